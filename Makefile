@@ -1,0 +1,34 @@
+# `make serve` and `make test` do all the set-up themselves; a machine needs Python 3.11+, make and git.
+PYTHON ?= python3
+PORT ?= 4010
+BIN := .venv/bin
+
+.PHONY: serve test setup lint fix
+
+serve: .venv/serve
+	$(BIN)/mockserver serve --port $(PORT) $(ARGS)
+
+test: .venv/dev
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+setup: .venv/serve
+
+.venv/serve: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/dev: .venv/serve
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+	touch $@

@@ -1,0 +1,63 @@
+"""One function for each operationId of admin.yaml."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from mockserver import __version__
+from mockserver.engine import calls
+from mockserver.engine.calls import Handlers, Reply
+from mockserver.engine.problems import Flaw, Invalid
+from mockserver.engine.spec import Spec
+from mockserver.sandbox.clock import as_text, duration, instant
+from mockserver.sandbox.sandbox import Sandbox
+
+Call: TypeAlias = calls.Call[None]
+
+
+def admin_handlers(served: Spec) -> Handlers[None, Sandbox]:
+    """The handlers, which tell of the spec that the mock serves."""
+    handlers: Handlers[None, Sandbox] = Handlers()
+
+    @handlers.handles("health")
+    def health(call: Call, sandbox: Sandbox) -> Reply:
+        spec = {"title": served.title, "version": served.version, "sha256": served.sha256}
+        return Reply(200, {"status": "ok", "version": __version__, "spec": spec})
+
+    handlers.handles("ready")(ready)
+    handlers.handles("reset")(reset)
+    handlers.handles("getClock")(get_clock)
+    handlers.handles("setClock")(set_clock)
+    return handlers
+
+
+def ready(call: Call, sandbox: Sandbox) -> Reply:
+    """That this is answered at all says that the scenario is loaded."""
+    return Reply(200, {"status": "ready", "scenario": sandbox.world.name})
+
+
+def reset(call: Call, sandbox: Sandbox) -> Reply:
+    """Back to the sandbox's own starting state."""
+    sandbox.reset()
+    return Reply(200, {"sandbox": sandbox.name, "scenario": sandbox.world.name, "now": sandbox.now()})
+
+
+def get_clock(call: Call, sandbox: Sandbox) -> Reply:
+    """What time it is here; with its fraction, unlike in the vendor's answers."""
+    return Reply(200, {"now": as_text(sandbox.clock.now()), "frozen": sandbox.clock.is_frozen})
+
+
+def set_clock(call: Call, sandbox: Sandbox) -> Reply:
+    """Freeze, advance or resume: the spec lets through exactly one."""
+    ((change, value),) = call.body.items()
+    try:
+        match change:
+            case "freeze":
+                sandbox.clock.freeze(instant(value))
+            case "advance":
+                sandbox.clock.advance(duration(value))
+            case _:
+                sandbox.clock.resume()
+    except ValueError as error:
+        raise Invalid([Flaw("body", change, str(error))]) from error
+    return get_clock(call, sandbox)

@@ -1,0 +1,105 @@
+"""create_app(settings): the wiring, nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from mockserver.admin.handlers import admin_handlers
+from mockserver.auth import authenticate
+from mockserver.engine.corridor import Api, Corridor
+from mockserver.engine.cors import Cors
+from mockserver.engine.journal import RequestLog
+from mockserver.engine.problems import problem_json, vendor_envelope
+from mockserver.engine.spec import Spec
+from mockserver.handlers import HANDLERS
+from mockserver.sandbox import scenario
+from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox.sandbox import Record, Sandbox, Sandboxes, World
+from mockserver.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+ADMIN_PREFIX = "/__admin"
+KEY_HOLDER = "usr_abc123"
+"""Whose key FREDDY_API_KEY is."""
+
+
+class MockServer(Flask):
+    """Flask's test client and ecosystem around our own corridor, which answers every request."""
+
+    def __init__(self, corridor: Callable[[Callable[[], bool]], Corridor], sandboxes: Sandboxes) -> None:
+        super().__init__("mockserver", static_folder=None)
+        self.sandboxes = sandboxes
+        self.stopping = threading.Event()
+        """Set when the server stops: every sleep, wait and stream waits on it."""
+        self._corridor = corridor(lambda: self.testing)
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Every request, straight into the corridor."""
+        return self._corridor(environ, start_response)
+
+
+def create_app(settings: Settings | None = None, *, log: RequestLog | None = None) -> MockServer:
+    """The mock as a WSGI application; DocumentError if spec, handlers or scenario don't fit."""
+    settings = settings or Settings()
+    log = log or RequestLog(quiet=settings.quiet)
+    spec, world = load(settings)
+    frozen = None if settings.freeze is None else instant(settings.freeze)
+    sandboxes = Sandboxes(
+        lambda name: Sandbox(name, world, seed=settings.seed, new_clock=lambda: Clock(frozen))
+    )
+    vendor: Api[Any, Any] = Api(
+        spec,
+        HANDLERS,
+        prefix="",
+        authenticate=authenticate,
+        name_of=lambda caller: caller.user_id,
+        render=vendor_envelope,
+    )
+    control: Api[Any, Any] = Api(
+        Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml"))),
+        admin_handlers(spec),
+        prefix=ADMIN_PREFIX,
+        authenticate=lambda *_: None,
+        name_of=lambda _: "-",
+        render=problem_json,
+    )
+
+    def corridor(propagate: Callable[[], bool]) -> Corridor:
+        return Corridor(
+            [control, vendor],
+            lambda _: sandboxes.get("default"),
+            log=log,
+            cors=Cors(settings.cors_origins),
+            max_body_bytes=settings.max_body_bytes,
+            propagate=propagate,
+        )
+
+    return MockServer(corridor, sandboxes)
+
+
+def load(settings: Settings) -> tuple[Spec, World]:
+    """The spec and the starting world; DocumentError says what is wrong with either."""
+    spec = Spec(settings.spec or bundled_spec())
+
+    def check(schema: str, record: Record) -> str:
+        pointer, message = spec.component(schema).first_error(record)
+        return f"{pointer}: {message}" if message else ""
+
+    world = scenario.load(settings.scenario, check)
+    if settings.api_key:
+        world = world._replace(directory=world.directory.with_key(settings.api_key, KEY_HOLDER))
+    return spec, world
+
+
+def bundled_spec() -> Path:
+    """openapi.yaml: inside the package when installed, at the root of the repository else."""
+    inside = Path(str(resources.files("mockserver") / "openapi.yaml"))
+    return inside if inside.is_file() else Path(__file__).parent.parent / "openapi.yaml"

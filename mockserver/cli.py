@@ -1,0 +1,176 @@
+"""The `mockserver` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import orjson
+
+from mockserver import __version__
+from mockserver.documents import DocumentError
+from mockserver.settings import Settings, SettingsError, read_settings
+
+UNUSABLE = 2
+"""Exit code for a wrong flag, setting, spec or scenario, and for a port that is taken."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mockserver")
+def main() -> None:
+    """A stateful mock of the Freddy spaces API.
+
+    \b
+    Try it:
+      mockserver serve
+      curl http://127.0.0.1:4010/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'
+    """
+
+
+_SPEC = click.option("--spec", metavar="FILE", help="Another openapi.yaml than the one inside. [MOCK_SPEC]")
+_SCENARIO = click.option(
+    "--scenario",
+    metavar="NAME|FILE",
+    help="The starting state: demo (the default), empty, or a YAML file of yours. [MOCK_SCENARIO]",
+)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on; 127.0.0.1 unless told otherwise. [MOCK_HOST]")
+@click.option(
+    "--port",
+    metavar="N",
+    help="Port to listen on; 4010 unless told otherwise, 0 picks a free one. [MOCK_PORT, or PORT]",
+)
+@click.option("--port-file", metavar="FILE", help="Write the port there once ready. [MOCK_PORT_FILE]")
+@_SCENARIO
+@_SPEC
+@click.option(
+    "--seed", metavar="N", help="Ids are a hash of this number and their ordinal; 0 by default. [MOCK_SEED]"
+)
+@click.option(
+    "--freeze",
+    metavar="INSTANT",
+    help="Let the clock stand still, e.g. at 2026-02-26T10:30:00Z, for answers that never vary. [MOCK_FREEZE]",
+)
+@click.option(
+    "--cors-origins",
+    metavar="ORIGIN,…",
+    help="Pages that may read answers, besides those on loopback; * is every page. [MOCK_CORS_ORIGINS]",
+)
+@click.option(
+    "--max-body-bytes",
+    metavar="N",
+    help="A request body with more is refused with 413; 1048576 by default. [MOCK_MAX_BODY_BYTES]",
+)
+@click.option(
+    "--threads",
+    metavar="N",
+    help="How many requests may wait or stream at the same time; 512 by default. [MOCK_THREADS]",
+)
+@click.option("--quiet", is_flag=True, default=None, help="No line on stderr for each request. [MOCK_QUIET]")
+def serve(**flags: Any) -> None:
+    """Run the mock until SIGTERM or Ctrl-C.
+
+    Every flag has a twin in the environment, named in brackets; the flag wins. FREDDY_API_KEY, if it is set,
+    is one more key of usr_abc123. On a terminal the mock introduces itself in a few lines; otherwise stdout
+    gets one line of JSON with the URL. Each request is one line on stderr.
+
+    \b
+    Examples:
+      mockserver serve --freeze 2026-02-26T10:30:00Z
+      mockserver serve --scenario empty --port 0
+      MOCK_PORT=8080 mockserver serve --quiet
+
+    \b
+    Exit codes: 0 after a signal; 2 for a flag, setting, spec or scenario that can't be used, or a taken port.
+    """
+    # Imported here, so that --help and a wrong flag answer at once.
+    from mockserver import serve as server
+    from mockserver.app import create_app
+    from mockserver.engine.journal import RequestLog
+
+    settings = _settings(flags)
+    log = RequestLog(quiet=settings.quiet)
+    try:
+        app = create_app(settings, log=log)
+        listener = server.bind(settings.host, settings.port)
+    except (DocumentError, server.PortTaken, OSError) as error:
+        _refuse(error)
+    port: int = listener.getsockname()[1]
+
+    def announce() -> None:
+        _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials))
+        if settings.port_file is not None:
+            _write_whole(settings.port_file, str(port))
+
+    server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
+    log.flush()
+    server.leave(0)
+
+
+@main.command()
+@_SPEC
+@_SCENARIO
+def check(**flags: Any) -> None:
+    """Say whether a spec and a scenario can be served, without serving them.
+
+    \b
+    Examples:
+      mockserver check --scenario tests/world.yaml
+      mockserver check --spec openapi.yaml --scenario empty
+
+    \b
+    Exit codes: 0 they can; 2 they can't, with file, line and reason.
+    """
+    from mockserver.app import create_app
+
+    settings = _settings(flags)
+    try:
+        app = create_app(settings)
+    except DocumentError as error:
+        _refuse(error)
+    world = app.sandboxes.get().world
+    click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the spec inside'}")
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    given = {name: value for name, value in flags.items() if value is not None}
+    if "port" not in given and "MOCK_PORT" not in os.environ and os.environ.get("PORT"):
+        given["port"] = os.environ["PORT"]
+    try:
+        return read_settings(given)
+    except SettingsError as error:
+        _refuse(error)
+
+
+def _refuse(error: Exception) -> NoReturn:
+    click.echo(f"mockserver: {error}", err=True)
+    sys.exit(UNUSABLE)
+
+
+def _introduce(settings: Settings, port: int, keys: list[str]) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{port}"
+    if not sys.stdout.isatty():
+        ready = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
+        click.echo(orjson.dumps(ready))
+        return
+    shown = [key for key in keys if key != settings.api_key]
+    click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {click.style(url, bold=True)}")
+    click.echo(f"  scenario  {settings.scenario}")
+    click.echo(f"  keys      {', '.join(shown)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
+    click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
+    click.echo(f"  control   {url}/__admin/health, /__admin/reset, /__admin/clock")
+    click.echo("  docs      README.md and docs/; mockserver serve --help")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Whoever waits for the file never sees it empty."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    fresh.write_text(text, encoding="ascii")
+    fresh.replace(path)

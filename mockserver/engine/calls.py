@@ -1,0 +1,69 @@
+"""What goes into a handler and what comes out: plain values, no HTTP library in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+CallerT = TypeVar("CallerT")
+"""Whatever `authenticate` returns for a credential; the engine only passes it on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[CallerT]):
+    """One request that the spec allows: decoded, with the spec's defaults filled in."""
+
+    operation: str
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+    """The decoded JSON body; None where the operation takes none."""
+    caller: CallerT
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, before it is held to the spec."""
+
+    status: int
+    body: Any = None
+    """Values that JSON can hold; None where the status has no content."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Room(Protocol):
+    """What the engine needs to know of a sandbox: its name, its clock, its ids, all or nothing."""
+
+    @property
+    def name(self) -> str:
+        """As in the log."""
+
+    def now(self) -> str:
+        """The sandbox's time as RFC 3339 in UTC, whole seconds."""
+
+    def trace_id(self) -> str:
+        """The next request's id, a UUID."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Alone in the sandbox until it ends; an exception undoes every change made within."""
+
+
+RoomT = TypeVar("RoomT", bound=Room)
+Handler = Callable[[Call[CallerT], RoomT], Reply]
+
+
+class Handlers(dict[str, Callable[[Call[CallerT], RoomT], Reply]], Generic[CallerT, RoomT]):
+    """operationId -> the function that answers it; search the operationId, land on the function."""
+
+    def handles(self, operation: str) -> Callable[[Handler[CallerT, RoomT]], Handler[CallerT, RoomT]]:
+        """Register the decorated function for `operation`; a second one is refused."""
+
+        def register(handler: Handler[CallerT, RoomT]) -> Handler[CallerT, RoomT]:
+            if operation in self:
+                raise ValueError(f"{operation} has two handlers: {self[operation]} and {handler}")
+            self[operation] = handler
+            return handler
+
+        return register

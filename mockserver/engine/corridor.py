@@ -1,0 +1,164 @@
+"""The life of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http.client import responses
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Generic
+
+from mockserver.documents import DocumentError
+from mockserver.engine import wire
+from mockserver.engine.calls import Call, CallerT, Handlers, Reply, Room, RoomT
+from mockserver.engine.cors import Cors
+from mockserver.engine.journal import Exchange, RequestLog
+from mockserver.engine.problems import Internal, Problem, Redirect, Rendered, SpecViolation
+from mockserver.engine.routes import Routes
+from mockserver.engine.spec import Spec
+from mockserver.engine.wire import Answer, Request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Api(Generic[CallerT, RoomT]):
+    """One spec with everything that serves it."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        handlers: Handlers[CallerT, RoomT],
+        *,
+        prefix: str,
+        authenticate: Callable[[Request, RoomT], CallerT],
+        name_of: Callable[[CallerT], str],
+        render: Callable[[Problem, str, str], Rendered],
+    ) -> None:
+        if missing := sorted(spec.operations.keys() - handlers.keys()):
+            raise DocumentError(f"the spec has operations without a handler: {', '.join(missing)}")
+        if orphans := sorted(handlers.keys() - spec.operations.keys()):
+            raise DocumentError(f"there are handlers without an operation in the spec: {', '.join(orphans)}")
+        self.spec = spec
+        self.handlers = handlers
+        self.prefix = prefix
+        self.authenticate = authenticate
+        self.name_of = name_of
+        self.render = render
+        self.routes = Routes(spec.operations.values())
+
+
+class Corridor:
+    """A WSGI application: every request goes through `serve`, and nowhere else."""
+
+    def __init__(
+        self,
+        apis: Sequence[Api[Any, Any]],
+        sandbox_for: Callable[[Request], Room],
+        *,
+        log: RequestLog,
+        cors: Cors,
+        max_body_bytes: int,
+        propagate: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised."""
+        self._apis = apis
+        self._sandbox_for = sandbox_for
+        self._log = log
+        self._cors = cors
+        self._max_body_bytes = max_body_bytes
+        self._propagate = propagate
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer over WSGI, and log the exchange."""
+        started = perf_counter()
+        request = Request(environ)
+        exchange = Exchange(request.method, wire.header_safe(request.without_secrets(request.path)))
+        answer = self.serve(request, exchange)
+        exchange.status = answer.status
+        exchange.milliseconds = (perf_counter() - started) * 1000
+        self._log.exchange(exchange)
+        start_response(_STATUS_LINES[answer.status], answer.headers)
+        return [answer.body]
+
+    def serve(self, request: Request, exchange: Exchange) -> Answer:
+        """One request from its first byte to its last."""
+        api = next(api for api in self._apis if request.path.startswith(api.prefix))
+        room = self._sandbox_for(request)
+        exchange.sandbox = room.name
+        trace_id = room.trace_id()
+        try:
+            if self._cors.is_preflight(request):
+                answer = wire.unchecked(204, None, "", self._cors.preflight(request, _METHODS), trace_id)
+            else:
+                answer = self._answer(api, request, room, trace_id, exchange)
+                answer.headers.extend(self._cors.headers(request).items())
+            _label(answer, exchange)
+            wire.refuse_what_breaks_http(answer)
+        except Exception as error:
+            if self._propagate():
+                raise
+            answer = self._failed(error, api, room, trace_id, exchange)
+        return answer
+
+    def _answer(
+        self, api: Api[CallerT, RoomT], request: Request, room: RoomT, trace_id: str, exchange: Exchange
+    ) -> Answer:
+        operation = None
+        try:
+            operation, ids = api.routes.find(request.method, request.path, request.query)
+            exchange.operation = operation.id
+            caller = api.authenticate(request, room)
+            exchange.caller = api.name_of(caller)
+            call = wire.read(operation, ids, request, caller, self._max_body_bytes)
+            reply = _handled(api.handlers[operation.id], call, room)
+        except Redirect as redirect:
+            exchange.reason = str(redirect)
+            return wire.unchecked(307, None, "", {"Location": redirect.location}, trace_id)
+        except Problem as problem:
+            exchange.reason = request.without_secrets(problem.reason)
+            rendered = api.render(problem, trace_id, room.now())
+            if operation is None:
+                return wire.unchecked(problem.status, *rendered, problem.headers, trace_id)
+            reply = Reply(problem.status, rendered.body, problem.headers)
+        return wire.write(operation, reply, trace_id)
+
+    def _failed(
+        self, error: Exception, api: Api[Any, Any], room: Room, trace_id: str, exchange: Exchange
+    ) -> Answer:
+        """A failure of our own: 500 that says what and where, in the spec's words; always logged."""
+        self._log.failure(error, exchange)
+        details = error.details if isinstance(error, SpecViolation) else {}
+        problem = Internal(
+            f"The mock violated its own spec: {error}" if details else "The mock failed; its log says why",
+            **details,
+        )
+        exchange.reason = f"{type(error).__name__}: {error}"
+        rendered = api.render(problem, trace_id, room.now())
+        answer = wire.unchecked(500, *rendered, {}, trace_id)
+        _label(answer, exchange)
+        return answer
+
+
+def _handled(handler: Callable[[Call[CallerT], RoomT], Reply], call: Call[CallerT], room: RoomT) -> Reply:
+    with room.transaction():
+        return handler(call, room)
+
+
+def _label(answer: Answer, exchange: Exchange) -> None:
+    """The headers that explain an answer."""
+    headers = answer.headers
+    headers.append(("X-Mock-Source", "state"))
+    if exchange.operation != "-":
+        headers.append(("X-Mock-Operation", exchange.operation))
+    if exchange.reason:
+        exchange.reason = wire.header_safe(exchange.reason)
+        if answer.status >= 400:
+            headers.append(("X-Mock-Reason", exchange.reason))
+    if answer.status != 204:
+        headers.append(("Content-Length", str(len(answer.body))))
+
+
+_METHODS = "GET, POST, PUT, PATCH, DELETE"
+_STATUS_LINES: Mapping[int, str] = {
+    status: f"{status} {responses.get(status, 'Unknown')}" for status in range(200, 600)
+}

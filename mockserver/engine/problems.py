@@ -1,0 +1,168 @@
+"""The only errors that a client can see, and one renderer for each of our two specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar, NamedTuple
+
+
+class Flaw(NamedTuple):
+    """One thing that is wrong with a request (A09)."""
+
+    place: str
+    """path, query, header or body"""
+    name: str
+    """Dotted for nested values (A54): `inputs.0.content`; empty for the body as a whole."""
+    message: str
+
+
+class Problem(Exception):
+    """A request that can't be granted; `reason` is for the log and the X-Mock-Reason header."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    message: ClassVar[str]
+
+    def __init__(self, system_message: str, *, reason: str = "", **details: Any) -> None:
+        super().__init__(reason or system_message)
+        self.system_message = system_message
+        self.reason = reason or system_message
+        self.details: dict[str, Any] = details
+        self.headers: dict[str, str] = {}
+
+
+class Unauthorized(Problem):
+    """401; the code says what is wrong with the credential."""
+
+    status = 401
+    code = "AUTHENTICATION_REQUIRED"
+    message = "Please sign in to continue"
+
+
+class Forbidden(Problem):
+    """403; the literals are the documents'."""
+
+    status = 403
+    code = "INSUFFICIENT_PERMISSIONS"
+    message = "You don't have permission to perform this action."
+
+
+class NotFound(Problem):
+    """404 of a resource; the literals are the documents'."""
+
+    status = 404
+    code = "RESOURCE_NOT_FOUND"
+    message = "The requested resource could not be found."
+
+
+class Invalid(Problem):
+    """422 with every flaw at once (A09)."""
+
+    status = 422
+    code = "VALIDATION_ERROR"
+    message = "The request is invalid."
+
+    def __init__(self, flaws: Sequence[Flaw]) -> None:
+        first = "; ".join(f"{f.place} {f.name}: {f.message}" for f in flaws[:3])
+        more = f" (and {len(flaws) - 3} more)" if len(flaws) > 3 else ""
+        super().__init__("Request validation failed", reason=first + more)
+        self.details = {"fields": [{"in": f.place, "name": f.name, "message": f.message} for f in flaws]}
+
+
+class PayloadTooLarge(Problem):
+    """413 (A49)."""
+
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
+    message = "The request body is too large."
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The body may have at most {limit} bytes",
+            reason=f"the body is over {limit} bytes, the limit of --max-body-bytes",
+            limit_bytes=limit,
+        )
+
+
+class Internal(Problem):
+    """500: a fault of the mock itself."""
+
+    status = 500
+    code = "INTERNAL_ERROR"
+    message = "Something went wrong. Please try again later."
+
+
+class NoRoute(Problem):
+    """404 of the framework: no such path (A10)."""
+
+    status = 404
+    code = "NOT_FOUND"
+    message = "Not Found"
+
+
+class WrongMethod(Problem):
+    """405 of the framework (A10, A52)."""
+
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+    message = "Method Not Allowed"
+
+
+class Redirect(Exception):
+    """307 to the right form of a path (A20, A48)."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(f"the path is {location}")
+        self.location = location
+
+
+class Rendered(NamedTuple):
+    """A problem in the words of one spec."""
+
+    body: dict[str, Any]
+    content_type: str
+
+
+def vendor_envelope(problem: Problem, trace_id: str, now: str) -> Rendered:
+    """The documents' error envelope; the framework's own two errors go without it (observed)."""
+    if isinstance(problem, NoRoute | WrongMethod):
+        return Rendered({"detail": problem.message}, "application/json")
+    error = {
+        "code": problem.code,
+        "message": problem.message,
+        "system_message": problem.system_message,
+        "type": "server_error" if problem.status >= 500 else "client_error",
+        "status": problem.status,
+        "details": problem.details,
+        "trace_id": trace_id,
+        "timestamp": now,
+    }
+    return Rendered({"success": False, "error": error}, "application/json")
+
+
+def problem_json(problem: Problem, trace_id: str, _now: str) -> Rendered:
+    """RFC 9457, for the control API."""
+    body: dict[str, Any] = {
+        "type": "urn:freddy-mock:problem:" + problem.code.lower().replace("_", "-"),
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.reason,
+        "trace_id": trace_id,
+    }
+    if isinstance(problem, Invalid):
+        body["errors"] = problem.details["fields"]
+    return Rendered(body, "application/problem+json")
+
+
+class SpecViolation(Exception):
+    """A reply that the spec forbids: our fault, never the client's."""
+
+    def __init__(self, operation: str, status: int, pointer: str, message: str) -> None:
+        super().__init__(f"{operation} {status}: {pointer or '/'}: {message}")
+        self.details: Mapping[str, Any] = {
+            "operation": operation,
+            "status": status,
+            "pointer": pointer,
+            "message": message,
+        }

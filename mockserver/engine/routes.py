@@ -1,0 +1,73 @@
+"""Which operation a path means; an id in it may be any non-empty text without a slash."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+from mockserver.engine.problems import NoRoute, Redirect, WrongMethod
+from mockserver.engine.spec import Operation
+
+
+class _Node:
+    """One step of the paths: what follows it, and the operations that end here by method."""
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Node] = {}
+        self.any: _Node | None = None
+        self.operations: dict[str, Operation] = {}
+
+
+class Routes:
+    """A tree over the path templates of one spec."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Node()
+        self._known: list[str] = []
+        for operation in operations:
+            node = self._root
+            for step in operation.template.split("/")[1:]:
+                if step.startswith("{"):
+                    node.any = node.any or _Node()
+                    node = node.any
+                else:
+                    node = node.fixed.setdefault(step, _Node())
+            node.operations[operation.method] = operation
+            self._known.append(f"{operation.method} {operation.template}")
+
+    def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
+        """The operation and its path ids; `path` is percent-decoded."""
+        found = self._walk(path)
+        if found is None:
+            other = path[:-1] if path.endswith("/") else path + "/"
+            if self._walk(other) is not None:
+                # One slash in front, or "//evil.example/" would lead to another host.
+                raise Redirect("/" + quote(other.lstrip("/")) + ("?" + query if query else ""))
+            raise self._no_route(method, path)
+        node, ids = found
+        operation = node.operations.get(method)
+        if operation is None:
+            allowed = ", ".join(sorted(node.operations))
+            problem = WrongMethod("Method Not Allowed", reason=f"{method} is not offered here, {allowed} is")
+            problem.headers["Allow"] = allowed
+            raise problem
+        return operation, {p.name: value for p, value in zip(operation.path, ids, strict=True)}
+
+    def _walk(self, path: str) -> tuple[_Node, list[str]] | None:
+        node: _Node | None = self._root
+        ids: list[str] = []
+        for step in path.split("/")[1:]:
+            if node is None:
+                return None
+            inner = node.fixed.get(step)
+            if inner is None and step and node.any is not None:
+                inner = node.any
+                ids.append(step)
+            node = inner
+        return (node, ids) if node is not None and node.operations else None
+
+    def _no_route(self, method: str, path: str) -> NoRoute:
+        near = difflib.get_close_matches(f"{method} {path}"[:200], self._known, n=3, cutoff=0.4)
+        hint = "; nearest: " + ", ".join(near) if near else ""
+        return NoRoute("Not Found", reason=f"no operation at {method} {path[:200]}{hint}")

@@ -1,0 +1,81 @@
+"""Schemas compiled once, and what is wrong with a value in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from mockserver.engine.problems import Flaw
+
+LONGEST_MESSAGE = 200
+"""Characters; a message quotes the value, which can be anything."""
+
+
+class Schema:
+    """One compiled schema."""
+
+    def __init__(self, schema: Mapping[str, Any], components: Mapping[str, Any]) -> None:
+        # Carrying `components` along lets "#/components/..." resolve in place.
+        self._validator = jsonschema_rs.Draft202012Validator(
+            {**schema, "components": components}, validate_formats=True
+        )
+        self.is_valid = self._validator.is_valid
+        """Whether a decoded JSON value is allowed."""
+
+    def flaws(self, value: Any, place: str, name: str = "") -> list[Flaw]:
+        """Everything that is wrong with `value`, one flaw for each address."""
+        found = (flaw for error in self._validator.iter_errors(value) for flaw in _flaws(error))
+        return [Flaw(place, ".".join(filter(None, (name, at))), text) for at, text in found]
+
+    def first_error(self, value: Any) -> tuple[str, str]:
+        """JSON pointer and message of the first thing that is wrong; ("", "") if nothing is."""
+        for error in self._validator.iter_errors(value):
+            return _pointer(error.instance_path), _short(error.message)
+        return "", ""
+
+
+class Schemas:
+    """Every schema of one document, each compiled once however often it is used."""
+
+    def __init__(self, components: Mapping[str, Any]) -> None:
+        self._components = components
+        self._compiled: dict[bytes, Schema] = {}
+
+    def compiled(self, schema: Mapping[str, Any]) -> Schema:
+        """The compiled `schema`; ValueError says what is wrong with it."""
+        key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
+        if key not in self._compiled:
+            self._compiled[key] = Schema(schema, self._components)
+        return self._compiled[key]
+
+
+def _flaws(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
+    path = [str(step) for step in error.instance_path]
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.Required(property=name):
+            yield ".".join([*path, name]), "is required"
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
+            for name in names:
+                yield ".".join([*path, name]), "is not a known field"
+        case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
+            # The branch that came furthest is the one that was meant: `null` never comes far.
+            best = max(branches, key=lambda errors: max(len(e.instance_path) for e in errors))
+            texts = [_short(e.message) for errors in branches for e in errors]
+            if len(best[0].instance_path) > len(path):
+                for inner in best:
+                    yield from _flaws(inner)
+            else:
+                yield ".".join(path), " or ".join(dict.fromkeys(texts))
+        case _:
+            yield ".".join(path), _short(error.message)
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
+
+
+def _pointer(path: list[str | int]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

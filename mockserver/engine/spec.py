@@ -1,0 +1,186 @@
+"""An OpenAPI document as a table of operations; what it does not understand it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from mockserver.documents import Document
+from mockserver.engine import lint
+from mockserver.engine.keywords import METHODS
+from mockserver.engine.references import Pointer, resolved
+from mockserver.engine.schemas import Schema, Schemas
+
+JSON_TYPES = ("application/json", "application/problem+json")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One path or query parameter."""
+
+    name: str
+    place: str
+    kind: str
+    """integer, boolean or string: how its text is decoded."""
+    required: bool
+    default: Any
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A JSON request body."""
+
+    required: bool
+    schema: Schema
+    defaults: Mapping[str, Any]
+    """The schema's top-level defaults, filled in for what the client left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One documented answer."""
+
+    content: Mapping[str, Schema]
+    """media type -> schema; empty where the answer has no content."""
+    headers: Mapping[str, tuple[bool, str, Schema]]
+    """lower-case name -> required, type, schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, ready to be served."""
+
+    id: str
+    method: str
+    template: str
+    path: tuple[Parameter, ...]
+    query: Mapping[str, Parameter]
+    body: Body | None
+    responses: Mapping[int, Response]
+
+
+class Spec:
+    """One OpenAPI 3.1 document; raises DocumentError if anything in it can't be served."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = Document(path)
+        self.document: Mapping[str, Any] = self._file.content
+        lint.refuse_what_is_not_understood(self._file)
+        self._components: Mapping[str, Any] = self.document.get("components", {})
+        self._schemas = Schemas(self._components)
+        self.operations: Mapping[str, Operation] = self._table()
+        self.title: str = self.document["info"]["title"]
+        self.version: str = self.document["info"]["version"]
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        lint.refuse_bad_links(self._file, self.operations)
+        lint.refuse_bad_examples(self._file, self._compiled)
+
+    def component(self, name: str) -> Schema:
+        """The compiled schema `components.schemas[name]`."""
+        if name not in self._components.get("schemas", {}):
+            raise self._file.error(
+                ("components", "schemas"), f"schema {name!r} is missing; the mock needs it"
+            )
+        return self._schemas.compiled({"$ref": f"#/components/schemas/{name}"})
+
+    def _compiled(self, schema: Any, at: Pointer) -> Schema:
+        try:
+            return self._schemas.compiled(schema)
+        except (jsonschema_rs.ValidationError, ValueError) as error:
+            raise self._file.error(at, f"not a valid schema: {str(error).splitlines()[0]}") from error
+
+    def _table(self) -> dict[str, Operation]:
+        table: dict[str, Operation] = {}
+        for template, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    at = ("paths", template, method)
+                    operation = self._operation(template, method, item, at)
+                    if operation.id in table:
+                        raise self._file.error(at, f"operationId {operation.id!r} is used twice")
+                    table[operation.id] = operation
+        return table
+
+    def _operation(self, template: str, method: str, item: Mapping[str, Any], at: Pointer) -> Operation:
+        node = item[method]
+        for key in ("operationId", "responses"):
+            if key not in node:
+                raise self._file.error(at, f"{key} is missing")
+        nodes = [
+            resolved(self.document, p) for p in (*item.get("parameters", ()), *node.get("parameters", ()))
+        ]
+        parameters = [self._parameter(p, (*at, "parameters")) for p in nodes]
+        path = {p.name: p for p in parameters if p.place == "path"}
+        names = re.findall(r"{(.+?)}", template)
+        if sorted(path) != sorted(names):
+            raise self._file.error(at, f"the path has {names}, its parameters are {sorted(path)}")
+        return Operation(
+            id=node["operationId"],
+            method=method.upper(),
+            template=template,
+            path=tuple(path[name] for name in names),
+            query={p.name: p for p in parameters if p.place == "query"},
+            body=self._body(resolved(self.document, node.get("requestBody")), (*at, "requestBody")),
+            responses=dict(self._responses(node["responses"], (*at, "responses"))),
+        )
+
+    def _parameter(self, node: Mapping[str, Any], at: Pointer) -> Parameter:
+        schema = resolved(self.document, node["schema"])
+        if node["in"] not in ("path", "query"):
+            raise self._file.error(at, f"parameter in {node['in']!r} is not understood; use path or query")
+        if schema.get("type") not in ("integer", "boolean", "string"):
+            raise self._file.error(at, f"parameter {node['name']!r} must be an integer, boolean or string")
+        return Parameter(
+            name=node["name"],
+            place=node["in"],
+            kind=schema["type"],
+            required=node.get("required", False),
+            default=schema.get("default"),
+            schema=self._compiled(node["schema"], at),
+        )
+
+    def _body(self, node: Mapping[str, Any] | None, at: Pointer) -> Body | None:
+        if node is None:
+            return None
+        if list(node["content"]) != ["application/json"]:
+            raise self._file.error(at, "only a body of application/json is understood")
+        schema = node["content"]["application/json"]["schema"]
+        properties = resolved(self.document, schema).get("properties", {})
+        return Body(
+            required=node.get("required", False),
+            schema=self._compiled(schema, at),
+            defaults={
+                name: inner["default"]
+                for name, inner in ((n, resolved(self.document, p)) for n, p in properties.items())
+                if "default" in inner
+            },
+        )
+
+    def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
+        for status, outer in nodes.items():
+            node = resolved(self.document, outer)
+            if not re.fullmatch("[2-5][0-9][0-9]", status):
+                raise self._file.error((*at, status), "only a status of three digits, 200-599, is understood")
+            content = {
+                media: self._compiled(inner["schema"], (*at, status))
+                for media, inner in node.get("content", {}).items()
+            }
+            if strange := sorted(set(content) - set(JSON_TYPES)):
+                raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
+            headers = {
+                name.lower(): (
+                    h.get("required", False),
+                    resolved(self.document, h["schema"])["type"],
+                    h["schema"],
+                )
+                for name, h in ((n, resolved(self.document, h)) for n, h in node.get("headers", {}).items())
+            }
+            compiled = {n: (r, t, self._compiled(s, (*at, status))) for n, (r, t, s) in headers.items()}
+            yield int(status), Response(content, compiled)

@@ -1,0 +1,199 @@
+"""HTTP request -> Call, Reply -> HTTP response; both held to the spec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import orjson
+
+from mockserver.engine.calls import Call, CallerT, Reply
+from mockserver.engine.problems import Flaw, Invalid, PayloadTooLarge, SpecViolation
+from mockserver.engine.spec import Operation, Parameter, Response
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+"""A50; 18 digits are a 64-bit integer for sure, and no bound in a spec is larger."""
+_BOOLEANS = {"true": True, "false": False}
+_NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+
+
+class Request:
+    """One HTTP request, as WSGI tells it."""
+
+    __slots__ = ("_environ", "method", "path", "query")
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self._environ = environ
+        self.method: str = environ["REQUEST_METHOD"]
+        path: str = environ.get("PATH_INFO") or "/"
+        self.path = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+        """Percent-decoded, so %2F is a slash, as in the framework that the vendor uses."""
+        self.query: str = environ.get("QUERY_STRING", "")
+
+    def header(self, name: str) -> str | None:
+        """The header's value; None if it was not sent."""
+        value: str | None = self._environ.get("HTTP_" + name.upper().replace("-", "_"))
+        return value
+
+    def without_secrets(self, text: str) -> str:
+        """`text` with the request's own credentials masked."""
+        for name in ("X-API-Key", "Authorization"):
+            secret = (self.header(name) or "").removeprefix("Bearer ").strip()
+            if len(secret) > 3:
+                text = text.replace(secret, "***")
+        return text
+
+    @property
+    def media_type(self) -> str:
+        """Content-Type in lower case, without its parameters; empty if none was sent."""
+        value: str = self._environ.get("CONTENT_TYPE") or ""
+        return value.partition(";")[0].strip().lower()
+
+    def body(self, limit: int) -> bytes:
+        """The body; PayloadTooLarge if it has more than `limit` bytes."""
+        length = self._environ.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > limit:
+            raise PayloadTooLarge(limit)
+        stream = self._environ["wsgi.input"]
+        data: bytes = stream.read(min(int(length), limit + 1) if length.isdecimal() else limit + 1)
+        if len(data) > limit:
+            raise PayloadTooLarge(limit)
+        return data
+
+
+class Answer(NamedTuple):
+    """One HTTP response."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+def read(
+    operation: Operation, ids: Mapping[str, str], request: Request, caller: CallerT, max_body_bytes: int
+) -> Call[CallerT]:
+    """What the request asks for, or Invalid with every flaw that the spec alone can tell."""
+    flaws: list[Flaw] = []
+    for parameter in operation.path:
+        if not parameter.schema.is_valid(ids[parameter.name]):
+            flaws += parameter.schema.flaws(ids[parameter.name], "path", parameter.name)
+    query = _query(operation.query, request.query, flaws)
+    body = None
+    if operation.body is not None:
+        body = _body(operation, request, max_body_bytes, flaws)
+    if flaws:
+        raise Invalid(flaws)
+    return Call(operation.id, ids, query, body, caller)
+
+
+def _query(parameters: Mapping[str, Parameter], text: str, flaws: list[Flaw]) -> dict[str, Any]:
+    sent = dict(parse_qsl(text, keep_blank_values=True, errors="replace")) if text else {}
+    query: dict[str, Any] = {}
+    for name, parameter in parameters.items():
+        if name not in sent:
+            query[name] = parameter.default
+            if parameter.required:
+                flaws.append(Flaw("query", name, "is required"))
+            continue
+        try:
+            query[name] = value = _decoded(parameter.kind, sent[name])
+        except ValueError as error:
+            flaws.append(Flaw("query", name, str(error)))
+            continue
+        if not parameter.schema.is_valid(value):
+            flaws += parameter.schema.flaws(value, "query", name)
+    return query
+
+
+def _decoded(kind: str, text: str) -> Any:
+    if kind == "integer":
+        if not _INTEGER.fullmatch(text):
+            raise ValueError(f"{text[:40]!r} is not an integer of at most 18 digits")
+        return int(text)
+    if kind == "boolean":
+        if text not in _BOOLEANS:
+            raise ValueError(f"{text[:40]!r} is not true or false")
+        return _BOOLEANS[text]
+    return text
+
+
+def _body(operation: Operation, request: Request, limit: int, flaws: list[Flaw]) -> Any:
+    plan = operation.body
+    assert plan is not None
+    data = request.body(limit)
+    if not data:
+        if plan.required:
+            flaws.append(Flaw("body", "", "a JSON body is required"))
+        return None
+    media_type = request.media_type
+    if media_type not in ("", "application/json") and not media_type.endswith("+json"):
+        flaws.append(Flaw("body", "", f"content type {media_type[:80]!r} is not application/json"))
+        return None
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        flaws.append(Flaw("body", "", f"not valid JSON: {error}"))
+        return None
+    if not plan.schema.is_valid(body):
+        flaws += plan.schema.flaws(body, "body")
+        return None
+    return {**plan.defaults, **body} if plan.defaults else body
+
+
+def write(operation: Operation, reply: Reply, trace_id: str) -> Answer:
+    """The reply as bytes, or SpecViolation if the spec does not allow it in every detail."""
+    response = operation.responses.get(reply.status)
+    if response is None:
+        raise SpecViolation(operation.id, reply.status, "", "the spec has no such status here")
+    headers = _checked_headers(operation, response, reply.status, {"x-request-id": trace_id, **reply.headers})
+    if not response.content:
+        if reply.body is not None:
+            raise SpecViolation(operation.id, reply.status, "", "the spec allows no body here")
+        return Answer(reply.status, headers, b"")
+    media_type, schema = next(iter(response.content.items()))
+    if not schema.is_valid(reply.body):
+        raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
+    headers.append(("Content-Type", media_type))
+    return Answer(reply.status, headers, orjson.dumps(reply.body))
+
+
+def _checked_headers(
+    operation: Operation, response: Response, status: int, headers: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    sent = {name.lower(): value for name, value in headers.items()}
+    for name, (required, kind, schema) in response.headers.items():
+        if name not in sent:
+            if required:
+                raise SpecViolation(operation.id, status, "", f"header {name} is missing")
+            continue
+        if not schema.is_valid(_decoded(kind, sent[name])):
+            _, message = schema.first_error(_decoded(kind, sent[name]))
+            raise SpecViolation(operation.id, status, "", f"header {name}: {message}")
+    return list(headers.items())
+
+
+def unchecked(status: int, body: Any, content_type: str, headers: Mapping[str, str], trace_id: str) -> Answer:
+    """An answer outside any operation: unknown routes, redirects, preflights, our own failures."""
+    listed = [("x-request-id", trace_id), *headers.items()]
+    if body is None:
+        return Answer(status, listed, b"")
+    return Answer(status, [*listed, ("Content-Type", content_type)], orjson.dumps(body))
+
+
+def header_safe(text: str, longest: int = 500) -> str:
+    """`text` as one header value: printable ASCII, control characters and the rest escaped."""
+    return text[:longest].encode("ascii", "backslashreplace").decode().translate(_ESCAPES)
+
+
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+
+
+def refuse_what_breaks_http(answer: Answer) -> None:
+    """SpecViolation for a status or header that would break the connection or smuggle another."""
+    if not 200 <= answer.status <= 599:
+        raise SpecViolation("-", answer.status, "", "a status must be 200 to 599")
+    for name, value in answer.headers:
+        if _NOT_IN_A_HEADER.search(name) or _NOT_IN_A_HEADER.search(value):
+            raise SpecViolation("-", answer.status, "", f"header {name!r} holds a control character")

@@ -1,0 +1,54 @@
+"""Finding what a call names, in the order in which the API refuses: 404 of the space, then 403 (A02)."""
+
+from __future__ import annotations
+
+from mockserver.access import Access, require
+from mockserver.engine.problems import Flaw, Forbidden, Invalid, NotFound
+from mockserver.handlers.registry import Call
+from mockserver.sandbox.ordered import Key
+from mockserver.sandbox.sandbox import Record, Sandbox
+from mockserver.sandbox.store import behind, position_of
+
+
+def space_for(needed: Access, call: Call, sandbox: Sandbox) -> Record:
+    """The space in the path, if the caller has `needed` there."""
+    space_id = call.path["space_id"]
+    space = sandbox.spaces.get(space_id)
+    named = call.query.get("organization_id")
+    if space is None or named not in (None, space["organization_id"]):
+        reason = f"no space {space_id!r}" if space is None else f"{space_id} is not in {named}"  # A23
+        raise NotFound("Space not found", reason=reason, space_id=space_id)
+    require(needed, space, call.caller)
+    return space
+
+
+def own_thread(call: Call, sandbox: Sandbox) -> Record:
+    """The thread in the path, if it is the caller's (A36)."""
+    thread_id = call.path["thread_id"]
+    thread = sandbox.threads.get(thread_id)
+    if thread is None:
+        raise no_thread(thread_id, sandbox)
+    if thread["user_id"] != call.caller.user_id:
+        raise Forbidden(
+            "Thread access required",
+            reason=f"{thread_id} belongs to {thread['user_id']}, not to {call.caller.user_id}",
+            thread_id=thread_id,
+        )
+    return thread
+
+
+def no_thread(thread_id: str, sandbox: Sandbox) -> NotFound:
+    """The 404 of a thread that is not there, or not any more."""
+    gone = "was deleted" if thread_id in sandbox.deleted_threads else "does not exist"
+    return NotFound("Thread not found", reason=f"thread {thread_id!r} {gone}", thread_id=thread_id)
+
+
+def start_of_page(call: Call, *scope: str) -> Key | None:
+    """Where the call's cursor says to go on; None for the first page; 422 for a bad one (A06)."""
+    text = call.query["cursor"]
+    if text is None:
+        return None
+    position = position_of(text, *scope)
+    if position is None:
+        raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+    return behind(position)

@@ -1,0 +1,61 @@
+"""Which threads a space remembers."""
+
+from __future__ import annotations
+
+from mockserver.access import Access
+from mockserver.engine.problems import NotFound
+from mockserver.handlers.lookup import no_thread, space_for, start_of_page
+from mockserver.handlers.registry import Call, Reply, handles
+from mockserver.handlers.spaces import touch
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.sandbox.store import cursor, page
+
+
+@handles("listSpaceThreads")
+def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
+    """The space's threads, whoever owns them, in the order in which they were added (A04)."""
+    space_id = space_for(Access.VIEW, call, sandbox)["id"]
+    start = start_of_page(call, "listSpaceThreads", space_id)
+    keys = sandbox.space_threads.keys("space", space_id).after(start)
+    found, has_more = page(keys, call.query["limit"])
+    return Reply(
+        200,
+        {
+            "object": "list",
+            "data": [sandbox.threads.get(thread_id) for _, (_, thread_id) in found],
+            "has_more": has_more,
+            "next_cursor": cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None,
+        },
+    )
+
+
+@handles("addThreadToSpace")
+def add_thread_to_space(call: Call, sandbox: Sandbox) -> Reply:
+    """Put a thread of the same organization into the space; again is the same answer (A01, A26)."""
+    space = space_for(Access.EDIT, call, sandbox)
+    thread_id = call.path["thread_id"]
+    thread = sandbox.threads.get(thread_id)
+    if thread is None or thread["organization_id"] != space["organization_id"]:
+        raise no_thread(thread_id, sandbox)
+    link = sandbox.space_threads.get((space["id"], thread_id))
+    if link is None:
+        link = {"space_id": space["id"], "thread_id": thread_id, "added_at": sandbox.now()}
+        sandbox.space_threads.put((space["id"], thread_id), link)
+        touch(space, sandbox)
+    return Reply(201, {"success": True, "message": "Thread added to space", **link})
+
+
+@handles("removeThreadFromSpace")
+def remove_thread_from_space(call: Call, sandbox: Sandbox) -> Reply:
+    """Take a thread out of the space; the thread itself stays (A03, A31)."""
+    space = space_for(Access.EDIT, call, sandbox)
+    thread_id = call.path["thread_id"]
+    if sandbox.space_threads.remove((space["id"], thread_id)) is None:
+        raise NotFound(
+            "Thread not attached to space",
+            reason=f"thread {thread_id!r} is not in {space['id']}",
+            space_id=space["id"],
+            thread_id=thread_id,
+        )
+    touch(space, sandbox)
+    return Reply(204)

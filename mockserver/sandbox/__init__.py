@@ -1,0 +1,1 @@
+"""State and time, isolated together; has never heard of HTTP."""

@@ -1,0 +1,95 @@
+"""An immutable sorted sequence: a change copies one chunk and shares the rest."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Any
+
+CHUNK = 512
+"""Most keys in a chunk. 100,000 keys are some 300 chunks: an insert copies one and a list of 300."""
+
+Key = tuple[Any, ...]
+_last = itemgetter(-1)
+
+
+class Ordered:
+    """Unique keys (tuples that compare), ascending. Sharing one costs nothing, at any size."""
+
+    __slots__ = ("_chunks", "_size")
+
+    def __init__(self, keys: Iterable[Key] = ()) -> None:
+        everything = sorted(keys)
+        self._chunks = tuple(
+            tuple(everything[i : i + CHUNK // 2]) for i in range(0, len(everything), CHUNK // 2)
+        )
+        self._size = len(everything)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bool__(self) -> bool:
+        return self._size > 0
+
+    def with_key(self, key: Key) -> Ordered:
+        """A sequence that also has `key`; this one if it has it already."""
+        if not self._chunks:
+            return _ordered(((key,),), 1)
+        at = min(bisect_left(self._chunks, key, key=_last), len(self._chunks) - 1)
+        chunk = list(self._chunks[at])
+        place = bisect_left(chunk, key)
+        if place < len(chunk) and chunk[place] == key:
+            return self
+        insort(chunk, key)
+        half = len(chunk) // 2
+        parts = (tuple(chunk),) if len(chunk) <= CHUNK else (tuple(chunk[:half]), tuple(chunk[half:]))
+        return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size + 1)
+
+    def without_key(self, key: Key) -> Ordered:
+        """A sequence without `key`; this one if it never had it."""
+        at = bisect_left(self._chunks, key, key=_last)
+        if at == len(self._chunks):
+            return self
+        chunk = self._chunks[at]
+        place = bisect_left(chunk, key)
+        if chunk[place] != key:
+            return self
+        rest = chunk[:place] + chunk[place + 1 :]
+        parts = (rest,) if rest else ()
+        return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size - 1)
+
+    def after(self, key: Key | None = None) -> Iterator[Key]:
+        """Keys greater than `key`, ascending; all without one. `key` need not be here."""
+        if key is None:
+            at, place = 0, 0
+        else:
+            at = bisect_left(self._chunks, key, key=_last)
+            place = bisect_right(self._chunks[at], key) if at < len(self._chunks) else 0
+        for chunk in self._chunks[at:]:
+            yield from chunk[place:]
+            place = 0
+
+    def before(self, key: Key | None = None) -> Iterator[Key]:
+        """Keys less than `key`, descending; all without one. `key` need not be here."""
+        if key is None:
+            at, place = len(self._chunks) - 1, CHUNK + 1
+        else:
+            at = bisect_left(self._chunks, key, key=_last)
+            place = bisect_left(self._chunks[at], key) if at < len(self._chunks) else 0
+        for index in range(at, -1, -1):
+            if index < len(self._chunks):
+                yield from reversed(self._chunks[index][:place])
+            place = CHUNK + 1
+
+    def __iter__(self) -> Iterator[Key]:
+        return self.after()
+
+
+def _ordered(chunks: tuple[tuple[Key, ...], ...], size: int) -> Ordered:
+    made = Ordered.__new__(Ordered)
+    made._chunks, made._size = chunks, size
+    return made
+
+
+EMPTY = Ordered()

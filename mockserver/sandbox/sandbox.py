@@ -1,0 +1,161 @@
+"""A sandbox: everything that is isolated together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from mockserver.sandbox.clock import Clock
+from mockserver.sandbox.directory import Directory
+from mockserver.sandbox.ids import Ids
+from mockserver.sandbox.store import Collection, Index, Mark
+
+Record = Mapping[str, Any]
+"""One stored thing in the API's own shape; replaced, never edited."""
+
+Link = tuple[str, str]
+"""(space id, what is linked to it)"""
+
+
+class World(NamedTuple):
+    """A starting state: who is who, and the content of every collection."""
+
+    name: str
+    directory: Directory
+    marks: Mapping[str, Mark]
+
+
+def collections() -> dict[str, Collection[Any, Record]]:
+    """The empty collections of a sandbox, by name."""
+    by_activity: Index[Record] = Index(
+        parent=lambda thread: (thread["user_id"], thread["is_pinned"]),
+        order=lambda thread: (thread["last_message_at"] or thread["created_at"],),
+    )
+    return {
+        "spaces": Collection(organization=Index(parent=lambda space: space["organization_id"])),
+        "threads": Collection(user=by_activity),
+        "deleted_threads": Collection(user=by_activity),
+        "messages": Collection(thread=Index(parent=lambda message: message["thread_id"])),
+        "vector_stores": Collection(),
+        "space_threads": Collection(
+            space=Index(parent=lambda link: link["space_id"]),
+            thread=Index(parent=lambda link: link["thread_id"]),
+        ),
+        "space_vector_stores": Collection(
+            space=Index(parent=lambda link: link["space_id"]),
+            vector_store=Index(parent=lambda link: link["vector_store_id"]),
+        ),
+    }
+
+
+def dedicated_store(space: Record) -> Record:
+    """The vector store that is made with a space and goes with it."""
+    return {
+        "id": space["vector_store_id"],
+        "organization_id": space["organization_id"],
+        "created_by": space["created_by"],
+        "name": space["name"],
+        "description": None,
+        "created_at": space["created_at"],
+        "space_id": space["id"],
+    }
+
+
+class Sandbox:
+    """Data, ids and clock of one name; whatever happens here is seen here alone."""
+
+    def __init__(self, name: str, world: World, *, seed: int, new_clock: Callable[[], Clock] = Clock) -> None:
+        self.name = name
+        self.world = world
+        self._seed = seed
+        self._new_clock = new_clock
+        self._lock = threading.Lock()
+        self._collections = collections()
+        self.spaces: Collection[str, Record] = self._collections["spaces"]
+        """By id; in order of creation under their organization."""
+        self.threads: Collection[str, Record] = self._collections["threads"]
+        """By id; under (user, pinned) by last activity."""
+        self.deleted_threads: Collection[str, Record] = self._collections["deleted_threads"]
+        """Kept for include_deleted, and because a deleted id still marks a position (A32)."""
+        self.messages: Collection[str, Record] = self._collections["messages"]
+        """By id; in order of arrival under their thread."""
+        self.vector_stores: Collection[str, Record] = self._collections["vector_stores"]
+        """By id; a space's own one has `space_id`."""
+        self.space_threads: Collection[Link, Record] = self._collections["space_threads"]
+        """By (space, thread); in order of addition under either."""
+        self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
+        """By (space, vector store); in order of addition under either."""
+        self.reset()
+
+    @property
+    def directory(self) -> Directory:
+        """Who is who."""
+        return self.world.directory
+
+    def reset(self) -> None:
+        """Back to the starting state: data, ids and clock."""
+        self.clock = self._new_clock()
+        self.ids = Ids(self._seed)
+        self._back_to(self.world.marks)
+
+    def now(self) -> str:
+        """The sandbox's time as the API writes it."""
+        return self.clock.text()
+
+    def trace_id(self) -> str:
+        """The next request's id."""
+        return self.ids.trace()
+
+    def transaction(self) -> Transaction:
+        """Alone in here until it ends; an exception undoes every change made within."""
+        return Transaction(self)
+
+    def _mark(self) -> dict[str, Mark]:
+        return {name: collection.mark() for name, collection in self._collections.items()}
+
+    def _back_to(self, marks: Mapping[str, Mark]) -> None:
+        for name, collection in self._collections.items():
+            collection.back_to(marks[name])
+
+
+class Transaction:
+    """All or nothing: what handlers run in. A class, for it is entered on every request."""
+
+    __slots__ = ("_ids", "_marks", "_sandbox")
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def __enter__(self) -> None:
+        sandbox = self._sandbox
+        sandbox._lock.acquire()
+        self._marks = sandbox._mark()
+        self._ids = sandbox.ids.mark()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        sandbox = self._sandbox
+        if kind is not None:
+            sandbox._back_to(self._marks)
+            sandbox.ids.back_to(self._ids)
+        sandbox._lock.release()
+
+
+class Sandboxes:
+    """Every sandbox by name."""
+
+    def __init__(self, new: Callable[[str], Sandbox]) -> None:
+        self._new = new
+        self._lock = threading.Lock()
+        self._open: dict[str, Sandbox] = {}
+
+    def get(self, name: str = "default") -> Sandbox:
+        """The sandbox of this name, made on first use."""
+        sandbox = self._open.get(name)
+        if sandbox is None:
+            with self._lock:
+                sandbox = self._open.get(name) or self._open.setdefault(name, self._new(name))
+        return sandbox

@@ -1,0 +1,180 @@
+"""Collections of records with ordered indexes, as immutable values under a thin shell.
+
+Nothing in here is ever changed in place: a change makes a new map that shares almost all of the old.
+So a mark of the whole state is a handful of references, going back to it is an assignment, and a
+record that a reader holds never changes under it. Records are therefore replaced, never edited.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import orjson
+from immutables import Map
+
+from mockserver.sandbox.ordered import EMPTY, Key, Ordered
+
+SEAL_BYTES = 6
+"""Enough to tell a foreign or mistyped cursor; it is no secret."""
+
+IdT = TypeVar("IdT", bound=Hashable)
+RecordT = TypeVar("RecordT", bound=Mapping[str, Any])
+
+
+class Index(NamedTuple, Generic[RecordT]):
+    """An order over part of the records: `parent` names the part, `order` the keys before the sequence."""
+
+    parent: Callable[[RecordT], Hashable]
+    order: Callable[[RecordT], Key] = lambda _: ()
+
+
+class Mark(NamedTuple):
+    """A collection's whole content at one moment; a reference to it costs nothing."""
+
+    rows: Map[Any, Any]
+    orders: Map[Any, Ordered]
+    next: int
+
+
+class Collection(Generic[IdT, RecordT]):
+    """Records by id, each with the sequence number it got when it was first put here."""
+
+    def __init__(self, **indexes: Index[RecordT]) -> None:
+        self._indexes = indexes
+        self._rows: Map[IdT, tuple[int, RecordT]] = Map()
+        self._orders: Map[tuple[str, Hashable], Ordered] = Map()
+        self._next = 1
+
+    def get(self, id_: IdT) -> RecordT | None:
+        """The record, or None."""
+        row = self._rows.get(id_)
+        return None if row is None else row[1]
+
+    def __contains__(self, id_: IdT) -> bool:
+        return id_ in self._rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[RecordT]:
+        """All records, in the order of their sequence numbers."""
+        return (record for _, record in sorted(self._rows.values(), key=lambda row: row[0]))
+
+    def put(self, id_: IdT, record: RecordT, sequence: int | None = None) -> None:
+        """Add or replace; a new one gets the next sequence number unless one is given."""
+        old = self._rows.get(id_)
+        if old is not None:
+            number = old[0]
+        elif sequence is None:
+            number, self._next = self._next, self._next + 1
+        else:
+            number = sequence
+        for name, index in self._indexes.items():
+            new_place = index.parent(record), (*index.order(record), number, id_)
+            if old is not None:
+                old_place = index.parent(old[1]), (*index.order(old[1]), number, id_)
+                if old_place == new_place:
+                    continue
+                self._drop(name, *old_place)
+            parent, key = new_place
+            self._orders = self._orders.set(
+                (name, parent), self._orders.get((name, parent), EMPTY).with_key(key)
+            )
+        self._rows = self._rows.set(id_, (number, record))
+
+    def remove(self, id_: IdT) -> RecordT | None:
+        """Take the record out; None if it is not here."""
+        row = self._rows.get(id_)
+        if row is None:
+            return None
+        number, record = row
+        for name, index in self._indexes.items():
+            self._drop(name, index.parent(record), (*index.order(record), number, id_))
+        self._rows = self._rows.delete(id_)
+        return record
+
+    def move(self, id_: IdT, other: Collection[IdT, RecordT]) -> None:
+        """Take the record out and put it into `other`, where it keeps its sequence number."""
+        number = self._rows[id_][0]
+        record = self.remove(id_)
+        assert record is not None
+        other.put(id_, record, number)
+
+    def _drop(self, name: str, parent: Hashable, key: Key) -> None:
+        rest = self._orders[name, parent].without_key(key)
+        place = (name, parent)
+        self._orders = self._orders.set(place, rest) if rest else self._orders.delete(place)
+
+    def position(self, name: str, id_: IdT) -> Key | None:
+        """Where the record stands in the index `name`, to page from; None if it is not here."""
+        row = self._rows.get(id_)
+        return None if row is None else (*self._indexes[name].order(row[1]), row[0])
+
+    def keys(self, name: str, parent: Hashable) -> Ordered:
+        """The keys of the index `name` under `parent`: (order…, sequence, id), ascending."""
+        return self._orders.get((name, parent), EMPTY)
+
+    def ids(self, name: str, parent: Hashable) -> Iterator[IdT]:
+        """The ids under `parent`, in the index's order."""
+        return (key[-1] for key in self.keys(name, parent))
+
+    def mark(self) -> Mark:
+        """The content as it is now."""
+        return Mark(self._rows, self._orders, self._next)
+
+    def back_to(self, mark: Mark) -> None:
+        """The content as it was."""
+        self._rows, self._orders, self._next = mark
+
+
+class Page(NamedTuple):
+    """A page of keys, and whether there are more behind it."""
+
+    keys: list[Key]
+    has_more: bool
+
+
+def page(keys: Iterable[Key], limit: int, keep: Callable[[Key], bool] | None = None) -> Page:
+    """The first `limit` of `keys` that `keep` wants."""
+    found: list[Key] = []
+    for key in keys:
+        if keep is None or keep(key):
+            if len(found) == limit:
+                return Page(found, True)
+            found.append(key)
+    return Page(found, False)
+
+
+def behind(position: Key) -> Key:
+    """A key that sorts behind the record at `position` and before the next one.
+
+    Sequence numbers are unique, so the position is enough, whatever became of the record.
+    """
+    return (*position[:-1], position[-1] + 1)
+
+
+def cursor(position: Key, *scope: str) -> str:
+    """An opaque, URL-safe text for `position` in the list that `scope` names (A06, A51)."""
+    text = orjson.dumps(position)
+    return base64.urlsafe_b64encode(_seal(text, scope) + text).rstrip(b"=").decode()
+
+
+def position_of(cursor_text: str, *scope: str) -> Key | None:
+    """The position that `cursor` made for the same scope; None if it is malformed or foreign."""
+    try:
+        raw = base64.b64decode(cursor_text + "=" * (-len(cursor_text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    seal, text = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+    # Written once more, so that only the very text we gave out is taken back.
+    if seal != _seal(text, scope) or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != cursor_text:
+        return None
+    return tuple(orjson.loads(text))
+
+
+def _seal(text: bytes, scope: Iterable[str]) -> bytes:
+    return blake2b("\0".join(scope).encode() + b"\0" + text, digest_size=SEAL_BYTES).digest()

@@ -1,0 +1,78 @@
+"""Settings: flags, then MOCK_… in the environment, then these defaults; frozen once read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mockserver.sandbox.clock import instant
+
+
+class SettingsError(Exception):
+    """A setting that can't be used; the text is one line that names it and says what it takes."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; every field is a flag of `mockserver serve` too."""
+
+    model_config = SettingsConfigDict(env_prefix="MOCK_", frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 4010
+    """0 picks a free one."""
+    port_file: Path | None = None
+    """Where to write the port once the mock answers."""
+    scenario: str = "demo"
+    """A scenario's name, or the path of a YAML file."""
+    spec: Path | None = None
+    """Another openapi.yaml than the one inside."""
+    seed: int = 0
+    """Ids are a hash of this and of their ordinal."""
+    freeze: str | None = None
+    """An instant (RFC 3339) at which the clock stands still from the start."""
+    max_body_bytes: Annotated[int, Field(ge=1)] = 1_048_576
+    """A request body with more is a 413."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins that may read answers besides loopback ones; `*` is everybody."""
+    threads: Annotated[int, Field(ge=1, le=4096)] = 512
+    """Requests that may wait or stream at the same time."""
+    quiet: bool = False
+    """No line for each request."""
+    api_key: str | None = Field(default=None, validation_alias="FREDDY_API_KEY")
+    """One more key of usr_abc123."""
+
+    @field_validator("freeze")
+    @classmethod
+    def _is_instant(cls, value: str | None) -> str | None:
+        if value is not None:
+            instant(value)
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+
+def read_settings(given: dict[str, Any]) -> Settings:
+    """Settings from what was given on the command line and from the environment."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        flag = f"--{name.replace('_', '-')} (or {_variable(name)})"
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise SettingsError(f"{flag}: {reason}; got {str(first['input'])[:80]!r}") from error
+
+
+def _variable(name: str) -> str:
+    return name if name.isupper() else f"MOCK_{name.upper()}"
