@@ -1,0 +1,1 @@
+"""Tests; what several of them need is imported as tests.<module>."""

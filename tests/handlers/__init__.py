@@ -1,0 +1,1 @@
+"""What the sixteen operations do, seen over HTTP."""
