@@ -1,12 +1,12 @@
 # `make serve` and `make test` do all the set-up themselves; a machine needs Python 3.11+, make and git.
+# PORT, from the environment or as `make serve PORT=8080`, reaches the mock through its environment.
 PYTHON ?= python3
-PORT ?= 4010
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix
+.PHONY: serve test setup lint fix bench-listing
 
 serve: .venv/serve
-	$(BIN)/mockserver serve --port $(PORT) $(ARGS)
+	$(BIN)/mockserver serve $(ARGS)
 
 test: .venv/dev
 	$(BIN)/pytest $(ARGS)
@@ -19,6 +19,9 @@ lint: .venv/dev
 fix: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench-listing: .venv/serve
+	$(BIN)/python bench/listing.py $(ARGS)
 
 setup: .venv/serve
 
