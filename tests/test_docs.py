@@ -1,0 +1,273 @@
+"""README.md and docs/ say what is so: their programs run, their answers come, their tables are whole."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from mockserver.cli import serve
+from mockserver.sandbox import scenario_file
+from mockserver.settings import Settings
+from tests.fences import Block, blocks, outside, program, run
+from tests.running import FROZEN, ROOT, mock
+
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+NOT_RUN = {
+    "make": "sets up the environment these tests are running in",
+    "mockserver serve": "runs until it is stopped; the tests start their own",
+    "export": "sets what every program here is given anyway",
+}
+"""What a ```console block may hold, and why no test runs it."""
+KINDS = {"#", "sh", "python", "javascript", "json", "text", "yaml", "console"}
+NODE = shutil.which("node")
+ANY = "…"
+"""In an answer that is shown: some text that is not told."""
+_PARTS = [
+    "Organization",
+    "Role",
+    "Department",
+    "User",
+    "Key",
+    "Membership",
+    "VectorStore",
+    "Thread",
+    "Message",
+]
+_PARTS += ["Space", "SpaceThread", "SpaceVectorStore"]
+ENTRIES = ["ScenarioFile", *(f"{part}Entry" for part in _PARTS)]
+"""In the order of the tables of docs/scenarios.md."""
+
+page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+
+
+def entries(log: Path, least: int) -> list[dict[str, Any]]:
+    """The log's entries, once there are `least`; it is written a moment after the answer."""
+    until = time.monotonic() + 5
+    while len(lines := log.read_text(encoding="utf-8").splitlines()) < least and time.monotonic() < until:
+        time.sleep(0.01)
+    return [json.loads(line) for line in lines]
+
+
+def resembles(shown: Any, got: Any) -> bool:
+    """Whether an answer is the one that is shown, where `…` stands for any text."""
+    if shown == ANY:
+        return isinstance(got, str) and got != ""
+    if isinstance(shown, dict):
+        return (
+            isinstance(got, dict)
+            and list(shown) == list(got)
+            and all(resembles(shown[key], got[key]) for key in shown)
+        )
+    if isinstance(shown, list):
+        return (
+            isinstance(got, list)
+            and len(shown) == len(got)
+            and all(resembles(one, other) for one, other in zip(shown, got, strict=True))
+        )
+    return type(shown) is type(got) and bool(shown == got)
+
+
+class Outcome(NamedTuple):
+    """A block that was run: its exit code, what it printed, and the status the mock answered last."""
+
+    block: Block
+    code: int
+    stdout: str
+    stderr: str
+    status: int | None
+
+    def check(self, shown: Block | None) -> None:
+        """Fail unless it went as the block behind it shows, or well if there is none."""
+        what = f"{self.block.where}: exit code {self.code}\n{self.stdout}\n{self.stderr}"
+        if shown is None or shown.kind == "json":
+            assert self.code == 0, what
+        elif shown.kind == "text":
+            assert self.stdout + self.stderr == shown.text + "\n", what
+            assert self.code == (2 if shown.text.startswith("mockserver: ") else 0), what
+        if shown is not None and shown.kind == "json":
+            answer = (ast.literal_eval if self.block.kind == "python" else json.loads)(self.stdout)
+            assert resembles(json.loads(shown.text), answer), what
+            assert self.status is not None, what
+            assert shown.label == f"{self.status} {HTTPStatus(self.status).phrase}", what
+
+
+def outcomes(path: Path, url: str, folder: Path) -> Iterator[tuple[Outcome, Block | None]]:
+    """Each program of a page, run in order, with the block that shows its answer.
+
+    An answer belongs to every program since the heading or answer before it.
+    """
+    pending: list[Outcome] = []
+    seen = 0
+    for block in blocks(path):
+        command = program(block, url)
+        if block.kind == "yaml":
+            (folder / block.label).write_text(block.text, encoding="utf-8")
+        elif command is not None and (block.kind != "javascript" or NODE):
+            done = run(command, folder)
+            asks = url in command[-1]
+            log = entries(folder / "log", seen + asks)
+            assert len(log) > seen or not asks, f"{block.where}: asked nothing; {done.stderr}"
+            status = log[-1]["status"] if asks else None
+            seen = len(log)
+            pending.append(Outcome(block, done.returncode, done.stdout, done.stderr, status))
+        elif block.kind in ("json", "text", "#"):
+            yield from ((outcome, None if block.kind == "#" else block) for outcome in pending)
+            pending.clear()
+    yield from ((outcome, None) for outcome in pending)
+
+
+@page
+def test_every_program_runs_and_gets_the_answer_that_is_shown(path: Path, tmp_path: Path) -> None:
+    with mock("--freeze", FROZEN, errors=tmp_path / "log") as url:
+        for outcome, shown in outcomes(path, url, tmp_path):
+            outcome.check(shown)
+
+
+@pytest.mark.skipif(not NODE, reason="node is not installed: no JavaScript of the docs can be run")
+def test_requests_are_shown_in_three_languages() -> None:
+    assert {"sh", "python", "javascript"} <= {block.kind for block in blocks(README)}
+
+
+@page
+def test_every_block_is_run_or_marked_as_not_to_be_run(path: Path) -> None:
+    for block in blocks(path):
+        assert block.kind in KINDS, f"{block.where}: {block.kind}"
+        if block.kind == "console":
+            for line in block.text.splitlines():
+                assert line.startswith(tuple(NOT_RUN)), (
+                    f"{block.where}: {line!r} could be run: fence it as sh"
+                )
+
+
+def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
+    (error,) = (b for b in blocks(README) if b.kind == "sh" and "ak_demo_viewer" in b.text)
+    (shown,) = (b for b in blocks(README) if b.kind == "text" and b.text.startswith('{"status"'))
+    with mock(errors=tmp_path / "log") as url:
+        command = program(error, url)
+        assert command is not None
+        run(command, tmp_path)
+        (entry,) = entries(tmp_path / "log", 1)
+    line = json.loads(shown.text)
+    assert list(entry) == list(line)
+    assert entry | {"ms": line["ms"]} == line
+    assert f"`X-Mock-Reason` says more: `{entry['reason']}`" in README.read_text(encoding="utf-8")
+
+
+def test_the_line_of_a_mock_that_is_ready_is_as_shown(tmp_path: Path) -> None:
+    (shown,) = (b for b in blocks(README) if b.kind == "text" and b.text.startswith('{"url"'))
+    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, env={}, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        ready, line = json.loads(child.stdout.readline()), json.loads(shown.text)
+        child.terminate()
+    assert child.returncode == 0
+    assert list(ready) == list(line)
+    assert ready["url"] == line["url"].replace("4010", str(ready["port"]))
+    assert (ready["pid"], ready["scenario"]) == (child.pid, line["scenario"])
+
+
+@page
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", outside(path)):
+        file, _, anchor = target.partition("#")
+        place = path.parent / file if file else path
+        assert place.exists(), f"{path.name}: {target}"
+        if anchor:
+            headings = {re.sub(r"[^\w -]", "", b.text).lower().replace(" ", "-") for b in blocks(place)}
+            assert anchor in headings, f"{path.name}: {target}"
+
+
+def rows(path: Path) -> list[list[str]]:
+    """The rows of all tables of a page, each a list of its cells."""
+    lines = outside(path).splitlines()
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines if line[:1] == "|"]
+
+
+def test_every_flag_is_in_the_readme_with_its_twin_and_its_default() -> None:
+    table = {row[0]: row[1:3] for row in rows(README) if row[0].startswith("`--")}
+    flags = {f"`{option.opts[0]}`": option for option in serve.params if isinstance(option, click.Option)}
+    flags.pop("`--help`", None)
+    assert list(table) == list(flags)
+    for flag, option in flags.items():
+        assert option.name is not None
+        default = Settings.model_fields[option.name].default
+        words = "off" if default is False else f"`{default}`"
+        twin = f"MOCK_{option.name.upper()}"
+        assert f"`{twin}`" in table[flag][0], flag
+        assert option.help is not None
+        assert f"[{twin}" in option.help, flag
+        assert table[flag][1] == ("none" if default in (None, ()) else words), flag
+
+
+def test_every_key_of_the_demo_is_in_the_readme_with_its_user() -> None:
+    demo = yaml.safe_load((ROOT / "mockserver/sandbox/scenarios/demo.yaml").read_text(encoding="utf-8"))
+    table = {(key, row[1]) for row in rows(README) for key in row[0].split(", ") if key.startswith("`ak_")}
+    assert table == {(f"`{k['key']}`", f"`{user['id']}`") for user in demo["users"] for k in user["keys"]}
+
+
+def test_every_path_of_the_control_api_is_in_the_docs() -> None:
+    admin = yaml.safe_load((ROOT / "mockserver/admin/admin.yaml").read_text(encoding="utf-8"))
+    paths = [f"{method.upper()} {path}" for path, item in admin["paths"].items() for method in item]
+    described = [
+        b.text for b in blocks(ROOT / "docs/control-api.md") if "/__admin" in b.text and b.kind == "#"
+    ]
+    assert described == paths
+    listed = [row[0].strip("`") for row in rows(README) if "/__admin" in row[0]]
+    assert listed == paths
+
+
+def test_the_readme_says_how_many_operations_there_are() -> None:
+    spec = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    count = sum("operationId" in node for item in spec["paths"].values() for node in item.values())
+    assert f"It serves {count} operations:" in README.read_text(encoding="utf-8")
+
+
+def test_every_assumption_that_is_named_is_in_the_table_once() -> None:
+    known = [row[0] for row in rows(ROOT / "docs/assumptions.md") if re.fullmatch(r"A\d\d", row[0])]
+    assert known == [f"A{number:02}" for number in range(1, len(known) + 1)]
+    for path in [ROOT / "openapi.yaml", *(ROOT / "mockserver").rglob("*.py")]:
+        named = set(re.findall(r"\bA\d\d\b", path.read_text(encoding="utf-8")))
+        assert named <= set(known), path
+
+
+def test_the_evidence_words_are_those_of_the_table() -> None:
+    table = {row[0].strip("`") for row in rows(ROOT / "docs/assumptions.md")}
+    used = set(re.findall(r"x-evidence: (\w+)", (ROOT / "openapi.yaml").read_text(encoding="utf-8")))
+    assert used <= table
+
+
+def test_every_field_of_a_scenario_is_in_the_docs_with_its_default() -> None:
+    tables: list[dict[str, str]] = []
+    for row in rows(ROOT / "docs/scenarios.md"):
+        if row[0] == "field":
+            tables.append({})
+        elif row[0].startswith("`"):
+            tables[-1][row[0].strip("`")] = row[2].strip("`")
+    for name, table in zip(ENTRIES, tables, strict=True):
+        model: type[BaseModel] = getattr(
+            scenario_file, name if name in vars(scenario_file) else name + "Entry"
+        )
+        defaults = {
+            field: "" if info.is_required() else in_yaml(info.default)
+            for field, info in model.model_fields.items()
+        }
+        assert table == defaults, name
+
+
+def in_yaml(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value)
