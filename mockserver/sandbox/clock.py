@@ -30,7 +30,7 @@ class Clock:
         self._source = source
         self._frozen = frozen
         self._offset = 0
-        self._second, self._text = -1, ""
+        self._told = -1, ""
 
     @property
     def is_frozen(self) -> bool:
@@ -39,14 +39,18 @@ class Clock:
 
     def now(self) -> int:
         """The instant it is in this sandbox."""
-        return self._frozen if self._frozen is not None else self._source() + self._offset
+        if self._frozen is not None:
+            return self._frozen
+        return min(self._source() + self._offset, _LAST)  # there is no year 10000 to tick on to
 
     def text(self) -> str:
         """Now, as the API writes it: RFC 3339, UTC, whole seconds (A21)."""
         second = self.now() // 1_000_000
-        if second != self._second:
-            self._second, self._text = second, as_text(second * 1_000_000)
-        return self._text
+        told, text = self._told
+        if second != told:
+            text = as_text(second * 1_000_000)
+            self._told = second, text  # together: other threads ask too
+        return text
 
     def freeze(self, instant: int) -> None:
         """Stand still at `instant`."""
