@@ -1,34 +1,53 @@
-"""YAML documents read strictly: no duplicate keys, no dates, and every value knows its line."""
+"""YAML documents read strictly: plain JSON values, no duplicate keys, and every value knows its line."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
 
 class DocumentError(Exception):
     """A file that can't be used; the text is one line: file, line, reason."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
+
 
 class _Loader(yaml.CSafeLoader):
     """The C loader without dates (JSON has none) and with duplicate keys refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping = super().construct_mapping(node, deep=deep)
-        if len(mapping) != len(node.value):
-            keys = [self.construct_object(key) for key, _ in node.value]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise yaml.MarkedYAMLError(problem=f"duplicate key {twice!r}", problem_mark=node.start_mark)
-        return mapping
+        seen = set()
+        for key, _ in node.value:
+            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+                raise _marked(f"key {getattr(key, 'value', '')!r} must be a string; quote it", key)
+            if key.value in seen:
+                raise _marked(f"duplicate key {key.value!r}", key)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+    def construct_finite(self, node: yaml.ScalarNode) -> float:
+        """JSON has no infinity."""
+        number = self.construct_yaml_float(node)
+        if not math.isfinite(number):
+            raise _marked(f"{node.value} is no finite number", node)
+        return number
+
+
+def _marked(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_finite)
 
 
 class Document:
@@ -40,9 +59,10 @@ class Document:
             loader = _Loader(path.read_bytes())
             self._node = loader.get_single_node()
             self.content: Any = None if self._node is None else loader.construct_document(self._node)
+            orjson.dumps(self.content)  # refuses what YAML can hold and JSON can't, loops too
         except OSError as error:
             raise DocumentError(f"{path}: {error.strerror or error}") from error
-        except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
             raise DocumentError(f"{path}:{_where(error)}") from error
 
     def line(self, pointer: Sequence[str | int]) -> int:
@@ -68,5 +88,6 @@ class Document:
 
 def _where(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
-    reason = getattr(error, "problem", None) or " ".join(str(error).split())
+    parts = [getattr(error, "context", None), getattr(error, "problem", None)]
+    reason = ", ".join(filter(None, parts)) or str(error)
     return f"{mark.line + 1}: {reason}" if mark else f"1: {reason}"

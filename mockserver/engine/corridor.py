@@ -7,9 +7,8 @@ from http.client import responses
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic
 
-from mockserver.documents import DocumentError
 from mockserver.engine import wire
-from mockserver.engine.calls import Call, CallerT, Handlers, Reply, Room, RoomT
+from mockserver.engine.calls import CallerT, Handlers, Reply, Room, RoomT
 from mockserver.engine.cors import Cors
 from mockserver.engine.journal import Exchange, RequestLog
 from mockserver.engine.problems import Internal, Problem, Redirect, Rendered, SpecViolation
@@ -34,10 +33,14 @@ class Api(Generic[CallerT, RoomT]):
         name_of: Callable[[CallerT], str],
         render: Callable[[Problem, str, str], Rendered],
     ) -> None:
-        if missing := sorted(spec.operations.keys() - handlers.keys()):
-            raise DocumentError(f"the spec has operations without a handler: {', '.join(missing)}")
+        for name in sorted(spec.operations.keys() - handlers.keys()):
+            reason = f"operation {name} has no handler; write one with @handles({name!r}), or take it out"
+            raise spec.error(spec.operations[name], reason)
         if orphans := sorted(handlers.keys() - spec.operations.keys()):
-            raise DocumentError(f"there are handlers without an operation in the spec: {', '.join(orphans)}")
+            reason = (
+                f"no operation here for the handler of {', '.join(orphans)}; add it, or take the handler out"
+            )
+            raise spec.error(None, reason)
         self.spec = spec
         self.handlers = handlers
         self.prefix = prefix
@@ -72,7 +75,7 @@ class Corridor:
         """Answer over WSGI, and log the exchange."""
         started = perf_counter()
         request = Request(environ)
-        exchange = Exchange(request.method, wire.header_safe(request.without_secrets(request.path)))
+        exchange = Exchange(request.method, _safe(request, request.path))
         answer = self.serve(request, exchange)
         exchange.status = answer.status
         exchange.milliseconds = (perf_counter() - started) * 1000
@@ -97,7 +100,7 @@ class Corridor:
         except Exception as error:
             if self._propagate():
                 raise
-            answer = self._failed(error, api, room, trace_id, exchange)
+            answer = self._failed(error, api, request, room, trace_id, exchange)
         return answer
 
     def _answer(
@@ -110,12 +113,13 @@ class Corridor:
             caller = api.authenticate(request, room)
             exchange.caller = api.name_of(caller)
             call = wire.read(operation, ids, request, caller, self._max_body_bytes)
-            reply = _handled(api.handlers[operation.id], call, room)
+            with room.transaction():
+                return wire.write(operation, api.handlers[operation.id](call, room), trace_id)
         except Redirect as redirect:
-            exchange.reason = str(redirect)
+            exchange.reason = _safe(request, str(redirect))
             return wire.unchecked(307, None, "", {"Location": redirect.location}, trace_id)
         except Problem as problem:
-            exchange.reason = request.without_secrets(problem.reason)
+            exchange.reason = _safe(request, problem.reason)
             rendered = api.render(problem, trace_id, room.now())
             if operation is None:
                 return wire.unchecked(problem.status, *rendered, problem.headers, trace_id)
@@ -123,25 +127,31 @@ class Corridor:
         return wire.write(operation, reply, trace_id)
 
     def _failed(
-        self, error: Exception, api: Api[Any, Any], room: Room, trace_id: str, exchange: Exchange
+        self,
+        error: Exception,
+        api: Api[Any, Any],
+        request: Request,
+        room: Room,
+        trace_id: str,
+        exchange: Exchange,
     ) -> Answer:
         """A failure of our own: 500 that says what and where, in the spec's words; always logged."""
-        self._log.failure(error, exchange)
+        self._log.failure(error, exchange, request.without_secrets)
         details = error.details if isinstance(error, SpecViolation) else {}
         problem = Internal(
             f"The mock violated its own spec: {error}" if details else "The mock failed; its log says why",
             **details,
         )
-        exchange.reason = f"{type(error).__name__}: {error}"
+        exchange.reason = _safe(request, f"{type(error).__name__}: {error}")
         rendered = api.render(problem, trace_id, room.now())
-        answer = wire.unchecked(500, *rendered, {}, trace_id)
+        answer = wire.unchecked(500, *rendered, self._cors.headers(request), trace_id)
         _label(answer, exchange)
         return answer
 
 
-def _handled(handler: Callable[[Call[CallerT], RoomT], Reply], call: Call[CallerT], room: RoomT) -> Reply:
-    with room.transaction():
-        return handler(call, room)
+def _safe(request: Request, text: str) -> str:
+    """`text` as the log and a header may show it: without secrets, one printable ASCII line."""
+    return wire.header_safe(request.without_secrets(text))
 
 
 def _label(answer: Answer, exchange: Exchange) -> None:
@@ -150,10 +160,8 @@ def _label(answer: Answer, exchange: Exchange) -> None:
     headers.append(("X-Mock-Source", "state"))
     if exchange.operation != "-":
         headers.append(("X-Mock-Operation", exchange.operation))
-    if exchange.reason:
-        exchange.reason = wire.header_safe(exchange.reason)
-        if answer.status >= 400:
-            headers.append(("X-Mock-Reason", exchange.reason))
+    if exchange.reason and answer.status >= 400:
+        headers.append(("X-Mock-Reason", exchange.reason))
     if answer.status != 204:
         headers.append(("Content-Length", str(len(answer.body))))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -11,6 +12,9 @@ from mockserver.engine.wire import Request
 EXPOSED = "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, Allow, Retry-After"
 MAX_AGE = "600"
 """Seconds a browser may keep a preflight's answer."""
+
+
+_NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]+", re.ASCII)
 
 
 class Cors:
@@ -34,7 +38,7 @@ class Cors:
             asked = request.header("Access-Control-Request-Headers")
             headers["Access-Control-Allow-Methods"] = methods
             headers["Access-Control-Max-Age"] = MAX_AGE
-            if asked:
+            if asked and _NAMES.fullmatch(asked):
                 headers["Access-Control-Allow-Headers"] = asked
             if request.header("Access-Control-Request-Private-Network") == "true":
                 headers["Access-Control-Allow-Private-Network"] = "true"

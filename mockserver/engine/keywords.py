@@ -9,100 +9,120 @@ from mockserver.engine.references import Pointer
 
 METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
 
-
-class Kind(NamedTuple):
-    """What an object of the document may hold: keys, and of what kind their values are."""
-
-    keys: frozenset[str]
-    one: Mapping[str, str] = {}
-    """key -> kind of the object there"""
-    each: Mapping[str, str] = {}
-    """key -> kind of every object in the map or list there"""
+PLAIN: Mapping[str, type] = {"text": str, "flag": bool, "list": list, "object": dict, "any": object}
+"""Values that hold nothing the engine looks into."""
 
 
-def _keys(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+class Place(NamedTuple):
+    """What may stand under one key."""
+
+    kind: str
+    """A kind of GRAMMAR, or a plain value."""
+    within: type | None
+    """dict or list if it is a map or a list of that kind."""
+    required: bool
 
 
-KINDS: Mapping[str, Kind] = {
-    "document": Kind(
-        _keys("openapi info servers tags security paths components externalDocs"),
-        one={"components": "components"},
-        each={"paths": "path"},
-    ),
-    "components": Kind(
-        _keys("schemas parameters headers responses securitySchemes links examples"),
-        each={
-            "schemas": "schema",
-            "parameters": "parameter",
-            "headers": "header",
-            "responses": "response",
-            "links": "link",
-            "examples": "example",
-        },
-    ),
-    "path": Kind(
-        _keys("summary description parameters " + " ".join(METHODS)),
-        one=dict.fromkeys(METHODS, "operation"),
-        each={"parameters": "parameter"},
-    ),
-    "operation": Kind(
-        _keys("operationId summary description tags parameters requestBody responses security deprecated"),
-        one={"requestBody": "body"},
-        each={"parameters": "parameter", "responses": "response"},
-    ),
-    "parameter": Kind(
-        _keys("name in required description schema example examples deprecated"),
-        one={"schema": "schema"},
-        each={"examples": "example"},
-    ),
-    "body": Kind(_keys("description required content"), each={"content": "media"}),
-    "response": Kind(
-        _keys("description headers content links"),
-        each={"headers": "header", "content": "media", "links": "link"},
-    ),
-    "header": Kind(_keys("description required schema example"), one={"schema": "schema"}),
-    "media": Kind(_keys("schema example examples"), one={"schema": "schema"}, each={"examples": "example"}),
-    "example": Kind(_keys("summary description value")),
-    "link": Kind(_keys("operationId parameters requestBody description")),
-    "schema": Kind(
-        _keys(
-            "type properties required additionalProperties propertyNames minProperties maxProperties "
-            "items minItems maxItems uniqueItems enum const pattern format minLength maxLength "
-            "minimum maximum exclusiveMinimum exclusiveMaximum anyOf oneOf default description "
-            "examples title readOnly contentMediaType"
-        ),
-        one={"items": "schema", "additionalProperties": "schema", "propertyNames": "schema"},
-        each={"properties": "schema", "anyOf": "schema", "oneOf": "schema"},
-    ),
+def _places(text: str) -> dict[str, Place]:
+    """`key` or, where it is required, `key!`; then the kind: `kind`, `{kind}` (a map), `[kind]` (a list)."""
+    places = {}
+    for entry in text.split():
+        key, kind = entry.split(":")
+        within = {"{": dict, "[": list}.get(kind[0])
+        places[key.removesuffix("!")] = Place(kind.strip("{}[]"), within, key.endswith("!"))
+    return places
+
+
+GRAMMAR: Mapping[str, Mapping[str, Place]] = {
+    kind: _places(text)
+    for kind, text in {
+        "document": """openapi!:text info!:info servers:list tags:list security:list externalDocs:object
+            paths!:{path} components:components""",
+        "info": "title!:text version!:text summary:text description:text license:object contact:object",
+        "components": """schemas:{schema} parameters:{parameter} headers:{header} responses:{response}
+            links:{link} examples:{example} securitySchemes:object""",
+        "path": "summary:text description:text parameters:[parameter] "
+        + " ".join(f"{method}:operation" for method in METHODS),
+        "operation": """operationId!:text summary:text description:text tags:list parameters:[parameter]
+            requestBody:body responses!:{response} security:list deprecated:flag""",
+        "parameter": """name!:text in!:text required:flag description:text schema!:schema example:any
+            examples:{example} deprecated:flag""",
+        "body": "description:text required:flag content!:{media}",
+        "response": "description!:text headers:{header} content:{media} links:{link}",
+        "header": "description:text required:flag schema!:schema example:any",
+        "media": "schema!:schema example:any examples:{example}",
+        "example": "summary:text description:text value!:any",
+        "link": "operationId!:text parameters:object requestBody:any description:text",
+        "schema": """type:any properties:{schema} required:list additionalProperties:schema
+            propertyNames:schema minProperties:any maxProperties:any items:schema minItems:any maxItems:any
+            uniqueItems:flag enum:list const:any pattern:text format:text minLength:any maxLength:any
+            minimum:any maximum:any exclusiveMinimum:any exclusiveMaximum:any anyOf:[schema] oneOf:[schema]
+            default:any description:text examples:list title:text readOnly:flag contentMediaType:text""",
+    }.items()
 }
+"""Kind of object -> what it may hold."""
+
+SECTIONS: Mapping[str, str] = {
+    place.kind: section for section, place in GRAMMAR["components"].items() if place.within is dict
+}
+"""Kind of object -> the section of `components` that a $ref to one leads to."""
 
 
-def unknown_keywords(node: Any, kind: str = "document", at: Pointer = ()) -> Iterator[tuple[Pointer, str]]:
-    """Pointer and reason of everything in the document that the engine would not heed."""
-    if isinstance(node, bool):  # `additionalProperties: false`
-        return
-    if not isinstance(node, Mapping):
-        yield at, f"expected an object ({kind}), found {type(node).__name__}"
-        return
-    if "$ref" in node:
-        if extra := sorted(set(node) - {"$ref"}):
-            yield at, f"{extra[0]!r} beside $ref would be ignored; remove it"
+class Found(NamedTuple):
+    """An object of the document; a boolean, if it is a schema that is one."""
+
+    at: Pointer
+    kind: str
+    node: Any
+
+
+def objects(node: Any, kind: str = "document", at: Pointer = ()) -> Iterator[Found]:
+    """Every object of the document, outer ones first.
+
+    What is in an object is only walked after the object was yielded: whoever checks each with
+    `misshapen` before going on never meets a value of the wrong type.
+    """
+    yield Found(at, kind, node)
+    if isinstance(node, bool) or "$ref" in node:
         return
     for key, value in node.items():
-        if not isinstance(key, str):
-            yield at, f"key {key!r} must be a string; quote it"
-        elif not key.startswith("x-"):
-            yield from _inside(key, value, kind, at)
+        place = GRAMMAR[kind].get(key)
+        if place is None or place.kind in PLAIN:
+            continue
+        if place.within is None:
+            yield from objects(value, place.kind, (*at, key))
+        else:
+            for name, member in value.items() if place.within is dict else enumerate(value):
+                yield from objects(member, place.kind, (*at, key, name))
 
 
-def _inside(key: str, value: Any, kind: str, at: Pointer) -> Iterator[tuple[Pointer, str]]:
-    shape = KINDS[kind]
-    if key not in shape.keys:
-        yield (*at, key), f"unknown keyword {key!r} in {kind}; the engine does not understand it"
-    elif key in shape.one:
-        yield from unknown_keywords(value, shape.one[key], (*at, key))
-    elif key in shape.each:
-        members = value.items() if isinstance(value, Mapping) else enumerate(value)
-        for name, member in members:
-            yield from unknown_keywords(member, shape.each[key], (*at, key, name))
+def misshapen(found: Found) -> tuple[Pointer, str] | None:
+    """Where and why the engine would not heed this one object; None if it would."""
+    at, kind, node = found
+    if kind == "schema" and isinstance(node, bool) and at[-1] == "additionalProperties":
+        return None
+    if not isinstance(node, dict):
+        return at, f"expected an object ({kind}), found {_name(node)}"
+    if "$ref" in node:
+        extra = sorted(set(node) - {"$ref"})
+        return (at, f"{extra[0]!r} beside $ref would be ignored; remove it") if extra else None
+    for key, place in GRAMMAR[kind].items():
+        if place.required and key not in node:
+            return at, f"{key!r} is missing in this {kind}"
+    for key, value in node.items():
+        if key.startswith("x-"):
+            continue
+        if key not in GRAMMAR[kind]:
+            return (*at, key), f"unknown keyword {key!r} in {kind}; the engine does not understand it"
+        place = GRAMMAR[kind][key]
+        wanted = place.within or PLAIN.get(place.kind, object)
+        if not isinstance(value, wanted):
+            return (*at, key), f"expected {_TYPES[wanted]}, found {_name(value)}"
+    return None
+
+
+_TYPES = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
+
+
+def _name(value: Any) -> str:
+    return "nothing" if value is None else _TYPES.get(type(value), f"{value!r:.40}")

@@ -2,58 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mockserver.documents import Document
-from mockserver.engine.keywords import unknown_keywords
-from mockserver.engine.references import Pointer, find, holding, references, resolved
-from mockserver.engine.schemas import Schema
+from mockserver.engine.keywords import SECTIONS, Found, misshapen, objects
+from mockserver.engine.references import Pointer, find, leads_in_a_circle, resolved
+from mockserver.engine.schemas import FORMATS, Schema
 
 if TYPE_CHECKING:
     from mockserver.engine.spec import Operation
 
 
 def refuse_what_is_not_understood(file: Document) -> None:
-    """Not OpenAPI 3.1, an unknown keyword, a $ref that leads nowhere."""
+    """Not OpenAPI 3.1, a keyword unknown or missing, a value of the wrong type, a $ref to nowhere."""
     document = file.content
-    if not isinstance(document, Mapping) or "openapi" not in document:
+    if not isinstance(document, dict) or "openapi" not in document:
         raise file.error((), "not an OpenAPI document: 'openapi' is missing at the top")
     if not str(document["openapi"]).startswith("3.1."):
         raise file.error(("openapi",), "only OpenAPI 3.1 is understood")
-    for section, key in (("info", "title"), ("info", "version")):
-        if key not in (document.get(section) or {}):
-            raise file.error((section,), f"{section}.{key} is missing")
-    if not document.get("paths"):
+    for found in objects(document):
+        if wrong := misshapen(found):
+            raise file.error(*wrong)
+    for found in objects(document):
+        if reason := _unresolved(document, found):
+            raise file.error(found.at, reason)
+    _refuse_bad_paths(file)
+
+
+def _unresolved(document: Mapping[str, Any], found: Found) -> str:
+    if not isinstance(found.node, dict) or "$ref" not in found.node:
+        return ""
+    ref = found.node["$ref"]
+    if found.kind not in SECTIONS:
+        return f"a {found.kind} can't be a $ref here; write it out"
+    place = f"#/components/{SECTIONS[found.kind]}/"
+    if find(document, ref) is None or not ref.startswith(place):
+        return f"$ref {str(ref)[:80]!r} leads nowhere; only '{place}…' is understood"
+    return "$ref leads in a circle" if leads_in_a_circle(document, found.node) else ""
+
+
+def _refuse_bad_paths(file: Document) -> None:
+    if not file.content["paths"]:
         raise file.error(("paths",), "there are no paths")
-    for pointer, reason in unknown_keywords(document):
-        raise file.error(pointer, reason)
-    for pointer, ref in references(document):
-        if find(document, ref) is None:
-            raise file.error(pointer, f"$ref {ref!r} leads nowhere; only '#/components/…' is understood")
+    shapes: dict[str, str] = {}
+    for template in file.content["paths"]:
+        if not re.fullmatch(r"(/([^/{}]+|{[^/{}]+}))*/?", template) or not template:
+            raise file.error(
+                ("paths", template), "a path begins with '/' and each step is text or one {name}"
+            )
+        shape = re.sub("{.+?}", "{}", template)
+        if shape in shapes:
+            raise file.error(("paths", template), f"means the same paths as {shapes[shape]}; merge them")
+        shapes[shape] = template
 
 
 def refuse_bad_links(file: Document, operations: Mapping[str, Operation]) -> None:
     """A link to no operation, or with a parameter that its operation does not have."""
-    for pointer, node in holding(file.content, "links"):
-        for name, outer in node["links"].items():
-            at = (*pointer, "links", name)
-            link = resolved(file.content, outer)
-            target = operations.get(link.get("operationId"))
-            if target is None:
-                raise file.error(at, "its operationId is no operation here")
-            known = {p.name for p in target.path} | set(target.query)
-            if strange := sorted(set(link.get("parameters", {})) - known):
-                raise file.error(at, f"{target.id} has no parameter {strange[0]!r}")
+    for at, kind, link in objects(file.content):
+        if kind != "link" or "$ref" in link:
+            continue
+        target = operations.get(link["operationId"])
+        if target is None:
+            raise file.error(at, f"its operationId {link['operationId']!r} is no operation here")
+        known = {p.name for p in target.path} | set(target.query)
+        if strange := sorted(set(link.get("parameters", {})) - known):
+            raise file.error(at, f"{target.id} has no parameter {strange[0]!r}")
 
 
-def refuse_bad_examples(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
-    """An example that its own schema forbids."""
-    for pointer, node in holding(file.content, "schema"):
-        named = {n: resolved(file.content, e)["value"] for n, e in node.get("examples", {}).items()}
-        if "example" in node:
-            named["example"] = node["example"]
-        for name, value in named.items():
-            wrong, message = compiled(node["schema"], pointer).first_error(value)
+def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
+    """A schema that is none; an example or a default that its own schema forbids."""
+    for found in objects(file.content):
+        if isinstance(found.node, bool) or "$ref" in found.node:
+            continue
+        if found.kind == "schema":
+            schema = compiled(found.node, found.at)
+            if found.node.get("format", "uuid") not in FORMATS:
+                raise file.error(found.at, f"format {found.node['format']!r} is not understood")
+        elif "schema" in found.node:
+            schema = compiled(found.node["schema"], found.at)
+        else:
+            continue
+        for name, value in _values(file.content, found):
+            pointer, message = schema.first_error(value)
             if message:
-                raise file.error(pointer, f"example {name!r} at {wrong or '/'}: {message}")
+                raise file.error(found.at, f"{name} is not valid at {pointer or '/'}: {message}")
+
+
+def _values(document: Mapping[str, Any], found: Found) -> Iterator[tuple[str, Any]]:
+    node = found.node
+    if found.kind == "schema":
+        yield from ((f"example {number}", value) for number, value in enumerate(node.get("examples", ())))
+        if "default" in node:
+            yield "default", node["default"]
+        return
+    for name, outer in node.get("examples", {}).items():
+        yield f"example {name!r}", resolved(document, outer)["value"]
+    if "example" in node:
+        yield "example", node["example"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from string import punctuation
 from urllib.parse import quote
 
 from mockserver.engine.problems import NoRoute, Redirect, WrongMethod
@@ -43,7 +44,9 @@ class Routes:
             other = path[:-1] if path.endswith("/") else path + "/"
             if self._walk(other) is not None:
                 # One slash in front, or "//evil.example/" would lead to another host.
-                raise Redirect("/" + quote(other.lstrip("/")) + ("?" + query if query else ""))
+                raise Redirect(
+                    "/" + quote(other.lstrip("/")) + ("?" + quote(query, safe=punctuation) if query else "")
+                )
             raise self._no_route(method, path)
         node, ids = found
         operation = node.operations.get(method)

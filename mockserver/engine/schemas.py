@@ -14,6 +14,22 @@ LONGEST_MESSAGE = 200
 """Characters; a message quotes the value, which can be anything."""
 
 
+FORMATS = (
+    "date",
+    "date-time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "regex",
+    "time",
+    "uri",
+    "uuid",
+)
+"""Those that are checked; an unknown one would be ignored silently."""
+
+
 class Schema:
     """One compiled schema."""
 
@@ -41,7 +57,7 @@ class Schemas:
     """Every schema of one document, each compiled once however often it is used."""
 
     def __init__(self, components: Mapping[str, Any]) -> None:
-        self._components = components
+        self._components = {"schemas": components.get("schemas", {})}
         self._compiled: dict[bytes, Schema] = {}
 
     def compiled(self, schema: Mapping[str, Any]) -> Schema:

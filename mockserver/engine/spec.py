@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
-from mockserver.documents import Document
+from mockserver.documents import Document, DocumentError
 from mockserver.engine import lint
 from mockserver.engine.keywords import METHODS
 from mockserver.engine.references import Pointer, resolved
@@ -80,7 +78,12 @@ class Spec:
         self.version: str = self.document["info"]["version"]
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         lint.refuse_bad_links(self._file, self.operations)
-        lint.refuse_bad_examples(self._file, self._compiled)
+        lint.refuse_bad_values(self._file, self._compiled)
+
+    def error(self, operation: Operation | None, reason: str) -> DocumentError:
+        """What is wrong with an operation, or with the paths as a whole, addressed by file and line."""
+        at = () if operation is None else (operation.template, operation.method.lower())
+        return self._file.error(("paths", *at), reason)
 
     def component(self, name: str) -> Schema:
         """The compiled schema `components.schemas[name]`."""
@@ -93,7 +96,7 @@ class Spec:
     def _compiled(self, schema: Any, at: Pointer) -> Schema:
         try:
             return self._schemas.compiled(schema)
-        except (jsonschema_rs.ValidationError, ValueError) as error:
+        except ValueError as error:
             raise self._file.error(at, f"not a valid schema: {str(error).splitlines()[0]}") from error
 
     def _table(self) -> dict[str, Operation]:
@@ -110,9 +113,6 @@ class Spec:
 
     def _operation(self, template: str, method: str, item: Mapping[str, Any], at: Pointer) -> Operation:
         node = item[method]
-        for key in ("operationId", "responses"):
-            if key not in node:
-                raise self._file.error(at, f"{key} is missing")
         nodes = [
             resolved(self.document, p) for p in (*item.get("parameters", ()), *node.get("parameters", ()))
         ]
@@ -137,6 +137,8 @@ class Spec:
             raise self._file.error(at, f"parameter in {node['in']!r} is not understood; use path or query")
         if schema.get("type") not in ("integer", "boolean", "string"):
             raise self._file.error(at, f"parameter {node['name']!r} must be an integer, boolean or string")
+        if node["in"] == "path" and not node.get("required"):
+            raise self._file.error(at, f"parameter {node['name']!r} is in the path: make it required")
         return Parameter(
             name=node["name"],
             place=node["in"],
@@ -152,35 +154,31 @@ class Spec:
         if list(node["content"]) != ["application/json"]:
             raise self._file.error(at, "only a body of application/json is understood")
         schema = node["content"]["application/json"]["schema"]
-        properties = resolved(self.document, schema).get("properties", {})
-        return Body(
-            required=node.get("required", False),
-            schema=self._compiled(schema, at),
-            defaults={
-                name: inner["default"]
-                for name, inner in ((n, resolved(self.document, p)) for n, p in properties.items())
-                if "default" in inner
-            },
-        )
+        whole = resolved(self.document, schema)
+        inner = {name: resolved(self.document, p) for name, p in whole.get("properties", {}).items()}
+        defaults = {n: p["default"] for n, p in inner.items() if isinstance(p, dict) and "default" in p}
+        if defaults and whole.get("type") != "object":
+            raise self._file.error(at, "a body with defaults must be of type object")
+        return Body(node.get("required", False), self._compiled(schema, at), defaults)
 
     def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
         for status, outer in nodes.items():
             node = resolved(self.document, outer)
             if not re.fullmatch("[2-5][0-9][0-9]", status):
                 raise self._file.error((*at, status), "only a status of three digits, 200-599, is understood")
+            if strange := sorted(set(node.get("content", {})) - set(JSON_TYPES)):
+                raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
             content = {
                 media: self._compiled(inner["schema"], (*at, status))
                 for media, inner in node.get("content", {}).items()
             }
-            if strange := sorted(set(content) - set(JSON_TYPES)):
-                raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
-            headers = {
-                name.lower(): (
-                    h.get("required", False),
-                    resolved(self.document, h["schema"])["type"],
-                    h["schema"],
-                )
-                for name, h in ((n, resolved(self.document, h)) for n, h in node.get("headers", {}).items())
-            }
-            compiled = {n: (r, t, self._compiled(s, (*at, status))) for n, (r, t, s) in headers.items()}
-            yield int(status), Response(content, compiled)
+            headers = dict(self._headers(node.get("headers", {}), (*at, status)))
+            yield int(status), Response(content, headers)
+
+    def _headers(
+        self, nodes: Mapping[str, Any], at: Pointer
+    ) -> Iterator[tuple[str, tuple[bool, str, Schema]]]:
+        for name, outer in nodes.items():
+            node = resolved(self.document, outer)
+            kind = resolved(self.document, node["schema"]).get("type", "string")
+            yield name.lower(), (node.get("required", False), kind, self._compiled(node["schema"], at))

@@ -15,7 +15,10 @@ from mockserver.engine.spec import Operation, Parameter, Response
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 """A50; 18 digits are a 64-bit integer for sure, and no bound in a spec is larger."""
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
+_LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])([asp]k_[\w-]{3,}|eyJ[\w-]{8,}\.[\w.-]+)")
+"""API keys by their customary prefixes, and JSON web tokens."""
 _NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
@@ -38,12 +41,12 @@ class Request:
         return value
 
     def without_secrets(self, text: str) -> str:
-        """`text` with the request's own credentials masked."""
+        """`text` with the request's own credentials masked, and whatever looks like one."""
         for name in ("X-API-Key", "Authorization"):
-            secret = (self.header(name) or "").removeprefix("Bearer ").strip()
-            if len(secret) > 3:
+            *_, secret = (self.header(name) or "").split() or [""]
+            if len(secret) > 3 and secret.lower() != "bearer":
                 text = text.replace(secret, "***")
-        return text
+        return _LIKE_A_KEY.sub("***", text)
 
     @property
     def media_type(self) -> str:
@@ -53,11 +56,9 @@ class Request:
 
     def body(self, limit: int) -> bytes:
         """The body; PayloadTooLarge if it has more than `limit` bytes."""
-        length = self._environ.get("CONTENT_LENGTH") or ""
-        if length.isdecimal() and int(length) > limit:
-            raise PayloadTooLarge(limit)
-        stream = self._environ["wsgi.input"]
-        data: bytes = stream.read(min(int(length), limit + 1) if length.isdecimal() else limit + 1)
+        length: str = self._environ.get("CONTENT_LENGTH") or ""
+        most = min(int(length), limit + 1) if _LENGTH.fullmatch(length) else limit + 1
+        data: bytes = self._environ["wsgi.input"].read(most)
         if len(data) > limit:
             raise PayloadTooLarge(limit)
         return data

@@ -1,0 +1,42 @@
+"""The fixtures of every test: the mock with a clock that stands still, and short ways to ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from mockserver.app import MockServer, create_app
+from mockserver.settings import Settings
+
+Ask = Callable[..., TestResponse]
+"""ask(method, path, key="ak_demo_owner", **kw), kw as for werkzeug's client; key=None sends none."""
+
+
+@pytest.fixture
+def app() -> MockServer:
+    """A fresh mock of the demo scenario; what violates the spec is raised in the test."""
+    app = create_app(Settings(freeze="2026-02-26T10:30:00Z", quiet=True))
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def client(app: MockServer) -> FlaskClient:
+    """Flask's test client."""
+    return app.test_client()
+
+
+@pytest.fixture
+def ask(client: FlaskClient) -> Ask:
+    """One request as the owner of space_abc123."""
+
+    def ask(method: str, path: str, key: str | None = "ak_demo_owner", **kw: Any) -> TestResponse:
+        headers = {"X-API-Key": key} if key is not None else {}
+        headers.update(kw.pop("headers", {}))
+        return client.open(path, method=method, headers=headers, **kw)
+
+    return ask

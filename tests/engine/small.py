@@ -1,0 +1,94 @@
+"""A spec of one operation, to break in one way at a time."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager, nullcontext
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from werkzeug.test import Client
+
+from mockserver.engine.calls import Handlers
+from mockserver.engine.corridor import Api, Corridor
+from mockserver.engine.cors import Cors
+from mockserver.engine.journal import RequestLog
+from mockserver.engine.problems import vendor_envelope
+from mockserver.engine.spec import Spec
+
+TRACE = "0b0f2a52-6d0c-4a4e-9d53-2f8f4c1d7a10"
+
+
+class Room:
+    """The least that the engine needs of a sandbox."""
+
+    name = "small"
+
+    def now(self) -> str:
+        """Always the same."""
+        return "2026-02-26T10:30:00Z"
+
+    def trace_id(self) -> str:
+        """Always the same."""
+        return TRACE
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """There is no state."""
+        return nullcontext()
+
+
+def document(**operation: Any) -> dict[str, Any]:
+    """A spec with GET /things/{id}; `operation` replaces parts of it."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Small", "version": "1"},
+        "paths": {
+            "/things/{id}": {
+                "get": {
+                    "operationId": "getThing",
+                    "parameters": [
+                        {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+                    ],
+                    "responses": {
+                        "200": {
+                            "description": "It.",
+                            "headers": {"X-Left": {"required": True, "schema": {"type": "integer"}}},
+                            "content": {
+                                "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}
+                            },
+                        },
+                        "204": {"description": "Nothing."},
+                    },
+                    **operation,
+                }
+            }
+        },
+        "components": {
+            "schemas": {"Thing": {"type": "object", "properties": {"a/b": {"type": "integer"}}}},
+        },
+    }
+
+
+def written(folder: Path, content: Any) -> Path:
+    """A file with `content`; JSON is YAML."""
+    path = folder / "spec.yaml"
+    path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), "utf-8")
+    return path
+
+
+def served(folder: Path, handler: Any, *, quiet: bool = False, **operation: Any) -> tuple[Client, RequestLog]:
+    """A client of the small spec with `handler` behind it, and its log (on `stream_of`)."""
+    handlers: Handlers[Any, Room] = Handlers()
+    handlers.handles("getThing")(handler)
+    api: Api[Any, Room] = Api(
+        Spec(written(folder, document(**operation))),
+        handlers,
+        prefix="",
+        authenticate=lambda *_: None,
+        name_of=lambda _: "-",
+        render=vendor_envelope,
+    )
+    log = RequestLog(StringIO(), quiet=quiet)
+    corridor = Corridor([api], lambda _: Room(), log=log, cors=Cors(), max_body_bytes=100)
+    return Client(corridor), log

@@ -1,0 +1,110 @@
+"""A scenario is loaded whole or refused in one line with file, line and reason."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mockserver.app import create_app, load
+from mockserver.documents import DocumentError
+from mockserver.engine.spec import Spec
+from mockserver.sandbox import scenario
+from mockserver.sandbox.sandbox import Record
+from mockserver.settings import Settings
+from tests.engine.mutants import mutants
+
+DEMO = yaml.load(
+    (resources.files("mockserver.sandbox") / "scenarios/demo.yaml").read_bytes(), yaml.CSafeLoader
+)
+SPEC = Spec(Path(__file__).parent.parent / "openapi.yaml")
+
+
+def check(schema: str, record: Record) -> str:
+    """As the mock checks records."""
+    return SPEC.component(schema).first_error(record)[1]
+
+
+def outcome(folder: Path, content: Any) -> str:
+    """Why it was refused; empty if it was not."""
+    path = folder / "world.yaml"
+    path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), "utf-8")
+    try:
+        scenario.load(str(path), check)
+    except DocumentError as error:
+        return str(error).removeprefix(f"{path}:")
+    return ""
+
+
+def small(**parts: Any) -> dict[str, Any]:
+    """One organization with one user, and `parts`."""
+    organization = {"id": "org_a", "name": "A", "roles": [{"id": "r1", "name": "R"}]}
+    user = {"id": "usr_a", "name": "U", "keys": [{"key": "key_a"}], "member_of": [{"organization": "org_a"}]}
+    return {"organizations": [organization], "users": [user], **parts}
+
+
+THREAD = {"id": "thrd_1", "organization_id": "org_a", "user_id": "usr_a", "created_at": "2026-02-26T10:00:00Z"}
+SPACE = {
+    "id": "space_1",
+    "organization_id": "org_a",
+    "created_by": "usr_a",
+    "name": "S",
+    "vector_store_id": "vs_1",
+    "created_at": "2026-02-26T10:00:00Z",
+}
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_every_scenario_of_ours_starts(name: str) -> None:
+    assert create_app(Settings(scenario=name, quiet=True)).sandboxes.get().world.name == name
+
+
+def test_a_file_is_a_scenario_too(tmp_path: Path) -> None:
+    assert outcome(tmp_path, small(threads=[THREAD], spaces=[SPACE])) == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "1: "),
+        ("- 1", "1: "),
+        ("users: [", "did not find expected"),
+        (small(spaecs=[]), "spaecs: Extra inputs are not permitted"),
+        (small(users=None), "users: "),
+        (small(threads=[THREAD, THREAD]), "threads.1: 'thrd_1' is here twice"),
+        (small(threads=[THREAD | {"user_id": "usr_x"}]), "threads.0: user 'usr_x' is not in this file"),
+        (small(threads=[THREAD | {"created_at": "yesterday"}]), "threads.0.created_at: "),
+        (small(threads=[THREAD | {"created_at": "2026-02-30T10:00:00Z"}]), "threads.0: not a valid"),
+        (small(spaces=[SPACE | {"organization_id": "org_x"}]), "organization 'org_x' is not in this file"),
+        (small(spaces=[SPACE | {"access_mode": "secret"}]), "spaces.0: not a valid Space"),
+        (small(spaces=[SPACE | {"visible_to_roles": ["r2"]}]), "visible_to_roles 'r2' is not in this file"),
+        (
+            small(spaces=[SPACE | {"threads": [{"id": "thrd_9", "added_at": "2026-02-26T10:00:00Z"}]}]),
+            "thread 'thrd_9'",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(tmp_path: Path, content: Any, reason: str) -> None:
+    text = outcome(tmp_path, content)
+    assert reason in text
+    assert text.split(":")[0].isdigit()
+    assert len(text.splitlines()) == 1
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(DocumentError, match=r"^no scenario 'dmeo': give one of demo, empty"):
+        load(Settings(scenario="dmeo"))
+
+
+def test_a_damaged_scenario_is_loaded_or_refused_in_one_line(tmp_path: Path) -> None:
+    """Whatever value is deleted or replaced: DocumentError or nothing, never another exception."""
+    few = {**DEMO, "threads": DEMO["threads"][:14], "spaces": DEMO["spaces"][:4]}
+    few["spaces"] = [space for space in few["spaces"] if len(space["threads"]) < 10]
+    assert outcome(tmp_path, few) == ""
+    reasons = [reason for mutant in mutants(few, 500) if (reason := outcome(tmp_path, mutant))]
+    assert len(reasons) > 100
+    assert not [reason for reason in reasons if "\n" in reason]
