@@ -35,25 +35,26 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "deleteThread": ("DELETE", MINE, None),
 }
 TABLE = """
-                           owner admin editor viewer outsider researcher support foreign expired deactivated paused
-createSpace                  201   201    201    201      201        201     201     403     401         401    401
-listSpaces                   200   200    200    200      200        200     200     403     401         401    401
-getSpace                     200   200    200    200      403        403     403     403     401         401    401
-updateSpace                  200   200    200    403      403        403     403     403     401         401    401
-updateSpace-access           200   200    403    403      403        403     403     403     401         401    401
-deleteSpace                  204   204    204    403      403        403     403     403     401         401    401
-listSpaceThreads             200   200    200    200      403        403     403     403     401         401    401
-addThreadToSpace             201   201    201    403      403        403     403     403     401         401    401
-removeThreadFromSpace        204   204    204    403      403        403     403     403     401         401    401
-listSpaceVectorStores        200   200    200    200      403        403     403     403     401         401    401
-addVectorStoreToSpace        201   201    201    403      403        403     403     403     401         401    401
-removeVectorStoreFromSpace   404   404    404    403      403        403     403     403     401         401    401
-createThread                 201   201    201    201      201        201     201     403     401         401    401
-listThreads                  200   200    200    200      200        200     200     200     401         401    401
-getThread                    200   403    403    403      403        403     403     403     401         401    401
-updateThread                 200   403    403    403      403        403     403     403     401         401    401
-deleteThread                 204   403    403    403      403        403     403     403     401         401    401
+                           owner admin editor viewer outsider researcher support foreign
+createSpace                  201   201    201    201      201        201     201     403
+listSpaces                   200   200    200    200      200        200     200     403
+getSpace                     200   200    200    200      403        403     403     403
+updateSpace                  200   200    200    403      403        403     403     403
+updateSpace-access           200   200    403    403      403        403     403     403
+deleteSpace                  204   204    204    403      403        403     403     403
+listSpaceThreads             200   200    200    200      403        403     403     403
+addThreadToSpace             201   201    201    403      403        403     403     403
+removeThreadFromSpace        204   204    204    403      403        403     403     403
+listSpaceVectorStores        200   200    200    200      403        403     403     403
+addVectorStoreToSpace        201   201    201    403      403        403     403     403
+removeVectorStoreFromSpace   404   404    404    403      403        403     403     403
+createThread                 201   201    201    201      201        201     201     403
+listThreads                  200   200    200    200      200        200     200     200
+getThread                    200   403    403    403      403        403     403     403
+updateThread                 200   403    403    403      403        403     403     403
+deleteThread                 204   403    403    403      403        403     403     403
 """
+REFUSED = ("expired", "deactivated", "paused")
 VIEWS = """
                owner admin editor viewer outsider researcher support foreign
 space_team       200   200    200    200      200        200     200     403
@@ -79,7 +80,15 @@ def test_the_table_has_every_operation_and_every_key(app: MockServer) -> None:
     keys = {f"ak_demo_{key}" for _, key, _ in cells(TABLE)}
     assert rows == set(REQUESTS)
     assert {row.split()[0] for row in rows} == set(HANDLERS)
-    assert keys == set(app.sandboxes.get().directory.credentials)
+    refused = {f"ak_demo_{key}" for key in REFUSED}
+    assert keys | refused == set(app.sandboxes.get().directory.credentials)
+
+
+@pytest.mark.parametrize("operation", REQUESTS)
+def test_every_operation_refuses_keys_that_are_not_good(ask: Ask, operation: str) -> None:
+    method, path, body = REQUESTS[operation]
+    keys = [None, "ak_nobody", *(f"ak_demo_{key}" for key in REFUSED)]
+    assert [ask(method, path, key, json=body).status_code for key in keys] == [401] * 5
 
 
 def test_every_operation_answers_every_key_as_the_table_says(ask: Ask, sandbox: Sandbox) -> None:
