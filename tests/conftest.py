@@ -16,12 +16,17 @@ Ask = Callable[..., TestResponse]
 """ask(method, path, key="ak_demo_owner", **kw), kw as for werkzeug's client; key=None sends none."""
 
 
+@pytest.fixture(scope="session")
+def _demo() -> MockServer:
+    return create_app(Settings(freeze="2026-02-26T10:30:00Z", quiet=True))
+
+
 @pytest.fixture
-def app() -> MockServer:
-    """A fresh mock of the demo scenario; what violates the spec is raised in the test."""
-    app = create_app(Settings(freeze="2026-02-26T10:30:00Z", quiet=True))
-    app.testing = True
-    return app
+def app(_demo: MockServer) -> MockServer:
+    """The demo scenario as it starts; what violates the spec is raised in the test."""
+    _demo.sandboxes.get().reset()
+    _demo.testing = True
+    return _demo
 
 
 @pytest.fixture
