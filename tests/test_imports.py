@@ -1,0 +1,68 @@
+"""Who may import whom: the house's table, held by reading the files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "mockserver"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+MAY_IMPORT = {
+    "engine": ("engine", "documents"),
+    "sandbox": ("sandbox", "engine.problems", "documents"),
+    "handlers": ("handlers", "engine.calls", "engine.problems", "sandbox", "access"),
+    "admin": ("admin", "engine.calls", "engine.problems", "engine.spec", "sandbox", "access", "__version__"),
+    "access": ("engine.problems", "sandbox"),
+    "auth": ("engine.problems", "engine.wire", "sandbox"),
+    "documents": (),
+    "settings": ("sandbox.clock",),
+    "serve": (),
+    "app": ("engine", "handlers", "admin", "sandbox", "auth", "settings", "documents"),
+    "cli": ("app", "serve", "engine.journal", "settings", "documents", "__version__"),
+    "__main__": ("cli",),
+    "__init__": (),
+}
+"""Part of the package -> what of the package it may import."""
+FLASK = ("flask", "werkzeug")
+
+
+def part(file: Path) -> str:
+    """The folder or file directly in the package."""
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Dotted names of everything that `file` imports, inside functions and TYPE_CHECKING too."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_file_imports_only_what_its_part_may(file: Path) -> None:
+    for name in imports(file):
+        if name.startswith("mockserver."):
+            inner = name.removeprefix("mockserver.") + "."
+            allowed = MAY_IMPORT[part(file)]
+            assert any(inner.startswith(f"{prefix}.") for prefix in allowed), (
+                f"{name} is not for {part(file)}"
+            )
+
+
+@pytest.mark.parametrize("where", ["handlers", "sandbox", "access", "admin"])
+def test_behaviour_and_state_never_hear_of_http(where: str) -> None:
+    """No flask and no werkzeug."""
+    names = {name for file in FILES if part(file) == where for name in imports(file)}
+    assert names
+    assert not [name for name in names if name.split(".")[0] in FLASK]
+
+
+def test_nothing_is_imported_from_the_tests() -> None:
+    names = {name.split(".")[0] for file in FILES for name in imports(file)}
+    assert "tests" not in names
