@@ -1,0 +1,209 @@
+"""The `mockserver` command: one line when something is wrong, and every flag has its twin."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from mockserver.cli import main
+from mockserver.settings import Settings
+from tests.running import mock
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("MOCK_") or name in ("PORT", "FREDDY_API_KEY"):
+            monkeypatch.delenv(name)
+
+
+@contextmanager
+def running(*flags: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A mock as a child process, and the line that it says once it is ready."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "mockserver", "serve", *flags],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as child:
+        try:
+            assert child.stdout is not None
+            yield child, json.loads(child.stdout.readline())
+        finally:
+            child.kill()
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    """A port on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+def refusal(command: str, *flags: str, **environment: str) -> str:
+    """The one line that the command says before it ends with 2."""
+    result = CliRunner().invoke(main, [command, *flags], env=environment)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("flag", "variable", "value"),
+    [
+        ("--port", "MOCK_PORT", "abc"),
+        ("--port", "MOCK_PORT", "99999"),
+        ("--port", "MOCK_PORT", "-1"),
+        ("--port", "MOCK_PORT", ""),
+        ("--freeze", "MOCK_FREEZE", "nonsense"),
+        ("--freeze", "MOCK_FREEZE", "2026-02-26T10:30:00"),
+        ("--seed", "MOCK_SEED", "x"),
+        ("--max-body-bytes", "MOCK_MAX_BODY_BYTES", "0"),
+        ("--threads", "MOCK_THREADS", "0"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_one_line_that_names_it(flag: str, variable: str, value: str) -> None:
+    for line in (refusal("serve", flag, value), refusal("serve", **{variable: value})):
+        assert line.startswith(f"mockserver: {flag} (or {variable}): ")
+        assert repr(value) in line
+
+
+def test_a_variable_is_checked_though_it_has_no_flag_value() -> None:
+    assert refusal("serve", MOCK_QUIET="maybe").startswith("mockserver: --quiet (or MOCK_QUIET): ")
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_a_spec_or_scenario_that_cannot_be_used_is_one_line(command: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("openapi: 3.1.0\nopenapi: 3.1.0\n", "utf-8")
+    assert "no scenario 'nope': give one of demo, empty" in refusal(command, "--scenario", "nope")
+    assert f"{tmp_path}/none.yaml: No such file" in refusal(command, "--spec", f"{tmp_path}/none.yaml")
+    assert f"{broken}:2: duplicate key" in refusal(command, "--spec", str(broken))
+    assert f"{broken}:2: duplicate key" in refusal(command, MOCK_SCENARIO=str(broken))
+    assert refusal(command, "--spec", str(tmp_path))
+
+
+def test_an_unknown_flag_ends_with_2() -> None:
+    assert CliRunner().invoke(main, ["serve", "--prot", "1"]).exit_code == 2
+
+
+def test_a_taken_port_is_one_line() -> None:
+    with taken_port() as port:
+        assert f"127.0.0.1:{port} is taken" in refusal("serve", "--port", str(port))
+
+
+def test_an_address_that_is_not_ours_is_one_line() -> None:
+    assert "192.0.2.1" in refusal("serve", "--host", "192.0.2.1", "--port", "0")
+
+
+def test_the_flag_wins_over_mock_port_and_that_over_port() -> None:
+    with taken_port() as first, taken_port() as second, taken_port() as third:
+        one = {"PORT": str(first)}
+        two = {**one, "MOCK_PORT": str(second)}
+        assert f":{first} " in refusal("serve", **one)
+        assert f":{second} " in refusal("serve", **two)
+        assert f":{third} " in refusal("serve", "--port", str(third), **two)
+
+
+def test_check_says_ok(tmp_path: Path) -> None:
+    scenario = tmp_path / "mine.yaml"
+    scenario.write_text("organizations: []\nusers: []\n", "utf-8")
+    result = CliRunner().invoke(
+        main, ["check", "--scenario", str(scenario), "--spec", f"{ROOT}/openapi.yaml"]
+    )
+    assert (result.exit_code, result.output.startswith("ok: scenario 'mine' fits ")) == (0, True)
+    assert CliRunner().invoke(main, ["check"]).output == "ok: scenario 'demo' fits the spec inside\n"
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    """Every command by its name."""
+    assert isinstance(main, click.Group)
+    return sorted(main.commands.items())
+
+
+def test_every_setting_is_a_flag_of_serve() -> None:
+    """But the key, which is a secret: only in the environment."""
+    flags = {option.name for option in dict(commands())["serve"].params}
+    assert flags == set(Settings.model_fields) - {"api_key"}
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_help_lists_every_flag_with_its_twin(name: str, command: click.Command) -> None:
+    text = " ".join(CliRunner().invoke(main, [name, "--help"]).output.split())
+    assert "Exit codes:" in text
+    assert "Examples:" in text
+    for option in command.params:
+        assert option.opts[0] in text
+        assert f"[MOCK_{(option.name or '').upper()}" in text
+
+
+def test_port_0_picks_one_and_says_so_in_one_line_of_json(tmp_path: Path) -> None:
+    file = tmp_path / "port"
+    with running("--port", "0", "--port-file", str(file)) as (child, ready):
+        assert (ready["pid"], ready["scenario"]) == (child.pid, "demo")
+        assert ready["url"] == f"http://127.0.0.1:{ready['port']}"
+        with urlopen(f"{ready['url']}/__admin/ready") as answer:
+            assert json.load(answer) == {"status": "ready", "scenario": "demo"}
+        child.terminate()
+        assert child.communicate(timeout=5)[0] == ""
+    assert file.read_text("ascii") == str(ready["port"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_within_a_second_with_0(number: signal.Signals) -> None:
+    with running(MOCK_PORT="0") as (child, ready):
+        with urlopen(f"{ready['url']}/__admin/health") as answer:
+            assert answer.status == 200
+        before = time.monotonic()
+        child.send_signal(number)
+        out, err = child.communicate(timeout=5)
+        assert time.monotonic() - before < 1
+    assert (child.returncode, out) == (0, "")
+    assert json.loads(err)["operation"] == "health"
+
+
+def test_a_full_stderr_does_not_keep_it_from_ending() -> None:
+    with running("--port", "0") as (child, ready):
+        with socket.create_connection(("127.0.0.1", ready["port"]), timeout=5) as connection:
+            for _ in range(1500):
+                connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
+                connection.recv(65536)
+        child.terminate()
+        assert child.wait(2) == 0
+
+
+def test_quiet_keeps_stderr_empty() -> None:
+    with running("--port", "0", "--quiet") as (child, ready):
+        with urlopen(f"{ready['url']}/__admin/health") as answer:
+            assert answer.status == 200
+        child.terminate()
+        assert child.communicate(timeout=5) == ("", "")
+
+
+def test_the_key_from_the_environment_is_never_said() -> None:
+    with running("--port", "0", FREDDY_API_KEY="my-own-secret") as (child, ready):
+        child.terminate()
+        out, err = child.communicate(timeout=5)
+    assert "my-own-secret" not in json.dumps(ready) + out + err
+
+
+def test_a_frozen_clock_is_what_everything_is_dated_by() -> None:
+    with mock(MOCK_FREEZE="2026-02-26T10:30:00Z") as url, urlopen(f"{url}/__admin/clock") as answer:
+        assert json.load(answer) == {"now": "2026-02-26T10:30:00Z", "frozen": True}
