@@ -51,7 +51,14 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
     query = call.query
     if query["organization_id"] is not None:
         require_member(query["organization_id"], call.caller)
-    after, before = (_anchor(side, call, sandbox) for side in ("after", "before"))
+    named = {side: query[side] for side in ("after", "before") if query[side] is not None}
+    anchors = {side: _anchor(thread_id, call, sandbox) for side, thread_id in named.items()}
+    if flaws := [
+        Flaw("query", side, f"{named[side][:80]!r} is not a thread of yours")
+        for side, anchor in anchors.items()
+        if anchor is None
+    ]:
+        raise Invalid(flaws)
 
     def is_wanted(key: Key) -> bool:
         thread = _thread(key[-1], sandbox)
@@ -64,7 +71,7 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
         [[table.keys("user", (call.caller.user_id, pinned)) for table in tables] for pinned in PINNED_FIRST],
         descending=query["order"] == "desc",
     )
-    found, has_more = listing.window(query["limit"], after, before, is_wanted)
+    found, has_more = listing.window(query["limit"], anchors.get("after"), anchors.get("before"), is_wanted)
     data = [shown(_thread(key[-1], sandbox), sandbox) for key in found]
     return Reply(
         200,
@@ -127,12 +134,10 @@ def _thread(thread_id: str, sandbox: Sandbox) -> Record:
     return thread
 
 
-def _anchor(side: str, call: Call, sandbox: Sandbox) -> Anchor | None:
-    thread_id = call.query[side]
-    if thread_id is None:
-        return None
+def _anchor(thread_id: str, call: Call, sandbox: Sandbox) -> Anchor | None:
+    """Where the caller's thread of this id stands, deleted or not (A32)."""
     for table in (sandbox.threads, sandbox.deleted_threads):
         thread, position = table.get(thread_id), table.position("user", thread_id)
         if thread is not None and position is not None and thread["user_id"] == call.caller.user_id:
             return Anchor(PINNED_FIRST.index(thread["is_pinned"]), position)
-    raise Invalid([Flaw("query", side, f"{thread_id[:80]!r} is not a thread of yours")])
+    return None
