@@ -1,0 +1,117 @@
+"""Sandboxes share nothing, go back to the start, and take calls whole or not at all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mockserver.app import create_app, load
+from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox.sandbox import Sandbox, Sandboxes, World
+from mockserver.settings import Settings
+from tests.running import FROZEN
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return load(Settings())[1]
+
+
+@pytest.fixture
+def new(world: World) -> Callable[..., Sandbox]:
+    """A sandbox of the demo scenario by name, with a seed."""
+
+    def make(name: str = "default", seed: int = 0) -> Sandbox:
+        return Sandbox(name, world, seed=seed, new_clock=lambda: Clock(instant(FROZEN)))
+
+    return make
+
+
+def content(sandbox: Sandbox) -> dict[str, Any]:
+    return {name: list(collection) for name, collection in sandbox._collections.items()}
+
+
+def change(sandbox: Sandbox) -> None:
+    """Something of everything."""
+    with sandbox.transaction():
+        sandbox.clock.advance(60_000_000)
+        space = dict(sandbox.spaces.get("space_abc123") or {})
+        sandbox.spaces.put("space_abc123", {**space, "name": sandbox.now()})
+        sandbox.space_threads.remove(("space_abc123", "thrd_abc123"))
+        sandbox.threads.move("thrd_abc123", sandbox.deleted_threads)
+        thread = sandbox.deleted_threads.get("thrd_abc123") or {}
+        sandbox.threads.put(sandbox.ids.new("thrd"), thread)
+
+
+def test_two_sandboxes_share_nothing(new: Callable[..., Sandbox]) -> None:
+    one, other = new("one"), new("other")
+    before = content(other), other.now(), other.ids.mark()
+    change(one)
+    assert (content(other), other.now(), other.ids.mark()) == before
+    assert content(one) != content(other)
+
+
+def test_a_reset_goes_back_to_the_start(new: Callable[..., Sandbox]) -> None:
+    sandbox = new()
+    before = content(sandbox), sandbox.now(), sandbox.trace_id(), sandbox.ids.new("space")
+    change(sandbox)
+    sandbox.reset()
+    assert (content(sandbox), sandbox.now(), sandbox.trace_id(), sandbox.ids.new("space")) == before
+
+
+def test_a_failure_undoes_all_that_its_call_changed(new: Callable[..., Sandbox]) -> None:
+    sandbox = new()
+    before = content(sandbox), sandbox.ids.mark()
+
+    def fail() -> None:
+        with sandbox.transaction():
+            sandbox.spaces.remove("space_abc123")
+            sandbox.threads.move("thrd_abc123", sandbox.deleted_threads)
+            sandbox.ids.new("space")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (content(sandbox), sandbox.ids.mark()) == before
+    change(sandbox)  # and the next one may enter
+    assert content(sandbox) != before[0]
+
+
+def test_a_seed_changes_new_ids_and_no_id_of_the_scenario(new: Callable[..., Sandbox]) -> None:
+    one, other = new(seed=1), new(seed=2)
+    assert content(one) == content(other)
+    assert one.ids.new("space") != other.ids.new("space")
+
+
+def test_the_sandbox_of_a_name_is_always_the_same(new: Callable[..., Sandbox]) -> None:
+    sandboxes = Sandboxes(new)
+    assert sandboxes.get("a") is sandboxes.get("a")
+    assert sandboxes.get("a") is not sandboxes.get("b")
+    assert sandboxes.get("a").name == "a"
+
+
+def test_a_sandbox_that_many_ask_for_at_once_is_made_once(new: Callable[..., Sandbox]) -> None:
+    sandboxes = Sandboxes(new)
+    together, found = threading.Barrier(8), list[Sandbox]()
+
+    def ask() -> None:
+        together.wait()
+        found.append(sandboxes.get("a"))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(sandbox) for sandbox in found}) == 1
+
+
+def test_two_apps_share_nothing() -> None:
+    one, other = create_app(Settings(quiet=True)), create_app(Settings(quiet=True))
+    change(one.sandboxes.get())
+    space = other.sandboxes.get().spaces.get("space_abc123")
+    assert space is not None
+    assert space["name"] == "Project Alpha"
