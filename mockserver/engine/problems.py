@@ -64,7 +64,7 @@ class Invalid(Problem):
     message = "The request is invalid."
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
-        first = "; ".join(f"{f.place} {f.name}: {f.message}" for f in flaws[:3])
+        first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in flaws[:3])
         more = f" (and {len(flaws) - 3} more)" if len(flaws) > 3 else ""
         super().__init__("Request validation failed", reason=first + more)
         self.details = {"fields": [{"in": f.place, "name": f.name, "message": f.message} for f in flaws]}

@@ -39,14 +39,13 @@ class Routes:
 
     def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
         """The operation and its path ids; `path` is percent-decoded."""
-        found = self._walk(path)
+        found = _walk(self._root, path.split("/")[1:])
         if found is None:
             other = path[:-1] if path.endswith("/") else path + "/"
-            if self._walk(other) is not None:
+            if _walk(self._root, other.split("/")[1:]) is not None:
                 # One slash in front, or "//evil.example/" would lead to another host.
-                raise Redirect(
-                    "/" + quote(other.lstrip("/")) + ("?" + quote(query, safe=punctuation) if query else "")
-                )
+                rest = "?" + quote(query, safe=punctuation) if query else ""
+                raise Redirect("/" + quote(other.lstrip("/")) + rest)
             raise self._no_route(method, path)
         node, ids = found
         operation = node.operations.get(method)
@@ -57,20 +56,20 @@ class Routes:
             raise problem
         return operation, {p.name: value for p, value in zip(operation.path, ids, strict=True)}
 
-    def _walk(self, path: str) -> tuple[_Node, list[str]] | None:
-        node: _Node | None = self._root
-        ids: list[str] = []
-        for step in path.split("/")[1:]:
-            if node is None:
-                return None
-            inner = node.fixed.get(step)
-            if inner is None and step and node.any is not None:
-                inner = node.any
-                ids.append(step)
-            node = inner
-        return (node, ids) if node is not None and node.operations else None
-
     def _no_route(self, method: str, path: str) -> NoRoute:
         near = difflib.get_close_matches(f"{method} {path}"[:200], self._known, n=3, cutoff=0.4)
         hint = "; nearest: " + ", ".join(near) if near else ""
         return NoRoute("Not Found", reason=f"no operation at {method} {path[:200]}{hint}")
+
+
+def _walk(node: _Node | None, steps: list[str]) -> tuple[_Node, list[str]] | None:
+    """Where the steps lead, and the ids among them; a fixed step is preferred, as OpenAPI demands."""
+    if node is None:
+        return None
+    if not steps:
+        return (node, []) if node.operations else None
+    step, rest = steps[0], steps[1:]
+    found = _walk(node.fixed.get(step), rest)
+    if found is None and step and (found := _walk(node.any, rest)):
+        found[1].insert(0, step)
+    return found

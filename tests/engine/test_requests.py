@@ -59,7 +59,7 @@ def test_a_body_that_is_no_json_object_is_a_flaw_of_the_body(ask: Ask, body: byt
 def test_a_body_of_another_content_type_is_a_flaw_of_the_body(ask: Ask) -> None:
     answer = ask("POST", SPACES, data=json.dumps(NEW), headers={"Content-Type": "text/plain"})
     assert fields(answer) == {("body", "")}
-    assert answer.headers["X-Mock-Reason"] == "body : content type 'text/plain' is not application/json"
+    assert answer.headers["X-Mock-Reason"] == "body: content type 'text/plain' is not application/json"
 
 
 @pytest.mark.parametrize("content_type", ["", "application/json; charset=utf-8", "APPLICATION/JSON"])
