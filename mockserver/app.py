@@ -20,6 +20,7 @@ from mockserver.engine.spec import Spec
 from mockserver.handlers import HANDLERS
 from mockserver.sandbox import scenario
 from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox.plan import Policy
 from mockserver.sandbox.sandbox import Record, Sandbox, Sandboxes, World
 from mockserver.settings import Settings
 
@@ -34,10 +35,15 @@ KEY_HOLDER = "usr_abc123"
 class MockServer(Flask):
     """Flask's test client and ecosystem around our own corridor, which answers every request."""
 
-    def __init__(self, corridor: Callable[[Callable[[], bool]], Corridor], sandboxes: Sandboxes) -> None:
+    def __init__(
+        self,
+        corridor: Callable[[Callable[[], bool]], Corridor],
+        sandboxes: Sandboxes,
+        stopping: threading.Event,
+    ) -> None:
         super().__init__("mockserver", static_folder=None)
         self.sandboxes = sandboxes
-        self.stopping = threading.Event()
+        self.stopping = stopping
         """Set when the server stops: every sleep, wait and stream waits on it."""
         self._corridor = corridor(lambda: self.testing)
 
@@ -52,9 +58,14 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     log = log or RequestLog(quiet=settings.quiet)
     spec, world = load(settings)
     frozen = None if settings.freeze is None else instant(settings.freeze)
-    sandboxes = Sandboxes(
-        lambda name: Sandbox(name, world, seed=settings.seed, new_clock=lambda: Clock(frozen))
+    policy = Policy(
+        seed=settings.seed,
+        duration=round(settings.embedding_seconds * 1_000_000),
+        slots=settings.embedding_slots,
+        failure_rate=settings.embedding_failure_rate,
+        retries=settings.embedding_retries,
     )
+    sandboxes = Sandboxes(lambda name: Sandbox(name, world, policy=policy, new_clock=lambda: Clock(frozen)))
     vendor: Api[Any, Any] = Api(
         spec,
         HANDLERS,
@@ -72,6 +83,8 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         render=problem_json,
     )
 
+    stopping = threading.Event()
+
     def corridor(propagate: Callable[[], bool]) -> Corridor:
         return Corridor(
             [control, vendor],
@@ -79,10 +92,11 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             log=log,
             cors=Cors(settings.cors_origins),
             max_body_bytes=settings.max_body_bytes,
+            stopping=stopping,
             propagate=propagate,
         )
 
-    return MockServer(corridor, sandboxes)
+    return MockServer(corridor, sandboxes, stopping)
 
 
 def load(settings: Settings) -> tuple[Spec, World]:

@@ -46,7 +46,9 @@ _SCENARIO = click.option(
     metavar="N",
     help="Port to listen on; 4010 unless told otherwise, 0 picks a free one. [MOCK_PORT, or PORT]",
 )
-@click.option("--port-file", metavar="FILE", help="Write the port there once ready. [MOCK_PORT_FILE]")
+@click.option(
+    "--port-file", metavar="FILE", help="Write the port there once the mock answers. [MOCK_PORT_FILE]"
+)
 @_SCENARIO
 @_SPEC
 @click.option(
@@ -56,6 +58,26 @@ _SCENARIO = click.option(
     "--freeze",
     metavar="INSTANT",
     help="Let the clock stand still, e.g. at 2026-02-26T10:30:00Z, for answers that never vary. [MOCK_FREEZE]",
+)
+@click.option(
+    "--embedding-seconds",
+    metavar="S",
+    help="How long embedding one message takes; 0.2 by default. [MOCK_EMBEDDING_SECONDS]",
+)
+@click.option(
+    "--embedding-slots",
+    metavar="N",
+    help="Messages embedded at the same time in a space; 4 by default. [MOCK_EMBEDDING_SLOTS]",
+)
+@click.option(
+    "--embedding-failure-rate",
+    metavar="SHARE",
+    help="The share of attempts that fail, 0 to 1; 0 by default. [MOCK_EMBEDDING_FAILURE_RATE]",
+)
+@click.option(
+    "--embedding-retries",
+    metavar="N",
+    help="Further attempts after a failed one; 3 by default. [MOCK_EMBEDDING_RETRIES]",
 )
 @click.option(
     "--cors-origins",
@@ -165,7 +187,7 @@ def _introduce(settings: Settings, port: int, keys: list[str]) -> None:
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(shown)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
-    click.echo(f"  control   {url}/__admin/health, /__admin/reset, /__admin/clock")
+    click.echo(f"  control   {url}/__admin/health, /reset, /clock, /embeddings, /replies")
     click.echo("  docs      README.md and docs/; mockserver serve --help")
 
 

@@ -34,6 +34,14 @@ class Settings(BaseSettings):
     """Ids are a hash of this and of their ordinal."""
     freeze: str | None = None
     """An instant (RFC 3339) at which the clock stands still from the start."""
+    embedding_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.2
+    """How long embedding one message takes."""
+    embedding_slots: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Messages embedded at the same time, per space."""
+    embedding_failure_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of attempts that fail."""
+    embedding_retries: Annotated[int, Field(ge=0, le=100)] = 3
+    """Further attempts after a failed one."""
     max_body_bytes: Annotated[int, Field(ge=1)] = 1_048_576
     """A request body with more is a 413."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

@@ -47,7 +47,12 @@ def small(**parts: Any) -> dict[str, Any]:
     return {"organizations": [organization], "users": [user], **parts}
 
 
-THREAD = {"id": "thrd_1", "organization_id": "org_a", "user_id": "usr_a", "created_at": "2026-02-26T10:00:00Z"}
+THREAD = {
+    "id": "thrd_1",
+    "organization_id": "org_a",
+    "user_id": "usr_a",
+    "created_at": "2026-02-26T10:00:00Z",
+}
 SPACE = {
     "id": "space_1",
     "organization_id": "org_a",

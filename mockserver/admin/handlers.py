@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from mockserver import __version__
-from mockserver.engine import calls
+from mockserver.admin import conversation, embeddings
+from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.engine.spec import Spec
 from mockserver.sandbox.clock import as_text, duration, instant
 from mockserver.sandbox.sandbox import Sandbox
 
-Call: TypeAlias = calls.Call[None]
+MOST_DUE = 100
+"""Ended attempts that a moved clock tells one by one."""
 
 
 def admin_handlers(served: Spec) -> Handlers[None, Sandbox]:
@@ -28,6 +28,12 @@ def admin_handlers(served: Spec) -> Handlers[None, Sandbox]:
     handlers.handles("reset")(reset)
     handlers.handles("getClock")(get_clock)
     handlers.handles("setClock")(set_clock)
+    handlers.handles("listEmbeddings")(embeddings.list_embeddings)
+    handlers.handles("drainEmbeddings")(embeddings.drain_embeddings)
+    handlers.handles("addThreadMessage")(conversation.add_thread_message)
+    handlers.handles("listReplies")(conversation.list_replies)
+    handlers.handles("queueReply")(conversation.queue_reply)
+    handlers.handles("clearReplies")(conversation.clear_replies)
     return handlers
 
 
@@ -48,7 +54,8 @@ def get_clock(call: Call, sandbox: Sandbox) -> Reply:
 
 
 def set_clock(call: Call, sandbox: Sandbox) -> Reply:
-    """Freeze, advance or resume: the spec lets through exactly one."""
+    """Freeze, advance or resume: the spec lets through exactly one. Tells what fell due on the way."""
+    before = sandbox.clock.now()
     ((change, value),) = call.body.items()
     try:
         match change:
@@ -60,4 +67,7 @@ def set_clock(call: Call, sandbox: Sandbox) -> Reply:
                 sandbox.clock.resume()
     except ValueError as error:
         raise Invalid([Flaw("body", change, str(error))]) from error
-    return get_clock(call, sandbox)
+    totals, first = sandbox.embeddings.due(before, sandbox.clock.now(), MOST_DUE)
+    due = {**totals, "first": [embeddings.shown_due(one) for one in first]}
+    now = as_text(sandbox.clock.now())
+    return Reply(200, {"now": now, "frozen": sandbox.clock.is_frozen, "due": due})

@@ -21,6 +21,8 @@ class Call(Generic[CallerT]):
     body: Any
     """The decoded JSON body; None where the operation takes none."""
     caller: CallerT
+    trace_id: str = ""
+    """The id of the request, a UUID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Reply:
 
     status: int
     body: Any = None
-    """Values that JSON can hold; None where the status has no content."""
+    """Values that JSON can hold, or a Stream; None where the status has no content."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import responses
 from time import perf_counter
@@ -14,6 +15,7 @@ from mockserver.engine.journal import Exchange, RequestLog
 from mockserver.engine.problems import Internal, Problem, Redirect, Rendered, SpecViolation
 from mockserver.engine.routes import Routes
 from mockserver.engine.spec import Spec
+from mockserver.engine.streams import MOST, Busy, Lines, Stream
 from mockserver.engine.wire import Answer, Request
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Corridor:
         log: RequestLog,
         cors: Cors,
         max_body_bytes: int,
+        stopping: threading.Event,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised."""
@@ -69,7 +72,9 @@ class Corridor:
         self._log = log
         self._cors = cors
         self._max_body_bytes = max_body_bytes
+        self._stopping = stopping
         self._propagate = propagate
+        self._streams = threading.BoundedSemaphore(MOST)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer over WSGI, and log the exchange."""
@@ -81,7 +86,7 @@ class Corridor:
         exchange.milliseconds = (perf_counter() - started) * 1000
         self._log.exchange(exchange)
         start_response(_STATUS_LINES[answer.status], answer.headers)
-        return [answer.body]
+        return self._lines(answer.body, exchange) if isinstance(answer.body, Stream) else [answer.body]
 
     def serve(self, request: Request, exchange: Exchange) -> Answer:
         """One request from its first byte to its last."""
@@ -112,9 +117,12 @@ class Corridor:
             exchange.operation = operation.id
             caller = api.authenticate(request, room)
             exchange.caller = api.name_of(caller)
-            call = wire.read(operation, ids, request, caller, self._max_body_bytes)
+            call = wire.read(operation, ids, request, caller, trace_id, self._max_body_bytes)
             with room.transaction():
-                return wire.write(operation, api.handlers[operation.id](call, room), trace_id)
+                checked = wire.check(operation, api.handlers[operation.id](call, room), trace_id)
+                if isinstance(checked.body, Stream) and not self._streams.acquire(blocking=False):
+                    raise Busy
+            return wire.encode(checked)
         except Redirect as redirect:
             exchange.reason = _safe(request, str(redirect))
             return wire.unchecked(307, None, "", {"Location": redirect.location}, trace_id)
@@ -124,7 +132,16 @@ class Corridor:
             if operation is None:
                 return wire.unchecked(problem.status, *rendered, problem.headers, trace_id)
             reply = Reply(problem.status, rendered.body, problem.headers)
-        return wire.write(operation, reply, trace_id)
+        return wire.encode(wire.check(operation, reply, trace_id))
+
+    def _lines(self, stream: Stream, exchange: Exchange) -> Lines:
+        def violated(message: str, event: Mapping[str, Any]) -> None:
+            violation = SpecViolation(exchange.operation, 200, "", f"event {event.get('event')}: {message}")
+            self._log.failure(violation, exchange, lambda text: text)
+            if self._propagate():
+                raise violation
+
+        return Lines(stream, stopping=self._stopping, violated=violated, closed=self._streams.release)
 
     def _failed(
         self,
@@ -162,7 +179,7 @@ def _label(answer: Answer, exchange: Exchange) -> None:
         headers.append(("X-Mock-Operation", exchange.operation))
     if exchange.reason and answer.status >= 400:
         headers.append(("X-Mock-Reason", exchange.reason))
-    if answer.status != 204:
+    if answer.status != 204 and isinstance(answer.body, bytes):
         headers.append(("Content-Length", str(len(answer.body))))
 
 

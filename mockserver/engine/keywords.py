@@ -50,7 +50,7 @@ GRAMMAR: Mapping[str, Mapping[str, Place]] = {
         "body": "description:text required:flag content!:{media}",
         "response": "description!:text headers:{header} content:{media} links:{link}",
         "header": "description:text required:flag schema!:schema example:any",
-        "media": "schema!:schema example:any examples:{example}",
+        "media": "schema!:schema example:any examples:{example} x-event-schema:schema",
         "example": "summary:text description:text value!:any",
         "link": "operationId!:text parameters:object requestBody:any description:text",
         "schema": """type:any properties:{schema} required:list additionalProperties:schema

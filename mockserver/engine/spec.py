@@ -16,6 +16,7 @@ from mockserver.engine.references import Pointer, resolved
 from mockserver.engine.schemas import Schema, Schemas
 
 JSON_TYPES = ("application/json", "application/problem+json")
+EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ class Response:
     """One documented answer."""
 
     content: Mapping[str, Schema]
-    """media type -> schema; empty where the answer has no content."""
+    """JSON media type -> schema; empty where the answer has no content."""
+    events: Schema | None
+    """The schema of each event, where the answer can be a stream."""
     headers: Mapping[str, tuple[bool, str, Schema]]
     """lower-case name -> required, type, schema."""
 
@@ -166,14 +169,20 @@ class Spec:
             node = resolved(self.document, outer)
             if not re.fullmatch("[2-5][0-9][0-9]", status):
                 raise self._file.error((*at, status), "only a status of three digits, 200-599, is understood")
-            if strange := sorted(set(node.get("content", {})) - set(JSON_TYPES)):
+            media_types = dict(node.get("content", {}))
+            stream = media_types.pop(EVENT_STREAM, None)
+            if strange := sorted(set(media_types) - set(JSON_TYPES)):
                 raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
-            content = {
-                media: self._compiled(inner["schema"], (*at, status))
-                for media, inner in node.get("content", {}).items()
-            }
-            headers = dict(self._headers(node.get("headers", {}), (*at, status)))
-            yield int(status), Response(content, headers)
+            if stream is not None and "x-event-schema" not in stream:
+                raise self._file.error((*at, status), f"{EVENT_STREAM} needs x-event-schema, for each event")
+            yield (
+                int(status),
+                Response(
+                    content={m: self._compiled(i["schema"], (*at, status)) for m, i in media_types.items()},
+                    events=None if stream is None else self._compiled(stream["x-event-schema"], at),
+                    headers=dict(self._headers(node.get("headers", {}), (*at, status))),
+                ),
+            )
 
     def _headers(
         self, nodes: Mapping[str, Any], at: Pointer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -11,7 +12,8 @@ import orjson
 
 from mockserver.engine.calls import Call, CallerT, Reply
 from mockserver.engine.problems import Flaw, Invalid, PayloadTooLarge, SpecViolation
-from mockserver.engine.spec import Operation, Parameter, Response
+from mockserver.engine.spec import EVENT_STREAM, Operation, Parameter, Response
+from mockserver.engine.streams import Stream
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 """A50; 18 digits are a 64-bit integer for sure, and no bound in a spec is larger."""
@@ -69,11 +71,11 @@ class Answer(NamedTuple):
 
     status: int
     headers: list[tuple[str, str]]
-    body: bytes
+    body: bytes | Stream
 
 
 def read(
-    operation: Operation, ids: Mapping[str, str], request: Request, caller: CallerT, max_body_bytes: int
+    operation: Operation, ids: Mapping[str, str], request: Request, caller: CallerT, trace_id: str, limit: int
 ) -> Call[CallerT]:
     """What the request asks for, or Invalid with every flaw that the spec alone can tell."""
     flaws: list[Flaw] = []
@@ -83,10 +85,10 @@ def read(
     query = _query(operation.query, request.query, flaws)
     body = None
     if operation.body is not None:
-        body = _body(operation, request, max_body_bytes, flaws)
+        body = _body(operation, request, limit, flaws)
     if flaws:
         raise Invalid(flaws)
-    return Call(operation.id, ids, query, body, caller)
+    return Call(operation.id, ids, query, body, caller, trace_id)
 
 
 def _query(parameters: Mapping[str, Parameter], text: str, flaws: list[Flaw]) -> dict[str, Any]:
@@ -143,21 +145,42 @@ def _body(operation: Operation, request: Request, limit: int, flaws: list[Flaw])
     return {**plan.defaults, **body} if plan.defaults else body
 
 
-def write(operation: Operation, reply: Reply, trace_id: str) -> Answer:
-    """The reply as bytes, or SpecViolation if the spec does not allow it in every detail."""
+class Checked(NamedTuple):
+    """A reply that the spec allows in every detail."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: Any
+
+
+def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
+    """The reply, or SpecViolation if the spec does not allow it in every detail."""
     response = operation.responses.get(reply.status)
     if response is None:
         raise SpecViolation(operation.id, reply.status, "", "the spec has no such status here")
     headers = _checked_headers(operation, response, reply.status, {"x-request-id": trace_id, **reply.headers})
+    if isinstance(reply.body, Stream):
+        if response.events is None:
+            raise SpecViolation(operation.id, reply.status, "", "the spec allows no stream here")
+        headers += [("Content-Type", EVENT_STREAM), ("Cache-Control", "no-cache")]
+        return Checked(reply.status, headers, replace(reply.body, schema=response.events))
     if not response.content:
         if reply.body is not None:
             raise SpecViolation(operation.id, reply.status, "", "the spec allows no body here")
-        return Answer(reply.status, headers, b"")
-    media_type, schema = next(iter(response.content.items()))
-    if not schema.is_valid(reply.body):
-        raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
-    headers.append(("Content-Type", media_type))
-    return Answer(reply.status, headers, orjson.dumps(reply.body))
+    else:
+        media_type, schema = next(iter(response.content.items()))
+        if not schema.is_valid(reply.body):
+            raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
+        headers.append(("Content-Type", media_type))
+    return Checked(reply.status, headers, reply.body)
+
+
+def encode(checked: Checked) -> Answer:
+    """The reply as bytes; a stream stays one, its events are checked and encoded as they are sent."""
+    status, headers, body = checked
+    if isinstance(body, Stream):
+        return Answer(status, headers, body)
+    return Answer(status, headers, b"" if body is None else orjson.dumps(body))
 
 
 def _checked_headers(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mockserver.access import Access, require
 from mockserver.engine.problems import Flaw, Forbidden, Invalid, NotFound
 from mockserver.handlers.registry import Call
+from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.sandbox.store import behind, position_of
@@ -16,22 +17,31 @@ def space_for(needed: Access, call: Call, sandbox: Sandbox) -> Record:
     space = sandbox.spaces.get(space_id)
     named = call.query.get("organization_id")
     if space is None or named not in (None, space["organization_id"]):
-        reason = f"no space {space_id!r}" if space is None else f"{space_id} is not in {named}"  # A23
-        raise NotFound("Space not found", reason=reason, space_id=space_id)
+        raise no_space(space_id, space, named)
     require(needed, space, call.caller)
     return space
 
 
+def no_space(space_id: str, space: Record | None, organization_id: str | None) -> NotFound:
+    """The 404 of a space that is not there, or not in the organization that the call names (A23)."""
+    reason = f"no space {space_id!r}" if space is None else f"{space_id} is not in {organization_id}"
+    return NotFound("Space not found", reason=reason, space_id=space_id)
+
+
 def own_thread(call: Call, sandbox: Sandbox) -> Record:
     """The thread in the path, if it is the caller's (A36)."""
-    thread_id = call.path["thread_id"]
+    return thread_of_caller(call.path["thread_id"], call.caller, sandbox)
+
+
+def thread_of_caller(thread_id: str, caller: Caller, sandbox: Sandbox) -> Record:
+    """The thread of this id, if it is the caller's (A36)."""
     thread = sandbox.threads.get(thread_id)
     if thread is None:
         raise no_thread(thread_id, sandbox)
-    if thread["user_id"] != call.caller.user_id:
+    if thread["user_id"] != caller.user_id:
         raise Forbidden(
             "Thread access required",
-            reason=f"{thread_id} belongs to {thread['user_id']}, not to {call.caller.user_id}",
+            reason=f"{thread_id} belongs to {thread['user_id']}, not to {caller.user_id}",
             thread_id=thread_id,
         )
     return thread
@@ -52,3 +62,21 @@ def start_of_page(call: Call, *scope: str) -> Key | None:
     if position is None:
         raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
     return behind(position)
+
+
+MOST_METADATA = 16
+"""Pairs on one thread or message, after a merge too (A32)."""
+
+
+def merged_metadata(record: Record, changes: Record) -> Record | None:
+    """The record's metadata after the changes: pairs are merged, null clears, absent keeps (A61)."""
+    if "metadata" not in changes:
+        kept: Record | None = record["metadata"]
+        return kept
+    if changes["metadata"] is None:
+        return None
+    merged = {**(record["metadata"] or {}), **changes["metadata"]}
+    if len(merged) > MOST_METADATA:
+        text = f"would have {len(merged)} pairs, {MOST_METADATA} are the most"
+        raise Invalid([Flaw("body", "metadata", text)])
+    return merged

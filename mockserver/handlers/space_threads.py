@@ -6,7 +6,7 @@ from mockserver.access import Access
 from mockserver.engine.problems import NotFound
 from mockserver.handlers.lookup import no_thread, space_for, start_of_page
 from mockserver.handlers.registry import Call, Reply, handles
-from mockserver.handlers.spaces import touch
+from mockserver.memory import add_thread, remove_thread
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.sandbox.store import cursor, page
 
@@ -39,9 +39,7 @@ def add_thread_to_space(call: Call, sandbox: Sandbox) -> Reply:
         raise no_thread(thread_id, sandbox)
     link = sandbox.space_threads.get((space["id"], thread_id))
     if link is None:
-        link = {"space_id": space["id"], "thread_id": thread_id, "added_at": sandbox.now()}
-        sandbox.space_threads.put((space["id"], thread_id), link)
-        touch(space, sandbox)
+        link = add_thread(space["id"], thread_id, sandbox)
     return Reply(201, {"success": True, "message": "Thread added to space", **link})
 
 
@@ -50,12 +48,11 @@ def remove_thread_from_space(call: Call, sandbox: Sandbox) -> Reply:
     """Take a thread out of the space; the thread itself stays (A03, A31)."""
     space = space_for(Access.EDIT, call, sandbox)
     thread_id = call.path["thread_id"]
-    if sandbox.space_threads.remove((space["id"], thread_id)) is None:
+    if not remove_thread(space["id"], thread_id, sandbox):
         raise NotFound(
             "Thread not attached to space",
             reason=f"thread {thread_id!r} is not in {space['id']}",
             space_id=space["id"],
             thread_id=thread_id,
         )
-    touch(space, sandbox)
     return Reply(204)

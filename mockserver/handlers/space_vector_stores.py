@@ -6,7 +6,7 @@ from mockserver.access import Access
 from mockserver.engine.problems import Flaw, Invalid, NotFound
 from mockserver.handlers.lookup import space_for
 from mockserver.handlers.registry import Call, Reply, handles
-from mockserver.handlers.spaces import touch
+from mockserver.memory import touch
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 MOST_STORES = 20
@@ -47,7 +47,7 @@ def add_vector_store_to_space(call: Call, sandbox: Sandbox) -> Reply:
             "added_at": sandbox.now(),
         }
         sandbox.space_vector_stores.put((space["id"], store_id), link)
-        touch(space, sandbox)
+        touch(space["id"], sandbox)
     return Reply(
         201,
         {
@@ -72,7 +72,7 @@ def remove_vector_store_from_space(call: Call, sandbox: Sandbox) -> Reply:
             space_id=space["id"],
             vector_store_id=store_id,
         )
-    touch(space, sandbox)
+    touch(space["id"], sandbox)
     return Reply(204)
 
 

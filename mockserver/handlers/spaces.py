@@ -94,6 +94,7 @@ def delete_space(call: Call, sandbox: Sandbox) -> Reply:
         sandbox.space_threads.remove(link)
     for link in list(sandbox.space_vector_stores.ids("space", space["id"])):
         sandbox.space_vector_stores.remove(link)
+    sandbox.embeddings.drop_space(space["id"])
     sandbox.vector_stores.remove(space["vector_store_id"])
     sandbox.spaces.remove(space["id"])
     return Reply(204)
@@ -103,11 +104,6 @@ def shown(space: Record, sandbox: Sandbox) -> Record:
     """A space as the API shows it: with the stores that are attached to it."""
     attached = sandbox.space_vector_stores.ids("space", space["id"])
     return {**space, "additional_vector_store_ids": [store_id for _, store_id in attached]}
-
-
-def touch(space: Record, sandbox: Sandbox) -> None:
-    """Note that something happened in the space (A16)."""
-    sandbox.spaces.put(space["id"], {**space, "last_activity_at": sandbox.now()})
 
 
 def _space(key: Key, sandbox: Sandbox) -> Record:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from mockserver.access import require_member
 from mockserver.engine.problems import Flaw, Invalid
-from mockserver.handlers.lookup import own_thread
+from mockserver.handlers.lookup import merged_metadata, own_thread
 from mockserver.handlers.registry import Call, Reply, handles
-from mockserver.handlers.spaces import touch
 from mockserver.handlers.window import Anchor, Listing
+from mockserver.memory import remove_thread, spaces_of
+from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.sandbox import Record, Sandbox
 
-MOST_METADATA = 16
-"""Pairs on one thread, after a merge too (A32)."""
 PINNED_FIRST = (True, False)
 FILTERS = ("organization_id", "assistant_id", "is_pinned")
 
@@ -22,6 +21,29 @@ def create_thread(call: Call, sandbox: Sandbox) -> Reply:
     """A new, empty thread of the caller."""
     body = call.body
     require_member(body["organization_id"], call.caller)
+    thread = new_thread(
+        call.caller,
+        body["organization_id"],
+        sandbox,
+        title=body["title"],
+        metadata=body["metadata"],
+        assistant_id=body["assistant_id"],
+        visible=body["visible_in_ui"],
+    )
+    return Reply(201, shown(thread, sandbox))
+
+
+def new_thread(
+    caller: Caller,
+    organization_id: str,
+    sandbox: Sandbox,
+    *,
+    visible: bool,
+    assistant_id: str | None,
+    metadata: Record | None,
+    title: str | None = None,
+) -> Record:
+    """Store an empty thread of the caller (A42)."""
     now = sandbox.now()
     thread: Record = {
         "id": sandbox.ids.new("thrd"),
@@ -29,20 +51,20 @@ def create_thread(call: Call, sandbox: Sandbox) -> Reply:
         "created_at": now,
         "updated_at": now,
         "last_message_at": now,
-        "metadata": body["metadata"],
-        "assistant_id": body["assistant_id"],
-        "organization_id": body["organization_id"],
-        "user_id": call.caller.user_id,
-        "title": body["title"],
+        "metadata": metadata,
+        "assistant_id": assistant_id,
+        "organization_id": organization_id,
+        "user_id": caller.user_id,
+        "title": title,
         "status": "inactive",
         "message_count": 0,
-        "visible_in_ui": body["visible_in_ui"],
+        "visible_in_ui": visible,
         "last_model_used": None,
         "is_pinned": False,
         "pinned_at": None,
     }
     sandbox.threads.put(thread["id"], thread)
-    return Reply(201, shown(thread, sandbox))
+    return thread
 
 
 @handles("listThreads")
@@ -98,13 +120,8 @@ def update_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Change what was sent; metadata is merged, null clears it."""
     thread = own_thread(call, sandbox)
     if call.body:
-        changes = dict(call.body)
-        if changes.get("metadata") is not None:
-            changes["metadata"] = {**(thread["metadata"] or {}), **changes["metadata"]}
-            if len(changes["metadata"]) > MOST_METADATA:
-                text = f"would have {len(changes['metadata'])} pairs, {MOST_METADATA} are the most"
-                raise Invalid([Flaw("body", "metadata", text)])
-        thread = {**thread, **changes, "updated_at": sandbox.now()}
+        metadata = merged_metadata(thread, call.body)
+        thread = {**thread, **call.body, "metadata": metadata, "updated_at": sandbox.now()}
         sandbox.threads.put(thread["id"], thread)
     return Reply(200, shown(thread, sandbox))
 
@@ -113,19 +130,15 @@ def update_thread(call: Call, sandbox: Sandbox) -> Reply:
 def delete_thread(call: Call, sandbox: Sandbox) -> Reply:
     """The thread goes, and with it its place in every space (A14, A40)."""
     thread = own_thread(call, sandbox)
-    for link in list(sandbox.space_threads.ids("thread", thread["id"])):
-        sandbox.space_threads.remove(link)
-        space = sandbox.spaces.get(link[0])
-        assert space is not None
-        touch(space, sandbox)
+    for space_id in spaces_of(thread["id"], sandbox):
+        remove_thread(space_id, thread["id"], sandbox)
     sandbox.threads.move(thread["id"], sandbox.deleted_threads)
     return Reply(204)
 
 
 def shown(thread: Record, sandbox: Sandbox) -> Record:
     """A thread as the threads operations show it: with the spaces it is in (A29)."""
-    links = sandbox.space_threads.ids("thread", thread["id"])
-    return {**thread, "space_ids": [space_id for space_id, _ in links]}
+    return {**thread, "space_ids": spaces_of(thread["id"], sandbox)}
 
 
 def _thread(thread_id: str, sandbox: Sandbox) -> Record:

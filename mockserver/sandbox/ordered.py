@@ -82,6 +82,29 @@ class Ordered:
                 yield from reversed(self._chunks[index][:place])
             place = CHUNK + 1
 
+    def at(self, place: int) -> Key:
+        """The key at this place, counted from 0; IndexError if there are not so many."""
+        for chunk in self._chunks:
+            if place < len(chunk):
+                return chunk[place]
+            place -= len(chunk)
+        raise IndexError(place)
+
+    def place(self, key: Key) -> int | None:
+        """How many keys are before `key`; None if it is not here."""
+        at = bisect_left(self._chunks, key, key=_last)
+        if at == len(self._chunks):
+            return None
+        inner = bisect_left(self._chunks[at], key)
+        if self._chunks[at][inner] != key:
+            return None
+        return sum(map(len, self._chunks[:at])) + inner
+
+    @property
+    def chunks(self) -> tuple[tuple[Key, ...], ...]:
+        """The keys in the pieces in which sequences share them."""
+        return self._chunks
+
     def __iter__(self) -> Iterator[Key]:
         return self.after()
 

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from mockserver.sandbox.clock import Clock
 from mockserver.sandbox.directory import Directory
+from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.ids import Ids
-from mockserver.sandbox.store import Collection, Index, Mark
+from mockserver.sandbox.plan import Policy
+from mockserver.sandbox.store import Collection, Index
 
 Record = Mapping[str, Any]
 """One stored thing in the API's own shape; replaced, never edited."""
@@ -19,12 +21,16 @@ Link = tuple[str, str]
 """(space id, what is linked to it)"""
 
 
+DEFAULT = Policy()
+
+
 class World(NamedTuple):
-    """A starting state: who is who, and the content of every collection."""
+    """A starting state: who is who, the content of every collection, and what is embedded."""
 
     name: str
     directory: Directory
-    marks: Mapping[str, Mark]
+    marks: Mapping[str, Any]
+    """By collection name, and `embeddings`; each is what that one's `back_to` takes."""
 
 
 def collections() -> dict[str, Collection[Any, Record]]:
@@ -33,12 +39,15 @@ def collections() -> dict[str, Collection[Any, Record]]:
         parent=lambda thread: (thread["user_id"], thread["is_pinned"]),
         order=lambda thread: (thread["last_message_at"] or thread["created_at"],),
     )
+    in_thread: Index[Record] = Index(parent=lambda message: message["thread_id"])
     return {
         "spaces": Collection(organization=Index(parent=lambda space: space["organization_id"])),
         "threads": Collection(user=by_activity),
         "deleted_threads": Collection(user=by_activity),
-        "messages": Collection(thread=Index(parent=lambda message: message["thread_id"])),
-        "vector_stores": Collection(),
+        "messages": Collection(thread=in_thread),
+        "deleted_messages": Collection(thread=in_thread),
+        "replies": Collection(),
+        "vector_stores": Collection(organization=Index(parent=lambda store: store["organization_id"])),
         "space_threads": Collection(
             space=Index(parent=lambda link: link["space_id"]),
             thread=Index(parent=lambda link: link["thread_id"]),
@@ -59,6 +68,13 @@ def dedicated_store(space: Record) -> Record:
         "name": space["name"],
         "description": None,
         "created_at": space["created_at"],
+        "updated_at": space["created_at"],
+        "is_active": True,
+        "access_mode": "private",
+        "access_departments": None,
+        "access_users": None,
+        "flowplate_project_id": None,
+        "flow_id": None,
         "space_id": space["id"],
     }
 
@@ -66,10 +82,13 @@ def dedicated_store(space: Record) -> Record:
 class Sandbox:
     """Data, ids and clock of one name; whatever happens here is seen here alone."""
 
-    def __init__(self, name: str, world: World, *, seed: int, new_clock: Callable[[], Clock] = Clock) -> None:
+    def __init__(
+        self, name: str, world: World, *, policy: Policy = DEFAULT, new_clock: Callable[[], Clock] = Clock
+    ) -> None:
+        """`policy` says how the embedding queue behaves, and holds the seed of the ids."""
         self.name = name
         self.world = world
-        self._seed = seed
+        self._policy = policy
         self._new_clock = new_clock
         self._lock = threading.Lock()
         self._collections = collections()
@@ -81,12 +100,17 @@ class Sandbox:
         """Kept for include_deleted, and because a deleted id still marks a position (A32)."""
         self.messages: Collection[str, Record] = self._collections["messages"]
         """By id; in order of arrival under their thread."""
+        self.deleted_messages: Collection[str, Record] = self._collections["deleted_messages"]
+        """Kept because a deleted id still marks a position (A32)."""
+        self.replies: Collection[str, Record] = self._collections["replies"]
+        """Answers that a tester ordered for createResponse, in order."""
         self.vector_stores: Collection[str, Record] = self._collections["vector_stores"]
         """By id; a space's own one has `space_id`."""
         self.space_threads: Collection[Link, Record] = self._collections["space_threads"]
         """By (space, thread); in order of addition under either."""
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
+        self.embeddings = Embeddings(policy)
         self.reset()
 
     @property
@@ -97,7 +121,7 @@ class Sandbox:
     def reset(self) -> None:
         """Back to the starting state: data, ids and clock."""
         self.clock = self._new_clock()
-        self.ids = Ids(self._seed)
+        self.ids = Ids(self._policy.seed)
         self._back_to(self.world.marks)
 
     def now(self) -> str:
@@ -112,12 +136,15 @@ class Sandbox:
         """Alone in here until it ends; an exception undoes every change made within."""
         return Transaction(self)
 
-    def _mark(self) -> dict[str, Mark]:
-        return {name: collection.mark() for name, collection in self._collections.items()}
+    def _mark(self) -> dict[str, Any]:
+        marks: dict[str, Any] = {name: table.mark() for name, table in self._collections.items()}
+        marks["embeddings"] = self.embeddings.mark()
+        return marks
 
-    def _back_to(self, marks: Mapping[str, Mark]) -> None:
+    def _back_to(self, marks: Mapping[str, Any]) -> None:
         for name, collection in self._collections.items():
             collection.back_to(marks[name])
+        self.embeddings.back_to(marks["embeddings"])
 
 
 class Transaction:

@@ -12,9 +12,26 @@ from pydantic import ValidationError
 
 from mockserver.documents import Document, DocumentError
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
+from mockserver.sandbox.embedding import Embeddings
+from mockserver.sandbox.plan import Policy
 from mockserver.sandbox.sandbox import Record, World, collections, dedicated_store
-from mockserver.sandbox.scenario_file import RoleEntry, ScenarioFile, SpaceEntry, ThreadEntry, UserEntry
+from mockserver.sandbox.scenario_file import (
+    RoleEntry,
+    ScenarioFile,
+    SpaceEntry,
+    ThreadEntry,
+    UserEntry,
+    VectorStoreEntry,
+)
 
+MESSAGE: Record = {
+    "attachments": None,
+    "metadata": None,
+    "tool_calls": None,
+    "iterations": None,
+    "response_blocks": None,
+}
+"""What a message has besides its text."""
 Check = Callable[[str, Record], str]
 """(component schema, record) -> what is wrong with it, empty if nothing is."""
 Pointer = tuple[str | int, ...]
@@ -54,13 +71,15 @@ class _Builder:
         self._content = content
         self._check = check
         self._tables = collections()
+        self._embeddings = Embeddings(Policy())
 
     def world(self, name: str) -> World:
         directory = self._directory()
         self._vector_stores(directory)
         self._threads(directory)
         self._spaces(directory)
-        return World(name, directory, {n: table.mark() for n, table in self._tables.items()})
+        marks: dict[str, Any] = {n: table.mark() for n, table in self._tables.items()}
+        return World(name, directory, {**marks, "embeddings": self._embeddings.mark()})
 
     def _known(self, id_: str, known: Any, what: str, at: Pointer) -> None:
         if id_ not in known:
@@ -121,7 +140,7 @@ class _Builder:
             at = ("vector_stores", number)
             self._known(entry.organization_id, directory.organizations, "organization", at)
             self._known(entry.created_by, directory.users, "user", at)
-            self._add("vector_stores", entry.id, {**entry.model_dump(), "space_id": None}, at)
+            self._add("vector_stores", entry.id, _store(entry), at)
 
     def _threads(self, directory: Directory) -> None:
         for number, entry in enumerate(self._content.threads):
@@ -131,8 +150,8 @@ class _Builder:
             self._add("threads", entry.id, _thread(entry), at, "ListedThread")
             for index, message in enumerate(entry.messages):
                 id_ = message.id or _derived("msg", entry.id, index)
-                record = {**message.model_dump(), "id": id_, "thread_id": entry.id}
-                self._add("messages", id_, record, (*at, "messages", index))
+                record = {**MESSAGE, **message.model_dump(), "id": id_, "thread_id": entry.id}
+                self._add("messages", id_, record, (*at, "messages", index), "Message")
 
     def _spaces(self, directory: Directory) -> None:
         for number, entry in enumerate(self._content.spaces):
@@ -163,6 +182,8 @@ class _Builder:
             self._known(thread.id, self._tables["threads"], "thread", here)
             link = {"space_id": entry.id, "thread_id": thread.id, "added_at": thread.added_at}
             self._add("space_threads", (entry.id, thread.id), link, here)
+            messages = self._tables["messages"].keys("thread", thread.id)
+            self._embeddings.add_embedded(entry.id, thread.id, messages)
         for index, store in enumerate(entry.vector_stores):
             here = (*at, "vector_stores", index)
             self._known(store.id, self._tables["vector_stores"], "vector store", here)
@@ -200,6 +221,20 @@ def _thread(entry: ThreadEntry) -> Record:
         "last_model_used": entry.last_model_used,
         "is_pinned": entry.is_pinned,
         "pinned_at": entry.pinned_at,
+    }
+
+
+def _store(entry: VectorStoreEntry) -> Record:
+    return {
+        **entry.model_dump(),
+        "updated_at": entry.created_at,
+        "is_active": True,
+        "access_mode": "organization",
+        "access_departments": None,
+        "access_users": None,
+        "flowplate_project_id": None,
+        "flow_id": None,
+        "space_id": None,
     }
 
 

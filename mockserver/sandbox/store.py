@@ -54,6 +54,15 @@ class Collection(Generic[IdT, RecordT]):
         row = self._rows.get(id_)
         return None if row is None else row[1]
 
+    def record(self, id_: IdT) -> RecordT:
+        """The record, which is known to be here."""
+        return self._rows[id_][1]
+
+    @property
+    def version(self) -> object:
+        """Another object after every change, the same one without."""
+        return self._rows
+
     def __contains__(self, id_: IdT) -> bool:
         return id_ in self._rows
 

@@ -1,0 +1,66 @@
+"""The embedding queue, seen and steered."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from mockserver.admin.registry import Call
+from mockserver.engine.calls import Reply
+from mockserver.engine.problems import Flaw, Invalid
+from mockserver.sandbox.clock import as_text
+from mockserver.sandbox.embedding import Due, Job
+from mockserver.sandbox.plan import LONG_AGO
+from mockserver.sandbox.sandbox import Record, Sandbox
+from mockserver.sandbox.store import cursor, position_of
+
+
+def list_embeddings(call: Call, sandbox: Sandbox) -> Reply:
+    """Counts and one page of jobs, in the order of the queue."""
+    query, now = call.query, sandbox.clock.now()
+    scope = ["listEmbeddings", *(str(query[name]) for name in ("space_id", "thread_id", "state"))]
+    after = None
+    if query["cursor"] is not None:
+        position = position_of(query["cursor"], *scope)
+        if position is None:
+            raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+        after = (position[0], position[1], position[2])
+    jobs = sandbox.embeddings.jobs(
+        now, space_id=query["space_id"], thread_id=query["thread_id"], state=query["state"], after=after
+    )
+    found = list(islice(jobs, query["limit"] + 1))
+    page, has_more = found[: query["limit"]], len(found) > query["limit"]
+    counts = sandbox.embeddings.counts(now, query["space_id"], query["thread_id"])
+    return Reply(
+        200,
+        {
+            "now": as_text(now),
+            "counts": counts._asdict(),
+            "jobs": [_shown(job) for _, job in page],
+            "has_more": has_more,
+            "next_cursor": cursor(page[-1][0], *scope) if has_more else None,
+        },
+    )
+
+
+def drain_embeddings(call: Call, sandbox: Sandbox) -> Reply:
+    """Let the whole queue have run, without moving the clock."""
+    now = sandbox.clock.now()
+    sandbox.embeddings.drain(now)
+    return Reply(200, {"now": as_text(now), "counts": sandbox.embeddings.counts(now)._asdict()})
+
+
+def shown_due(due: Due) -> Record:
+    """One attempt that ended."""
+    return {**due._asdict(), "at": as_text(due.at)}
+
+
+def _shown(job: Job) -> Record:
+    return {
+        "id": str(job.number),
+        "space_id": job.space_id,
+        "thread_id": job.thread_id,
+        "message_id": job.message_id,
+        "state": job.state,
+        "attempts": job.attempts,
+        "queued_at": None if job.queued_at == LONG_AGO else as_text(job.queued_at),
+    }

@@ -1,0 +1,97 @@
+"""A thread's messages: list, edit, delete. They are the thread owner's alone."""
+
+from __future__ import annotations
+
+from mockserver.engine.problems import Flaw, Invalid, NotFound
+from mockserver.handlers.lookup import merged_metadata, own_thread
+from mockserver.handlers.registry import Call, Reply, handles
+from mockserver.handlers.window import Anchor, Listing
+from mockserver.memory import message_key, spaces_of
+from mockserver.sandbox.sandbox import Record, Sandbox
+
+
+class MessageNotFound(NotFound):
+    """404 of a message (A38)."""
+
+    code = "MESSAGE_NOT_FOUND"
+
+
+@handles("listThreadMessages")
+def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
+    """The thread's messages in the order of their arrival, or newest first."""
+    thread = own_thread(call, sandbox)
+    after, before = (_anchor(side, call, sandbox) for side in ("after", "before"))
+    keys = sandbox.messages.keys("thread", thread["id"])
+    listing = Listing([[keys]], descending=call.query["order"] == "desc")
+    found, has_more = listing.window(call.query["limit"], after, before, lambda _: True)
+    as_blocks = call.query["output_mode"] in ("blocks", "structured")
+    data = [_shown(sandbox.messages.record(key[-1]), as_blocks) for key in found]
+    return Reply(
+        200,
+        {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": has_more,
+        },
+    )
+
+
+@handles("updateThreadMessage")
+def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
+    """Change what was sent; a new text is embedded again in every space of the thread (A15)."""
+    message = _message(call, sandbox)
+    changed_at = sandbox.now() if call.body else message["created_at"]
+    if call.body:
+        message = {**message, **call.body, "metadata": merged_metadata(message, call.body)}
+        key = message_key(message["id"], sandbox)
+        sandbox.messages.put(message["id"], message)
+        if "content" in call.body:
+            for space_id in spaces_of(message["thread_id"], sandbox):
+                sandbox.embeddings.edit_message(space_id, message["thread_id"], key, sandbox.clock.now())
+    return Reply(200, {**message, "updated_at": changed_at})
+
+
+@handles("deleteThreadMessage")
+def delete_thread_message(call: Call, sandbox: Sandbox) -> Reply:
+    """The message goes, and its vector in every space; its id still marks a position (A32)."""
+    message = _message(call, sandbox)
+    key = message_key(message["id"], sandbox)
+    for space_id in spaces_of(message["thread_id"], sandbox):
+        sandbox.embeddings.remove_message(space_id, message["thread_id"], key, sandbox.clock.now())
+    sandbox.messages.move(message["id"], sandbox.deleted_messages)
+    thread = sandbox.threads.record(message["thread_id"])
+    sandbox.threads.put(thread["id"], {**thread, "message_count": thread["message_count"] - 1})
+    return Reply(200, {"id": message["id"], "deleted": True, "object": "thread.message.deleted"})
+
+
+def _message(call: Call, sandbox: Sandbox) -> Record:
+    thread = own_thread(call, sandbox)
+    message_id = call.path["message_id"]
+    message = sandbox.messages.get(message_id)
+    if message is None or message["thread_id"] != thread["id"]:
+        raise MessageNotFound(
+            "Message not found",
+            reason=f"no message {message_id!r} in {thread['id']}",
+            message_id=message_id,
+            thread_id=thread["id"],
+        )
+    return message
+
+
+def _shown(message: Record, as_blocks: bool) -> Record:
+    if not as_blocks:
+        return message
+    return {**message, "response_blocks": [{"type": "text", "text": message["content"]}]}
+
+
+def _anchor(side: str, call: Call, sandbox: Sandbox) -> Anchor | None:
+    message_id = call.query[side]
+    if message_id is None:
+        return None
+    for table in (sandbox.messages, sandbox.deleted_messages):
+        message, position = table.get(message_id), table.position("thread", message_id)
+        if message is not None and position is not None and message["thread_id"] == call.path["thread_id"]:
+            return Anchor(0, position)
+    raise Invalid([Flaw("query", side, f"{message_id[:80]!r} is no message of this thread")])

@@ -1,0 +1,272 @@
+"""When each embedding job of a batch runs, as arithmetic.
+
+A batch is what arrives at once: a thread's messages, or one turn of a conversation. Its jobs run first
+come, first served on the space's slots, and every attempt takes the same time. So the slots stay in step:
+if slot s is free at base[s], the job of rank p starts at base[p % slots] + (p // slots) * duration, and
+what has started or ended by any instant is a prefix. A batch's attempts come in rounds: all jobs once,
+then, when that round has ended, those that failed, in the same order, until the retries are used up.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from mockserver.sandbox.ordered import Key, Ordered
+
+STATES = ("pending", "processing", "completed", "failed")
+"""The vendor's own words."""
+LONG_AGO = -(10**18)
+"""Microseconds; before any clock. What is in a scenario's spaces was embedded then (A55)."""
+_MANY = 1000
+"""From so many jobs on numpy hashes faster than Python does; it is not imported for fewer."""
+
+
+class Policy(NamedTuple):
+    """How the simulated queue behaves."""
+
+    seed: int = 0
+    duration: int = 200_000
+    """Microseconds that an attempt takes."""
+    slots: int = 4
+    """Attempts at the same time, per space."""
+    failure_rate: float = 0.0
+    """Share of the attempts that fail, 0 to 1."""
+    retries: int = 3
+    """Further attempts after the first."""
+
+
+class Counts(NamedTuple):
+    """Jobs by state."""
+
+    pending: int = 0
+    processing: int = 0
+    completed: int = 0
+    failed: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        """The sum, state by state."""
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+class Round(NamedTuple):
+    """One attempt of each of its jobs."""
+
+    members: Sequence[int]
+    """The jobs' places in the batch, ascending."""
+    bases: tuple[int, ...]
+    """When each slot is free for it, ascending; microseconds."""
+    duration: int
+    failing: Sequence[int]
+    """The ranks (places in `members`) whose attempt fails, ascending."""
+
+    def start(self, rank: int) -> int:
+        """When the attempt of this rank starts."""
+        turn, slot = divmod(rank, len(self.bases))
+        return self.bases[slot] + turn * self.duration
+
+    @property
+    def end(self) -> int:
+        """When its last attempt ends."""
+        return self.start(len(self.members) - 1) + self.duration if self.members else self.bases[-1]
+
+    def started(self, now: int) -> int:
+        """How many attempts have started: those of the first ranks."""
+        if self.duration == 0:
+            return self.ended(now)
+        return sum(
+            min(jobs, (now - base) // self.duration + 1)
+            for jobs, base in zip(self._loads(), self.bases, strict=True)
+            if base <= now
+        )
+
+    def ended(self, now: int) -> int:
+        """How many attempts have ended: those of the first ranks."""
+        return sum(
+            jobs if self.duration == 0 else min(jobs, (now - base) // self.duration)
+            for jobs, base in zip(self._loads(), self.bases, strict=True)
+            if base <= now
+        )
+
+    def free(self) -> tuple[int, ...]:
+        """When each slot is free after it, ascending."""
+        ends = (b + n * self.duration for n, b in zip(self._loads(), self.bases, strict=True))
+        return tuple(sorted(ends))
+
+    def rank(self, place: int) -> int | None:
+        """The rank of the job at this place of the batch; None if it is not in this round."""
+        if isinstance(self.members, range):
+            return place if place < len(self.members) else None
+        rank = bisect_left(self.members, place)
+        return rank if rank < len(self.members) and self.members[rank] == place else None
+
+    def fails(self, rank: int) -> bool:
+        """Whether the attempt of this rank fails."""
+        at = bisect_left(self.failing, rank)
+        return at < len(self.failing) and self.failing[at] == rank
+
+    def _loads(self) -> Iterator[int]:
+        """How many of its jobs each slot gets."""
+        slots = len(self.bases)
+        return ((len(self.members) - slot + slots - 1) // slots for slot in range(slots))
+
+
+class Batch(NamedTuple):
+    """Jobs that arrived together, and their plan."""
+
+    number: int
+    """Its place in the space's line."""
+    thread_id: str
+    keys: Ordered
+    """The messages' keys; the job at place p embeds the message of the p-th."""
+    first_job: int
+    """The number of its first job; the others follow."""
+    arrived: int
+    removed: Mapping[int, int]
+    """place -> the first round without it; a removed job counts nowhere."""
+    rounds: tuple[Round, ...]
+
+    @property
+    def start(self) -> int:
+        """When its first attempt starts, if there is one."""
+        return self.rounds[0].bases[0]
+
+    @property
+    def end(self) -> int:
+        """When its last attempt ends."""
+        return self.rounds[-1].end
+
+    @property
+    def live(self) -> int:
+        """Jobs that were not removed."""
+        return len(self.keys) - len(self.removed)
+
+    def free(self, now: int) -> tuple[int, ...]:
+        """When each slot is free if nothing more of it starts after `now`, ascending."""
+        before: Round | None = None
+        for round_ in self.rounds:
+            started = round_.started(now)
+            if started < len(round_.members):
+                if started == 0 and before is not None:
+                    break  # it only waits for the round before to end
+                return Round(range(started), round_.bases, round_.duration, ()).free()
+            before = round_
+        assert before is not None
+        return before.free()
+
+    def state(self, place: int, now: int) -> tuple[str, int]:
+        """State and attempts begun of the job at `place`, as if it had not been removed."""
+        attempts = 0
+        for round_ in self.rounds:
+            rank = round_.rank(place)
+            if rank is None or rank >= round_.started(now):
+                return "pending", attempts
+            attempts += 1
+            if rank >= round_.ended(now):
+                return "processing", attempts
+            if not round_.fails(rank):
+                return "completed", attempts
+        return "failed", attempts
+
+    def counts(self, now: int) -> Counts:
+        """Its jobs by state."""
+        processing = completed = failed = 0
+        for round_ in self.rounds:
+            ended = round_.ended(now)
+            missed = bisect_left(round_.failing, ended)
+            processing += round_.started(now) - ended
+            completed += ended - missed
+            failed = missed if round_ is self.rounds[-1] else 0
+        found = {"processing": processing, "completed": completed, "failed": failed}
+        for place, cut in self.removed.items():
+            state, _ = self.state(place, now)
+            if state in found and cut > 1:
+                found[state] -= 1
+        return Counts(self.live - sum(found.values()), **found)
+
+    def retried(self, now: int) -> int:
+        """How many of its attempts have failed and were queued again."""
+        again = sum(bisect_left(r.failing, r.ended(now)) for r in self.rounds[:-1])
+        for place in self.removed:
+            for round_ in self.rounds[:-1]:
+                rank = round_.rank(place)
+                again -= rank is not None and rank < round_.ended(now) and round_.fails(rank)
+        return again
+
+    def places(self, state: str | None, now: int, first: int = 0) -> Iterator[int]:
+        """The places, from `first` on, of jobs in this state; of all jobs for None."""
+        candidates: Sequence[int] = range(first, len(self.keys))
+        if state is not None and len(self.rounds) == 1 and not self.removed and not self.rounds[0].failing:
+            ended, started = self.rounds[0].ended(now), self.rounds[0].started(now)
+            regions = {
+                "completed": range(first, ended),
+                "processing": range(max(first, ended), started),
+                "pending": range(max(first, started), len(self.keys)),
+            }
+            candidates, state = regions.get(state, range(0)), None
+        for place in candidates:
+            if place not in self.removed and state in (None, self.state(place, now)[0]):
+                yield place
+
+    def without(self, place: int, now: int, policy: Policy) -> Batch:
+        """The batch without this job: what has not started of it never will."""
+        cut = 1 + sum(
+            (rank := round_.rank(place)) is not None and rank < round_.started(now) for round_ in self.rounds
+        )
+        # A drained batch took no time, and its plan stays so.
+        policy = policy._replace(duration=self.rounds[0].duration)
+        return self._replace(removed={**self.removed, place: cut}).planned(self.rounds[0].bases, policy)
+
+    def planned(self, bases: tuple[int, ...], policy: Policy) -> Batch:
+        """The batch with its rounds worked out, given when each slot is free for it."""
+        if self.arrived == LONG_AGO:
+            policy = policy._replace(failure_rate=0.0, duration=0)
+        rounds: list[Round] = []
+        members: Sequence[int] = range(len(self.keys))
+        for attempt in range(1, policy.retries + 2):
+            if self.removed:
+                members = [p for p in members if self.removed.get(p, attempt + 1) > attempt]
+                if rounds and not members:
+                    break  # an empty round would still hold up what waits behind it
+            failing = failing_ranks(members, self.first_job, attempt, policy)
+            rounds.append(Round(members, bases, policy.duration, failing))
+            if not len(failing):
+                break
+            members = [members[rank] for rank in failing]
+            bases = (rounds[-1].end,) * policy.slots
+        return self._replace(rounds=tuple(rounds))
+
+    def key(self, place: int) -> Key:
+        """The key of the message at `place`."""
+        return self.keys.at(place)
+
+
+def failing_ranks(members: Sequence[int], first_job: int, attempt: int, policy: Policy) -> Sequence[int]:
+    """The ranks whose attempt fails: a hash of (seed, job number, attempt) against the rate."""
+    if policy.failure_rate <= 0 or not len(members):
+        return ()
+    limit = min(int(policy.failure_rate * 2**64), 2**64 - 1)
+    salt = _mixed((policy.seed * 0x9E3779B97F4A7C15 + attempt) & _WORD)
+    if len(members) < _MANY:
+        return [r for r, place in enumerate(members) if _mixed((first_job + place) ^ salt) <= limit]
+    import numpy as np  # takes a tenth of a second: only for a batch that is worth it
+
+    jobs = np.asarray(members, dtype=np.uint64) + np.uint64(first_job)
+    mixed = jobs ^ np.uint64(salt)
+    for shift, factor in _MIX:
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    mixed ^= mixed >> np.uint64(31)
+    ranks: list[int] = np.flatnonzero(mixed <= np.uint64(limit)).tolist()
+    return ranks
+
+
+_WORD = 2**64 - 1
+_MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+
+
+def _mixed(value: int) -> int:
+    """The finaliser of splitmix64: every bit of the value moves every bit of the result."""
+    for shift, factor in _MIX:
+        value = ((value ^ (value >> shift)) * factor) & _WORD
+    return value ^ (value >> 31)

@@ -1,0 +1,214 @@
+"""A small deterministic text embedding, and the search over it.
+
+Words are hashed into 128 numbers, kept in half precision: no model, no meaning, but a text is near another
+that shares its words. So few numbers blur, so they only choose the candidates; the score looks at the
+words themselves. Vectors belong to the messages' content: they are built on first search, in the pieces
+in which sequences share their keys, and shared by every space and sandbox that holds the same messages.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import is_
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
+
+from mockserver.sandbox.ordered import Key, Ordered
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DIMENSIONS = 128
+PLACES = 2
+"""Numbers that one word adds to."""
+CANDIDATES = 1024
+"""How many of the nearest vectors are looked at word by word."""
+MOST_ROWS = 500_000
+"""Vectors kept at most: 128 MB. The pieces not searched for longest are forgotten."""
+_WORD = re.compile(r"[^\W_]+")
+_COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        """a about all also am an and any are as at be been but by can could did do does for from had has
+        have he her his how i if in into is it its just me my no not of on or our she so some tell than
+        that the their them then there these they this to up us was we were what when where which who why
+        will with would you your""",
+    )
+)
+"""Words that say nothing about what a text is about."""
+
+
+def words(text: str) -> list[str]:
+    """The words that count, each once, in lower case."""
+    return [word for word in dict.fromkeys(_WORD.findall(text.lower())) if word not in _COMMON]
+
+
+def weight(word: str) -> float:
+    """What a word counts: longer ones say more."""
+    return min(len(word), 8) / 8 + 0.5
+
+
+class _Places(dict[str, tuple[tuple[int, ...], tuple[float, ...]]]):
+    """word -> the numbers that it adds to, and what; worked out once for each word."""
+
+    def __missing__(self, word: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        if len(self) > 200_000:
+            self.clear()
+        bits = crc32(word.encode())
+        heavy = weight(word)
+        places = tuple(bits >> (7 * i) & (DIMENSIONS - 1) for i in range(PLACES))
+        signed = tuple(heavy if bits >> (28 + i) & 1 else -heavy for i in range(PLACES))
+        self[word] = places, signed
+        return places, signed
+
+
+_places = _Places()
+
+
+def embed(texts: Sequence[str]) -> NDArray[np.float16]:
+    """One unit vector (a row of 128 half-precision numbers) for each text; zeros where no word counts."""
+    import numpy as np  # takes a tenth of a second: paid by the first search, not by every start
+
+    columns: list[int] = []
+    values: list[float] = []
+    ends = [0]
+    for text in texts:
+        for word in words(text):
+            places, signed = _places[word]
+            columns.extend(places)
+            values.extend(signed)
+        ends.append(len(columns))
+    rows = np.repeat(np.arange(len(texts)), np.diff(ends))
+    cells = rows * DIMENSIONS + np.asarray(columns, dtype=np.int64)
+    sums = np.bincount(cells, weights=values, minlength=len(texts) * DIMENSIONS)
+    vectors = sums.reshape(len(texts), DIMENSIONS).astype(np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norms == 0, 1, norms)).astype(np.float16)
+
+
+def similarity(question: Iterable[str], text: Iterable[str]) -> float:
+    """0 for no word in common, 1 for the same words: nine parts how much of the question is in the text,
+    one part the cosine, so that of two texts with the same words of it the shorter one wins."""
+    asked, held = set(question), set(text)
+    shared = sum(weight(word) ** 2 for word in asked & held)
+    if not shared:
+        return 0.0
+    sizes = [sum(weight(word) ** 2 for word in side) for side in (asked, held)]
+    return 0.9 * shared / sizes[0] + 0.1 * shared / float((sizes[0] * sizes[1]) ** 0.5)
+
+
+class Source(NamedTuple):
+    """Where the messages are: an unchanged `version` says that no message has changed."""
+
+    version: object
+    record_of: Callable[[str], Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class _Piece:
+    """The vectors of one chunk of message keys."""
+
+    keys: tuple[Key, ...]
+    records: list[Mapping[str, Any]]
+    """The messages as they were embedded: an edit puts another in the place of one."""
+    vectors: NDArray[np.float16]
+    version: object
+    """Of the messages when the records were last found to be the same."""
+
+
+class Hit(NamedTuple):
+    """A message and how near it is: 0 to 1."""
+
+    score: float
+    key: Key
+    thread_id: str
+
+
+class Shelf:
+    """The pieces that were embedded, by the identity of their chunk of keys."""
+
+    def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self._most_rows = most_rows
+        self._rows = 0
+        self._pieces: OrderedDict[int, _Piece] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def vectors(self, chunk: tuple[Key, ...], source: Source) -> NDArray[np.float16]:
+        """The vectors of a chunk's messages, built again only if one of them changed."""
+        with self._lock:
+            piece = self._pieces.get(id(chunk))
+            if piece is not None:
+                self._pieces.move_to_end(id(chunk))
+        if piece is not None and piece.version is source.version:
+            return piece.vectors
+        records = [source.record_of(key[-1]) for key in chunk]
+        if piece is not None and all(map(is_, piece.records, records)):
+            piece.version = source.version
+            return piece.vectors
+        piece = _Piece(chunk, records, embed([r["content"] for r in records]), source.version)
+        with self._lock:
+            if id(chunk) not in self._pieces:
+                self._rows += len(chunk)
+            # The piece holds its chunk, so no other chunk can have the same identity meanwhile.
+            self._pieces[id(chunk)] = piece
+            while self._rows > self._most_rows and len(self._pieces) > 1:
+                _, forgotten = self._pieces.popitem(last=False)
+                self._rows -= len(forgotten.keys)
+        return piece.vectors
+
+
+SHELF = Shelf()
+"""Of the whole process: what is in it depends on the messages alone."""
+
+
+def nearest(
+    question: str,
+    threads: Iterable[tuple[str, Ordered]],
+    source: Source,
+    is_found: Callable[[Hit], bool],
+    most: int,
+) -> list[Hit]:
+    """The `most` messages nearest to the question, best first, among those that can be found.
+
+    Messages of equal score come in the order of their threads and places. Nothing in common is no hit.
+    """
+    import numpy as np
+
+    asked = embed([question])[0].astype(np.float32)
+    where = [(thread_id, chunk) for thread_id, keys in threads for chunk in keys.chunks]
+    if not where:
+        return []
+    scores = np.concatenate([SHELF.vectors(c, source).astype(np.float32) @ asked for _, c in where])
+    starts = np.cumsum([0, *(len(chunk) for _, chunk in where)])
+    question_words = words(question)
+    wanted = CANDIDATES
+    while True:
+        found: list[tuple[float, int, Hit]] = []
+        for place in _best(scores, wanted):
+            piece = int(np.searchsorted(starts, place, side="right")) - 1
+            thread_id, chunk = where[piece]
+            key = chunk[int(place - starts[piece])]
+            score = similarity(question_words, words(source.record_of(key[-1])["content"]))
+            if score > 0:
+                found.append((-score, int(place), Hit(min(round(score, 4), 1.0), key, thread_id)))
+        hits = list(islice((hit for *_, hit in sorted(found) if is_found(hit)), most))
+        if len(hits) == most or wanted >= len(scores):
+            return hits
+        wanted *= 8
+
+
+def _best(scores: NDArray[np.float32], wanted: int) -> list[int]:
+    """The places of the `wanted` highest scores, and of all that tie with the last of them."""
+    import numpy as np
+
+    if wanted >= len(scores):
+        return list(range(len(scores)))
+    least = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
+    places: list[int] = np.flatnonzero(scores >= least).tolist()
+    return places
