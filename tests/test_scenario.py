@@ -47,14 +47,15 @@ def small(**parts: Any) -> dict[str, Any]:
     return {"organizations": [organization], "users": [user], **parts}
 
 
-THREAD = {"id": "thrd_1", "organization_id": "org_a", "user_id": "usr_a", "created_at": "2026-02-26T10:00:00Z"}
+WHEN = "2026-02-26T10:00:00Z"
+THREAD = {"id": "thrd_1", "organization_id": "org_a", "user_id": "usr_a", "created_at": WHEN}
 SPACE = {
     "id": "space_1",
     "organization_id": "org_a",
     "created_by": "usr_a",
     "name": "S",
     "vector_store_id": "vs_1",
-    "created_at": "2026-02-26T10:00:00Z",
+    "created_at": WHEN,
 }
 
 
@@ -83,7 +84,7 @@ def test_a_file_is_a_scenario_too(tmp_path: Path) -> None:
         (small(spaces=[SPACE | {"access_mode": "secret"}]), "spaces.0: not a valid Space"),
         (small(spaces=[SPACE | {"visible_to_roles": ["r2"]}]), "visible_to_roles 'r2' is not in this file"),
         (
-            small(spaces=[SPACE | {"threads": [{"id": "thrd_9", "added_at": "2026-02-26T10:00:00Z"}]}]),
+            small(spaces=[SPACE | {"threads": [{"id": "thrd_9", "added_at": WHEN}]}]),
             "thread 'thrd_9'",
         ),
     ],
