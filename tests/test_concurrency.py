@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
@@ -56,9 +57,8 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def one(url: str) -> Iterator[Client]:
     """A client for what comes before and after."""
-    client = Client(url)
-    yield client
-    client.close()
+    with closing(Client(url)) as client:
+        yield client
 
 
 @pytest.fixture
@@ -72,14 +72,12 @@ def together(url: str, count: int, job: Job) -> list[Any]:
     failures: list[BaseException] = []
 
     def run(number: int) -> None:
-        client = Client(url)
         try:
-            begin.wait()
-            results[number] = job(client, number)
+            with closing(Client(url)) as client:
+                begin.wait()
+                results[number] = job(client, number)
         except BaseException as failure:
             failures.append(failure)
-        finally:
-            client.close()
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
     for thread in threads:
@@ -254,8 +252,7 @@ def test_twenty_of_many_stores_get_into_a_space(tmp_path: Path) -> None:
     scenario["vector_stores"] = [{"id": f"vs_{number}", "name": "Store", **fixed} for number in range(26)]
     file = tmp_path / "stores.yaml"
     file.write_text(yaml.safe_dump(scenario), encoding="utf-8")
-    with mock("--scenario", str(file)) as url:
-        one = Client(url)
+    with mock("--scenario", str(file)) as url, closing(Client(url)) as one:
         space = f"/v1/spaces/{one('POST', '/v1/spaces/', NEW)[1]['id']}"
 
         def attach(client: Client, number: int) -> int:
@@ -263,7 +260,6 @@ def test_twenty_of_many_stores_get_into_a_space(tmp_path: Path) -> None:
 
         assert sorted(together(url, 26, attach)) == [201] * 20 + [422] * 6
         assert len(one("GET", space)[1]["additional_vector_store_ids"]) == 20
-        one.close()
 
 
 # That the search for an order would notice
