@@ -20,6 +20,7 @@ from mockserver.engine.spec import Spec
 from mockserver.handlers import HANDLERS
 from mockserver.sandbox import scenario
 from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.plan import Policy
 from mockserver.sandbox.sandbox import Record, Sandbox, Sandboxes, World
 from mockserver.settings import Settings
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ADMIN_PREFIX = "/__admin"
-KEY_HOLDER = "usr_abc123"
-"""Whose key FREDDY_API_KEY is."""
 
 
 class MockServer(Flask):
@@ -76,7 +75,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     )
     control: Api[Any, Any] = Api(
         Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml"))),
-        admin_handlers(spec),
+        admin_handlers({"title": spec.title, "version": spec.version, "sha256": spec.sha256}),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",

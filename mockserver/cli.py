@@ -57,7 +57,7 @@ _SCENARIO = click.option(
 @click.option(
     "--freeze",
     metavar="INSTANT",
-    help="Let the clock stand still, e.g. at 2026-02-26T10:30:00Z, for answers that never vary. [MOCK_FREEZE]",
+    help="Let the clock stand still, e.g. at 2026-02-26T10:30:00Z: answers never vary. [MOCK_FREEZE]",
 )
 @click.option(
     "--embedding-seconds",
@@ -126,11 +126,15 @@ def serve(**flags: Any) -> None:
     port: int = listener.getsockname()[1]
 
     def announce() -> None:
-        _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials))
         if settings.port_file is not None:
             _write_whole(settings.port_file, str(port))
+        _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials))
 
-    server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
+    try:
+        server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
+    except OSError as error:
+        _complain(f"cannot tell the port: {error}")
+        server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
 
@@ -162,7 +166,7 @@ def check(**flags: Any) -> None:
 
 def _settings(flags: dict[str, Any]) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None}
-    if "port" not in given and "MOCK_PORT" not in os.environ and os.environ.get("PORT"):
+    if "port" not in given and not os.environ.get("MOCK_PORT") and os.environ.get("PORT"):
         given["port"] = os.environ["PORT"]
     try:
         return read_settings(given)
@@ -171,11 +175,17 @@ def _settings(flags: dict[str, Any]) -> Settings:
 
 
 def _refuse(error: Exception) -> NoReturn:
-    click.echo(f"mockserver: {error}", err=True)
+    _complain(str(error))
     sys.exit(UNUSABLE)
 
 
+def _complain(text: str) -> None:
+    click.echo("mockserver: " + " ".join(text.split()), err=True)
+
+
 def _introduce(settings: Settings, port: int, keys: list[str]) -> None:
+    if settings.api_key and settings.api_key not in keys:
+        _complain(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     if not sys.stdout.isatty():
@@ -194,5 +204,8 @@ def _introduce(settings: Settings, port: int, keys: list[str]) -> None:
 def _write_whole(path: Path, text: str) -> None:
     """Whoever waits for the file never sees it empty."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    fresh.write_text(text, encoding="ascii")
-    fresh.replace(path)
+    try:
+        fresh.write_text(text, encoding="ascii")
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import io
 import logging
 import os
 import signal
@@ -14,6 +13,8 @@ from typing import Any, NoReturn
 from wsgiref.types import WSGIApplication
 
 import granian
+
+from mockserver.gateway import gateway
 
 _granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
 _BACKLOG = 1024
@@ -45,34 +46,6 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def _gateway(app: WSGIApplication) -> Callable[[Any, dict[str, Any]], None]:
-    """What granian calls for a request; its own turns HTTP_* process variables into headers."""
-    fixed = {"SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.errors": sys.stderr}
-    fixed |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
-
-    def call(proto: Any, scope: dict[str, Any]) -> None:
-        def start(*given: Any) -> Any:
-            started[:] = given
-
-        started: list[Any] = []
-        body = scope["wsgi.input"].read()
-        if len(body) != int(scope.get("CONTENT_LENGTH", len(body))):
-            proto.response_bytes(400, [], b"")  # the client left before the end of its body
-            return
-        # granian's input loses what a read(n) or readline() leaves: the app gets a true stream.
-        environ = {**fixed, **scope, "wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-        result = app(environ, start)
-        status, headers = int(started[0].split(" ", 1)[0]), started[1]
-        if status != 101 and not 200 <= status <= 999:  # granian would abort this process
-            status, headers, result = 500, [], [b"status %d cannot be sent\n" % status]
-        if isinstance(result, list):
-            proto.response_bytes(status, headers, b"".join(result))
-        else:
-            proto.response_iter(status, headers, _granian.wsgi.ResponseIterWrap(result))
-
-    return call
-
-
 def serve(
     app: WSGIApplication,
     listener: socket.socket,
@@ -90,14 +63,14 @@ def serve(
     def stop(*_: object) -> None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        # Not set() here: the thread this interrupts may hold the event's lock.
+        # Not set() here: what this interrupts may hold the event's lock.
         threading.Thread(target=stopping.set).start()
 
     logging.getLogger("_granian").setLevel(logging.WARNING)
     native, ended, loop = _granian._granian, threading.Event(), asyncio.new_event_loop()
     quit_ = native.WorkerSignal()
     quit_.add_cb(ended.set)
-    call = _granian._futures._new_cbscheduler(loop, _gateway(app), impl_asyncio=True)
+    call = _granian._futures._new_cbscheduler(loop, gateway(app), impl_asyncio=True)
     backlog = (_BACKLOG,) if sys.platform == "linux" else ()
     sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
     worker = native.WSGIWorker(1, sockets, None, 1, 1, threads, 30, _CONNECTIONS, "1", _HTTP1)
@@ -108,7 +81,8 @@ def serve(
         worker.serve_str(call, loop, quit_)
         if on_ready is not None:
             on_ready()
-        stopping.wait()
+        while not stopping.wait(0.1):  # a signal that lands on another thread does not wake this one
+            pass
     finally:
         stopping.set()
         quit_.set()

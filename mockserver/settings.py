@@ -18,9 +18,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Everything that can be set; every field is a flag of `mockserver serve` too."""
 
-    model_config = SettingsConfigDict(env_prefix="MOCK_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="MOCK_", env_ignore_empty=True, frozen=True, extra="forbid")
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 4010
     """0 picks a free one."""

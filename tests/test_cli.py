@@ -71,7 +71,6 @@ def refusal(command: str, *flags: str, **environment: str) -> str:
         ("--port", "MOCK_PORT", "abc"),
         ("--port", "MOCK_PORT", "99999"),
         ("--port", "MOCK_PORT", "-1"),
-        ("--port", "MOCK_PORT", ""),
         ("--freeze", "MOCK_FREEZE", "nonsense"),
         ("--freeze", "MOCK_FREEZE", "2026-02-26T10:30:00"),
         ("--seed", "MOCK_SEED", "x"),
@@ -207,3 +206,26 @@ def test_the_key_from_the_environment_is_never_said() -> None:
 def test_a_frozen_clock_is_what_everything_is_dated_by() -> None:
     with mock(MOCK_FREEZE="2026-02-26T10:30:00Z") as url, urlopen(f"{url}/__admin/clock") as answer:
         assert json.load(answer) == {"now": "2026-02-26T10:30:00Z", "frozen": True}
+
+
+def test_a_port_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--port-file", str(tmp_path)]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    assert (child.returncode, child.stdout) == (2, "")
+    assert child.stderr.startswith("mockserver: cannot tell the port: ")
+    assert len(child.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCK_SPEC", "")
+    monkeypatch.setenv("MOCK_PORT", "")
+    assert CliRunner().invoke(main, ["check"]).exit_code == 0
+
+
+def test_a_key_that_no_user_of_the_scenario_can_hold_is_told(tmp_path: Path) -> None:
+    world = tmp_path / "world.yaml"
+    world.write_text("organizations: []\nusers: []\n")
+    with running("--port", "0", "--scenario", str(world), FREDDY_API_KEY="ak_mine") as (child, _):
+        child.terminate()
+        assert "FREDDY_API_KEY is not used" in child.communicate()[1]

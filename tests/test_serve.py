@@ -1,5 +1,6 @@
 """The HTTP server, seen from outside: tests/serve_app.py runs as a child process."""
 
+import ctypes
 import os
 import select
 import signal
@@ -209,3 +210,13 @@ def test_variables_of_the_process_are_no_headers() -> None:
     """HTTP_X_LEAK in the process environment is not a header of a request."""
     with running() as child:
         assert child.ask("/leak") == (200, b"None")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "tgkill"), reason="only here a thread can be chosen")
+def test_a_signal_ends_it_whichever_thread_it_lands_on() -> None:
+    """A signal that another thread takes does not wake the main one by itself."""
+    with running() as child:
+        pid = child.process.pid
+        other = next(int(t.name) for t in Path(f"/proc/{pid}/task").iterdir() if t.name != str(pid))
+        ctypes.CDLL(None).tgkill(pid, other, signal.SIGTERM)
+        assert child.process.wait(timeout=1) == 0

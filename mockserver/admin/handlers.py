@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mockserver import __version__
 from mockserver.admin import conversation, embeddings
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
 from mockserver.engine.problems import Flaw, Invalid
-from mockserver.engine.spec import Spec
 from mockserver.sandbox.clock import as_text, duration, instant
 from mockserver.sandbox.sandbox import Sandbox
 
@@ -15,14 +16,13 @@ MOST_DUE = 100
 """Ended attempts that a moved clock tells one by one."""
 
 
-def admin_handlers(served: Spec) -> Handlers[None, Sandbox]:
-    """The handlers, which tell of the spec that the mock serves."""
+def admin_handlers(served: Mapping[str, str]) -> Handlers[None, Sandbox]:
+    """The handlers, which tell title, version and sha256 of the spec that the mock serves."""
     handlers: Handlers[None, Sandbox] = Handlers()
 
     @handlers.handles("health")
     def health(call: Call, sandbox: Sandbox) -> Reply:
-        spec = {"title": served.title, "version": served.version, "sha256": served.sha256}
-        return Reply(200, {"status": "ok", "version": __version__, "spec": spec})
+        return Reply(200, {"status": "ok", "version": __version__, "spec": served})
 
     handlers.handles("ready")(ready)
     handlers.handles("reset")(reset)

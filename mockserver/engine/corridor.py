@@ -184,6 +184,8 @@ def _label(answer: Answer, exchange: Exchange) -> None:
 
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
+_PHRASES = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
+"""The standard library's own words for these two depend on the version of Python."""
 _STATUS_LINES: Mapping[int, str] = {
-    status: f"{status} {responses.get(status, 'Unknown')}" for status in range(200, 600)
+    status: f"{status} {_PHRASES.get(status, 'Unknown')}" for status in range(200, 600)
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
 
@@ -145,7 +144,7 @@ def problem_json(problem: Problem, trace_id: str, _now: str) -> Rendered:
     """RFC 9457, for the control API."""
     body: dict[str, Any] = {
         "type": "urn:freddy-mock:problem:" + problem.code.lower().replace("_", "-"),
-        "title": HTTPStatus(problem.status).phrase,
+        "title": problem.code.replace("_", " ").capitalize(),
         "status": problem.status,
         "detail": problem.reason,
         "trace_id": trace_id,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+KEY_HOLDER = "usr_abc123"
+"""Whose key FREDDY_API_KEY is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:

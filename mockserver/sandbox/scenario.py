@@ -59,7 +59,7 @@ def load(name_or_file: str, check: Check) -> World:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise document.error(first["loc"], first["msg"] + more) from error
+        raise document.error(first["loc"], first["msg"].removeprefix("Value error, ") + more) from error
     return _Builder(document, content, check).world(path.stem)
 
 
@@ -85,6 +85,11 @@ class _Builder:
         if id_ not in known:
             raise self._document.error(at, f"{what} {id_!r} is not in this file")
 
+    def _once(self, ids: list[str], what: str, at: Pointer) -> None:
+        for index, id_ in enumerate(ids):
+            if id_ in ids[:index]:
+                raise self._document.error((*at, index), f"{what} {id_!r} is here twice")
+
     def _add(self, table: str, id_: Any, record: Record, at: Pointer, schema: str = "") -> None:
         if id_ in self._tables[table]:
             raise self._document.error(at, f"{id_!r} is here twice")
@@ -95,11 +100,15 @@ class _Builder:
     def _directory(self) -> Directory:
         roles: dict[str, Mapping[str, RoleEntry]] = {}
         organizations: dict[str, Organization] = {}
-        for entry in self._content.organizations:
+        for number, entry in enumerate(self._content.organizations):
+            self._once([role.id for role in entry.roles], "role", ("organizations", number, "roles"))
+            departments = [department.id for department in entry.departments]
+            self._once(departments, "department", ("organizations", number, "departments"))
             roles[entry.id] = {role.id: role for role in entry.roles}
             organizations[entry.id] = Organization(
-                roles=frozenset(roles[entry.id]), departments=frozenset(d.id for d in entry.departments)
+                roles=frozenset(roles[entry.id]), departments=frozenset(departments)
             )
+        self._once([entry.id for entry in self._content.organizations], "organization", ("organizations",))
         users: dict[str, Caller] = {}
         credentials: dict[str, Credential] = {}
         for number, user in enumerate(self._content.users):
@@ -120,6 +129,7 @@ class _Builder:
         roles: Mapping[str, Mapping[str, RoleEntry]],
     ) -> dict[str, Membership]:
         memberships: dict[str, Membership] = {}
+        self._once([member.organization for member in user.member_of], "membership of", (*at, "member_of"))
         for index, member in enumerate(user.member_of):
             here = (*at, "member_of", index)
             self._known(member.organization, organizations, "organization", here)
@@ -180,6 +190,7 @@ class _Builder:
         for index, thread in enumerate(entry.threads):
             here = (*at, "threads", index)
             self._known(thread.id, self._tables["threads"], "thread", here)
+            self._same_organization("threads", thread.id, entry, here)
             link = {"space_id": entry.id, "thread_id": thread.id, "added_at": thread.added_at}
             self._add("space_threads", (entry.id, thread.id), link, here)
             messages = self._tables["messages"].keys("thread", thread.id)
@@ -187,6 +198,10 @@ class _Builder:
         for index, store in enumerate(entry.vector_stores):
             here = (*at, "vector_stores", index)
             self._known(store.id, self._tables["vector_stores"], "vector store", here)
+            self._same_organization("vector_stores", store.id, entry, here)
+            known = self._tables["vector_stores"].get(store.id)
+            if known is not None and known["space_id"] is not None:
+                raise self._document.error(here, f"{store.id!r} is a space's own store and can't be attached")
             self._known(store.added_by, directory.users, "user", here)
             self._add(
                 "space_vector_stores",
@@ -200,6 +215,12 @@ class _Builder:
                 },
                 here,
             )
+
+    def _same_organization(self, table: str, id_: str, space: SpaceEntry, at: Pointer) -> None:
+        record = self._tables[table].get(id_)
+        if record is not None and record["organization_id"] != space.organization_id:
+            reason = f"{id_!r} belongs to {record['organization_id']}, {space.id} to {space.organization_id}"
+            raise self._document.error(at, reason)
 
 
 def _thread(entry: ThreadEntry) -> Record:

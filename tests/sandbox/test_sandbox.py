@@ -10,6 +10,7 @@ import pytest
 
 from mockserver.app import create_app, load
 from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox.plan import Policy
 from mockserver.sandbox.sandbox import Sandbox, Sandboxes, World
 from mockserver.settings import Settings
 from tests.running import FROZEN
@@ -25,7 +26,7 @@ def new(world: World) -> Callable[..., Sandbox]:
     """A sandbox of the demo scenario by name, with a seed."""
 
     def make(name: str = "default", seed: int = 0) -> Sandbox:
-        return Sandbox(name, world, seed=seed, new_clock=lambda: Clock(instant(FROZEN)))
+        return Sandbox(name, world, policy=Policy(seed=seed), new_clock=lambda: Clock(instant(FROZEN)))
 
     return make
 

@@ -1,0 +1,94 @@
+"""Schemathesis, as it comes, finds no fault in the mock over a real socket, and would find one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.running import FROZEN, ROOT, mock
+from tests.schemathesis.hooks import EXCUSES, Excuse
+
+SEED = 20260226
+NEW = {"organization_id": "org_abc123", "name": "New"}
+ST = Path(sys.executable).with_name("st")
+
+
+def st(spec: Path, config: str, url: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """One run of Schemathesis on a running mock."""
+    command: list[str | Path] = [
+        ST,
+        "--config-file",
+        f"tests/schemathesis/{config}.toml",
+        "run",
+        spec,
+        "--url",
+        url,
+    ]
+    return subprocess.run(
+        [*command, "--seed", str(SEED), "--max-examples", "25", *flags],
+        cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_finds_no_fault_in_the_vendors_operations() -> None:
+    with mock("--freeze", FROZEN) as url:
+        run = st(ROOT / "openapi.yaml", "api", url)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "16 selected / 16 total" in run.stdout
+    assert "Tested: 16" in run.stdout
+
+
+def test_it_finds_no_fault_in_the_control_operations() -> None:
+    """On a mock of its own: it moves the clock to all ends of time."""
+    with mock() as url:
+        run = st(ROOT / "mockserver" / "admin" / "admin.yaml", "admin", url)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Coverage" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("operation", "said", "instead", "code"),
+    [
+        ("listSpaceThreads", "maximum: 100, default: 50", "maximum: 99, default: 50", "ST201"),
+        ("addThreadToSpace", "required: [success, message, space_id", "required: [more, space_id", "ST108"),
+        ("createThread", "'201':\n", "'200':\n", "ST103"),
+    ],
+)
+def test_it_finds_where_the_mock_and_a_spec_differ(
+    tmp_path: Path, operation: str, said: str, instead: str, code: str
+) -> None:
+    """The spec is broken on purpose, not the mock; the one is as good as the other."""
+    whole = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+    assert said in whole
+    broken = tmp_path / "openapi.yaml"
+    broken.write_text(whole.replace(said, instead), encoding="utf-8")
+    with mock("--freeze", FROZEN) as url:
+        run = st(broken, "api", url, "--phases", "coverage", "--include-operation-id", operation)
+    assert run.returncode == 1
+    assert code in run.stdout
+
+
+def test_each_exception_is_shown_by_its_case() -> None:
+    """The value is a 422 at that parameter alone, though the spec allows it."""
+    with mock("--freeze", FROZEN) as url, requests.Session() as session:
+        session.headers["X-API-Key"] = "ak_demo_owner"
+        assert [_complaints(session, url, excuse) for excuse in EXCUSES] == [
+            {(excuse.place, excuse.parameter)} for excuse in EXCUSES
+        ]
+
+
+def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tuple[str, str]]:
+    method, given = excuse.operation.split()[0], {excuse.parameter: excuse.value}
+    if excuse.place == "query":
+        response = session.request(method, url + excuse.path, params=given)
+    else:
+        response = session.request(method, url + excuse.path, json=(NEW if method == "POST" else {}) | given)
+    flaws = response.json()["error"]["details"]["fields"]
+    return {(flaw["in"], flaw["name"].partition(".")[0]) for flaw in flaws}
