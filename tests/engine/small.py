@@ -6,6 +6,7 @@ import json
 from contextlib import AbstractContextManager, nullcontext
 from io import StringIO
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from werkzeug.test import Client
@@ -90,5 +91,5 @@ def served(folder: Path, handler: Any, *, quiet: bool = False, **operation: Any)
         render=vendor_envelope,
     )
     log = RequestLog(StringIO(), quiet=quiet)
-    corridor = Corridor([api], lambda _: Room(), log=log, cors=Cors(), max_body_bytes=100)
+    corridor = Corridor([api], lambda _: Room(), log=log, cors=Cors(), max_body_bytes=100, stopping=Event())
     return Client(corridor), log
