@@ -33,11 +33,11 @@ FORMATS = (
 class Schema:
     """One compiled schema."""
 
-    def __init__(self, schema: Mapping[str, Any], components: Mapping[str, Any]) -> None:
-        # Carrying `components` along lets "#/components/..." resolve in place.
-        self._validator = jsonschema_rs.Draft202012Validator(
-            {**schema, "components": components}, validate_formats=True
-        )
+    def __init__(self, schema: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+        # Carrying `components` along lets "#/components/..." resolve in place. Only those that are needed:
+        # a validator holds all that it is given, and with everything each one took half a megabyte.
+        whole = {**schema, "components": {"schemas": _needed(schema, named)}}
+        self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
         self.is_valid = self._validator.is_valid
         """Whether a decoded JSON value is allowed."""
 
@@ -57,15 +57,32 @@ class Schemas:
     """Every schema of one document, each compiled once however often it is used."""
 
     def __init__(self, components: Mapping[str, Any]) -> None:
-        self._components = {"schemas": components.get("schemas", {})}
+        self._named: Mapping[str, Any] = components.get("schemas", {})
         self._compiled: dict[bytes, Schema] = {}
 
     def compiled(self, schema: Mapping[str, Any]) -> Schema:
         """The compiled `schema`; ValueError says what is wrong with it."""
         key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
         if key not in self._compiled:
-            self._compiled[key] = Schema(schema, self._components)
+            self._compiled[key] = Schema(schema, self._named)
         return self._compiled[key]
+
+
+def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The named schemas that this one leads to, directly or not."""
+    needed: dict[str, Any] = {}
+    ahead = [schema]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, dict):
+            ahead += node.values()
+            name = str(node.get("$ref", "")).removeprefix("#/components/schemas/")
+            if name in named and name not in needed:
+                needed[name] = named[name]
+                ahead.append(named[name])
+        elif isinstance(node, list):
+            ahead += node
+    return needed
 
 
 def _flaws(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
