@@ -18,6 +18,8 @@ import orjson
 
 WAITING_LINES = 10_000
 """Lines kept while nobody reads stderr; older ones are dropped, and the drop is told."""
+MOMENT = 0.01
+"""Seconds in which lines gather before they are written."""
 PATIENCE = 0.3
 """Seconds that the last lines get to be written when the mock ends."""
 
@@ -39,23 +41,25 @@ class Exchange:
 class RequestLog:
     """One line for each exchange, written by a thread of its own.
 
-    A reader that stops reading our stderr (a test that never drains its pipe) must not stop the mock.
+    A reader that stops reading our stderr (a test that never drains its pipe) must not stop the mock. The
+    writer takes what came in a moment together: to wake it for each line would cost more than the line.
     """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
         self._json = not self._stream.isatty()
         self._quiet = quiet
-        self._lines: deque[str] = deque(maxlen=WAITING_LINES)
+        self._waiting: deque[Exchange | str] = deque(maxlen=WAITING_LINES)
         self._dropped = 0
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._wake, self._hurry, self._idle = threading.Event(), threading.Event(), threading.Event()
+        self._idle.set()
         self._writer: threading.Thread | None = None
-        self._writing = False
 
     def exchange(self, exchange: Exchange) -> None:
         """Log one exchange, unless quiet."""
         if not self._quiet:
-            self._say(_as_json(exchange) if self._json else _as_text(exchange))
+            self._say(exchange)
 
     def failure(self, error: BaseException, exchange: Exchange, masked: Callable[[str], str]) -> None:
         """Log a failure of our own with its traceback, quiet or not."""
@@ -65,32 +69,47 @@ class RequestLog:
 
     def flush(self) -> None:
         """Wait until everything is written, but not long: perhaps nobody reads."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._lines and not self._writing, PATIENCE)
+        self._hurry.set()
+        self._idle.wait(PATIENCE)
+        self._hurry.clear()
 
-    def _say(self, line: str) -> None:
-        with self._changed:
-            if len(self._lines) == WAITING_LINES:
-                self._dropped += 1
-            self._lines.append(line)
+    def _say(self, entry: Exchange | str) -> None:
+        with self._lock:
+            self._dropped += len(self._waiting) == WAITING_LINES
+            self._waiting.append(entry)
+            self._idle.clear()
+        if not self._wake.is_set():
+            self._wake.set()
+            if self._writer is None:
+                self._start()
+
+    def _start(self) -> None:
+        with self._lock:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="request-log", daemon=True)
                 self._writer.start()
-            self._changed.notify()
 
     def _write(self) -> None:
         while True:
-            with self._changed:
-                self._writing = False
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: self._lines)
-                self._writing = True
-                lines = [*self._lines]
-                self._lines.clear()
-                if self._dropped:
-                    note = "lines were dropped: nobody read stderr"
-                    lines.insert(0, json.dumps({"dropped": self._dropped, "reason": note}))
-                    self._dropped = 0
+            self._wake.wait()
+            self._hurry.wait(MOMENT)
+            self._wake.clear()  # before the lines are taken: what comes later wakes it again
+            with self._lock:
+                taken, dropped = [*self._waiting], self._dropped
+                self._waiting.clear()
+                self._dropped = 0
+            self._put_down(taken, dropped)
+            with self._lock:
+                if not self._waiting:
+                    self._idle.set()
+
+    def _put_down(self, taken: list[Exchange | str], dropped: int) -> None:
+        as_line = _as_json if self._json else _as_text
+        lines = [entry if isinstance(entry, str) else as_line(entry) for entry in taken]
+        if dropped:
+            note = "lines were dropped: nobody read stderr"
+            lines.insert(0, json.dumps({"dropped": dropped, "reason": note}))
+        if lines:
             with suppress(OSError, ValueError):  # stderr is closed: there is nobody to tell
                 _put(self._stream, "\n".join(lines) + "\n")
 

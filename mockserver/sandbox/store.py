@@ -11,6 +11,7 @@ import base64
 import binascii
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -62,6 +63,11 @@ class Collection(Generic[IdT, RecordT]):
     def version(self) -> object:
         """Another object after every change, the same one without."""
         return self._rows
+
+    def records(self, ids: Iterable[IdT]) -> list[RecordT]:
+        """The records, all of which are known to be here, in the order of their ids."""
+        rows = self._rows
+        return [rows[id_][1] for id_ in ids]
 
     def __contains__(self, id_: IdT) -> bool:
         return id_ in self._rows
@@ -149,12 +155,9 @@ class Page(NamedTuple):
 
 def page(keys: Iterable[Key], limit: int, keep: Callable[[Key], bool] | None = None) -> Page:
     """The first `limit` of `keys` that `keep` wants."""
-    found: list[Key] = []
-    for key in keys:
-        if keep is None or keep(key):
-            if len(found) == limit:
-                return Page(found, True)
-            found.append(key)
+    found = list(islice(keys if keep is None else filter(keep, keys), limit + 1))
+    if len(found) > limit:
+        return Page(found[:limit], True)
     return Page(found, False)
 
 
