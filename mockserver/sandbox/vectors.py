@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import threading
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 DIMENSIONS = 128
 PLACES = 2
 """Numbers that one word adds to."""
+MOST_WORDS = 500_000
+"""Words kept with their places; more begin anew."""
 CANDIDATES = 1024
 """How many of the nearest vectors are looked at word by word."""
 MOST_ROWS = 500_000
@@ -44,9 +47,9 @@ _COMMON = frozenset(
 """Words that say nothing about what a text is about."""
 
 
-def words(text: str) -> list[str]:
-    """The words that count, each once, in lower case."""
-    return [word for word in dict.fromkeys(_WORD.findall(text.lower())) if word not in _COMMON]
+def words(text: str) -> set[str]:
+    """The words that count, in lower case."""
+    return set(_WORD.findall(text.lower())) - _COMMON
 
 
 def weight(word: str) -> float:
@@ -54,53 +57,74 @@ def weight(word: str) -> float:
     return min(len(word), 8) / 8 + 0.5
 
 
-class _Places(dict[str, tuple[tuple[int, ...], tuple[float, ...]]]):
-    """word -> the numbers that it adds to, and what; worked out once for each word."""
+class _Vocabulary(dict[str, int]):
+    """word -> its row in the tables of places and of what it adds there."""
 
-    def __missing__(self, word: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
-        if len(self) > 200_000:
-            self.clear()
+    def __init__(self) -> None:
+        super().__init__()
+        self.places, self.signed = array("l"), array("d")
+        self.lock = threading.Lock()
+
+    def __missing__(self, word: str) -> int:
         bits = crc32(word.encode())
-        heavy = weight(word)
-        places = tuple(bits >> (7 * i) & (DIMENSIONS - 1) for i in range(PLACES))
-        signed = tuple(heavy if bits >> (28 + i) & 1 else -heavy for i in range(PLACES))
-        self[word] = places, signed
-        return places, signed
+        heavy = 0.0 if word in _COMMON else weight(word)
+        self.places.extend(bits >> (7 * i) & (DIMENSIONS - 1) for i in range(PLACES))
+        self.signed.extend(heavy if bits >> (28 + i) & 1 else -heavy for i in range(PLACES))
+        row = self[word] = len(self)
+        return row
+
+    def forget_if_full(self) -> None:
+        """Begin anew once there are too many; what is forgotten is worked out again."""
+        if len(self) > MOST_WORDS:
+            self.clear()
+            self.places, self.signed = array("l"), array("d")
 
 
-_places = _Places()
+_vocabulary = _Vocabulary()
 
 
 def embed(texts: Sequence[str]) -> NDArray[np.float16]:
     """One unit vector (a row of 128 half-precision numbers) for each text; zeros where no word counts."""
     import numpy as np  # takes a tenth of a second: paid by the first search, not by every start
 
-    columns: list[int] = []
-    values: list[float] = []
-    ends = [0]
-    for text in texts:
-        for word in words(text):
-            places, signed = _places[word]
-            columns.extend(places)
-            values.extend(signed)
-        ends.append(len(columns))
-    rows = np.repeat(np.arange(len(texts)), np.diff(ends))
-    cells = rows * DIMENSIONS + np.asarray(columns, dtype=np.int64)
-    sums = np.bincount(cells, weights=values, minlength=len(texts) * DIMENSIONS)
-    vectors = sums.reshape(len(texts), DIMENSIONS).astype(np.float32)
+    found = [_WORD.findall(text.lower()) for text in texts]
+    with _vocabulary.lock:
+        _vocabulary.forget_if_full()
+        rows = np.fromiter(map(_vocabulary.__getitem__, chain.from_iterable(found)), dtype=np.int64)
+        places = np.array(_vocabulary.places).reshape(-1, PLACES)[rows]
+        values = np.array(_vocabulary.signed).reshape(-1, PLACES)[rows]
+    of_text = np.repeat(np.arange(len(texts)), [len(each) for each in found])
+    cells = (of_text[:, None] * DIMENSIONS + places).ravel()
+    sums = np.bincount(cells, weights=values.ravel(), minlength=len(texts) * DIMENSIONS)
+    vectors = sums.reshape(len(texts), DIMENSIONS)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.where(norms == 0, 1, norms)).astype(np.float16)
 
 
-def similarity(question: Iterable[str], text: Iterable[str]) -> float:
-    """0 for no word in common, 1 for the same words: nine parts how much of the question is in the text,
-    one part the cosine, so that of two texts with the same words of it the shorter one wins."""
-    asked, held = set(question), set(text)
-    shared = sum(weight(word) ** 2 for word in asked & held)
-    if not shared:
-        return 0.0
-    sizes = [sum(weight(word) ** 2 for word in side) for side in (asked, held)]
-    return 0.9 * shared / sizes[0] + 0.1 * shared / float((sizes[0] * sizes[1]) ** 0.5)
+class Question(NamedTuple):
+    """The words of a question."""
+
+    words: set[str]
+    size: float
+
+    @classmethod
+    def of(cls, text: str) -> Question:
+        """The question in `text`."""
+        asked = words(text)
+        return cls(asked, sum(map(weight, asked)))
+
+    def likeness(self, text: str) -> float:
+        """How near `text` is: 0 for no word in common, 1 for the same words.
+
+        Nine parts how much of the question is in the text, one part how little else is, so that of two texts
+        with the same words of it the shorter one wins.
+        """
+        held = words(text)
+        shared = self.words & held
+        if not shared:
+            return 0.0
+        part = sum(map(weight, shared)) / self.size
+        return 0.9 * part + 0.1 * len(shared) / len(held)
 
 
 class Source(NamedTuple):
@@ -184,9 +208,9 @@ def nearest(
     where = [(thread_id, chunk) for thread_id, keys in threads for chunk in keys.chunks]
     if not where:
         return []
-    scores = np.concatenate([SHELF.vectors(c, source).astype(np.float32) @ asked for _, c in where])
+    scores = np.concatenate([_dot(SHELF.vectors(c, source), asked) for _, c in where])
     starts = np.cumsum([0, *(len(chunk) for _, chunk in where)])
-    question_words = words(question)
+    looked_for = Question.of(question)
     wanted = CANDIDATES
     while True:
         found: list[tuple[float, int, Hit]] = []
@@ -194,13 +218,28 @@ def nearest(
             piece = int(np.searchsorted(starts, place, side="right")) - 1
             thread_id, chunk = where[piece]
             key = chunk[int(place - starts[piece])]
-            score = similarity(question_words, words(source.record_of(key[-1])["content"]))
+            score = looked_for.likeness(source.record_of(key[-1])["content"])
             if score > 0:
                 found.append((-score, int(place), Hit(min(round(score, 4), 1.0), key, thread_id)))
         hits = list(islice((hit for *_, hit in sorted(found) if is_found(hit)), most))
         if len(hits) == most or wanted >= len(scores):
             return hits
         wanted *= 8
+
+
+def _dot(vectors: NDArray[np.float16], asked: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`vectors @ asked`, exactly, in a fifth of the time that numpy takes to widen half precision.
+
+    A half is a sign, 5 bits of exponent and 10 of fraction; in the same bits, moved, a single reads as the
+    number divided by 2**112, zeros and the smallest included.
+    """
+    import numpy as np
+
+    wide = vectors.view(np.int16).astype(np.int32)
+    wide <<= 13
+    wide &= np.int32(-0x70000001)  # the sign is kept, its copies are not
+    product: NDArray[np.float32] = wide.view(np.float32) @ (asked * np.float32(2.0**112))
+    return product
 
 
 def _best(scores: NDArray[np.float32], wanted: int) -> list[int]:
