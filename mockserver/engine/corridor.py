@@ -12,7 +12,7 @@ from mockserver.engine import wire
 from mockserver.engine.calls import CallerT, Handlers, Reply, Room, RoomT
 from mockserver.engine.cors import Cors
 from mockserver.engine.journal import Exchange, RequestLog
-from mockserver.engine.problems import Internal, Problem, Redirect, Rendered, SpecViolation
+from mockserver.engine.problems import Problem, Redirect, Rendered, fault
 from mockserver.engine.routes import Routes
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import MOST, Busy, Lines, Stream
@@ -77,7 +77,7 @@ class Corridor:
         self._streams = threading.BoundedSemaphore(MOST)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer over WSGI, and log the exchange."""
+        """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
         started = perf_counter()
         request = Request(environ)
         exchange = Exchange(request.method, _safe(request, request.path))
@@ -86,7 +86,7 @@ class Corridor:
         exchange.milliseconds = (perf_counter() - started) * 1000
         self._log.exchange(exchange)
         start_response(_STATUS_LINES[answer.status], answer.headers)
-        return self._lines(answer.body, exchange) if isinstance(answer.body, Stream) else [answer.body]
+        return answer.body if isinstance(answer.body, Lines) else [answer.body]
 
     def serve(self, request: Request, exchange: Exchange) -> Answer:
         """One request from its first byte to its last."""
@@ -120,8 +120,8 @@ class Corridor:
             call = wire.read(operation, ids, request, caller, trace_id, self._max_body_bytes)
             with room.transaction():
                 checked = wire.check(operation, api.handlers[operation.id](call, room), trace_id)
-                if isinstance(checked.body, Stream) and not self._streams.acquire(blocking=False):
-                    raise Busy
+                if isinstance(checked.body, Stream):
+                    checked = checked._replace(body=self._opened(checked.body, request, exchange))
             return wire.encode(checked)
         except Redirect as redirect:
             exchange.reason = _safe(request, str(redirect))
@@ -134,14 +134,15 @@ class Corridor:
             reply = Reply(problem.status, rendered.body, problem.headers)
         return wire.encode(wire.check(operation, reply, trace_id))
 
-    def _lines(self, stream: Stream, exchange: Exchange) -> Lines:
-        def violated(message: str, event: Mapping[str, Any]) -> None:
-            violation = SpecViolation(exchange.operation, 200, "", f"event {event.get('event')}: {message}")
-            self._log.failure(violation, exchange, lambda text: text)
+    def _opened(self, stream: Stream, request: Request, exchange: Exchange) -> Lines:
+        def report(error: Exception) -> None:
+            self._log.failure(error, exchange, request.without_secrets)
             if self._propagate():
-                raise violation
+                raise error
 
-        return Lines(stream, stopping=self._stopping, violated=violated, closed=self._streams.release)
+        if not self._streams.acquire(blocking=False):
+            raise Busy
+        return Lines(stream, stopping=self._stopping, report=report, closed=self._streams.release)
 
     def _failed(
         self,
@@ -154,13 +155,8 @@ class Corridor:
     ) -> Answer:
         """A failure of our own: 500 that says what and where, in the spec's words; always logged."""
         self._log.failure(error, exchange, request.without_secrets)
-        details = error.details if isinstance(error, SpecViolation) else {}
-        problem = Internal(
-            f"The mock violated its own spec: {error}" if details else "The mock failed; its log says why",
-            **details,
-        )
         exchange.reason = _safe(request, f"{type(error).__name__}: {error}")
-        rendered = api.render(problem, trace_id, room.now())
+        rendered = api.render(fault(error), trace_id, room.now())
         answer = wire.unchecked(500, *rendered, self._cors.headers(request), trace_id)
         _label(answer, exchange)
         return answer

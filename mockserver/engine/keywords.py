@@ -9,6 +9,8 @@ from mockserver.engine.references import Pointer
 
 METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
 
+EVENT_STREAM = "text/event-stream"
+
 PLAIN: Mapping[str, type] = {"text": str, "flag": bool, "list": list, "object": dict, "any": object}
 """Values that hold nothing the engine looks into."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mockserver.documents import Document
-from mockserver.engine.keywords import SECTIONS, Found, misshapen, objects
+from mockserver.engine.keywords import EVENT_STREAM, SECTIONS, Found, misshapen, objects
 from mockserver.engine.references import Pointer, find, leads_in_a_circle, resolved
 from mockserver.engine.schemas import FORMATS, Schema
 
@@ -26,7 +27,7 @@ def refuse_what_is_not_understood(file: Document) -> None:
         if wrong := misshapen(found):
             raise file.error(*wrong)
     for found in objects(document):
-        if reason := _unresolved(document, found):
+        if reason := _unresolved(document, found) or _half_a_stream(found):
             raise file.error(found.at, reason)
     _refuse_bad_paths(file)
 
@@ -41,6 +42,14 @@ def _unresolved(document: Mapping[str, Any], found: Found) -> str:
     if find(document, ref) is None or not ref.startswith(place):
         return f"$ref {str(ref)[:80]!r} leads nowhere; only '{place}…' is understood"
     return "$ref leads in a circle" if leads_in_a_circle(document, found.node) else ""
+
+
+def _half_a_stream(found: Found) -> str:
+    if found.kind != "media" or (found.at[-1] == EVENT_STREAM) == ("x-event-schema" in found.node):
+        return ""
+    if found.at[-1] == EVENT_STREAM:
+        return f"{EVENT_STREAM} needs x-event-schema, the schema of each event"
+    return f"x-event-schema is only understood for {EVENT_STREAM}"
 
 
 def _refuse_bad_paths(file: Document) -> None:
@@ -88,6 +97,32 @@ def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]
             pointer, message = schema.first_error(value)
             if message:
                 raise file.error(found.at, f"{name} is not valid at {pointer or '/'}: {message}")
+
+
+def refuse_bad_streams(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
+    """An example of a stream with a line that is none, or with an event that its schema forbids."""
+    for found in objects(file.content):
+        if found.kind == "media" and "x-event-schema" in found.node:
+            schema = compiled(found.node["x-event-schema"], found.at)
+            for name, value in _values(file.content, found):
+                if reason := _bad_event(str(value), schema):
+                    raise file.error(found.at, f"{name} {reason}")
+
+
+def _bad_event(text: str, schema: Schema) -> str:
+    """Why `text` is no stream; empty if it is one. What does not begin like an object is a literal line."""
+    for number, line in enumerate(filter(None, text.split("\n")), 1):
+        if not line.startswith("data: "):
+            return f"is not understood: event {number} does not begin with 'data: '"
+        if not line.startswith("data: {"):
+            continue
+        try:
+            pointer, message = schema.first_error(json.loads(line.removeprefix("data: ")))
+        except ValueError as error:
+            return f"is no stream: event {number} is not JSON: {error}"
+        if message:
+            return f"is not valid at event {number}, {pointer or '/'}: {message}"
+    return ""
 
 
 def _values(document: Mapping[str, Any], found: Found) -> Iterator[tuple[str, Any]]:

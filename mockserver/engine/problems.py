@@ -92,6 +92,13 @@ class Internal(Problem):
     message = "Something went wrong. Please try again later."
 
 
+def fault(error: Exception) -> Internal:
+    """The problem that a failure of our own is for the client."""
+    if isinstance(error, SpecViolation):
+        return Internal(f"The mock violated its own spec: {error}", **error.details)
+    return Internal("The mock failed; its log says why")
+
+
 class NoRoute(Problem):
     """404 of the framework: no such path (A10)."""
 

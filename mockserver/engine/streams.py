@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from mockserver.engine.problems import Problem
-from mockserver.engine.schemas import Schema
+from mockserver.engine.problems import Problem, fault
 
 HEARTBEAT = 2.0
 """Seconds without an event after which one is sent: it also tells whether the client is still there."""
@@ -50,68 +48,84 @@ class Stream:
     heartbeat: Mapping[str, Any]
     last: str
     """The literal line that ends it, such as [DONE]; empty for none."""
-    failed: Callable[[str], Mapping[str, Any]]
-    """The event that says that an event was against the spec."""
-    schema: Schema | None = None
-    """What each event is held to; the engine fills it in from the spec."""
+    failed: Callable[[Problem], Mapping[str, Any]]
+    """The event that tells a failure of our own, which is the last one then."""
+    check: Callable[[Mapping[str, Any]], None] | None = None
+    """Raises SpecViolation for an event that the spec forbids; the engine fills it in."""
 
 
 class Lines:
-    """A stream as bytes. Closing it, which the server does when the client is gone, ends it."""
+    """A stream as bytes. Whatever ends it calls `closed`, once: the end, close(), or that nobody holds it."""
 
     def __init__(
         self,
         stream: Stream,
         *,
         stopping: threading.Event,
-        violated: Callable[[str, Mapping[str, Any]], None],
+        report: Callable[[Exception], None],
         closed: Callable[[], None],
     ) -> None:
-        assert stream.schema is not None
-        self._events = self._run(stream, stream.schema)
-        self._stopping = stopping
-        self._violated = violated
+        """`report` is told why the stream has to fail."""
+        self._lines = _lines(stream, stopping, report)  # must not know self: __del__ would come late
         self._closed: Callable[[], None] | None = closed
+        self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
         try:
-            return next(self._events)
+            line = b"" if self._closed is None else next(self._lines)
+            if self._closed is None:
+                raise StopIteration
         except BaseException:
             self.close()
             raise
+        return line
 
     def close(self) -> None:
-        """Give back what the stream holds; again does nothing."""
-        self._events.close()
-        if self._closed is not None:
+        """Nothing more is sent. Any thread may call it, even while another waits for the next event."""
+        with self._lock:
             closed, self._closed = self._closed, None
+        if closed is not None:
             closed()
 
-    def _run(self, stream: Stream, schema: Schema) -> Generator[bytes, None, None]:
+    __del__ = close
+
+
+def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exception], None]) -> Iterator[bytes]:
+    try:
         for step in stream.steps:
             left = step.wait
             while left > 0:
                 pause = left if step.silent else min(left, HEARTBEAT)
-                if self._stopping.wait(pause):
+                if stopping.wait(pause):
                     return
                 left -= pause
                 if left > 0:
-                    yield _line(stream.heartbeat)
-            if step.event is None:
-                continue
-            if not schema.is_valid(step.event):
-                pointer, message = schema.first_error(step.event)
-                text = f"{pointer or '/'}: {message}"
-                self._violated(text, step.event)
-                yield _line(stream.failed(text))
-                return
-            yield _line(step.event)
-        if stream.last:
-            yield f"data: {stream.last}\n\n".encode()
+                    yield _line(stream, stream.heartbeat)
+            if step.event is not None:
+                yield _line(stream, step.event)
+    except Exception as error:
+        yield from _failure(stream, error, report)
+        return
+    if stream.last:
+        yield f"data: {stream.last}\n\n".encode()
 
 
-def _line(event: Mapping[str, Any]) -> bytes:
-    return b"data: " + orjson.dumps(event) + b"\n\n"
+def _failure(stream: Stream, error: Exception, report: Callable[[Exception], None]) -> Iterator[bytes]:
+    report(error)
+    try:
+        yield _line(stream, stream.failed(fault(error)))
+    except Exception as another:
+        report(another)
+
+
+def _line(stream: Stream, event: Mapping[str, Any]) -> bytes:
+    assert stream.check is not None
+    stream.check(event)
+    return b"data: " + _encoded(event).encode() + b"\n\n"
+
+
+_encoded = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+"""ASCII alone: many clients take a stream for Latin-1, or end its lines at U+2028 too."""

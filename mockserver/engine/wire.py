@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 
 from mockserver.engine.calls import Call, CallerT, Reply
+from mockserver.engine.keywords import EVENT_STREAM
 from mockserver.engine.problems import Flaw, Invalid, PayloadTooLarge, SpecViolation
-from mockserver.engine.spec import EVENT_STREAM, Operation, Parameter, Response
-from mockserver.engine.streams import Stream
+from mockserver.engine.schemas import Schema
+from mockserver.engine.spec import Operation, Parameter, Response
+from mockserver.engine.streams import Lines, Stream
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 """A50; 18 digits are a 64-bit integer for sure, and no bound in a spec is larger."""
@@ -71,7 +74,7 @@ class Answer(NamedTuple):
 
     status: int
     headers: list[tuple[str, str]]
-    body: bytes | Stream
+    body: bytes | Lines
 
 
 def read(
@@ -163,8 +166,11 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
         if response.events is None:
             raise SpecViolation(operation.id, reply.status, "", "the spec allows no stream here")
         headers += [("Content-Type", EVENT_STREAM), ("Cache-Control", "no-cache")]
-        return Checked(reply.status, headers, replace(reply.body, schema=response.events))
+        check_event = partial(_check_event, operation.id, reply.status, response.events)
+        return Checked(reply.status, headers, replace(reply.body, check=check_event))
     if not response.content:
+        if response.events is not None:
+            raise SpecViolation(operation.id, reply.status, "", "the spec allows only a stream here")
         if reply.body is not None:
             raise SpecViolation(operation.id, reply.status, "", "the spec allows no body here")
     else:
@@ -175,10 +181,16 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
     return Checked(reply.status, headers, reply.body)
 
 
+def _check_event(operation: str, status: int, schema: Schema, event: Mapping[str, Any]) -> None:
+    if not schema.is_valid(event):
+        pointer, message = schema.first_error(event)
+        raise SpecViolation(operation, status, pointer, f"event {event.get('event')}: {message}")
+
+
 def encode(checked: Checked) -> Answer:
-    """The reply as bytes; a stream stays one, its events are checked and encoded as they are sent."""
+    """The reply as bytes; a stream's events are checked and encoded as they are sent."""
     status, headers, body = checked
-    if isinstance(body, Stream):
+    if isinstance(body, Lines):
         return Answer(status, headers, body)
     return Answer(status, headers, b"" if body is None else orjson.dumps(body))
 

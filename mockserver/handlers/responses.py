@@ -23,7 +23,7 @@ NEAR = 0.2
 NOTHING_FOUND = "This is a mock, and nothing that it remembers fits the question."
 """Does not repeat the question: the answer is embedded too, and would be found instead of the facts."""
 SILENCE = 30.0
-"""Seconds that an ordered silence lasts; then the stream is cut."""
+"""Seconds that an ordered silence lasts if the order does not say; then the stream is cut."""
 
 
 class OrganizationAccessDenied(Forbidden):
@@ -57,7 +57,9 @@ class Answer(NamedTuple):
     stop_reason: str = "end_turn"
     fault: str | None = None
     fault_after: int = 0
-    """How many deltas are sent before the fault."""
+    """How many events are sent before the fault."""
+    silence: float = 0.0
+    """Seconds that this fault lasts."""
 
 
 @handles("createResponse")
@@ -72,7 +74,9 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
     _require_known_stores(body["vector_store_ids"], organization_id, sandbox)
 
     drafts = [Draft(entry["role"], _text(entry["content"])) for entry in body["inputs"]]
-    asked = next((d for d in reversed(drafts) if d.role == "user"), drafts[-1])
+    asked_at = max((i for i, d in enumerate(drafts) if d.role == "user"), default=len(drafts) - 1)
+    asked = drafts[asked_at]
+    drafts[asked_at] = asked._replace(metadata=body["metadata"])
     spaces = searched(thread, None if space is None else space["id"], call.caller, sandbox)
     found = search(asked.content, spaces, sandbox)
     if thread is None:
@@ -87,30 +91,8 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)
     answer = _ordered(thread["id"], sandbox) or _canned(found)
-    drafts = [draft._replace(metadata=body["metadata"]) if draft is asked else draft for draft in drafts]
     messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
-
-    outcome: dict[str, Any] = {
-        "thread_id": thread["id"],
-        "response": [{"type": "text", "text": answer.text}],
-        "response_id": sandbox.ids.new("resp"),
-        "stop_reason": answer.stop_reason,
-    }
-    if RESULTS in body["include"]:
-        outcome["file_search"] = {"results": [_result(hit) for hit in found]}
-    if not body["stream"]:
-        return Reply(200, {"success": True, "is_summarized": False, **outcome})
-    asked_id = next(m["id"] for m, d in zip(messages, drafts, strict=False) if d.content == asked.content)
-    created = {
-        "event": "response.created",
-        "thread_id": thread["id"],
-        "user_id": call.caller.user_id,
-        "org_id": organization_id,
-        "user_message_id": asked_id,
-        "trace_id": call.trace_id,
-    }
-    completed = {"event": "response.completed", **outcome, "message_id": messages[-1]["id"]}
-    return Reply(200, _stream(answer, created, completed, call, sandbox))
+    return _reply(answer, found, messages[asked_at], messages[-1], organization_id, call, sandbox)
 
 
 def _organization(named: str | None, thread: Record | None, caller: Caller) -> str:
@@ -189,7 +171,40 @@ def _ordered(thread_id: str, sandbox: Sandbox) -> Answer | None:
         stop_reason=order["stop_reason"],
         fault=fault.get("kind"),
         fault_after=fault.get("after_events", 0),
+        silence=fault.get("seconds", SILENCE),
     )
+
+
+def _reply(
+    answer: Answer,
+    found: list[Found],
+    question: Record,
+    said: Record,
+    organization_id: str,
+    call: Call,
+    sandbox: Sandbox,
+) -> Reply:
+    """The answer, at once or as a stream; `question` and `said` are the stored messages."""
+    outcome: dict[str, Any] = {
+        "thread_id": said["thread_id"],
+        "response": [{"type": "text", "text": answer.text}],
+        "response_id": sandbox.ids.new("resp"),
+        "stop_reason": answer.stop_reason,
+    }
+    if RESULTS in call.body["include"]:
+        outcome["file_search"] = {"results": [_result(hit) for hit in found]}
+    if not call.body["stream"]:
+        return Reply(200, {"success": True, "is_summarized": False, **outcome})
+    created = {
+        "event": "response.created",
+        "thread_id": said["thread_id"],
+        "user_id": call.caller.user_id,
+        "org_id": organization_id,
+        "user_message_id": question["id"],
+        "trace_id": call.trace_id,
+    }
+    completed = {"event": "response.completed", **outcome, "message_id": said["id"]}
+    return Reply(200, _stream(answer, created, completed, call, sandbox))
 
 
 def _result(hit: Found) -> Record:
@@ -205,19 +220,21 @@ def _result(hit: Found) -> Record:
 def _stream(answer: Answer, created: Record, completed: Record, call: Call, sandbox: Sandbox) -> Stream:
     now = sandbox.now()
 
-    def failed(message: str) -> Record:
-        return _error(Internal(f"The mock violated its own spec: {message}"), call.trace_id, now)
+    def failed(problem: Problem) -> Record:
+        return _error(problem, call.trace_id, now)
 
     deltas = [Step({"event": "response.content_delta", "delta": d}, answer.pace) for d in answer.deltas]
     steps = [Step({"event": "response.processing"}), Step(created), *deltas, Step(completed)]
     last = "[DONE]"
     if answer.fault is not None:
-        steps, last = steps[: answer.fault_after], ""
+        whole, last = steps, ""
+        steps = whole[: answer.fault_after]
         if answer.fault == "error":
+            steps = steps[: len(whole) - 1]  # nothing follows response.completed
             ordered = Internal("The mock was told to fail here", reason="a queued reply orders this error")
             steps.append(Step(_error(ordered, call.trace_id, now)))
         elif answer.fault == "silence":
-            steps.append(Step(None, SILENCE, silent=True))
+            steps.append(Step(None, answer.silence, silent=True))
     return Stream(steps, {"event": "response.heartbeat"}, last, failed)
 
 
