@@ -1,0 +1,107 @@
+"""The small spec with a stream in it, asked over WSGI."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from werkzeug.test import create_environ
+
+from mockserver.engine.calls import Call, Handlers, Reply
+from mockserver.engine.corridor import Api, Corridor
+from mockserver.engine.cors import Cors
+from mockserver.engine.journal import RequestLog
+from mockserver.engine.problems import Problem, vendor_envelope
+from mockserver.engine.spec import Spec
+from mockserver.engine.streams import Step, Stream
+from tests.engine.small import Room, document, written
+
+TICK = {"tick": 1}
+EVENT: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"tick": {"type": "integer"}, "failed": {"type": "string"}},
+}
+EVENTS = {"text/event-stream": {"schema": {"type": "string"}, "x-event-schema": EVENT}}
+JSON = {"application/json": {"schema": {"type": "object"}}}
+OPEN_END = Step(TICK, 3600)
+"""An event that no test waits for; stopping ends it."""
+
+
+def responses(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The small spec's answers: 200 with `content`, 500 and 503 of any kind."""
+    failures = {status: {"description": "No.", "content": JSON} for status in ("500", "503")}
+    return {"200": {"description": "It.", "content": content}, **failures}
+
+
+class Small:
+    """The small spec with a stream in it, asked over WSGI."""
+
+    def __init__(
+        self, folder: Path, reply: Any, content: Mapping[str, Any] = EVENTS, *, testing: bool = False
+    ) -> None:
+        def handler(_call: Call[Any], _room: Room) -> Any:
+            return reply
+
+        handlers: Handlers[Any, Room] = Handlers()
+        handlers.handles("getThing")(handler)
+        api: Api[Any, Room] = Api(
+            Spec(written(folder, document(responses=responses(content)))),
+            handlers,
+            prefix="",
+            authenticate=lambda *_: None,
+            name_of=lambda _: "-",
+            render=vendor_envelope,
+        )
+        self.stopping = threading.Event()
+        self.log = RequestLog(StringIO(), quiet=True)
+        self.corridor = Corridor(
+            [api],
+            lambda _: Room(),
+            log=self.log,
+            cors=Cors(),
+            max_body_bytes=100,
+            stopping=self.stopping,
+            propagate=lambda: testing,
+        )
+
+    def ask(self) -> tuple[str, dict[str, str], Any]:
+        """Status line, headers and the body that a server would iterate."""
+        started: Any = []
+
+        def start(*given: Any) -> Any:
+            started[:] = given
+
+        body = self.corridor(create_environ("/things/1", headers={"X-API-Key": "very-secret"}), start)
+        return started[0], dict(started[1]), body
+
+    def logged(self) -> list[Any]:
+        """What is in the log."""
+        self.log.flush()
+        stream = self.log._stream
+        assert isinstance(stream, StringIO)
+        return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    def free(self) -> int:
+        """How many more streams may be opened now; they are closed again."""
+        opened = []
+        while (answer := self.ask())[0].startswith("200"):
+            opened.append(answer[2])
+        for body in opened:
+            body.close()
+        return len(opened)
+
+
+def failed(problem: Problem) -> Mapping[str, Any]:
+    """The event that tells a failure."""
+    return {"failed": problem.system_message}
+
+
+def stream(*steps: Any, last: str = "[END]", failed: Any = failed) -> Reply:
+    """A stream of these steps or events."""
+    whole = [step if isinstance(step, Step) else Step(step) for step in steps]
+    return Reply(200, Stream(whole, {"tick": 0}, last, failed))
