@@ -121,6 +121,9 @@ def test_what_fails_changes_nothing(
     assert state(app) == before
 
 
+MESSAGE = "/v1/threads/thrd_abc123/messages/msg_23716a05fc0270912bb9f243a36a6110"
+STORES = "/v1/organizations/org_abc123/vector-stores"
+ASKED: dict[str, Any] = {"inputs": [{"role": "user", "content": "What is the launch budget?"}]}
 REFUSED = [
     ("POST", "/v1/spaces/", {"organization_id": "org_abc123", "name": ""}),
     ("POST", "/v1/spaces/", {"organization_id": "org_other", "name": "x"}),
@@ -143,6 +146,24 @@ REFUSED = [
     ("PATCH", "/v1/threads/thrd_abc123", {"title": "x", "nonsense": 1}),
     ("PATCH", "/v1/threads/thrd_pinned2", {"title": "x", "metadata": {f"k{n}": "v" for n in range(16)}}),
     ("DELETE", "/v1/threads/thrd_other1", None),
+    ("PATCH", MESSAGE, {"content": ""}),
+    ("PATCH", MESSAGE, {"metadata": {f"k{n}": "v" for n in range(17)}}),
+    ("PATCH", "/v1/threads/thrd_def456/messages/unknown", {"content": "x"}),
+    ("DELETE", "/v1/threads/thrd_def456/messages/unknown", None),
+    ("DELETE", "/v1/threads/thrd_other1/messages/unknown", None),
+    ("POST", "/v1/model/response", {"inputs": []}),
+    ("POST", "/v1/model/response", ASKED | {"thread_id": "thrd_other1"}),
+    ("POST", "/v1/model/response", ASKED | {"space_id": "space_other"}),
+    ("POST", "/v1/model/response", ASKED | {"space_id": "unknown"}),
+    ("POST", "/v1/model/response", ASKED | {"organization_id": "org_other"}),
+    ("POST", "/v1/model/response", ASKED | {"space_id": "space_abc123", "vector_store_ids": ["unknown"]}),
+    ("POST", STORES, {"name": ""}),
+    ("POST", STORES, {"name": "x", "access_departments": ["none"]}),
+    ("POST", "/v1/organizations/org_other/vector-stores", {"name": "x"}),
+    ("PATCH", f"{STORES}/vs_def456", {"name": "x", "access_departments": ["none"]}),
+    ("PATCH", f"{STORES}/vs_other456", {"name": "x"}),
+    ("DELETE", f"{STORES}/vs_auto123", None),
+    ("DELETE", f"{STORES}/unknown", None),
 ]
 
 

@@ -15,6 +15,13 @@ from tests.handlers.conftest import said
 
 SPACE = "/v1/spaces/space_abc123"
 MINE = "/v1/threads/thrd_abc123"
+MESSAGE = f"{MINE}/messages/msg_23716a05fc0270912bb9f243a36a6110"
+STORES = "/v1/organizations/org_abc123/vector-stores"
+RESPONSE = "/v1/model/response"
+ASKED: dict[str, Any] = {
+    "inputs": [{"role": "user", "content": "What is the launch budget?"}],
+    "organization_id": "org_abc123",
+}
 REQUESTS: dict[str, tuple[str, str, Any]] = {
     "createSpace": ("POST", "/v1/spaces/", {"organization_id": "org_abc123", "name": "New"}),
     "listSpaces": ("GET", "/v1/spaces/?organization_id=org_abc123", None),
@@ -33,6 +40,19 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "getThread": ("GET", MINE, None),
     "updateThread": ("PATCH", MINE, {"title": "Other"}),
     "deleteThread": ("DELETE", MINE, None),
+    "listThreadMessages": ("GET", f"{MINE}/messages", None),
+    "updateThreadMessage": ("PATCH", MESSAGE, {"content": "Other"}),
+    "deleteThreadMessage": ("DELETE", MESSAGE, None),
+    "createResponse": ("POST", RESPONSE, ASKED),
+    "createResponse thread": ("POST", RESPONSE, ASKED | {"thread_id": "thrd_abc123"}),
+    "createResponse space": ("POST", RESPONSE, ASKED | {"space_id": "space_abc123"}),
+    "createVectorStore": ("POST", STORES, {"name": "New"}),
+    "listVectorStores": ("GET", STORES, None),
+    "getVectorStore": ("GET", f"{STORES}/vs_def456", None),
+    "getVectorStore own": ("GET", f"{STORES}/vs_auto123", None),
+    "updateVectorStore": ("PATCH", f"{STORES}/vs_def456", {"name": "Other"}),
+    "deleteVectorStore": ("DELETE", f"{STORES}/vs_def456", None),
+    "deleteVectorStore own": ("DELETE", f"{STORES}/vs_auto123", None),
 }
 TABLE = """
                            owner admin editor viewer outsider researcher support foreign
@@ -53,6 +73,19 @@ listThreads                  200   200    200    200      200        200     200
 getThread                    200   403    403    403      403        403     403     403
 updateThread                 200   403    403    403      403        403     403     403
 deleteThread                 204   403    403    403      403        403     403     403
+listThreadMessages           200   403    403    403      403        403     403     403
+updateThreadMessage          200   403    403    403      403        403     403     403
+deleteThreadMessage          200   403    403    403      403        403     403     403
+createResponse               200   200    200    200      200        200     200     403
+createResponse-thread        200   403    403    403      403        403     403     403
+createResponse-space         200   200    200    403      403        403     403     403
+createVectorStore            201   201    201    201      201        201     201     403
+listVectorStores             200   200    200    200      200        200     200     403
+getVectorStore               200   200    200    200      200        200     200     403
+getVectorStore-own           200   200    403    403      403        403     403     403
+updateVectorStore            200   200    403    403      403        403     403     403
+deleteVectorStore            204   204    403    403      403        403     403     403
+deleteVectorStore-own        403   403    403    403      403        403     403     403
 """
 REFUSED = ("expired", "deactivated", "paused")
 VIEWS = """
@@ -183,8 +216,19 @@ def test_view_is_named_where_view_is_missing_and_edit_where_edit_is(ask: Ask) ->
         assert error == expected, (operation, key)
 
 
-@pytest.mark.parametrize("operation", ["getThread", "updateThread", "deleteThread"])
-@pytest.mark.parametrize("key", ["editor", "admin", "foreign"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "getThread",
+        "updateThread",
+        "deleteThread",
+        "listThreadMessages",
+        "updateThreadMessage",
+        "deleteThreadMessage",
+        "createResponse thread",
+    ],
+)
+@pytest.mark.parametrize("key", ["editor", "admin"])
 def test_someone_elses_thread_is_refused_even_to_an_administrator(ask: Ask, operation: str, key: str) -> None:
     """A36."""
     method, path, body = REQUESTS[operation]
