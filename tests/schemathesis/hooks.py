@@ -6,9 +6,11 @@ values that the mock never gave out itself: a cursor of its own or a role that e
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 import schemathesis
+from jsonschema_rs import Draft202012Validator
 
 
 class Excuse(NamedTuple):
@@ -21,13 +23,19 @@ class Excuse(NamedTuple):
     path: str
     """Where the case that shows it is sent,"""
     value: Any
-    """and what is sent there for the parameter."""
+    """and what is sent there for the parameter,"""
+    first: Any = None
+    """and what before that, to bring about the state in which it is wrong."""
 
 
 ACCEPT = "positive_data_acceptance"
 TEAM, RENAMED = "/v1/spaces/space_team/threads", "/v1/spaces/space_abc123"
 SPACES = "/v1/spaces/?organization_id=org_abc123"
 NOTED = "/v1/threads/thrd_pinned2"
+MESSAGES = "/v1/threads/thrd_abc123/messages"
+MESSAGE = f"{MESSAGES}/msg_23716a05fc0270912bb9f243a36a6110"
+STORES = "/v1/organizations/org_abc123/vector-stores"
+STREAMED, EVENTS = "POST /v1/model/response", "text/event-stream"
 SIXTEEN = {f"k{number}": "" for number in range(16)}
 EXCUSES = (
     # A cursor is opaque: no schema can say which texts the server gave out (A06).
@@ -43,8 +51,38 @@ EXCUSES = (
     Excuse("PATCH /v1/spaces/{space_id}", ACCEPT, "body", "access_departments", RENAMED, ["0"]),
     Excuse("PATCH /v1/spaces/{space_id}", ACCEPT, "body", "editable_by_roles", RENAMED, ["0"]),
     Excuse("PATCH /v1/spaces/{space_id}", ACCEPT, "body", "visible_to_roles", RENAMED, ["0"]),
-    # Metadata is merged with what the thread has, and the sum may have 16 pairs (A32).
+    Excuse(
+        "POST /v1/organizations/{organization_id}/vector-stores",
+        ACCEPT,
+        "body",
+        "access_departments",
+        STORES,
+        ["0"],
+    ),
+    Excuse(
+        "PATCH /v1/organizations/{organization_id}/vector-stores/{vector_store_id}",
+        ACCEPT,
+        "body",
+        "access_departments",
+        f"{STORES}/vs_def456",
+        ["0"],
+    ),
+    # An anchor is the id of one of the thread's messages (A32).
+    Excuse("GET /v1/threads/{thread_id}/messages", ACCEPT, "query", "after", MESSAGES, "0"),
+    Excuse("GET /v1/threads/{thread_id}/messages", ACCEPT, "query", "before", MESSAGES, "0"),
+    # Metadata is merged with what the thread or message has, and the sum may have 16 pairs (A32).
     Excuse("PATCH /v1/threads/{thread_id}", ACCEPT, "body", "metadata", NOTED, SIXTEEN),
+    Excuse(
+        "PATCH /v1/threads/{thread_id}/messages/{message_id}",
+        ACCEPT,
+        "body",
+        "metadata",
+        MESSAGE,
+        SIXTEEN,
+        {"a": ""},
+    ),
+    # The control API's own cursor is opaque, too.
+    Excuse("GET /__admin/embeddings", ACCEPT, "query", "cursor", "/__admin/embeddings", "0"),
 )
 
 given_out: set[tuple[str, str]] = {
@@ -54,29 +92,63 @@ given_out: set[tuple[str, str]] = {
     ("visible_to_roles", "role_admin"),
     ("visible_to_roles", "role_research"),
 }
-"""(parameter, value) that must be accepted; a cursor at its own path. Grows with the mock's answers."""
+"""(parameter, value) that must be accepted; in a query at one path. Grows with the mock's answers."""
 
 
 @schemathesis.hook
 def after_call(context: Any, case: Any, response: Any) -> None:
-    """Remember the cursors and the caller's own threads that an answer shows."""
-    if response.status_code not in (200, 201):
-        return
+    """Remember the cursors, and the ids of the caller's own threads and messages, that an answer shows."""
+    if response.status_code not in (200, 201) or "json" not in response.headers["content-type"][0]:
+        return  # a stream of events, too, shows nothing to go on from
     body = response.json()
     if body.get("next_cursor"):
         given_out.add((f"cursor {case.formatted_path}", body["next_cursor"]))
     if case.operation.path.startswith("/v1/threads"):
-        for thread in body.get("data", [body]):
-            given_out.update({("after", thread["id"]), ("before", thread["id"])})
+        for shown in body.get("data", [body]):
+            place = f"/v1/threads/{shown['thread_id']}/messages" if "thread_id" in shown else "/v1/threads"
+            if "deleted" not in shown:
+                given_out.update((f"{side} {place}", shown["id"]) for side in ("after", "before"))
+
+
+@schemathesis.check
+def every_event_is_described(context: Any, response: Any, case: Any) -> None:
+    """What a stream sends: each event is one that the spec describes, and [DONE] is the last line."""
+    content = response_content(case, response)
+    if EVENTS not in content:
+        return
+    schema = {
+        **content[EVENTS]["x-event-schema"],
+        "components": case.operation.schema.raw_schema["components"],
+    }
+    *events, last = response.text.removesuffix("\n\n").split("\n\n")
+    for event in events:
+        errors = Draft202012Validator(schema).iter_errors(json.loads(event.removeprefix("data: ")))
+        assert [error.message for error in errors] == [], event
+    assert last == "data: [DONE]", f"the stream ends with {last}"
+
+
+def response_content(case: Any, response: Any) -> Any:
+    """The content that the spec describes, by media type, of an answer of one; empty for all others."""
+    if response.headers.get("content-type") != [EVENTS]:
+        return {}
+    return case.operation.definition.raw["responses"]["200"]["content"]
 
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
     """False, which drops the failure, if everything that the 422 complains of is excused."""
+    if case.operation.label == STREAMED and failure.title == "SSE event violates schema":
+        return False  # OpenAPI 3.1: the schema is of the whole stream; our own check reads the events
     if response is None or response.status_code != 422:
         return True
-    flaws = response.json()["error"]["details"]["fields"]
-    return not all(_excused(failure.checks, case, flaw["in"], flaw["name"]) for flaw in flaws)
+    return not all(
+        _excused(failure.checks, case, flaw["in"], flaw["name"]) for flaw in flaws(response.json())
+    )
+
+
+def flaws(body: Any) -> Any:
+    """What a 422 complains of, in the vendor's envelope or in a problem document."""
+    return body["errors"] if "errors" in body else body["error"]["details"]["fields"]
 
 
 def _excused(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
@@ -88,5 +160,4 @@ def _excused(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
         return bool(case.body[parameter])
     if place == "body":
         return (parameter, case.body[parameter][int(index)]) not in given_out
-    source = f"cursor {case.formatted_path}" if parameter == "cursor" else parameter
-    return (source, case.query[parameter]) not in given_out
+    return (f"{parameter} {case.formatted_path}", case.query[parameter]) not in given_out
