@@ -20,10 +20,12 @@ class MessageNotFound(NotFound):
 def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
     """The thread's messages in the order of their arrival, or newest first."""
     thread = own_thread(call, sandbox)
-    after, before = (_anchor(side, call, sandbox) for side in ("after", "before"))
+    anchors, flaws = _anchors(call, sandbox)
+    if flaws:
+        raise Invalid(flaws)
     keys = sandbox.messages.keys("thread", thread["id"])
     listing = Listing([[keys]], descending=call.query["order"] == "desc")
-    found, has_more = listing.window(call.query["limit"], after, before, lambda _: True)
+    found, has_more = listing.window(call.query["limit"], anchors["after"], anchors["before"], lambda _: True)
     as_blocks = call.query["output_mode"] in ("blocks", "structured")
     data = [_shown(sandbox.messages.record(key[-1]), as_blocks) for key in found]
     return Reply(
@@ -86,12 +88,21 @@ def _shown(message: Record, as_blocks: bool) -> Record:
     return {**message, "response_blocks": [{"type": "text", "text": message["content"]}]}
 
 
-def _anchor(side: str, call: Call, sandbox: Sandbox) -> Anchor | None:
-    message_id = call.query[side]
-    if message_id is None:
-        return None
+def _anchors(call: Call, sandbox: Sandbox) -> tuple[dict[str, Anchor | None], list[Flaw]]:
+    """Where the messages named by `after` and `before` stand, deleted or not (A32)."""
+    anchors: dict[str, Anchor | None] = {}
+    flaws: list[Flaw] = []
+    for side in ("after", "before"):
+        message_id = call.query[side]
+        anchors[side] = None if message_id is None else _anchor(message_id, call, sandbox)
+        if message_id is not None and anchors[side] is None:
+            flaws.append(Flaw("query", side, f"{message_id[:80]!r} is no message of this thread"))
+    return anchors, flaws
+
+
+def _anchor(message_id: str, call: Call, sandbox: Sandbox) -> Anchor | None:
     for table in (sandbox.messages, sandbox.deleted_messages):
         message, position = table.get(message_id), table.position("thread", message_id)
         if message is not None and position is not None and message["thread_id"] == call.path["thread_id"]:
             return Anchor(0, position)
-    raise Invalid([Flaw("query", side, f"{message_id[:80]!r} is no message of this thread")])
+    return None
