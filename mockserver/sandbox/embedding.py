@@ -202,7 +202,10 @@ class Embeddings:
                     yield (name, batch.number, place), job
 
     def due(self, since: int, until: int, most: int) -> tuple[dict[str, int], list[Due]]:
-        """Attempts that end in (since, until]: how many of each kind, and the first `most` of them."""
+        """Attempts that end in (since, until]: how many of each kind, and the first `most` of them.
+
+        Those that end together come by space, and in the order of the line.
+        """
         totals = {"completed": 0, "failed": 0, "retried": 0}
         first: list[Due] = []
         for space_id, queue in self._queues.items():
@@ -213,7 +216,7 @@ class Embeddings:
             # First come, first served: in one space attempts end in the order of the line.
             running = queue.line.running(since, until)
             first += islice(_ends(space_id, running, since, until), most)
-        return totals, sorted(first)[:most]
+        return totals, sorted(first, key=lambda due: (due.at, due.space_id))[:most]
 
     def mark(self) -> Mark:
         """The queues as they are now."""

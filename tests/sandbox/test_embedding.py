@@ -202,8 +202,31 @@ def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
             totals, first = queue.due(now, instant, 10_000)
             ended = later.ended(now, instant)
             assert {k: v for k, v in totals.items() if v} == Counter(kind for _, kind, _ in ended)
-            assert [(d.at, d.kind) for d in first] == [(at, kind) for at, kind, _ in ended]
+            assert [d.at for d in first] == [at for at, _, _ in ended]
+            assert sorted((d.at, d.kind, d.message_id) for d in first) == ended
             for name, messages in threads.items():
                 for message in messages:
                     key = (numbers[message], message)
                     assert queue.state(SPACE, name, key, instant) == later.state(name, message, instant)
+
+
+def test_what_ends_together_is_told_in_the_order_of_the_line() -> None:
+    queue = Embeddings(Policy(slots=2, duration=10))
+    for space in ("space_b", "space_a"):
+        queue.add_thread(space, "t", Ordered([(1, "z"), (2, "a"), (3, "m")]), 0)
+    _, first = queue.due(0, 100, 5)
+    assert [(d.at, d.space_id[-1] + d.message_id) for d in first] == [
+        (10, "az"),
+        (10, "aa"),
+        (10, "bz"),
+        (10, "ba"),
+        (20, "am"),
+    ]
+
+
+def test_many_attempts_fail_just_as_each_of_them_alone_does() -> None:
+    """From a thousand on numpy decides."""
+    policy = Policy(seed=3, failure_rate=0.3)
+    together = failing_ranks(range(2000), 7, 2, policy)
+    assert together == [job for job in range(2000) if failing_ranks([job], 7, 2, policy)]
+    assert 500 < len(together) < 700
