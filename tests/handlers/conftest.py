@@ -11,6 +11,8 @@ from werkzeug.test import TestResponse
 from mockserver.app import MockServer, create_app
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.settings import Settings
+from tests.conftest import Ask
+from tests.handlers.steps import Steps
 from tests.running import FROZEN
 
 
@@ -46,12 +48,19 @@ def sandbox(app: MockServer) -> Sandbox:
 
 @pytest.fixture
 def state(sandbox: Sandbox) -> Callable[[], Any]:
-    """All records of all collections, in order, to compare before and after."""
+    """All records of all collections, in order, and all queues, to compare before and after."""
 
     def read() -> Any:
-        return {name: list(collection) for name, collection in sandbox._collections.items()}
+        records = {name: list(collection) for name, collection in sandbox._collections.items()}
+        return records, sandbox.embeddings.mark()
 
     return read
+
+
+@pytest.fixture
+def steps(ask: Ask) -> Steps:
+    """Short ways to fill the mock and to watch what it remembers."""
+    return Steps(ask)
 
 
 @pytest.fixture
