@@ -20,7 +20,11 @@ import yaml
 from pydantic import BaseModel
 
 from mockserver.cli import serve
+from mockserver.engine.streams import HEARTBEAT, MOST
+from mockserver.handlers.responses import NEAR, NOTHING_FOUND
+from mockserver.memory import MOST_RESULTS
 from mockserver.sandbox import scenario_file
+from mockserver.sandbox.vectors import CANDIDATES, DIMENSIONS
 from mockserver.settings import Settings
 from tests.fences import Block, blocks, outside, program, run
 from tests.running import FROZEN, ROOT, mock
@@ -37,6 +41,11 @@ KINDS = {"#", "sh", "python", "javascript", "json", "text", "yaml", "console"}
 NODE = shutil.which("node")
 ANY = "…"
 """In an answer that is shown: some text that is not told."""
+OVER_TIME = "over time"
+"""Behind `text`: lines of which some may be missed by who looks too seldom, but not the last."""
+MARK = "end-of-log-"
+QUICKLY = {"10": "0.5"}
+"""Seconds of embedding on a page that waits for it, and how many they are here."""
 _PARTS = [
     "Organization",
     "Role",
@@ -55,12 +64,14 @@ ENTRIES = ["ScenarioFile", *(f"{part}Entry" for part in _PARTS)]
 page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 
 
-def entries(log: Path, least: int) -> list[dict[str, Any]]:
-    """The log's entries, once there are `least`; it is written a moment after the answer."""
+def entries(log: Path, url: str) -> list[dict[str, Any]]:
+    """The log's entries. It is written in order, a moment after the answers: one more request tells when."""
+    last = f"/__admin/{MARK}{log.stat().st_size}"
+    requests.get(url + last, timeout=10)
     until = time.monotonic() + 5
-    while len(lines := log.read_text(encoding="utf-8").splitlines()) < least and time.monotonic() < until:
-        time.sleep(0.01)
-    return [json.loads(line) for line in lines]
+    while not re.search(f'"{last}".*\n', text := log.read_text("utf-8")) and time.monotonic() < until:
+        time.sleep(0.005)
+    return [json.loads(line) for line in text.splitlines() if MARK not in line]
 
 
 def resembles(shown: Any, got: Any) -> bool:
@@ -96,6 +107,10 @@ class Outcome(NamedTuple):
         what = f"{self.block.where}: exit code {self.code}\n{self.stdout}\n{self.stderr}"
         if shown is None or shown.kind == "json":
             assert self.code == 0, what
+        elif shown.label == OVER_TIME:
+            lines = iter(shown.text.splitlines())
+            assert all(line in lines for line in self.stdout.splitlines()), what  # in this order
+            assert list(lines) == [], what
         elif shown.kind == "text":
             assert self.stdout + self.stderr == shown.text + "\n", what
             assert self.code == (2 if shown.text.startswith("mockserver: ") else 0), what
@@ -106,21 +121,41 @@ class Outcome(NamedTuple):
             assert shown.label.split()[0] == str(self.status), what
 
 
-def outcomes(path: Path, url: str, folder: Path) -> Iterator[tuple[Outcome, Block | None]]:
-    """Each program of a page, run in order, with the block that shows its answer.
+def chapters(path: Path) -> Iterator[tuple[list[str], list[Block]]]:
+    """The page's blocks, with the flags of the mock to run them on; the page starts with a frozen one.
+
+    Embedding is sped up, until the page stops the clock.
+    """
+    written: list[str] = []
+    flags = ["--freeze", FROZEN]
+    chapter: list[Block] = []
+    for block in blocks(path):
+        if block.kind == "console" and (given := re.search("ARGS='(.*)'", block.text)):
+            yield flags, chapter
+            written, chapter = given[1].split(), []
+            flags = [QUICKLY.get(word, word) for word in written]
+        elif '"freeze"' in block.text and written not in ([], flags):
+            yield flags, chapter
+            flags, chapter = written, []
+        chapter.append(block)
+    yield flags, chapter
+
+
+def outcomes(chapter: list[Block], url: str, folder: Path) -> Iterator[tuple[Outcome, Block | None]]:
+    """Each program of a chapter, run in order, with the block that shows its answer.
 
     An answer belongs to every program since the heading or answer before it.
     """
     pending: list[Outcome] = []
     seen = 0
-    for block in blocks(path):
+    for block in chapter:
         command = program(block, url)
         if block.kind == "yaml":
             (folder / block.label).write_text(block.text, encoding="utf-8")
         elif command is not None and (block.kind != "javascript" or NODE):
             done = run(command, folder)
             asks = url in command[-1]
-            log = entries(folder / "log", seen + asks)
+            log = entries(folder / "log", url)
             assert len(log) > seen or not asks, f"{block.where}: asked nothing; {done.stderr}"
             status = log[-1]["status"] if asks else None
             seen = len(log)
@@ -133,9 +168,10 @@ def outcomes(path: Path, url: str, folder: Path) -> Iterator[tuple[Outcome, Bloc
 
 @page
 def test_every_program_runs_and_gets_the_answer_that_is_shown(path: Path, tmp_path: Path) -> None:
-    with mock("--freeze", FROZEN, errors=tmp_path / "log") as url:
-        for outcome, shown in outcomes(path, url, tmp_path):
-            outcome.check(shown)
+    for flags, chapter in chapters(path):
+        with mock(*flags, errors=tmp_path / "log") as url:
+            for outcome, shown in outcomes(chapter, url, tmp_path):
+                outcome.check(shown)
 
 
 @pytest.mark.skipif(not NODE, reason="node is not installed: no JavaScript of the docs can be run")
@@ -161,7 +197,7 @@ def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
         command = program(error, url)
         assert command is not None
         run(command, tmp_path)
-        (entry,) = entries(tmp_path / "log", 1)
+        (entry,) = entries(tmp_path / "log", url)
     line = json.loads(shown.text)
     assert list(entry) == list(line)
     assert entry | {"ms": line["ms"]} == line
@@ -239,6 +275,30 @@ def test_the_readme_says_how_many_operations_there_are() -> None:
     spec = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     count = sum("operationId" in node for item in spec["paths"].values() for node in item.values())
     assert f"It serves {count} operations:" in README.read_text(encoding="utf-8")
+
+
+def test_the_fields_of_a_response_do_what_the_readme_says() -> None:
+    """Those that are ignored are taken, those that are refused are unknown."""
+    spec = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    known = spec["components"]["schemas"]["ResponseCreate"]["properties"].keys()
+    said = re.search(r"- \*\*Most knobs.*?(?=\n- )", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert said is not None
+    ignored, refused = (set(re.findall(r"`(\w+)`", half)) for half in said[0].split("ignored"))
+    assert ignored
+    assert ignored <= known
+    assert refused
+    assert not refused & known
+
+
+def test_the_numbers_of_the_shared_memory_are_the_ones_of_the_code() -> None:
+    said = " ".join((ROOT / "docs/shared-memory.md").read_text(encoding="utf-8").split())
+    assert HEARTBEAT == 2, "said in words"
+    assert MOST_RESULTS == 10, "said in words"
+    assert f"At most {MOST} streams" in said
+    assert f"more than {CANDIDATES} messages are searched" in said
+    assert f"a vector of {DIMENSIONS} numbers" in said
+    assert f"if it scores {NEAR} or more" in said
+    assert f"`{NOTHING_FOUND}`" in said
 
 
 def test_every_assumption_that_is_named_is_in_the_table_once() -> None:
