@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix bench-listing
+.PHONY: serve test setup lint fix bench-listing bench-memory bench-streams
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -22,6 +22,12 @@ fix: .venv/dev
 
 bench-listing: .venv/serve
 	$(BIN)/python bench/listing.py $(ARGS)
+
+bench-memory: .venv/serve
+	$(BIN)/python bench/shared_memory.py $(ARGS)
+
+bench-streams: .venv/serve
+	$(BIN)/python bench/streams.py $(ARGS)
 
 setup: .venv/serve
 
