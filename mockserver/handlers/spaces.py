@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.access import Access, require, require_member, rule_for
+from mockserver.access import Access, require_member, rule_for
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.handlers.lookup import space_for, start_of_page
 from mockserver.handlers.registry import Call, Reply, handles
@@ -76,9 +76,8 @@ def get_space(call: Call, sandbox: Sandbox) -> Reply:
 @handles("updateSpace")
 def update_space(call: Call, sandbox: Sandbox) -> Reply:
     """Change what was sent and nothing else; null clears, absent keeps (A18, A41)."""
-    space = space_for(Access.EDIT, call, sandbox)
-    if any(field in call.body for field in ACCESS_FIELDS):
-        require(Access.OWNER, space, call.caller)
+    changes_access = any(field in call.body for field in ACCESS_FIELDS)
+    space = space_for(Access.OWNER if changes_access else Access.EDIT, call, sandbox)  # A39
     _require_known_names(call.body, space["organization_id"], sandbox)
     if call.body:
         space = {**space, **call.body, "updated_at": sandbox.now()}
