@@ -475,7 +475,8 @@ def test_pages_tell_every_job_once_while_time_goes_by_and_messages_come_and_go(
 ) -> None:
     thread = steps.thread(*TEN)
     steps.add(space, thread)
-    expected, found, cursor = ids(steps, thread), [], {}
+    expected, found = ids(steps, thread), []
+    cursor: dict[str, str] = {}
     for number in range(40):
         page = steps.queue(space_id=space, limit=2, **cursor)
         found += [job["message_id"] for job in page["jobs"]]

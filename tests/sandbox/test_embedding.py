@@ -153,6 +153,28 @@ STEPS = st.lists(
 )
 
 
+def listed(threads: dict[str, list[str]], numbers: dict[str, int]) -> list[tuple[str, str, int]]:
+    """(thread, message, its number) of every message there is."""
+    return [(thread, message, numbers[message]) for thread, known in threads.items() for message in known]
+
+
+def agree(
+    queue: Embeddings, slow: Simulation, now: int, instant: int, messages: list[tuple[str, str, int]]
+) -> None:
+    """What the queue says of an instant is what the simulation comes to."""
+    later = deepcopy(slow)
+    later.run(instant)
+    assert queue.counts(instant, SPACE) == later.counts(instant)
+    totals, first = queue.due(now, instant, 10_000)
+    ended = later.ended(now, instant)
+    assert {k: v for k, v in totals.items() if v} == Counter(kind for _, kind, _ in ended)
+    assert sorted((d.at, d.kind, d.message_id) for d in first) == ended
+    assert first == sorted(first, key=lambda due: due.at)
+    for thread, message, number in messages:
+        expected = later.state(thread, message, instant)
+        assert queue.state(SPACE, thread, (number, message), instant) == expected
+
+
 @given(POLICIES, STEPS)
 @settings(max_examples=400, deadline=None)
 def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
@@ -196,18 +218,7 @@ def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
                 slow.add(thread, [message], now)
             queue.edit_message(SPACE, thread, (numbers[message], message), now)
         for instant in (now, now + 7, now + 60):
-            later = deepcopy(slow)
-            later.run(instant)
-            assert queue.counts(instant, SPACE) == later.counts(instant)
-            totals, first = queue.due(now, instant, 10_000)
-            ended = later.ended(now, instant)
-            assert {k: v for k, v in totals.items() if v} == Counter(kind for _, kind, _ in ended)
-            assert [d.at for d in first] == [at for at, _, _ in ended]
-            assert sorted((d.at, d.kind, d.message_id) for d in first) == ended
-            for name, messages in threads.items():
-                for message in messages:
-                    key = (numbers[message], message)
-                    assert queue.state(SPACE, name, key, instant) == later.state(name, message, instant)
+            agree(queue, slow, now, instant, listed(threads, numbers))
 
 
 def test_what_ends_together_is_told_in_the_order_of_the_line() -> None:
