@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -54,13 +53,10 @@ def test_events_arrive_before_the_next_is_sent(served: Mock) -> None:
 
 def test_events_keep_their_pace(served: Mock) -> None:
     served.order(pace=0.3)
+    before = time.monotonic()
     with served.stream() as stream:
-        arrived = [(stream.name(), time.monotonic()) for _ in range(7)]
-    names, times = zip(*arrived, strict=True)
-    assert names == ("processing", "created", *["content_delta"] * 3, "completed", "[DONE]")
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    assert all(0.2 < gap < 1 for gap in gaps[1:4])
-    assert max(gaps[0], *gaps[4:]) < 0.2
+        assert stream.rest() == ["processing", "created", *["content_delta"] * 3, "completed", "[DONE]"]
+    assert 0.9 <= time.monotonic() - before < 1.5
 
 
 def test_the_connection_is_good_for_another_request(served: Mock) -> None:
