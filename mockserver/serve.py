@@ -18,7 +18,7 @@ from mockserver.gateway import gateway
 
 _granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
 _BACKLOG = 1024
-_CONNECTIONS = 1 << 20  # granian counts idle ones too: a low limit would keep new ones waiting
+_CONNECTIONS = 1 << 20  # granian counts idle ones too, and keeps new ones waiting at its limit
 _HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; ends idle clients too
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 0.5  # seconds; the rest of the promised one is for the caller, to save its state
@@ -56,8 +56,7 @@ def serve(
 ) -> None:
     """Serve until SIGTERM, SIGINT or `stopping`; return within a second of it, listener closed.
 
-    Answers still running go on in their threads, so the process must then end by leave().
-    A second signal, until then and after the return too, kills the process at once.
+    Answers still running go on in threads: the process must end by leave(). A second signal kills it at once.
     """
 
     def stop(*_: object) -> None:
@@ -81,8 +80,8 @@ def serve(
         worker.serve_str(call, loop, quit_)
         if on_ready is not None:
             on_ready()
-        while not stopping.wait(0.1):  # a signal that lands on another thread does not wake this one
-            pass
+        while not stopping.wait(0.1):
+            ...  # a signal that another thread took does not wake this one
     finally:
         stopping.set()
         quit_.set()

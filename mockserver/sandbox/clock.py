@@ -71,6 +71,14 @@ class Clock:
             self._offset = self._frozen - self._source()
             self._frozen = None
 
+    def mark(self) -> tuple[int | None, int]:
+        """How it goes, to go back to."""
+        return self._frozen, self._offset
+
+    def back_to(self, mark: tuple[int | None, int]) -> None:
+        """Go as it went."""
+        self._frozen, self._offset = mark
+
 
 def as_text(instant: int) -> str:
     """RFC 3339 in UTC; a fraction only if there is one."""

@@ -150,7 +150,7 @@ class Sandbox:
 class Transaction:
     """All or nothing: what handlers run in. A class, for it is entered on every request."""
 
-    __slots__ = ("_ids", "_marks", "_sandbox")
+    __slots__ = ("_clock", "_ids", "_marks", "_sandbox")
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -159,7 +159,8 @@ class Transaction:
         sandbox = self._sandbox
         sandbox._lock.acquire()
         self._marks = sandbox._mark()
-        self._ids = sandbox.ids.mark()
+        self._ids = sandbox.ids, sandbox.ids.mark()
+        self._clock = sandbox.clock, sandbox.clock.mark()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -167,7 +168,10 @@ class Transaction:
         sandbox = self._sandbox
         if kind is not None:
             sandbox._back_to(self._marks)
-            sandbox.ids.back_to(self._ids)
+            sandbox.ids, ids = self._ids
+            sandbox.ids.back_to(ids)
+            sandbox.clock, clock = self._clock
+            sandbox.clock.back_to(clock)
         sandbox._lock.release()
 
 

@@ -116,3 +116,14 @@ def test_two_apps_share_nothing() -> None:
     space = other.sandboxes.get().spaces.get("space_abc123")
     assert space is not None
     assert space["name"] == "Project Alpha"
+
+
+def test_a_failure_undoes_the_clock_too(new: Callable[..., Sandbox]) -> None:
+    """Moved, or replaced by a reset."""
+    room = new()
+    for change in (lambda: room.clock.advance(10**6), room.reset):
+        room.clock.freeze(7)
+        with pytest.raises(RuntimeError), room.transaction():
+            change()
+            raise RuntimeError
+        assert (room.clock.now(), room.clock.is_frozen) == (7, True)
