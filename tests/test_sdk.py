@@ -9,7 +9,10 @@ import httpx
 import pytest
 from aitronos import Aitronos
 from aitronos.core.api_error import ApiError
+from aitronos.errors.forbidden_error import ForbiddenError
+from aitronos.errors.not_found_error import NotFoundError
 from aitronos.errors.unprocessable_entity_error import UnprocessableEntityError
+from aitronos.types.input_message import InputMessage
 
 from tests.running import FROZEN, mock
 
@@ -99,3 +102,99 @@ def test_the_sdk_reads_the_errors(sdk: Sdk) -> None:
     with pytest.raises(UnprocessableEntityError) as invalid:
         sdk("spaces.create_space", name="")
     assert invalid.value.status_code == 422
+
+
+def test_the_sdk_asks_and_reads_what_was_found(sdk: Sdk) -> None:
+    """A new thread in a space, by text and by blocks; the library keeps fields that it does not know."""
+    asked = [
+        InputMessage(role="system", content="Be brief."),
+        InputMessage(role="user", content=[{"type": "text", "text": "What is the launch budget?"}]),
+    ]
+    answer = sdk(
+        "responses.create_response",
+        inputs=asked,
+        stream=False,
+        space_id="space_abc123",
+        vector_store_ids=["vs_def456"],
+        include=["file_search.results"],
+        metadata={"ticket": "7"},
+        temperature=0.5,
+    )
+    assert (answer["success"], answer["stop_reason"]) == (True, "end_turn")
+    (best, *_) = answer["file_search"]["results"]
+    assert best["text"] in answer["response"][0]["text"]
+
+    page = sdk("messages.get_thread_messages", answer["thread_id"])
+    assert [each["role"] for each in page["data"]] == ["system", "user", "assistant"]
+    assert page["data"][1]["metadata"] == {"ticket": "7"}
+    thread = sdk("threads.get_thread", answer["thread_id"])
+    assert (thread["message_count"], thread["space_ids"]) == (3, ["space_abc123"])
+
+
+def test_the_sdk_sends_everything_that_it_can_and_is_answered(sdk: Sdk) -> None:
+    """A72: what has no effect here does no harm."""
+    fields: dict[str, Any] = {
+        "assistant_id": "asst_a",
+        "workflow_id": "wf_a",
+        "model": "gpt-4o",
+        "tools": [],
+        "instructions": "Be brief.",
+        "top_p": 0.5,
+        "max_output_synapses": 100,
+        "max_completion_tokens": 100,
+        "frequency_penalty": 0.1,
+        "presence_penalty": 0.1,
+        "max_tool_calls": 3,
+        "parallel_tool_calls": True,
+        "service_tier": "auto",
+        "thread_context_mode": "recent",
+        "disable_rules": True,
+        "store": False,
+        "output_mode": "text",
+        "system_tools": {},
+    }
+    asked = [InputMessage(role="tool", content="42", id="i", tool_call_id="call_a")]
+    assert sdk("responses.create_response", inputs=asked, **fields)["success"] is True
+
+
+def test_the_sdk_lists_changes_and_deletes_messages(sdk: Sdk) -> None:
+    """Through pages, newest first, and until the library's own errors."""
+    ids: list[str] = []
+    more = True
+    while more:
+        after = {"after": ids[-1]} if ids else {}
+        page = sdk("messages.get_thread_messages", "thrd_abc123", limit=5, order="desc", **after)
+        ids += [each["id"] for each in page["data"]]
+        more = page["has_more"]
+    assert len(ids) == len(set(ids)) == 12
+
+    changed = sdk("messages.update_message", "thrd_abc123", ids[0], content="Other", metadata={"a": "b"})
+    assert (changed["content"], changed["metadata"]) == ("Other", {"a": "b"})
+    assert changed["updated_at"] is not None
+    blocks = sdk("messages.get_thread_messages", "thrd_abc123", before=ids[-2], output_mode="structured")
+    assert [each["id"] for each in blocks["data"]] == [ids[-1]]
+    assert blocks["data"][0]["response_blocks"][0]["type"] == "text"
+
+    gone = sdk("messages.delete_message", "thrd_abc123", ids[0])
+    assert gone == {"id": ids[0], "deleted": True, "object": "thread.message.deleted"}
+    with pytest.raises(NotFoundError) as missing:
+        sdk("messages.delete_message", "thrd_abc123", ids[0])
+    assert missing.value.body["error"]["code"] == "MESSAGE_NOT_FOUND"
+    with pytest.raises(ForbiddenError):
+        sdk("messages.get_thread_messages", "thrd_other1")
+
+
+def test_the_sdk_makes_finds_changes_and_deletes_vector_stores(sdk: Sdk) -> None:
+    """A58."""
+    fields = {"access_mode": "department", "access_departments": ["dept_support"]}
+    made = sdk("vector_stores.create_vector_store", name="Notes", description="x", **fields)["data"]
+    assert (made["created_by"], made["access_departments"]) == ("usr_abc123", ["dept_support"])
+    assert sdk("vector_stores.get_vector_store", vector_store_id=made["id"])["data"] == made
+    listed = sdk("vector_stores.list_vector_stores", search="note", sort="name", order="asc", skip=0, take=5)
+    assert listed["data"] == [made]
+    changed = sdk("vector_stores.update_vector_store", vector_store_id=made["id"], name="Kept")["data"]
+    assert (changed["name"], changed["description"]) == ("Kept", "x")
+    assert sdk("vector_stores.delete_vector_store", vector_store_id=made["id"]) is None
+    with pytest.raises(ApiError) as missing:
+        sdk("vector_stores.get_vector_store", vector_store_id=made["id"])
+    assert missing.value.body["error"]["code"] == "VECTOR_STORE_NOT_FOUND"
