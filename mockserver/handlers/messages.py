@@ -10,6 +10,10 @@ from mockserver.memory import message_key, spaces_of
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 
+CHANGED = "updated_at"
+"""What a message has once it was edited; told in the answer to an edit alone (A73)."""
+
+
 class MessageNotFound(NotFound):
     """404 of a message (A38)."""
 
@@ -44,15 +48,15 @@ def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
 def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
     """Change what was sent; a new text is embedded again in every space of the thread (A15)."""
     message = _message(call, sandbox)
-    changed_at = sandbox.now() if call.body else message["created_at"]
     if call.body:
-        message = {**message, **call.body, "metadata": merged_metadata(message, call.body)}
+        metadata = merged_metadata(message, call.body)
+        message = {**message, **call.body, "metadata": metadata, CHANGED: sandbox.now()}
         key = message_key(message["id"], sandbox)
         sandbox.messages.put(message["id"], message)
         if "content" in call.body:
             for space_id in spaces_of(message["thread_id"], sandbox):
                 sandbox.embeddings.edit_message(space_id, message["thread_id"], key, sandbox.clock.now())
-    return Reply(200, {**message, "updated_at": changed_at})
+    return Reply(200, {CHANGED: message["created_at"], **message})
 
 
 @handles("deleteThreadMessage")
@@ -83,6 +87,8 @@ def _message(call: Call, sandbox: Sandbox) -> Record:
 
 
 def _shown(message: Record, as_blocks: bool) -> Record:
+    if CHANGED in message:
+        message = {name: value for name, value in message.items() if name != CHANGED}
     if not as_blocks:
         return message
     return {**message, "response_blocks": [{"type": "text", "text": message["content"]}]}

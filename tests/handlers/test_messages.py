@@ -185,6 +185,16 @@ def test_an_empty_change_changes_nothing(
     assert state() == before
 
 
+def test_an_answer_tells_the_last_change_which_an_empty_one_is_not(
+    steps: Steps, thread: str, later: Callable[..., str]
+) -> None:
+    path, now = f"/v1/threads/{thread}/messages/{steps.messages(thread)[0]['id']}", later()
+    steps("PATCH", path, json={"content": "A"})
+    later()
+    assert steps("PATCH", path, json={})["updated_at"] == now
+    assert "updated_at" not in steps.messages(thread)[0]
+
+
 @pytest.mark.parametrize(
     ("body", "faults"),
     [
