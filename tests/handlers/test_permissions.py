@@ -205,7 +205,7 @@ def test_view_is_named_where_view_is_missing_and_edit_where_edit_is(ask: Ask) ->
         ("listSpaceVectorStores", "foreign", "View"),
         ("updateSpace", "viewer", "Edit"),
         ("updateSpace", "outsider", "Edit"),
-        ("updateSpace access", "viewer", "Edit"),
+        ("updateSpace access", "viewer", "Owner"),
         ("updateSpace access", "editor", "Owner"),
         ("deleteSpace", "viewer", "Edit"),
         ("removeVectorStoreFromSpace", "viewer", "Edit"),

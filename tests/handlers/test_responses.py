@@ -112,7 +112,12 @@ def test_without_a_user_the_last_input_is_the_question(steps: Steps) -> None:
 
 def test_a_thread_that_exists_goes_on_and_keeps_what_it_is(steps: Steps, later: Callable[..., str]) -> None:
     before, now = steps("GET", "/v1/threads/thrd_abc123"), later()
-    sent = {"store": False, "assistant_id": "asst_other", "model": "gpt-9", "metadata": {"a": "b"}}
+    sent: dict[str, Any] = {
+        "store": False,
+        "assistant_id": "asst_other",
+        "model": "gpt-9",
+        "metadata": {"a": "b"},
+    }
     answer = steps.answer("Hello", thread_id="thrd_abc123", **sent)
     assert answer["thread_id"] == "thrd_abc123"
     changed = {"message_count": 14, "last_message_at": now, "updated_at": now, "last_model_used": "gpt-9"}
@@ -122,7 +127,7 @@ def test_a_thread_that_exists_goes_on_and_keeps_what_it_is(steps: Steps, later: 
 
 def test_a_new_thread_takes_store_assistant_and_model(steps: Steps) -> None:
     """A72."""
-    sent = {"store": False, "assistant_id": "asst_a", "model": "m"}
+    sent: dict[str, Any] = {"store": False, "assistant_id": "asst_a", "model": "m"}
     thread = steps.answer("Hello", **sent)["thread_id"]
     expected = {"visible_in_ui": False, "assistant_id": "asst_a", "last_model_used": "m"}
     assert expected.items() <= steps("GET", f"/v1/threads/{thread}").items()
