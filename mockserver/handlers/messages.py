@@ -9,7 +9,6 @@ from mockserver.handlers.window import Anchor, Listing
 from mockserver.memory import message_key, spaces_of
 from mockserver.sandbox.sandbox import Record, Sandbox
 
-
 CHANGED = "updated_at"
 """What a message has once it was edited; told in the answer to an edit alone (A73)."""
 

@@ -121,9 +121,14 @@ def test_two_apps_share_nothing() -> None:
 def test_a_failure_undoes_the_clock_too(new: Callable[..., Sandbox]) -> None:
     """Moved, or replaced by a reset."""
     room = new()
-    for change in (lambda: room.clock.advance(10**6), room.reset):
-        room.clock.freeze(7)
-        with pytest.raises(RuntimeError), room.transaction():
-            change()
+
+    def fail_after(change: Callable[..., None], *given: int) -> None:
+        with room.transaction():
+            change(*given)
             raise RuntimeError
+
+    for change in ((room.clock.advance, 10**6), (room.reset,)):
+        room.clock.freeze(7)
+        with pytest.raises(RuntimeError):
+            fail_after(*change)
         assert (room.clock.now(), room.clock.is_frozen) == (7, True)
