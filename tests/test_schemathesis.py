@@ -90,6 +90,15 @@ def test_each_exception_is_shown_by_its_case() -> None:
         ]
 
 
+def test_too_many_pieces_are_refused_by_their_number_or_by_their_size() -> None:
+    with mock() as url:
+        answers = [
+            requests.post(f"{url}/__admin/replies", json={"text": "x", "deltas": [piece] * 10_001})
+            for piece in ("x", "x" * 200)
+        ]
+    assert [answer.status_code for answer in answers] == [422, 413]
+
+
 def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tuple[str, str]]:
     method = excuse.operation.split()[0]
     for value in filter(None, (excuse.first, excuse.value)):
