@@ -57,13 +57,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     log = log or RequestLog(quiet=settings.quiet)
     spec, world = load(settings)
     frozen = None if settings.freeze is None else instant(settings.freeze)
-    policy = Policy(
-        seed=settings.seed,
-        duration=round(settings.embedding_seconds * 1_000_000),
-        slots=settings.embedding_slots,
-        failure_rate=settings.embedding_failure_rate,
-        retries=settings.embedding_retries,
-    )
+    policy = _policy(settings)
     sandboxes = Sandboxes(lambda name: Sandbox(name, world, policy=policy, new_clock=lambda: Clock(frozen)))
     vendor: Api[Any, Any] = Api(
         spec,
@@ -96,6 +90,16 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         )
 
     return MockServer(corridor, sandboxes, stopping)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        seed=settings.seed,
+        duration=round(settings.embedding_seconds * 1_000_000),
+        slots=settings.embedding_slots,
+        failure_rate=settings.embedding_failure_rate,
+        retries=settings.embedding_retries,
+    )
 
 
 def load(settings: Settings) -> tuple[Spec, World]:

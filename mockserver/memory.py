@@ -8,7 +8,8 @@ from typing import NamedTuple
 from mockserver.access import Access, rule_for
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
-from mockserver.sandbox.sandbox import Record, Sandbox
+from mockserver.sandbox.records import Record, message
+from mockserver.sandbox.sandbox import Sandbox
 from mockserver.sandbox.vectors import Hit, Source, nearest
 
 MOST_RESULTS = 10
@@ -55,9 +56,12 @@ def append(
 ) -> list[Record]:
     """Store messages at the end of a thread and queue them in every space that the thread is in."""
     now = sandbox.now()
-    messages: list[Record] = [_message(thread["id"], draft, now, sandbox) for draft in drafts]
-    for message in messages:
-        sandbox.messages.put(message["id"], message)
+    messages = [
+        message(sandbox.ids.new("msg"), thread_id=thread["id"], created_at=now, **draft._asdict())
+        for draft in drafts
+    ]
+    for new in messages:
+        sandbox.messages.put(new["id"], new)
     thread = {
         **thread,
         "message_count": thread["message_count"] + len(messages),
@@ -66,26 +70,11 @@ def append(
         "last_model_used": model or thread["last_model_used"],
     }
     sandbox.threads.put(thread["id"], thread)
-    keys = [message_key(message["id"], sandbox) for message in messages]
+    keys = [message_key(new["id"], sandbox) for new in messages]
     for space_id in spaces_of(thread["id"], sandbox):
         sandbox.embeddings.add_messages(space_id, thread["id"], keys, sandbox.clock.now())
         touch(space_id, sandbox)
     return messages
-
-
-def _message(thread_id: str, draft: Draft, now: str, sandbox: Sandbox) -> Record:
-    return {
-        "id": sandbox.ids.new("msg"),
-        "created_at": now,
-        "thread_id": thread_id,
-        "role": draft.role,
-        "content": draft.content,
-        "attachments": None,
-        "metadata": draft.metadata,
-        "tool_calls": None,
-        "iterations": None,
-        "response_blocks": None,
-    }
 
 
 def add_thread(space_id: str, thread_id: str, sandbox: Sandbox) -> Record:

@@ -84,9 +84,8 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
             call.caller,
             organization_id,
             sandbox,
-            visible=body["store"],
+            visible_in_ui=body["store"],
             assistant_id=body["assistant_id"],
-            metadata={},
         )
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)

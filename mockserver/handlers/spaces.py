@@ -7,7 +7,8 @@ from mockserver.engine.problems import Flaw, Invalid
 from mockserver.handlers.lookup import space_for, start_of_page
 from mockserver.handlers.registry import Call, Reply, handles
 from mockserver.sandbox.ordered import Key
-from mockserver.sandbox.sandbox import Record, Sandbox, dedicated_store
+from mockserver.sandbox.records import Record, dedicated_store
+from mockserver.sandbox.sandbox import Sandbox
 from mockserver.sandbox.store import cursor, page
 
 ACCESS_FIELDS = (

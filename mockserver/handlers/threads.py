@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mockserver.access import require_member
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.handlers.lookup import merged_metadata, own_thread
 from mockserver.handlers.registry import Call, Reply, handles
 from mockserver.handlers.window import Anchor, Listing
 from mockserver.memory import remove_thread, spaces_of
+from mockserver.sandbox import records
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.sandbox import Record, Sandbox
@@ -21,48 +24,19 @@ def create_thread(call: Call, sandbox: Sandbox) -> Reply:
     """A new, empty thread of the caller."""
     body = call.body
     require_member(body["organization_id"], call.caller)
-    thread = new_thread(
-        call.caller,
-        body["organization_id"],
-        sandbox,
-        title=body["title"],
-        metadata=body["metadata"],
-        assistant_id=body["assistant_id"],
-        visible=body["visible_in_ui"],
-    )
+    thread = new_thread(call.caller, sandbox=sandbox, **body)
     return Reply(201, shown(thread, sandbox))
 
 
-def new_thread(
-    caller: Caller,
-    organization_id: str,
-    sandbox: Sandbox,
-    *,
-    visible: bool,
-    assistant_id: str | None,
-    metadata: Record | None,
-    title: str | None = None,
-) -> Record:
+def new_thread(caller: Caller, organization_id: str, sandbox: Sandbox, **given: Any) -> Record:
     """Store an empty thread of the caller (A42)."""
-    now = sandbox.now()
-    thread: Record = {
-        "id": sandbox.ids.new("thrd"),
-        "object": "thread",
-        "created_at": now,
-        "updated_at": now,
-        "last_message_at": now,
-        "metadata": metadata,
-        "assistant_id": assistant_id,
-        "organization_id": organization_id,
-        "user_id": caller.user_id,
-        "title": title,
-        "status": "inactive",
-        "message_count": 0,
-        "visible_in_ui": visible,
-        "last_model_used": None,
-        "is_pinned": False,
-        "pinned_at": None,
-    }
+    thread = records.thread(
+        sandbox.ids.new("thrd"),
+        organization_id=organization_id,
+        user_id=caller.user_id,
+        created_at=sandbox.now(),
+        **given,
+    )
     sandbox.threads.put(thread["id"], thread)
     return thread
 

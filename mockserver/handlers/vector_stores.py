@@ -7,7 +7,8 @@ from mockserver.engine.problems import Flaw, Forbidden, Invalid
 from mockserver.handlers.registry import Call, Reply, handles
 from mockserver.handlers.space_vector_stores import VectorStoreNotFound
 from mockserver.sandbox.directory import Caller
-from mockserver.sandbox.sandbox import Record, Sandbox
+from mockserver.sandbox.records import Record, vector_store
+from mockserver.sandbox.sandbox import Sandbox
 from mockserver.sandbox.vectors import DIMENSIONS
 
 VECTOR_BYTES = 2 * DIMENSIONS
@@ -26,17 +27,13 @@ def create_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """A new store of the caller, to be attached to spaces."""
     organization_id = _organization(call)
     _require_known_departments(call, organization_id, sandbox)
-    now = sandbox.now()
-    store: Record = {
-        "id": sandbox.ids.new("vs"),
+    store = vector_store(
+        sandbox.ids.new("vs"),
+        organization_id=organization_id,
+        created_by=call.caller.user_id,
+        created_at=sandbox.now(),
         **call.body,
-        "organization_id": organization_id,
-        "created_by": call.caller.user_id,
-        "created_at": now,
-        "updated_at": now,
-        "is_active": True,
-        "space_id": None,
-    }
+    )
     sandbox.vector_stores.put(store["id"], store)
     return _answer(201, "Vector store created", shown(store, sandbox))
 

@@ -12,15 +12,14 @@ from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.ids import Ids
 from mockserver.sandbox.plan import Policy
+from mockserver.sandbox.records import Record
 from mockserver.sandbox.store import Collection, Index
-
-Record = Mapping[str, Any]
-"""One stored thing in the API's own shape; replaced, never edited."""
 
 Link = tuple[str, str]
 """(space id, what is linked to it)"""
 
 
+__all__ = ["Link", "Record", "Sandbox", "Sandboxes", "Transaction", "World", "collections"]
 DEFAULT = Policy()
 
 
@@ -56,26 +55,6 @@ def collections() -> dict[str, Collection[Any, Record]]:
             space=Index(parent=lambda link: link["space_id"]),
             vector_store=Index(parent=lambda link: link["vector_store_id"]),
         ),
-    }
-
-
-def dedicated_store(space: Record) -> Record:
-    """The vector store that is made with a space and goes with it."""
-    return {
-        "id": space["vector_store_id"],
-        "organization_id": space["organization_id"],
-        "created_by": space["created_by"],
-        "name": space["name"],
-        "description": None,
-        "created_at": space["created_at"],
-        "updated_at": space["created_at"],
-        "is_active": True,
-        "access_mode": "private",
-        "access_departments": None,
-        "access_users": None,
-        "flowplate_project_id": None,
-        "flow_id": None,
-        "space_id": space["id"],
     }
 
 

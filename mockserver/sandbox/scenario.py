@@ -11,11 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from mockserver.documents import Document, DocumentError
+from mockserver.sandbox import records
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.plan import Policy
-from mockserver.sandbox.sandbox import Record, World, collections, dedicated_store
+from mockserver.sandbox.records import Record
+from mockserver.sandbox.sandbox import World, collections
 from mockserver.sandbox.scenario_file import (
+    MessageEntry,
     RoleEntry,
     ScenarioFile,
     SpaceEntry,
@@ -24,14 +27,6 @@ from mockserver.sandbox.scenario_file import (
     VectorStoreEntry,
 )
 
-MESSAGE: Record = {
-    "attachments": None,
-    "metadata": None,
-    "tool_calls": None,
-    "iterations": None,
-    "response_blocks": None,
-}
-"""What a message has besides its text."""
 Check = Callable[[str, Record], str]
 """(component schema, record) -> what is wrong with it, empty if nothing is."""
 Pointer = tuple[str | int, ...]
@@ -159,9 +154,8 @@ class _Builder:
             self._known(entry.user_id, directory.users, "user", at)
             self._add("threads", entry.id, _thread(entry), at, "ListedThread")
             for index, message in enumerate(entry.messages):
-                id_ = message.id or _derived("msg", entry.id, index)
-                record = {**MESSAGE, **message.model_dump(), "id": id_, "thread_id": entry.id}
-                self._add("messages", id_, record, (*at, "messages", index), "Message")
+                record = _message(message, entry.id, index)
+                self._add("messages", record["id"], record, (*at, "messages", index), "Message")
 
     def _spaces(self, directory: Directory) -> None:
         for number, entry in enumerate(self._content.spaces):
@@ -183,7 +177,7 @@ class _Builder:
             if wrong := self._check("Space", checked):
                 raise self._document.error(at, f"not a valid Space: {wrong}")
             self._add("spaces", entry.id, record, at)
-            self._add("vector_stores", entry.vector_store_id, dedicated_store(record), at)
+            self._add("vector_stores", entry.vector_store_id, records.dedicated_store(record), at)
             self._links(entry, at, directory)
 
     def _links(self, entry: SpaceEntry, at: Pointer, directory: Directory) -> None:
@@ -224,39 +218,21 @@ class _Builder:
 
 
 def _thread(entry: ThreadEntry) -> Record:
+    given = entry.model_dump(exclude={"messages"})
     last = entry.messages[-1].created_at if entry.messages else entry.created_at
-    return {
-        "id": entry.id,
-        "object": "thread",
-        "created_at": entry.created_at,
-        "updated_at": entry.updated_at or last,
-        "last_message_at": last,
-        "metadata": entry.metadata,
-        "assistant_id": entry.assistant_id,
-        "organization_id": entry.organization_id,
-        "user_id": entry.user_id,
-        "title": entry.title,
-        "status": "inactive",
-        "message_count": len(entry.messages),
-        "visible_in_ui": entry.visible_in_ui,
-        "last_model_used": entry.last_model_used,
-        "is_pinned": entry.is_pinned,
-        "pinned_at": entry.pinned_at,
-    }
+    given["updated_at"] = entry.updated_at or last
+    return records.thread(given.pop("id"), **given, last_message_at=last, message_count=len(entry.messages))
 
 
 def _store(entry: VectorStoreEntry) -> Record:
-    return {
-        **entry.model_dump(),
-        "updated_at": entry.created_at,
-        "is_active": True,
-        "access_mode": "organization",
-        "access_departments": None,
-        "access_users": None,
-        "flowplate_project_id": None,
-        "flow_id": None,
-        "space_id": None,
-    }
+    given = entry.model_dump()
+    return records.vector_store(given.pop("id"), **given)
+
+
+def _message(entry: MessageEntry, thread_id: str, index: int) -> Record:
+    given = entry.model_dump()
+    id_ = given.pop("id") or _derived("msg", thread_id, index)
+    return records.message(id_, **given, thread_id=thread_id)
 
 
 def _derived(prefix: str, parent: str, index: int) -> str:
