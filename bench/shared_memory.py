@@ -14,7 +14,7 @@ from time import perf_counter
 from mockserver.memory import add_thread, search
 from mockserver.sandbox.directory import Caller, Directory
 from mockserver.sandbox.embedding import Embeddings
-from mockserver.sandbox.plan import Policy
+from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.sandbox import Record, Sandbox, World, collections
 
 START = "2026-02-26T10:00:00Z"

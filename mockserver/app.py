@@ -21,7 +21,7 @@ from mockserver.handlers import HANDLERS
 from mockserver.sandbox import scenario
 from mockserver.sandbox.clock import Clock, instant
 from mockserver.sandbox.directory import KEY_HOLDER
-from mockserver.sandbox.plan import Policy
+from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.sandbox import Record, Sandbox, Sandboxes, World
 from mockserver.settings import Settings
 

@@ -8,8 +8,8 @@ from mockserver.admin.registry import Call
 from mockserver.engine.calls import Reply
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import as_text
-from mockserver.sandbox.embedding import Due, Job
 from mockserver.sandbox.plan import LONG_AGO
+from mockserver.sandbox.queue import Due, Job
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.sandbox.store import cursor, position_of
 
@@ -18,7 +18,7 @@ def list_embeddings(call: Call, sandbox: Sandbox) -> Reply:
     """Counts and one page of jobs, in the order of the queue."""
     query, now = call.query, sandbox.clock.now()
     scope = ["listEmbeddings", *(str(query[name]) for name in ("space_id", "thread_id", "state"))]
-    after = None
+    after = ("", 0, -1)
     if query["cursor"] is not None:
         position = position_of(query["cursor"], *scope)
         if position is None:

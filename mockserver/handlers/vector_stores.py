@@ -6,6 +6,7 @@ from mockserver.access import OVERRIDE, require_member
 from mockserver.engine.problems import Flaw, Forbidden, Invalid
 from mockserver.handlers.registry import Call, Reply, handles
 from mockserver.handlers.space_vector_stores import VectorStoreNotFound
+from mockserver.memory import touch
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.records import Record, vector_store
 from mockserver.sandbox.sandbox import Sandbox
@@ -88,6 +89,7 @@ def delete_vector_store(call: Call, sandbox: Sandbox) -> Reply:
         )
     for link in list(sandbox.space_vector_stores.ids("vector_store", store["id"])):
         sandbox.space_vector_stores.remove(link)
+        touch(link[0], sandbox)
     sandbox.vector_stores.remove(store["id"])
     return Reply(204)
 

@@ -12,46 +12,10 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from mockserver.sandbox.line import Line
 from mockserver.sandbox.ordered import EMPTY, Key, Ordered
-from mockserver.sandbox.plan import LONG_AGO, Batch, Counts, Policy
-
-
-class Queue(NamedTuple):
-    """One space's jobs."""
-
-    line: Line = Line()
-    free: tuple[int, ...] = ()
-    """When each slot is free after all that waits, ascending; empty before the first job."""
-    next_batch: int = 1
-    threads: Map[str, Ordered] = Map()
-    """thread -> (batch number,), of which the first is its backfill."""
-    later: Map[str, int] = Map()
-    """message -> its batch, for those that came after the backfill or were edited since."""
-
-
-class Job(NamedTuple):
-    """One message on its way into one space's store."""
-
-    number: int
-    space_id: str
-    thread_id: str
-    message_id: str
-    state: str
-    attempts: int
-    queued_at: int
-    """Microseconds since 1970, like every instant here."""
-
-
-class Due(NamedTuple):
-    """An attempt that ended."""
-
-    at: int
-    kind: str
-    """completed, failed, or retried: failed and queued again"""
-    space_id: str
-    thread_id: str
-    message_id: str
+from mockserver.sandbox.plan import LONG_AGO, Batch, Counts
+from mockserver.sandbox.policy import Policy
+from mockserver.sandbox.queue import Due, Job, Queue
 
 
 class Mark(NamedTuple):
@@ -92,10 +56,10 @@ class Embeddings:
         if queue is None or thread_id not in queue.threads:
             return
         line, free, later = queue.line, queue.free, queue.later
-        batches = [line.get(number) for (number,) in queue.threads[thread_id]]
-        for batch in filter(None, batches):
+        batches = queue.batches_of(thread_id)
+        for batch in batches:
             later = _without(later, batch)
-        for batch in filter(None, batches):
+        for batch in batches:
             if _waits(batch, now):
                 rest = (b for b in line.since(batch.number + 1) if b.thread_id != thread_id)
                 planned, free = self._planned_again(rest, batch.free(now), now)
@@ -151,12 +115,7 @@ class Embeddings:
         """Jobs by state: of everything, of a space, of a thread, or of a thread in a space."""
         total = Counts()
         for _, queue in self._chosen(space_id):
-            if thread_id is None:
-                total = total.plus(queue.line.counts(now))
-                continue
-            for (number,) in queue.threads.get(thread_id, EMPTY):
-                batch = queue.line.get(number)
-                total = total.plus(batch.counts(now)) if batch else total
+            total = total.plus(queue.counts(now, thread_id))
         return total
 
     def is_embedded(self, space_id: str, thread_id: str, key: Key, now: int) -> bool:
@@ -176,30 +135,14 @@ class Embeddings:
         space_id: str | None = None,
         thread_id: str | None = None,
         state: str | None = None,
-        after: tuple[str, int, int] | None = None,
+        after: tuple[str, int, int] = ("", 0, -1),
     ) -> Iterator[tuple[tuple[str, int, int], Job]]:
         """The jobs in line, space by space, each with its position to go on `after`."""
         for name, queue in self._chosen(space_id):
-            if after is not None and name < after[0]:
-                continue
-            behind = after if after is not None and name == after[0] else (name, 0, -1)
-            for batch in queue.line.since(behind[1]):
-                if thread_id not in (None, batch.thread_id):
-                    continue
-                first = behind[2] + 1 if batch.number == behind[1] else 0
-                for place in batch.places(state, now, first):
-                    found, attempts = batch.state(place, now)
-                    message_id = batch.key(place)[-1]
-                    job = Job(
-                        batch.first_job + place,
-                        name,
-                        batch.thread_id,
-                        message_id,
-                        found,
-                        attempts,
-                        batch.arrived,
-                    )
-                    yield (name, batch.number, place), job
+            if name >= after[0]:
+                behind = after[1:] if name == after[0] else (0, -1)
+                for position, job in queue.jobs(name, now, thread_id, state, behind):
+                    yield (name, *position), job
 
     def due(self, since: int, until: int, most: int) -> tuple[dict[str, int], list[Due]]:
         """Attempts that end in (since, until]: how many of each kind, and the first `most` of them.
@@ -213,9 +156,7 @@ class Embeddings:
             totals["completed"] += end.completed - begin.completed
             totals["failed"] += end.failed - begin.failed
             totals["retried"] += queue.line.retried(until) - queue.line.retried(since)
-            # First come, first served: in one space attempts end in the order of the line.
-            running = queue.line.running(since, until)
-            first += islice(_ends(space_id, running, since, until), most)
+            first += islice(queue.ends(space_id, since, until), most)
         return totals, sorted(first, key=lambda due: (due.at, due.space_id))[:most]
 
     def mark(self) -> Mark:
@@ -271,30 +212,8 @@ class Embeddings:
         return planned, free
 
     def _find(self, space_id: str, thread_id: str, key: Key) -> tuple[Batch, int] | None:
-        """The batch and place of the message's job."""
         queue = self._queues.get(space_id)
-        if queue is None or thread_id not in queue.threads:
-            return None
-        number = queue.later.get(key[-1])
-        if number is None:
-            number = next(iter(queue.threads[thread_id]))[0]
-        batch = queue.line.get(number)
-        place = batch.keys.place(key) if batch is not None else None
-        if batch is None or place is None or place in batch.removed:
-            return None
-        return batch, place
-
-
-def _ends(space_id: str, batches: Iterable[Batch], since: int, until: int) -> Iterator[Due]:
-    for batch in batches:
-        for round_ in batch.rounds:
-            again = "failed" if round_ is batch.rounds[-1] else "retried"
-            for rank in range(round_.ended(since), round_.ended(until)):
-                place = round_.members[rank]
-                if place not in batch.removed:
-                    kind = again if round_.fails(rank) else "completed"
-                    at = round_.start(rank) + round_.duration
-                    yield Due(at, kind, space_id, batch.thread_id, batch.key(place)[-1])
+        return None if queue is None else queue.find(thread_id, key)
 
 
 def _waits(batch: Batch, now: int) -> bool:

@@ -11,7 +11,7 @@ from mockserver.sandbox.clock import Clock
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.ids import Ids
-from mockserver.sandbox.plan import Policy
+from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.store import Collection, Index
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.ordered import Ordered
-from mockserver.sandbox.plan import Counts, Policy, failing_ranks
+from mockserver.sandbox.plan import Counts
+from mockserver.sandbox.policy import Policy, failing_ranks
 
 SPACE = "space_a"
 

@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.app import create_app, load
 from mockserver.sandbox.clock import Clock, instant
-from mockserver.sandbox.plan import Policy
+from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.sandbox import Sandbox, Sandboxes, World
 from mockserver.settings import Settings
 from tests.running import FROZEN

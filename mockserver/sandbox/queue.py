@@ -1,0 +1,102 @@
+"""One space's embedding queue, as an immutable value that can be looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from immutables import Map
+
+from mockserver.sandbox.line import Line
+from mockserver.sandbox.ordered import EMPTY, Key, Ordered
+from mockserver.sandbox.plan import Batch, Counts
+
+
+class Job(NamedTuple):
+    """One message on its way into one space's store."""
+
+    number: int
+    space_id: str
+    thread_id: str
+    message_id: str
+    state: str
+    attempts: int
+    queued_at: int
+    """Microseconds since 1970, like every instant here."""
+
+
+class Due(NamedTuple):
+    """An attempt that ended."""
+
+    at: int
+    kind: str
+    """completed, failed, or retried: failed and queued again"""
+    space_id: str
+    thread_id: str
+    message_id: str
+
+
+class Queue(NamedTuple):
+    """One space's jobs."""
+
+    line: Line = Line()
+    free: tuple[int, ...] = ()
+    """When each slot is free after all that waits, ascending; empty before the first job."""
+    next_batch: int = 1
+    threads: Map[str, Ordered] = Map()
+    """thread -> (batch number,), of which the first is its backfill."""
+    later: Map[str, int] = Map()
+    """message -> its batch, for those that came after the backfill or were edited since."""
+
+    def counts(self, now: int, thread_id: str | None = None) -> Counts:
+        """Jobs by state; of one thread alone if it is given."""
+        if thread_id is None:
+            return self.line.counts(now)
+        total = Counts()
+        for batch in self.batches_of(thread_id):
+            total = total.plus(batch.counts(now))
+        return total
+
+    def batches_of(self, thread_id: str) -> list[Batch]:
+        """A thread's batches, its backfill first."""
+        found = (self.line.get(number) for (number,) in self.threads.get(thread_id, EMPTY))
+        return [batch for batch in found if batch is not None]
+
+    def find(self, thread_id: str, key: Key) -> tuple[Batch, int] | None:
+        """The batch and place of the message's job; None if it has none here."""
+        if thread_id not in self.threads:
+            return None
+        number = self.later.get(key[-1])
+        if number is None:
+            number = next(iter(self.threads[thread_id]))[0]
+        batch = self.line.get(number)
+        place = batch.keys.place(key) if batch is not None else None
+        if batch is None or place is None or place in batch.removed:
+            return None
+        return batch, place
+
+    def jobs(
+        self, space_id: str, now: int, thread_id: str | None, state: str | None, after: tuple[int, int]
+    ) -> Iterator[tuple[tuple[int, int], Job]]:
+        """The jobs in line behind (batch, place), each with its own such position."""
+        for batch in self.line.since(after[0]):
+            if thread_id not in (None, batch.thread_id):
+                continue
+            first = after[1] + 1 if batch.number == after[0] else 0
+            for place in batch.places(state, now, first):
+                found, attempts = batch.state(place, now)
+                number, message_id = batch.first_job + place, batch.key(place)[-1]
+                job = Job(number, space_id, batch.thread_id, message_id, found, attempts, batch.arrived)
+                yield (batch.number, place), job
+
+    def ends(self, space_id: str, since: int, until: int) -> Iterator[Due]:
+        """The attempts that end in (since, until], in the order of the line, which is that of their ends."""
+        for batch in self.line.running(since, until):
+            for round_ in batch.rounds:
+                again = "failed" if round_ is batch.rounds[-1] else "retried"
+                for rank in range(round_.ended(since), round_.ended(until)):
+                    place = round_.members[rank]
+                    if place not in batch.removed:
+                        kind = again if round_.fails(rank) else "completed"
+                        at = round_.start(rank) + round_.duration
+                        yield Due(at, kind, space_id, batch.thread_id, batch.key(place)[-1])
