@@ -105,6 +105,17 @@ def test_a_deleted_store_is_gone_with_its_links(ask: Ask, steps: Steps) -> None:
         assert error == (404, "VECTOR_STORE_NOT_FOUND", "Vector store not found", details)
 
 
+def test_deleting_a_store_is_activity_in_the_spaces_that_had_it(
+    steps: Steps, later: Callable[..., str]
+) -> None:
+    """A16: it is detached."""
+    space_id = steps.space()
+    steps("POST", f"/v1/spaces/{space_id}/vector-stores/vs_def456")
+    now = later()
+    steps("DELETE", HANDBOOK)
+    assert steps("GET", f"/v1/spaces/{space_id}")["last_activity_at"] == now
+
+
 def test_a_spaces_own_store_comes_and_goes_with_it_and_cannot_be_deleted(ask: Ask, steps: Steps) -> None:
     """A47."""
     space = steps("POST", "/v1/spaces/", json={"organization_id": "org_abc123", "name": "Fresh"})
