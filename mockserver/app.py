@@ -13,10 +13,11 @@ from flask import Flask
 from mockserver.admin.handlers import admin_handlers
 from mockserver.auth import authenticate
 from mockserver.engine.corridor import Api, Corridor
-from mockserver.engine.cors import Cors
+from mockserver.engine.cors import Cors, is_loopback
 from mockserver.engine.journal import RequestLog
 from mockserver.engine.problems import problem_json, vendor_envelope
 from mockserver.engine.spec import Spec
+from mockserver.engine.streams import MOST
 from mockserver.handlers import HANDLERS
 from mockserver.sandbox import scenario
 from mockserver.sandbox.clock import Clock, instant
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
         render=problem_json,
+        steers=True,
     )
 
     stopping = threading.Event()
@@ -83,9 +85,11 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             [control, vendor],
             lambda _: sandboxes.get("default"),
             log=log,
-            cors=Cors(settings.cors_origins),
+            cors=Cors(settings.cors_origins, own_machine=is_loopback(settings.host)),
             max_body_bytes=settings.max_body_bytes,
             stopping=stopping,
+            # A stream holds a thread: half of them are kept for everybody else.
+            most_streams=min(MOST, max(1, settings.threads // 2)),
             propagate=propagate,
         )
 

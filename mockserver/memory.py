@@ -10,7 +10,8 @@ from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.records import Record, message
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.sandbox.vectors import Hit, Source, nearest
+from mockserver.sandbox.search import Hit, Source, nearest
+from mockserver.sandbox.vectors import wording
 
 MOST_RESULTS = 10
 """Of one search (A34)."""
@@ -119,10 +120,10 @@ def search(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found
         for _, thread_id in sandbox.space_threads.ids("space", space_id):
             homes.setdefault(thread_id, []).append(space_id)
 
-    asked = question.strip().casefold()
+    asked = wording(question)
 
     def is_found(hit: Hit) -> bool:
-        if sandbox.messages.record(hit.key[-1])["content"].strip().casefold() == asked:
+        if wording(sandbox.messages.record(hit.key[-1])["content"]) == asked:
             return False
         return any(
             sandbox.embeddings.is_embedded(space_id, hit.thread_id, hit.key, now)

@@ -20,7 +20,7 @@ def list_embeddings(call: Call, sandbox: Sandbox) -> Reply:
     scope = ["listEmbeddings", *(str(query[name]) for name in ("space_id", "thread_id", "state"))]
     after = ("", 0, -1)
     if query["cursor"] is not None:
-        position = position_of(query["cursor"], *scope)
+        position = position_of(query["cursor"], *scope, shape=(str, int, int))
         if position is None:
             raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
         after = (position[0], position[1], position[2])

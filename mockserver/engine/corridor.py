@@ -34,7 +34,9 @@ class Api(Generic[CallerT, RoomT]):
         authenticate: Callable[[Request, RoomT], CallerT],
         name_of: Callable[[CallerT], str],
         render: Callable[[Problem, str, str], Rendered],
+        steers: bool = False,
     ) -> None:
+        """`steers`: it has no credentials, so the pages of strangers are kept out."""
         for name in sorted(spec.operations.keys() - handlers.keys()):
             reason = f"operation {name} has no handler; write one with @handles({name!r}), or take it out"
             raise spec.error(spec.operations[name], reason)
@@ -49,6 +51,7 @@ class Api(Generic[CallerT, RoomT]):
         self.authenticate = authenticate
         self.name_of = name_of
         self.render = render
+        self.steers = steers
         self.routes = Routes(spec.operations.values())
 
 
@@ -64,6 +67,7 @@ class Corridor:
         cors: Cors,
         max_body_bytes: int,
         stopping: threading.Event,
+        most_streams: int = MOST,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised."""
@@ -74,7 +78,8 @@ class Corridor:
         self._max_body_bytes = max_body_bytes
         self._stopping = stopping
         self._propagate = propagate
-        self._streams = threading.BoundedSemaphore(MOST)
+        self._most_streams = most_streams
+        self._streams = threading.BoundedSemaphore(most_streams)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
@@ -113,6 +118,8 @@ class Corridor:
     ) -> Answer:
         operation = None
         try:
+            if api.steers:
+                self._cors.refuse_foreign_pages(request)
             operation, ids = api.routes.find(request.method, request.path, request.query)
             exchange.operation = operation.id
             caller = api.authenticate(request, room)
@@ -141,7 +148,7 @@ class Corridor:
                 raise error
 
         if not self._streams.acquire(blocking=False):
-            raise Busy
+            raise Busy(self._most_streams)
         return Lines(stream, stopping=self._stopping, report=report, closed=self._streams.release)
 
     def _failed(

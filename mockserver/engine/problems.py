@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+LONGEST = 240
+"""Characters of one flaw in an answer: it quotes what was sent, which can be anything."""
+
 
 class Flaw(NamedTuple):
     """One thing that is wrong with a request (A09)."""
@@ -47,6 +50,14 @@ class Forbidden(Problem):
     message = "You don't have permission to perform this action."
 
 
+class ForeignPage(Problem):
+    """403: a page of somebody else's tries to steer the mock through its reader's browser."""
+
+    status = 403
+    code = "FOREIGN_PAGE"
+    message = "This page may not steer the mock."
+
+
 class NotFound(Problem):
     """404 of a resource; the literals are the documents'."""
 
@@ -66,7 +77,9 @@ class Invalid(Problem):
         first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in flaws[:3])
         more = f" (and {len(flaws) - 3} more)" if len(flaws) > 3 else ""
         super().__init__("Request validation failed", reason=first + more)
-        self.details = {"fields": [{"in": f.place, "name": f.name, "message": f.message} for f in flaws]}
+        self.details = {
+            "fields": [{"in": f.place, "name": f.name, "message": f.message[:LONGEST]} for f in flaws]
+        }
 
 
 class PayloadTooLarge(Problem):
@@ -119,7 +132,7 @@ class Redirect(Exception):
     """307 to the right form of a path (A20, A48)."""
 
     def __init__(self, location: str) -> None:
-        super().__init__(f"the path is {location}")
+        super().__init__(f"the path is {location.partition('?')[0]}")
         self.location = location
 
 

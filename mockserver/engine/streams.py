@@ -23,8 +23,8 @@ class Busy(Problem):
     code = "SERVICE_UNAVAILABLE"
     message = "The service is busy. Please try again later."
 
-    def __init__(self) -> None:
-        reason = f"{MOST} streams and waits are open, the most at the same time"
+    def __init__(self, most: int) -> None:
+        reason = f"{most} streams and waits are open, the most at the same time"
         super().__init__("Too many streams at once", reason=reason, retry_after=1)
         self.headers = {"Retry-After": "1"}
 

@@ -116,11 +116,11 @@ def _query(parameters: Mapping[str, Parameter], text: str, flaws: list[Flaw]) ->
 def _decoded(kind: str, text: str) -> Any:
     if kind == "integer":
         if not _INTEGER.fullmatch(text):
-            raise ValueError(f"{text[:40]!r} is not an integer of at most 18 digits")
+            raise ValueError(f"{text!r} is not an integer of at most 18 digits")
         return int(text)
     if kind == "boolean":
         if text not in _BOOLEANS:
-            raise ValueError(f"{text[:40]!r} is not true or false")
+            raise ValueError(f"{text!r} is not true or false")
         return _BOOLEANS[text]
     return text
 

@@ -49,10 +49,11 @@ def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
     message = _message(call, sandbox)
     if call.body:
         metadata = merged_metadata(message, call.body)
+        before = message["content"]
         message = {**message, **call.body, "metadata": metadata, CHANGED: sandbox.now()}
         key = message_key(message["id"], sandbox)
         sandbox.messages.put(message["id"], message)
-        if "content" in call.body:
+        if message["content"] != before:
             for space_id in spaces_of(message["thread_id"], sandbox):
                 sandbox.embeddings.edit_message(space_id, message["thread_id"], key, sandbox.clock.now())
     return Reply(200, {CHANGED: message["created_at"], **message})

@@ -52,7 +52,9 @@ def list_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
         and query["access_mode"] in (None, store["access_mode"])
         and (query["search"] or "").lower() in store["name"].lower()
     ]
-    found.sort(key=lambda store: store[query["sort"]], reverse=query["order"] == "desc")
+    found.sort(key=lambda store: store[query["sort"]])
+    if query["order"] == "desc":
+        found.reverse()  # of equal ones the newest first, too
     page = found[query["skip"] : query["skip"] + query["take"]]
     return _answer(200, "Vector stores retrieved", [shown(store, sandbox) for store in page])
 

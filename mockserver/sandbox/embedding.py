@@ -188,7 +188,7 @@ class Embeddings:
         free_after: Callable[[Batch], tuple[int, ...]] | None,
     ) -> None:
         queue = self._queues.get(space_id, Queue())
-        batch = Batch(queue.next_batch, thread_id, keys, self._next_job, arrived, {}, ())
+        batch = Batch(queue.next_batch, thread_id, keys, self._next_job, arrived, Map(), Counts(), ())
         batch = batch.planned(bases, self.policy)
         numbers = queue.threads.get(thread_id, EMPTY).with_key((batch.number,))
         queue = queue._replace(

@@ -10,8 +10,10 @@ then, when that round has ended, those that failed, in the same order, until the
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from immutables import Map
 
 from mockserver.sandbox.ordered import Key, Ordered
 from mockserver.sandbox.policy import Policy, failing_ranks
@@ -108,8 +110,10 @@ class Batch(NamedTuple):
     first_job: int
     """The number of its first job; the others follow."""
     arrived: int
-    removed: Mapping[int, int]
+    removed: Map[int, int]
     """place -> the first round without it; a removed job counts nowhere."""
+    gone: Counts
+    """In which state the removed jobs would end: what `counts` leaves out once all is over."""
     rounds: tuple[Round, ...]
 
     @property
@@ -163,6 +167,9 @@ class Batch(NamedTuple):
             processing += round_.started(now) - ended
             completed += ended - missed
             failed = missed if round_ is self.rounds[-1] else 0
+        if now >= self.end:
+            completed, failed = completed - self.gone.completed, failed - self.gone.failed
+            return Counts(self.live - completed - failed, 0, completed, failed)
         found = {"processing": processing, "completed": completed, "failed": failed}
         for place, cut in self.removed.items():
             state, _ = self.state(place, now)
@@ -181,27 +188,41 @@ class Batch(NamedTuple):
 
     def places(self, state: str | None, now: int, first: int = 0) -> Iterator[int]:
         """The places, from `first` on, of jobs in this state; of all jobs for None."""
-        candidates: Sequence[int] = range(first, len(self.keys))
-        if state is not None and len(self.rounds) == 1 and not self.removed and not self.rounds[0].failing:
-            ended, started = self.rounds[0].ended(now), self.rounds[0].started(now)
-            regions = {
-                "completed": range(first, ended),
-                "processing": range(max(first, ended), started),
-                "pending": range(max(first, started), len(self.keys)),
-            }
-            candidates, state = regions.get(state, range(0)), None
-        for place in candidates:
-            if place not in self.removed and state in (None, self.state(place, now)[0]):
+        only = self.rounds[0] if len(self.rounds) == 1 else None
+        if state is None or only is None or not isinstance(only.members, range):
+            for place in range(first, len(self.keys)):
+                if place not in self.removed and state in (None, self.state(place, now)[0]):
+                    yield place
+            return
+        # With one round the states are stretches of it: no need to ask each job.
+        ended, started = only.ended(now), only.started(now)
+        stretch = {
+            "pending": range(started, len(self.keys)),
+            "processing": range(ended, started),
+            "completed": range(ended),
+            "failed": only.failing,
+        }[state]
+        for place in stretch[bisect_left(stretch, first) :]:
+            if state == "failed" and place >= ended:
+                return
+            if place not in self.removed and (state != "completed" or not only.fails(place)):
                 yield place
 
     def without(self, place: int, now: int, policy: Policy) -> Batch:
         """The batch without this job: what has not started of it never will."""
-        cut = 1 + sum(
-            (rank := round_.rank(place)) is not None and rank < round_.started(now) for round_ in self.rounds
-        )
+        tried = [round_ for round_ in self.rounds if round_.rank(place) is not None]
+        begun = [r for r in tried if (rank := r.rank(place)) is not None and rank < r.started(now)]
+        removed = self.removed.set(place, 1 + len(begun))
+        if len(begun) == len(tried):
+            # Its last attempt runs or has ended, so nobody else's changes.
+            state, _ = self.state(place, self.end)
+            gone = self.gone.plus(Counts(**{state: 1})) if state in ("completed", "failed") else self.gone
+            return self._replace(removed=removed, gone=gone)
         # A drained batch took no time, and its plan stays so.
         policy = policy._replace(duration=self.rounds[0].duration)
-        return self._replace(removed={**self.removed, place: cut}).planned(self.rounds[0].bases, policy)
+        shorter = self._replace(removed=removed).planned(self.rounds[0].bases, policy)
+        ends = [shorter.state(p, shorter.end)[0] for p, cut in removed.items() if cut > 1]
+        return shorter._replace(gone=Counts(0, 0, ends.count("completed"), ends.count("failed")))
 
     def planned(self, bases: tuple[int, ...], policy: Policy) -> Batch:
         """The batch with its rounds worked out, given when each slot is free for it."""

@@ -8,7 +8,6 @@ record that a reader holds never changes under it. Records are therefore replace
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import islice
@@ -22,6 +21,8 @@ from mockserver.sandbox.ordered import EMPTY, Key, Ordered
 SEAL_BYTES = 6
 """Enough to tell a foreign or mistyped cursor; it is no secret."""
 
+_MOST = 2**53
+"""No sequence number, place or batch is larger."""
 IdT = TypeVar("IdT", bound=Hashable)
 RecordT = TypeVar("RecordT", bound=Mapping[str, Any])
 
@@ -175,17 +176,21 @@ def cursor(position: Key, *scope: str) -> str:
     return base64.urlsafe_b64encode(_seal(text, scope) + text).rstrip(b"=").decode()
 
 
-def position_of(cursor_text: str, *scope: str) -> Key | None:
+def position_of(cursor_text: str, *scope: str, shape: tuple[type, ...] = (int,)) -> Key | None:
     """The position that `cursor` made for the same scope; None if it is malformed or foreign."""
     try:
         raw = base64.b64decode(cursor_text + "=" * (-len(cursor_text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        seal, text = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+        position = orjson.loads(text)
+    except ValueError:  # not base64, not JSON: both errors are of this kind
         return None
-    seal, text = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+    # The seal is no secret: whoever computes one can still send only what a list could have given out.
+    if seal != _seal(text, scope) or not isinstance(position, list):
+        return None
+    if tuple(map(type, position)) != shape or any(isinstance(n, int) and n > _MOST for n in position):
+        return None
     # Written once more, so that only the very text we gave out is taken back.
-    if seal != _seal(text, scope) or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != cursor_text:
-        return None
-    return tuple(orjson.loads(text))
+    return tuple(position) if cursor(tuple(position), *scope) == cursor_text else None
 
 
 def _seal(text: bytes, scope: Iterable[str]) -> bytes:

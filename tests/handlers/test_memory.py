@@ -287,3 +287,29 @@ def test_the_same_seed_clock_and_calls_give_the_same_bytes() -> None:
     assert bytes_of(1) == first
     assert Counter(map(bool, first)) == {True: len(first)}
     assert bytes_of(2) != first
+
+
+def test_a_long_message_that_holds_the_question_comes_first_among_many(steps: Steps, space: str) -> None:
+    """However many short ones share a word of it, and however long it is."""
+    filler = " ".join(f"word{number}" for number in range(1200))
+    long = f"{filler} zebra quokka platypus"
+    steps.add(space, steps.thread(long, *(f"zebra item{n} alpha{n} beta{n}" for n in range(1500))))
+    steps.drain()
+    assert steps.found("zebra quokka platypus", thread_id=steps.thread(), space_id=space)[0] == long
+
+
+@pytest.mark.parametrize("again", [QUESTION.rstrip("?"), QUESTION.upper(), f"  {QUESTION}!"])
+def test_the_same_question_in_other_dress_is_not_its_own_answer(steps: Steps, space: str, again: str) -> None:
+    """A76."""
+    steps.add(space, steps.thread(QUESTION, FACT))
+    steps.drain()
+    assert steps.found(again, thread_id=steps.thread(), space_id=space) == [FACT]
+
+
+def test_an_edit_that_says_the_same_embeds_nothing_again(steps: Steps, space: str) -> None:
+    """A15: the vector belongs to the text."""
+    thread = steps.thread(FACT)
+    steps.add(space, thread)
+    steps.drain()
+    steps.edit(thread, steps.messages(thread)[0]["id"], FACT)
+    assert steps.found(QUESTION, thread_id=steps.thread(), space_id=space) == [FACT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from mockserver.sandbox.sandbox import Sandbox
+from mockserver.sandbox.store import _seal
 from tests.conftest import Ask
 from tests.handlers.conftest import fields
 
@@ -297,3 +299,17 @@ def test_the_first_pages_before_has_no_more(ask: Ask, whole: Callable[..., list[
     assert window(ask, before=expected[3], limit=2)["has_more"] is True
     assert window_ids(ask, before=expected[0]) == []
     assert window_ids(ask, after=expected[-1]) == []
+
+
+@pytest.mark.parametrize(
+    "position", ["5", '"x"', '["a"]', "[]", "[1,2,3]", "[1e300]", "[-1]", "[true]", "[null]"]
+)
+def test_a_cursor_that_somebody_sealed_himself_is_refused_or_a_place(ask: Ask, position: str) -> None:
+    """The seal is no secret; what it holds is looked at all the same."""
+    for path, scope in ((TEAM, ("listSpaceThreads", "space_team")), ("/__admin/embeddings", ADMIN_SCOPE)):
+        sealed = _seal(position.encode(), scope) + position.encode()
+        cursor = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        assert ask("GET", path, query_string={"cursor": cursor}).status_code in (200, 422)
+
+
+ADMIN_SCOPE = ("listEmbeddings", "None", "None", "None")
