@@ -1,0 +1,29 @@
+"""Layer 4: promises that neither generated data nor a model can say, one sentence each."""
+
+from contracts.behaviour import (
+    concurrency,
+    documents,
+    effects,
+    errors,
+    http,
+    memory,
+    messages,
+    pages,
+    permissions,
+    shapes,
+    stores,
+)
+
+__all__ = [
+    "concurrency",
+    "documents",
+    "effects",
+    "errors",
+    "http",
+    "memory",
+    "messages",
+    "pages",
+    "permissions",
+    "shapes",
+    "stores",
+]

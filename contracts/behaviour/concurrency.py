@@ -1,0 +1,78 @@
+"""Calls at the same time leave what some order of them would have left."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from contracts.check import equal, promise
+from contracts.evidence import Evidence
+from contracts.team import Team
+
+
+@promise("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+def parallel_adds_of_one_thread_are_one_membership(team: Team) -> None:
+    """Twenty adds of one thread at the same time list it once."""
+    space_id, thread = team.owner.new_space()["id"], team.owner.new_thread()["id"]
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: team.owner.add(space_id, thread), range(20)))
+    equal(team.owner.threads_of(space_id), [thread], "the threads")
+    equal([a.status for a in answers if a.status >= 500], [], "server errors")
+
+
+@promise("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+def parallel_adds_lose_nothing(team: Team) -> None:
+    """Adds of different threads at the same time are all there afterwards."""
+    space_id = team.owner.new_space()["id"]
+    threads = [team.owner.new_thread()["id"] for _ in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda t: team.owner.add(space_id, t), threads))
+    equal({a.status for a in answers}, {201}, "the answers")
+    equal(sorted(team.owner.threads_of(space_id)), sorted(threads), "the threads")
+
+
+@promise("removeThreadFromSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+def parallel_removals_all_count(team: Team) -> None:
+    """Threads that are removed at the same time are all gone, and the others are still there."""
+    space_id = team.owner.new_space()["id"]
+    threads = [team.owner.new_thread()["id"] for _ in range(9)]
+    for thread in threads:
+        team.owner.add(space_id, thread)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda t: team.owner.take_out(space_id, t), threads[:8]))
+    equal({a.status for a in answers}, {204}, "the answers")
+    equal(team.owner.threads_of(space_id), threads[8:], "the threads")
+
+
+@promise("createSpace", "getSpace", evidence=Evidence.PUBLISHED)
+def parallel_creates_make_different_spaces(team: Team) -> None:
+    """Spaces that are made at the same time have different ids, and each keeps its name."""
+    names = [team.name() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        made = list(pool.map(lambda name: team.owner.new_space(name=name), names))
+    equal(len({space["id"] for space in made}), 6, "different ids")
+    shown = [team.owner.get(f"/v1/spaces/{space['id']}").body["name"] for space in made]
+    equal(shown, names, "the names, read back")
+
+
+@promise("updateThread", evidence=Evidence.PUBLISHED)
+def parallel_changes_of_metadata_are_all_kept(team: Team) -> None:
+    """Pairs of metadata that are sent at the same time are all merged."""
+    path = f"/v1/threads/{team.owner.new_thread()['id']}"
+    pairs = {f"k{number}": "v" for number in range(6)}
+    changes = [{"metadata": {name: value}} for name, value in pairs.items()]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(partial(team.owner.ask, "PATCH", path), changes))
+    equal(team.owner.get(path).body["metadata"], pairs, "metadata", "/metadata")
+
+
+@promise("updateSpace", evidence=Evidence.PUBLISHED)
+def parallel_patches_of_different_fields_are_all_kept(team: Team) -> None:
+    """Changes of name and description at the same time are both kept."""
+    for _ in range(3):
+        space_id = team.owner.new_space(description="before")["id"]
+        changes = [{"name": team.name()}, {"description": "after"}]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(partial(team.owner.ask, "PATCH", f"/v1/spaces/{space_id}"), changes))
+        after = team.owner.get(f"/v1/spaces/{space_id}").body
+        equal((after["name"], after["description"]), (changes[0]["name"], "after"), "name and description")

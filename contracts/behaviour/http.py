@@ -1,0 +1,107 @@
+"""What lies around the operations: methods, routes, slashes, encodings."""
+
+from __future__ import annotations
+
+from contracts.check import Broken, Untested, equal, promise
+from contracts.evidence import Evidence
+from contracts.team import Team
+
+
+@promise("listSpaces", evidence=Evidence.OBSERVED)
+def an_unknown_route_is_the_frameworks_404(team: Team) -> None:
+    """A path that no operation has is 404 with {"detail": "Not Found"}."""
+    answer = team.owner.get("/v1/nothing/here")
+    equal((answer.status, answer.body), (404, {"detail": "Not Found"}), "the answer")
+
+
+@promise("listSpaces", evidence=Evidence.OBSERVED)
+def a_wrong_method_is_405(team: Team) -> None:
+    """A method that a path does not have is 405."""
+    for method, path in (("PUT", "/v1/spaces/"), ("POST", "/v1/threads/x"), ("DELETE", "/v1/spaces/")):
+        if method == "DELETE":
+            continue  # if it were offered it would delete everything: not tried
+        equal(
+            team.owner.ask(method, path.replace("/x", "/" + team.invented("thrd"))).status,
+            405,
+            f"{method} {path}",
+        )
+
+
+@promise("listSpaces", evidence=Evidence.ASSUMED, assumption="A10")
+def a_405_names_the_methods(team: Team) -> None:
+    """A 405 has an Allow header with the methods that there are."""
+    allow = team.owner.ask("PUT", "/v1/spaces/").headers.get("allow", "")
+    equal(
+        {m.strip() for m in allow.split(",")} >= {"GET", "POST"}, True, f"Allow: {allow!r} names GET and POST"
+    )
+
+
+@promise("listSpaces", evidence=Evidence.ASSUMED, assumption="A52")
+def head_and_options_are_405(team: Team) -> None:
+    """HEAD, and OPTIONS that is no preflight, are 405."""
+    for method in ("HEAD", "OPTIONS"):
+        equal(team.owner.ask(method, "/v1/threads").status, 405, method)
+
+
+@promise("listSpaces", evidence=Evidence.ASSUMED, assumption="A20")
+def the_collection_without_its_slash_redirects(team: Team) -> None:
+    """/v1/spaces leads to /v1/spaces/ by 307, with its query, on the same host."""
+    answer = team.owner.get("/v1/spaces", organization_id=team.organization_id)
+    equal(answer.status, 307, "status")
+    location = answer.headers.get("location", "")
+    if not location.split("?")[0].endswith("/v1/spaces/") or "organization_id=" not in location:
+        raise Broken("Location leads elsewhere", got=location)
+
+
+@promise("getSpace", evidence=Evidence.ASSUMED, assumption="A22")
+def any_text_is_an_id(team: Team) -> None:
+    """An id of any form that is not there is 404, never a 500."""
+    for id_ in ("x", "0", "space_%C3%A9", "%F0%9F%9A%80", "a" * 300, "..%2Fetc", "%27%22%3B--", "null"):
+        answer = team.owner.get(f"/v1/spaces/{id_}")
+        equal(answer.status, 404, f"GET /v1/spaces/{id_[:20]}")
+
+
+@promise("createSpace", "getSpace", evidence=Evidence.PUBLISHED)
+def text_comes_back_as_it_was_sent(team: Team) -> None:
+    """Names of 1 and of 255 characters, in any script, come back unchanged."""
+    for name in ("x", "é" * 255, "日本語 🚀 العربية", " spaced ", 'quote"back\\slash/'):
+        space = team.owner.new_space(name=name)
+        equal(team.owner.get(f"/v1/spaces/{space['id']}").body["name"], name, "name", "/name")
+
+
+@promise("createSpace", "getSpace", "listSpaceThreads", "addThreadToSpace", evidence=Evidence.PUBLISHED)
+def odd_input_is_never_a_500(team: Team) -> None:
+    """Whatever a name, an id, a limit or a cursor holds, the answer is no server error."""
+    owner, space_id = team.owner, team.owner.new_space()["id"]
+    path, long_id = f"/v1/spaces/{space_id}", team.ledger.invent(f"thrd_contracts{team.run_id}" + "a" * 300)
+    body = {"organization_id": team.organization_id, "name": "日本語 🚀 العربية \u0000"}
+    answers = [owner.make("space", "/v1/spaces/", body), owner.add(space_id, long_id)]
+    answers += [owner.take_out(space_id, long_id), owner.get(f"/v1/spaces/{'a' * 300}")]
+    answers += [
+        owner.get(f"{path}/threads", limit=limit) for limit in (-1, 0, 1, 99, 100, 101, 10**30, "", "é")
+    ]
+    answers += [
+        owner.get(f"{path}/threads", cursor=text) for text in ("", "0", "not a cursor", "\0", "🚀", "=")
+    ]
+    for answer in answers:
+        if answer.status >= 500:
+            sent = f"{answer.request.method} {answer.request.path[:120]}"
+            raise Broken(f"{sent} is a server error", expected="below 500", got=answer.status)
+
+
+@promise("createThread", evidence=Evidence.ASSUMED, assumption="A56")
+def what_is_not_json_is_422(team: Team) -> None:
+    """A body that is not JSON, or of another content type, is 422."""
+    json_type, text_type = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}
+    for body, headers in (("{", json_type), ("[1,", json_type), ("{}", text_type), ("[]", json_type)):
+        answer = team.owner.ask("POST", "/v1/threads", body, headers=headers)
+        equal(answer.status, 422, f"{body!r} as {headers['Content-Type']}")
+
+
+@promise("getSpace", evidence=Evidence.ASSUMED, assumption="A25")
+def the_trace_id_is_the_request_id(team: Team) -> None:
+    """The trace_id of an error is the x-request-id of its answer."""
+    answer = team.owner.get(f"/v1/spaces/{team.invented('space')}")
+    if "x-request-id" not in answer.headers:
+        raise Untested("there is no x-request-id")
+    equal(answer.body["error"]["trace_id"], answer.headers["x-request-id"], "trace_id", "/error/trace_id")

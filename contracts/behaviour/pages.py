@@ -1,0 +1,175 @@
+"""Pages: every item once, whatever the size of the page and whatever happens in between."""
+
+from __future__ import annotations
+
+from contracts.check import Broken, Untested, equal, promise
+from contracts.evidence import Evidence
+from contracts.exchange import Answer
+from contracts.team import Caller, Team
+
+
+def filled(team: Team, count: int) -> tuple[str, list[str]]:
+    """A space with so many threads, in the order in which they were added."""
+    space_id = team.owner.new_space()["id"]
+    threads = [team.owner.new_thread()["id"] for _ in range(count)]
+    for thread_id in threads:
+        equal(team.owner.add(space_id, thread_id).status, 201, "adding a thread")
+    return space_id, threads
+
+
+def page(caller: Caller, space_id: str, **query: object) -> Answer:
+    """One page of a space's threads."""
+    answer = caller.get(f"/v1/spaces/{space_id}/threads", **query)
+    equal(answer.status, 200, "status")
+    return answer
+
+
+def ids(answer: Answer) -> list[str]:
+    """The ids on a page."""
+    return [thread["id"] for thread in answer.body["data"]]
+
+
+@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def walking_by_any_size_gives_the_same_list(team: Team) -> None:
+    """Walking by 1, by 3 and by 100 gives every thread once, in the same order, and ends."""
+    space_id, threads = filled(team, 7)
+    whole = team.owner.threads_of(space_id, 100)
+    equal(sorted(whole), sorted(threads), "the threads of the space")
+    for size in (1, 3):
+        equal(team.owner.threads_of(space_id, size), whole, f"walking by {size}")
+
+
+@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def a_page_has_at_most_limit_items(team: Team) -> None:
+    """A page has `limit` items while there are so many, and has_more says whether there are."""
+    space_id, _ = filled(team, 4)
+    for limit, length, more in ((1, 1, True), (3, 3, True), (4, 4, False), (5, 4, False)):
+        answer = page(team.owner, space_id, limit=limit)
+        equal(len(ids(answer)), length, f"items for limit={limit}", "/data")
+        equal(answer.body["has_more"], more, f"has_more for limit={limit}", "/has_more")
+
+
+@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def the_page_size_is_fifty_unless_told(team: Team) -> None:
+    """Without a limit a page has fifty items, and with 100 more than that."""
+    space_id, _ = filled(team, 51)
+    answer = page(team.owner, space_id)
+    equal(len(ids(answer)), 50, "items without a limit", "/data")
+    equal(answer.body["has_more"], True, "has_more", "/has_more")
+    equal(len(ids(page(team.owner, space_id, limit=100))), 51, "items with limit=100", "/data")
+
+
+@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A08")
+def has_more_goes_with_a_cursor(team: Team) -> None:
+    """has_more is false exactly when next_cursor is null."""
+    space_id, _ = filled(team, 3)
+    for limit in (1, 2, 3, 100):
+        body = page(team.owner, space_id, limit=limit).body
+        equal(
+            body["next_cursor"] is not None, body["has_more"], f"a cursor for limit={limit}", "/next_cursor"
+        )
+
+
+@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A04")
+def threads_come_in_the_order_of_adding(team: Team) -> None:
+    """The threads of a space come in the order in which they were added, oldest first."""
+    space_id, threads = filled(team, 4)
+    equal(team.owner.threads_of(space_id), threads, "the order")
+
+
+@promise("listSpaceThreads", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A06")
+def a_walk_survives_inserts(team: Team) -> None:
+    """Threads that are added between two pages make the walk neither skip nor repeat what was there."""
+    space_id, threads = filled(team, 5)
+    first = page(team.owner, space_id, limit=2)
+    late = team.owner.new_thread()["id"]
+    team.owner.add(space_id, late)
+    seen = ids(first) + rest(team.owner, space_id, first)
+    equal([t for t in seen if t != late], [t for t in ordered(seen, threads) if t != late], "the walk")
+    equal(len(seen), len(set(seen)), "items, each once")
+    if not set(threads) <= set(seen):
+        raise Broken("the walk skipped a thread", expected=threads, got=seen)
+
+
+@promise("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
+def a_walk_survives_the_removal_of_its_anchor(team: Team) -> None:
+    """Removing the last thread of a page before the next is read skips and repeats nothing."""
+    space_id, threads = filled(team, 5)
+    first = page(team.owner, space_id, limit=2)
+    gone = ids(first)[-1]
+    equal(team.owner.take_out(space_id, gone).status, 204, "removing the anchor")
+    seen = ids(first) + rest(team.owner, space_id, first)
+    equal(sorted(seen), sorted(threads), "every thread once")
+
+
+@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
+def a_cursor_of_another_space_is_refused(team: Team) -> None:
+    """A cursor is good for the space that gave it, and 422 for another."""
+    one, _ = filled(team, 2)
+    other, _ = filled(team, 2)
+    cursor = page(team.owner, one, limit=1).body["next_cursor"]
+    if cursor is None:
+        raise Untested("the first page gave no cursor")
+    equal(team.owner.get(f"/v1/spaces/{other}/threads", cursor=cursor).status, 422, "status")
+
+
+@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
+def a_made_up_cursor_is_refused(team: Team) -> None:
+    """A cursor that the list did not give is 422, never a 500 and never the first page."""
+    space_id, _ = filled(team, 1)
+    for cursor in ("0", "bm9uc2Vuc2U", "%00"):
+        equal(team.owner.get(f"/v1/spaces/{space_id}/threads", cursor=cursor).status, 422, f"cursor={cursor}")
+
+
+@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A07")
+def a_limit_out_of_range_is_refused(team: Team) -> None:
+    """A limit below 1, above 100 or that is no integer is 422."""
+    space_id = team.owner.new_space()["id"]
+    for limit in ("0", "-1", "101", "1.5", "ten", ""):
+        equal(team.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 422, f"limit={limit!r}")
+    for limit in ("1", "100"):
+        equal(team.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 200, f"limit={limit}")
+
+
+@promise("listSpaces", "createSpace", evidence=Evidence.PUBLISHED)
+def walking_the_spaces_finds_every_one_once(team: Team) -> None:
+    """Walking an organization's spaces by 2 finds each that was made, once, and none of another's."""
+    made = [team.owner.new_space()["id"] for _ in range(3)]
+    seen: list[str] = []
+    cursor = None
+    for _ in range(2000):
+        answer = team.owner.get("/v1/spaces/", organization_id=team.organization_id, limit=2, cursor=cursor)
+        equal(answer.status, 200, "status")
+        found = [space["id"] for space in answer.body["spaces"]]
+        if len(found) > 2:
+            raise Broken(
+                "a page has more items than its limit", expected=2, got=len(found), pointer="/spaces"
+            )
+        seen += found
+        homes = {space["organization_id"] for space in answer.body["spaces"]}
+        equal(homes - {team.organization_id}, set(), "other organizations in the list")
+        cursor = answer.body["next_cursor"]
+        if cursor is None:
+            break
+    else:
+        raise Broken("the walk does not end: 2,000 pages were read")
+    equal(len(seen), len(set(seen)), "spaces, each once")
+    equal([s for s in seen if s in made], made, "the spaces that were made")
+
+
+def rest(caller: Caller, space_id: str, first: Answer) -> list[str]:
+    """What is behind a page."""
+    seen: list[str] = []
+    cursor = first.body["next_cursor"]
+    for _ in range(100):
+        if cursor is None:
+            return seen
+        answer = page(caller, space_id, limit=2, cursor=cursor)
+        seen += ids(answer)
+        cursor = answer.body["next_cursor"]
+    raise Broken("the walk does not end: 100 pages were read")
+
+
+def ordered(seen: list[str], threads: list[str]) -> list[str]:
+    """The threads in the order in which the walk showed them, the rest behind."""
+    return sorted(threads, key=lambda t: seen.index(t) if t in seen else len(seen))

@@ -1,0 +1,179 @@
+"""Who may do what: role by operation, and a refused write changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from contracts.behaviour.documents import refused
+from contracts.check import Broken, equal, promise
+from contracts.evidence import Evidence
+from contracts.exchange import Answer
+from contracts.team import Caller, Team
+
+
+class Stage(NamedTuple):
+    """A space with one thread in it and one beside it."""
+
+    space: dict[str, Any]
+    inside: str
+    beside: str
+
+
+def stage(team: Team, role: str) -> Stage:
+    """The stage for a role's try."""
+    granted = {"editor": "editable_by_users", "viewer": "access_users"}.get(role)
+    grant = {granted: [team.user_id(role)]} if granted else {}
+    space = team.owner.new_space(**grant)
+    inside, beside = team.owner.new_thread()["id"], team.owner.new_thread()["id"]
+    equal(team.owner.add(space["id"], inside).status, 201, "adding the first thread")
+    return Stage(space, inside, beside)
+
+
+TRIES: dict[str, tuple[str, Callable[[Caller, Stage], Answer]]] = {
+    "getSpace": ("VIEW", lambda c, s: c.get(f"/v1/spaces/{s.space['id']}")),
+    "listSpaceThreads": ("VIEW", lambda c, s: c.get(f"/v1/spaces/{s.space['id']}/threads")),
+    "listSpaceVectorStores": ("VIEW", lambda c, s: c.get(f"/v1/spaces/{s.space['id']}/vector-stores")),
+    "addThreadToSpace": ("EDIT", lambda c, s: c.add(s.space["id"], s.beside)),
+    "removeThreadFromSpace": ("EDIT", lambda c, s: c.take_out(s.space["id"], s.inside)),
+    "updateSpace": ("EDIT", lambda c, s: c.ask("PATCH", f"/v1/spaces/{s.space['id']}", {"name": "renamed"})),
+    "updateSpace (access)": (
+        "OWNER",
+        lambda c, s: c.ask("PATCH", f"/v1/spaces/{s.space['id']}", {"access_mode": "organization"}),
+    ),
+    "deleteSpace": ("EDIT", lambda c, s: c.ask("DELETE", f"/v1/spaces/{s.space['id']}")),
+}
+"""What is tried -> the level that it needs."""
+LEVELS = {"foreign": 0, "outsider": 0, "viewer": 1, "editor": 2, "owner": 3}
+NEEDED = {"VIEW": 1, "EDIT": 2, "OWNER": 3}
+
+
+def try_all(team: Team, role: str) -> None:
+    """Try every operation as this role: it is refused if and only if its level is too low."""
+    caller = team.caller(role)
+    for name, (level, attempt) in TRIES.items():
+        scene = stage(team, role)
+        before = seen(team, scene)
+        answer = attempt(caller, scene)
+        if LEVELS[role] >= NEEDED[level]:
+            if answer.status >= 300:
+                raise Broken(f"{role} may {name}", expected="2xx", got=answer.status)
+            continue
+        refused(answer, 403, "INSUFFICIENT_PERMISSIONS", f"{level.title()} access required")
+        equal(seen(team, scene), before, f"the space after {name} was refused to {role}")
+
+
+def seen(team: Team, scene: Stage) -> tuple[object, list[str]]:
+    """The space and its threads, as the owner sees them."""
+    return team.owner.get(f"/v1/spaces/{scene.space['id']}").body, team.owner.threads_of(scene.space["id"])
+
+
+@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
+def the_viewer_reads_and_changes_nothing(team: Team) -> None:
+    """View access allows every read of a space and refuses every write, which then has changed nothing."""
+    try_all(team, "viewer")
+
+
+@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
+def the_editor_changes_all_but_access(team: Team) -> None:
+    """Edit access allows every operation of a space except changing who has access."""
+    try_all(team, "editor")
+
+
+@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
+def the_outsider_is_refused_everything(team: Team) -> None:
+    """Without access every operation of a private space is 403, and has changed nothing."""
+    try_all(team, "outsider")
+
+
+@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.ASSUMED, assumption="A46")
+def another_organization_is_refused_everything(team: Team) -> None:
+    """To a caller of another organization every operation of a private space is 403."""
+    try_all(team, "foreign")
+
+
+@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
+def the_owner_may_everything(team: Team) -> None:
+    """The creator of a space may do everything with it."""
+    try_all(team, "owner")
+
+
+@promise("listSpaces", evidence=Evidence.PUBLISHED)
+def private_spaces_are_listed_to_those_who_may_view(team: Team) -> None:
+    """A private space is in its owner's and its viewers' lists, and in no outsider's."""
+    viewer, outsider = team.caller("viewer"), team.caller("outsider")
+    space_id = team.owner.new_space(access_users=[viewer.user_id])["id"]
+    for caller, expected in ((team.owner, True), (viewer, True), (outsider, False)):
+        equal(space_id in listed(team, caller), expected, f"listed to the {caller.role}")
+
+
+@promise("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
+def organization_wide_spaces_are_open_to_members(team: Team) -> None:
+    """access_mode organization lets every member view, and private shuts them out again."""
+    outsider = team.caller("outsider")
+    path = f"/v1/spaces/{team.owner.new_space()['id']}"
+    for mode, status in (("organization", 200), ("private", 403)):
+        equal(team.owner.ask("PATCH", path, {"access_mode": mode}).status, 200, f"setting {mode}")
+        equal(outsider.get(path).status, status, f"a member without a grant, in mode {mode}")
+
+
+@promise("getSpace", "updateSpace", evidence=Evidence.ASSUMED, assumption="A44")
+def public_spaces_are_open_to_members(team: Team) -> None:
+    """access_mode public lets every member view."""
+    outsider, path = team.caller("outsider"), f"/v1/spaces/{team.owner.new_space(access_mode='public')['id']}"
+    equal(outsider.get(path).status, 200, "a member without a grant")
+
+
+@promise("listThreads", "listThreadMessages", evidence=Evidence.SDK)
+def nobody_sees_the_threads_of_others(team: Team) -> None:
+    """Somebody else's threads are not in the list, and their messages can't be read."""
+    other, thread = team.caller("editor"), team.owner.new_thread()["id"]
+    shown = other.get("/v1/threads", limit=100)
+    equal(shown.status, 200, "status of the list")
+    equal({t["user_id"] for t in shown.body["data"]} - {other.user_id}, set(), "other users in the list")
+    status = other.get(f"/v1/threads/{thread}/messages").status
+    if status not in (403, 404):
+        raise Broken("another user reads the messages", expected="403 or 404", got=status)
+
+
+@promise("getThread", "updateThread", "deleteThread", evidence=Evidence.SDK)
+def a_thread_is_its_creators_alone(team: Team) -> None:
+    """Nobody else reads, changes or deletes a thread through the threads operations."""
+    thread = team.owner.new_thread()
+    path = f"/v1/threads/{thread['id']}"
+    other = team.caller("editor")
+    for answer in (other.get(path), other.ask("PATCH", path, {"title": "mine"}), other.ask("DELETE", path)):
+        if answer.status not in (403, 404):
+            raise Broken(f"{answer.request.method} by another user", expected="403 or 404", got=answer.status)
+    equal(team.owner.get(path).body.get("title"), thread["title"], "the title after it", "/title")
+
+
+@promise("createSpace", "listSpaces", "createThread", evidence=Evidence.OBSERVED)
+def strangers_to_an_organization_are_refused(team: Team) -> None:
+    """Who does not belong to an organization makes and lists nothing in it: 403."""
+    foreign = team.caller("foreign")
+    name = {"organization_id": team.organization_id, "name": team.name()}
+    made = foreign.make("space", "/v1/spaces/", name)
+    refused(made, 403, "INSUFFICIENT_PERMISSIONS", "Organization access required")
+    listing = foreign.get("/v1/spaces/", organization_id=team.organization_id)
+    refused(listing, 403, "INSUFFICIENT_PERMISSIONS", "Organization access required")
+    title = {"organization_id": team.organization_id, "title": team.name("thread")}
+    thread = foreign.make("thread", "/v1/threads", title)
+    refused(thread, 403, "INSUFFICIENT_PERMISSIONS", "Organization access required")
+    stores = foreign.get(f"/v1/organizations/{quote(team.organization_id)}/vector-stores")
+    equal(stores.status, 403, "listing its vector stores")
+
+
+def listed(team: Team, caller: Caller) -> set[str]:
+    """The ids of all spaces that the caller's list shows."""
+    found: set[str] = set()
+    cursor = None
+    for _ in range(1000):
+        answer = caller.get("/v1/spaces/", organization_id=team.organization_id, limit=100, cursor=cursor)
+        equal(answer.status, 200, "status of the list")
+        found |= {space["id"] for space in answer.body["spaces"]}
+        cursor = answer.body["next_cursor"]
+        if cursor is None:
+            break
+    return found

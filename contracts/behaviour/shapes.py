@@ -1,0 +1,119 @@
+"""Fields and types, literally: true is not 1, and a time is a text in RFC 3339."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from contracts.behaviour.documents import THREAD_FIELDS
+from contracts.check import Broken, equal, promise
+from contracts.evidence import Evidence
+from contracts.team import Team
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "text": str,
+    "text?": (str, type(None)),
+    "time": str,
+    "time?": (str, type(None)),
+    "flag": bool,
+    "count": int,
+    "object?": (dict, type(None)),
+    "list": list,
+    "list?": (list, type(None)),
+}
+THREAD = {
+    **dict.fromkeys(("id", "object", "organization_id", "user_id", "status"), "text"),
+    **dict.fromkeys(("assistant_id", "title", "last_model_used"), "text?"),
+    **dict.fromkeys(("created_at", "updated_at"), "time"),
+    **dict.fromkeys(("last_message_at", "pinned_at"), "time?"),
+    **dict.fromkeys(("visible_in_ui", "is_pinned"), "flag"),
+    "metadata": "object?",
+    "message_count": "count",
+}
+SPACE = {
+    **dict.fromkeys(("id", "organization_id", "created_by", "name", "access_mode"), "text"),
+    **dict.fromkeys(("description", "vector_store_id"), "text?"),
+    **dict.fromkeys(("created_at", "updated_at"), "time"),
+    "last_activity_at": "time?",
+    **dict.fromkeys(("access_users", "access_departments", "editable_by_users"), "list?"),
+    **dict.fromkeys(("editable_by_roles", "visible_to_roles"), "list?"),
+    "additional_vector_store_ids": "list",
+}
+
+
+def typed(shown: dict[str, Any], fields: Mapping[str, str], pointer: str) -> None:
+    """Broken unless each field is there and of its kind."""
+    for name, kind in fields.items():
+        where = f"{pointer}/{name}"
+        if name not in shown:
+            raise Broken(f"{name} is missing", pointer=where)
+        value = shown[name]
+        if not isinstance(value, KINDS[kind]) or (kind == "count" and isinstance(value, bool)):
+            raise Broken(f"{name} is no {kind}", expected=kind, got=value, pointer=where)
+        if kind.startswith("time") and isinstance(value, str) and not _TIME.fullmatch(value):
+            raise Broken(f"{name} is not RFC 3339", got=value, pointer=where)
+
+
+@promise("listSpaceThreads", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
+def listed_threads_have_the_documented_types(team: Team) -> None:
+    """added_at, the list and each of a listed thread's sixteen fields have the documented types."""
+    space_id = team.owner.new_space()["id"]
+    path = f"/v1/spaces/{space_id}/threads"
+    for _ in range(2):
+        typed(team.owner.add(space_id, team.owner.new_thread()["id"]).body, {"added_at": "time"}, "")
+    for limit in (1, 2):
+        body = team.owner.get(path, limit=limit).body
+        typed(body, {"has_more": "flag", "next_cursor": "text?", "data": "list", "object": "text"}, "")
+        for number, thread in enumerate(body["data"]):
+            typed(thread, THREAD, f"/data/{number}")
+
+
+@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A29")
+def a_listed_thread_has_no_further_field(team: Team) -> None:
+    """A listed thread has the sixteen documented fields and no other."""
+    space_id = team.owner.new_space()["id"]
+    team.owner.add(space_id, team.owner.new_thread()["id"])
+    shown = team.owner.get(f"/v1/spaces/{space_id}/threads").body["data"][0]
+    equal(sorted(set(shown) - set(THREAD_FIELDS)), [], "further fields", "/data/0")
+
+
+@promise("createSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
+def a_space_has_its_published_fields(team: Team) -> None:
+    """A space has every published field with its type, and names its creator and organization."""
+    for given in ({}, {"description": "text", "access_users": [team.owner.user_id]}):
+        made = team.owner.new_space(**given)
+        for space in (made, team.owner.get(f"/v1/spaces/{made['id']}").body):
+            typed(space, SPACE, "")
+            equal(space["created_by"], team.owner.user_id, "created_by", "/created_by")
+            equal(space["organization_id"], team.organization_id, "organization_id", "/organization_id")
+
+
+@promise("createSpace", evidence=Evidence.PUBLISHED)
+def every_space_has_a_store_of_its_own(team: Team) -> None:
+    """No two spaces have the same vector store."""
+    stores = [team.owner.new_space()["vector_store_id"] for _ in range(2)]
+    equal(len(set(stores)), 2, "different stores", "/vector_store_id")
+
+
+@promise("getSpace", "listSpaceThreads", "addThreadToSpace", evidence=Evidence.PUBLISHED)
+def answers_say_that_they_are_json(team: Team) -> None:
+    """Answers and errors alike are application/json."""
+    space_id = team.owner.new_space()["id"]
+    for answer in (
+        team.owner.get(f"/v1/spaces/{space_id}"),
+        team.owner.get(f"/v1/spaces/{space_id}/threads"),
+        team.owner.add(space_id, team.owner.new_thread()["id"]),
+        team.owner.get(f"/v1/spaces/{team.invented('space')}"),
+    ):
+        kind = answer.headers.get("content-type", "nothing").partition(";")[0].strip().lower()
+        equal(kind, "application/json", f"the content type of a {answer.status}")
+
+
+@promise("createSpace", "createThread", evidence=Evidence.ASSUMED, assumption="A24")
+def a_create_answers_201(team: Team) -> None:
+    """Creating a space and creating a thread are 201."""
+    common = {"organization_id": team.organization_id}
+    for kind, path, field in (("space", "/v1/spaces/", "name"), ("thread", "/v1/threads", "title")):
+        equal(team.owner.make(kind, path, {**common, field: team.name(kind)}).status, 201, f"a {kind}")

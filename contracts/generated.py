@@ -1,0 +1,207 @@
+"""Layers 1 and 2: requests that nobody wrote, one by one and in workflows, against openapi.yaml."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from contracts.check import Broken, Untested, promise
+from contracts.document import Document, Flaw, Operation
+from contracts.evidence import Evidence
+from contracts.exchange import Answer
+from contracts.made_up import EngineError, Finding, Run, Sizes
+from contracts.steer import Steer
+from contracts.target import our_spec
+from contracts.team import Team
+
+_WITH_MODEL = ": it asks a model, allow some questions with --with-model N"
+SHOWN = 12
+"""The most exchanges that a failure shows."""
+
+
+@cache
+def document() -> Document:
+    """The contract."""
+    return Document(our_spec().read_text("utf-8"))
+
+
+class Explored(NamedTuple):
+    """What came of one run of the engine."""
+
+    failures: list[Failure]
+    made: dict[str, Answer]
+    """How each thing was made, by its id."""
+    sent: Counter[str]
+
+
+class Failure(NamedTuple):
+    """A finding, with its fingerprint and on what it is founded."""
+
+    operation: Operation
+    fingerprint: tuple[object, ...]
+    """Operation, check, status, pointer, keyword, property."""
+    broken: Broken
+    finding: Finding
+
+    @property
+    def assumed(self) -> bool:
+        """Whether no contract is broken by it."""
+        return self.broken.assumption is not None or self.broken.evidence is Evidence.ASSUMED
+
+
+class _Known:
+    """What the checks of one run share."""
+
+    def __init__(self) -> None:
+        self.mine: dict[str, str] = {}
+        self.workflows: list[Explored] = []
+        self.tries: dict[str, int] = {}
+
+
+_known: WeakKeyDictionary[Team, _Known] = WeakKeyDictionary()
+
+
+def try_operation(team: Team, operation: Operation) -> None:
+    """Layer 1: examples, coverage and fuzzing of one operation."""
+    if operation.writes and team.read_only:
+        raise Untested("it writes, and the run is read-only")
+    phases = ("examples", "coverage", "fuzzing")
+    _report(team, operation, _explored(team, phases, team.settings.profile.examples, operation.id))
+
+
+def try_workflow(team: Team, operation: Operation) -> None:
+    """Layer 2: what went wrong at one operation in the workflows of the run, which are tried once for all."""
+    if team.read_only:
+        raise Untested("workflows write, and the run is read-only")
+    known = _known.setdefault(team, _Known())
+    turn = known.tries.get(operation.id, 0)
+    known.tries[operation.id] = turn + 1
+    if turn >= len(known.workflows):
+        known.workflows.append(_explored(team, ("stateful",), team.settings.profile.workflows, None))
+    _report(team, operation, known.workflows[min(turn, len(known.workflows) - 1)])
+
+
+def _explored(team: Team, phases: tuple[str, ...], examples: int, operation: str | None) -> Explored:
+    from contracts import schema  # here, as Schemathesis takes a second to import
+
+    steer = Steer(team, _known.setdefault(team, _Known()).mine)
+    gateway = schema.Gateway(document(), steer)
+    run = Run(phases, Sizes(examples), team.settings.seed, operation, team.read_only)
+    found: dict[tuple[object, ...], Failure] = {}
+    try:
+        for finding in schema.explore(gateway, run):
+            for failure in judged(finding, team):
+                found.setdefault(failure.fingerprint, failure)
+    except EngineError as error:
+        if not found:
+            raise Untested(f"the requests could not be made up: {error}") from error
+    return Explored(list(found.values()), steer.made, gateway.sent)
+
+
+def judged(finding: Finding, team: Team) -> Iterable[Failure]:
+    """What a finding is in the contract's terms: one failure for each flaw of an answer."""
+    operation = document().operations.get(finding.label)
+    if operation is None:
+        return
+    status = finding.answer.status
+    flaws: list[Flaw | None] = [None]
+    if finding.check == "response_schema_conformance":
+        flaws = [*document().flaws(operation, status, finding.answer.body)] or flaws
+    for flaw in flaws:
+        assumption = _assumption(finding, operation, flaw, team)
+        evidence = document().evidence(operation, status, flaw)
+        if assumption is None and evidence is Evidence.ASSUMED:
+            assumption = document().resting(operation, status)
+        what = (
+            _words(finding.message) if flaw is None else f"its {flaw.pointer or 'body'}: {flaw.message[:200]}"
+        )
+        broken = Broken(
+            f"{operation.label} answers {status}; {what}",
+            got=finding.answer.text[:300],
+            pointer=flaw.pointer if flaw is not None else "",
+            evidence=Evidence.ASSUMED if assumption is not None else evidence,
+            assumption=assumption,
+        )
+        place = (flaw.pointer, flaw.keyword, flaw.message) if flaw is not None else ("", "", "")
+        yield Failure(operation, (operation.id, finding.check, status, *place), broken, finding)
+
+
+def _assumption(finding: Finding, operation: Operation, flaw: Flaw | None, team: Team) -> str | None:
+    contract, status = document(), finding.answer.status
+    if flaw is not None:
+        return contract.assumed(flaw)
+    if status >= 500:
+        return None
+    if finding.check in ("status_code_conformance", "unsupported_method"):
+        return contract.allowing(operation, status)
+    if finding.check == "negative_data_rejection":
+        return contract.accepting(operation, status, finding.message)
+    if finding.check == "has_more_goes_with_a_cursor":
+        return "A08"
+    if finding.check == "positive_data_acceptance" and contract.tolerates("A22", status):
+        ids = [part for part in finding.answer.request.path.partition("?")[0].split("/")[3:] if part]
+        named = [
+            part
+            for part, spelled in zip(ids, operation.path.split("/")[3:], strict=False)
+            if spelled[:1] == "{"
+        ]
+        if any(not team.ledger.owns(part) and part != team.organization_id for part in named):
+            return "A22"
+    return None
+
+
+def _words(message: str) -> str:
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return " ".join(lines)[:300]
+
+
+def _report(team: Team, operation: Operation, explored: Explored) -> None:
+    team.chain = []
+    failures = [failure for failure in explored.failures if failure.operation.id == operation.id]
+    if not failures and not explored.sent[operation.label]:
+        raise Untested(
+            "no request of it was made up that may be sent" + _WITH_MODEL * (operation.id == "createResponse")
+        )
+    if not failures:
+        return
+    first, *more = sorted(failures, key=lambda failure: failure.assumed)
+    finding = first.finding
+    shown = [answer for id_, answer in explored.made.items() if f"/{id_}" in finding.answer.request.path]
+    shown += [answer for answer in finding.before if answer not in shown]
+    team.chain = [*shown[: SHOWN - 1], finding.answer]
+    broken = first.broken
+    if more:
+        others = "; ".join(failure.broken.message[:160] for failure in more[:4])
+        broken.message += f" (and {len(more)} more: {others})"
+    raise broken
+
+
+def _register(
+    operation: Operation, layer: str, run: Callable[[Team, Operation], None], sentence: str
+) -> None:
+    def check(team: Team) -> None:
+        run(team, operation)
+
+    check.__name__ = f"{layer.removesuffix('s')}-{operation.id}"
+    check.__doc__ = sentence
+    evidence = Evidence[operation.raw["x-evidence"].upper()]
+    promise(operation.id, evidence=evidence, layer=layer)(check)
+
+
+for _operation in document().operations.values():
+    _register(
+        _operation,
+        "operations",
+        try_operation,
+        f"Whatever is sent to {_operation.label}, right or wrong, is answered as documented.",
+    )
+for _operation in document().operations.values():
+    _register(
+        _operation,
+        "workflows",
+        try_workflow,
+        f"{_operation.label} is answered as documented in the middle of a workflow, too.",
+    )

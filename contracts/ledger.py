@@ -1,0 +1,100 @@
+"""What a run has made, on disk: the intent before a request goes out, the id after it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Made(NamedTuple):
+    """Something that the run made and has to remove."""
+
+    kind: str
+    """space, thread or vector_store"""
+    id: str
+    role: str
+    organization_id: str
+
+
+class Ledger:
+    """An append-only file of JSON lines; without a path it is in memory alone."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._made: dict[str, Made] = {}
+        self._invented: set[str] = set()
+        self._intents: dict[int, dict[str, Any]] = {}
+        self._next = 1
+
+    @classmethod
+    def read(cls, path: Path) -> Ledger:
+        """The ledger of a run that has ended, or was killed."""
+        ledger = cls()
+        for line in path.read_text("utf-8").splitlines():
+            try:
+                ledger._apply(json.loads(line))
+            except ValueError:
+                continue  # the last line of a killed run can be half written
+        return ledger
+
+    def owns(self, id_: str) -> bool:
+        """Whether this run made the thing, or made the id up."""
+        return id_ in self._made or id_ in self._invented
+
+    def invent(self, id_: str) -> str:
+        """Note an id that the run made up: no deployment has anything of this name."""
+        self._invented.add(id_)
+        return id_
+
+    def intend(self, kind: str, role: str, name: str) -> int:
+        """Note that something is about to be made; the number goes to `made` or `unmade`."""
+        with self._lock:
+            number, self._next = self._next, self._next + 1
+        self._note({"intent": number, "kind": kind, "role": role, "name": name})
+        return number
+
+    def made(self, intent: int, made: Made) -> None:
+        """Note what came of an intent."""
+        self._note({"made": intent, **made._asdict()})
+
+    def unmade(self, intent: int) -> None:
+        """Note that nothing came of an intent: the target refused."""
+        self._note({"unmade": intent})
+
+    def removed(self, id_: str) -> None:
+        """Note that the thing is gone."""
+        self._note({"removed": id_})
+
+    def left(self) -> Iterator[Made]:
+        """What is still to be removed, the last made first."""
+        return reversed(list(self._made.values()))
+
+    @property
+    def unanswered(self) -> list[dict[str, Any]]:
+        """Intents without an answer: perhaps something was made, perhaps not."""
+        return list(self._intents.values())
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        with self._lock:
+            if self.path is not None:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(entry) + "\n")
+            self._apply(entry)
+
+    def _apply(self, entry: dict[str, Any]) -> None:
+        if "intent" in entry:
+            self._intents[entry["intent"]] = entry
+        elif "unmade" in entry:
+            self._intents.pop(entry["unmade"], None)
+        elif "made" in entry:
+            self._intents.pop(entry["made"], None)
+            fields = {name: entry[name] for name in Made._fields}
+            self._made[entry["id"]] = Made(**fields)
+        elif "removed" in entry:
+            gone = self._made.pop(entry["removed"], None)
+            if gone is not None:
+                self._invented.add(gone.id)

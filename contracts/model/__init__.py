@@ -1,0 +1,5 @@
+"""Layer 3: the target beside a model that is small enough to be obviously right."""
+
+from contracts.model import checks
+
+__all__ = ["checks"]

@@ -1,0 +1,86 @@
+"""Steps as data, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+Step = tuple[Any, ...]
+"""A method of Pair and its arguments; spaces and threads by names like S1 and T1."""
+
+
+LOOKING = ("read_space", "read_thread", "walk", "list_spaces")
+"""Steps that change nothing: what they show says what was done."""
+
+
+class Note(NamedTuple):
+    """An assumption that did not hold: what was done, and what came of it."""
+
+    assumption: str
+    steps: tuple[Step, ...]
+    complaint: str
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence."""
+    return ", ".join(names) or "nothing"
+
+
+def shorter(text: object) -> str:
+    """A value as it can stand in a sentence."""
+    whole = repr(text)
+    return whole if len(whole) <= 40 else f"{whole[:8]}…' ({len(str(text))} characters)"
+
+
+def words(step: Step) -> str:
+    """A step as a stranger would say it."""
+    kind, *args = step
+    match kind, args:
+        case "create_space", [space, label, grants]:
+            named = f" with a name of {len(label)} characters" if label in BOUNDARY else ""
+            granted = "; ".join(f"{field}: {listed(roles)}" for field, roles in grants)
+            return f"create space {space}{named}" + (f" ({granted})" if granted else "")
+        case "create_thread", [thread]:
+            return f"create thread {thread}"
+        case "add", [role, space, thread]:
+            return f"{_as(role)}add {thread} to {space}"
+        case "remove", [role, space, thread]:
+            return f"{_as(role)}remove {thread} from {space}"
+        case "patch", [role, space, changes]:
+            fields = " and ".join(f"{field} of {space} to {shorter(value)}" for field, value in changes)
+            return f"{_as(role)}set {fields}" if fields else f"{_as(role)}patch {space} with nothing"
+        case "walk", [role, space, limit]:
+            return f"{_as(role)}list {space} by {limit}"
+        case "remove_between_pages", [space, limit]:
+            return f"list the first {limit} of {space}, remove the last of them, list the rest"
+        case "list_spaces", [role]:
+            return f"{_as(role)}list the spaces"
+        case _:
+            role, name = args
+            return f"{_as(role)}{kind.replace('_space', '').replace('_thread', '')} {name}"
+
+
+def _as(role: str) -> str:
+    return "" if role == "owner" else f"as {role} "
+
+
+SHORT, LONG = "n", "n" * 255
+BOUNDARY = (SHORT, LONG)
+"""Names of 1 and 255 characters, which are sent as they are."""
+
+
+def story(steps: Sequence[Step]) -> str:
+    """All steps in one sentence."""
+    return ", ".join(map(words, steps))
+
+
+def renamed(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The same steps with S1, S2, … and T1, T2, … in the order of creation."""
+    names: dict[str, str] = {}
+    for kind, name, *_ in steps:
+        if kind in ("create_space", "create_thread"):
+            same = [known for known in names if known[0] == name[0]]
+            names[name] = f"{name[0]}{len(same) + 1}"
+    return tuple(
+        tuple(names.get(part, part) if isinstance(part, str) else part for part in step) for step in steps
+    )

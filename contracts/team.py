@@ -1,0 +1,226 @@
+"""Who makes the requests of a check, what they may touch, and what they make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from contracts.check import Broken, Untested
+from contracts.exchange import Answer, Request
+from contracts.ledger import Ledger, Made
+from contracts.settings import DEFAULT, Settings
+from contracts.target import Transport
+
+ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
+SAFE = ("GET", "HEAD", "OPTIONS")
+_ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
+_ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
+
+
+class Guarded(AssertionError):
+    """A bug of the suite: it was about to write to something that it did not make."""
+
+
+class Team:
+    """The callers of one run, on one target."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        keys: Mapping[str, str],
+        organization_id: str,
+        *,
+        ledger: Ledger,
+        run_id: str,
+        read_only: bool = False,
+        model_calls: int = 0,
+        settings: Settings = DEFAULT,
+    ) -> None:
+        self.organization_id = organization_id
+        self.ledger = ledger
+        self.run_id = run_id
+        self.read_only = read_only
+        self.settings = settings
+        self.chain: list[Answer] = []
+        """The exchanges of the check that runs, in order."""
+        self._transport = transport
+        self._keys = keys
+        self._model_calls = model_calls
+        self._user_ids: dict[str, str] = {}
+        self._count = 0
+
+    def caller(self, role: str) -> Caller:
+        """The caller of this role; Untested if there is no key."""
+        if role not in self._keys:
+            raise Untested(f"no key: set CONTRACTS_{role.upper()}_KEY")
+        return Caller(self, role)
+
+    @property
+    def owner(self) -> Caller:
+        """Makes the spaces and threads of the checks."""
+        return self.caller("owner")
+
+    def name(self, what: str = "space") -> str:
+        """A name that tells whose leftovers something is."""
+        self._count += 1
+        return f"contracts {self.run_id} {what} {self._count}"
+
+    def invented(self, prefix: str) -> str:
+        """An id that nothing on the target has."""
+        self._count += 1
+        return self.ledger.invent(f"{prefix}_contracts{self.run_id}x{self._count}")
+
+    def user_id(self, role: str) -> str:
+        """The user behind a role's key, learned from a thread that the user makes."""
+        if role not in self._user_ids:
+            self._user_ids[role] = self.caller(role).new_thread()["user_id"]
+        return self._user_ids[role]
+
+    def may_ask_a_model(self) -> None:
+        """Count one question to the model, which a real target pays for; Untested if the run may not."""
+        if self._model_calls <= 0:
+            raise Untested("it asks a model: allow some questions with --with-model N")
+        self._model_calls -= 1
+
+    def tells_a_key(self, text: str) -> bool:
+        """Whether `text` holds one of the keys."""
+        return any(key in text for key in self._keys.values())
+
+    def send(self, request: Request) -> Answer:
+        """Send a request, if it may be sent, and note the exchange."""
+        self._guard(request)
+        key = self._keys[request.role] if request.role is not None else None
+        answer = self._transport.send(request, key)
+        self.chain.append(answer)
+        return answer
+
+    def _guard(self, request: Request) -> None:
+        if request.method in SAFE:
+            return
+        if self.read_only:
+            raise Untested("it writes, and the run is read-only")
+        path = request.path.partition("?")[0]
+        named = _ID_IN_PATH.findall(path)
+        if isinstance(request.body, Mapping):
+            for field in _ID_IN_BODY:
+                value = request.body.get(field)
+                named += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+        strange = [id_ for id_ in named if not self.ledger.owns(id_) and not id_.startswith("msg_")]
+        if strange:
+            raise Guarded(f"{request.method} {path} names {strange[0]}, which this run did not make")
+
+    def clean_up(self) -> list[str]:
+        """Remove what the run made, in reverse; what could not be removed."""
+        left = []
+        for made in list(self.ledger.left()):
+            answer = self.caller(made.role).remove(made)
+            if answer.status not in (204, 404):
+                left.append(f"{made.kind} {made.id}: {answer.status}")
+        return left
+
+
+class Caller:
+    """One role's way to the API."""
+
+    def __init__(self, team: Team, role: str) -> None:
+        self._team = team
+        self.role = role
+
+    @property
+    def user_id(self) -> str:
+        """The user behind the key."""
+        return self._team.user_id(self.role)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **query: Any,
+    ) -> Answer:
+        """Send a request; query parameters that are None are left out."""
+        given = {name: value for name, value in query.items() if value is not None}
+        whole = path + ("?" + urlencode(given) if given else "")
+        return self._team.send(Request(method, whole, self.role, body, headers or {}))
+
+    def get(self, path: str, **query: Any) -> Answer:
+        """GET."""
+        return self.ask("GET", path, **query)
+
+    def make(self, kind: str, path: str, body: dict[str, Any]) -> Answer:
+        """POST something new, with its entries in the ledger."""
+        ledger = self._team.ledger
+        intent = ledger.intend(kind, self.role, str(body.get("name", body.get("title", ""))))
+        answer = self.ask("POST", path, body)
+        made = answer.body if isinstance(answer.body, dict) else {}
+        made = made.get("data", made) if kind == "vector_store" else made
+        if answer.status < 300 and isinstance(made, dict) and isinstance(made.get("id"), str):
+            ledger.made(intent, Made(kind, made["id"], self.role, self._team.organization_id))
+            if isinstance(made.get("vector_store_id"), str):
+                ledger.invent(made["vector_store_id"])
+        else:
+            ledger.unmade(intent)
+        return answer
+
+    def new_space(self, **fields: Any) -> dict[str, Any]:
+        """A space of this caller; Untested if it can't be made."""
+        body = {"organization_id": self._team.organization_id, "name": self._team.name(), **fields}
+        return _made(self.make("space", "/v1/spaces/", body), 201, "a space")
+
+    def new_thread(self, **fields: Any) -> dict[str, Any]:
+        """A thread of this caller; Untested if it can't be made."""
+        title = self._team.name("thread")
+        body = {"organization_id": self._team.organization_id, "title": title, **fields}
+        return _made(self.make("thread", "/v1/threads", body), 201, "a thread")
+
+    def new_vector_store(self, **fields: Any) -> dict[str, Any]:
+        """A vector store of this caller; Untested if it can't be made."""
+        path = f"/v1/organizations/{quote(self._team.organization_id)}/vector-stores"
+        answer = self.make("vector_store", path, {"name": self._team.name("store"), **fields})
+        made: dict[str, Any] = _made(answer, 201, "a vector store")["data"]
+        return made
+
+    def remove(self, made: Made) -> Answer:
+        """Delete something that the run made."""
+        organization = quote(made.organization_id)
+        path = {
+            "space": f"/v1/spaces/{made.id}",
+            "thread": f"/v1/threads/{made.id}",
+            "vector_store": f"/v1/organizations/{organization}/vector-stores/{made.id}",
+        }[made.kind]
+        answer = self.ask("DELETE", path)
+        if answer.status in (204, 404):
+            self._team.ledger.removed(made.id)
+        return answer
+
+    def add(self, space_id: str, thread_id: str) -> Answer:
+        """Add a thread to a space."""
+        return self.ask("POST", f"/v1/spaces/{space_id}/threads/{thread_id}")
+
+    def take_out(self, space_id: str, thread_id: str) -> Answer:
+        """Remove a thread from a space."""
+        return self.ask("DELETE", f"/v1/spaces/{space_id}/threads/{thread_id}")
+
+    def threads_of(self, space_id: str, limit: int = 100) -> list[str]:
+        """The ids of all the threads of a space, page by page."""
+        found: list[str] = []
+        cursor = None
+        for _ in range(1000):
+            answer = self.get(f"/v1/spaces/{space_id}/threads", limit=limit, cursor=cursor)
+            if answer.status != 200 or not isinstance(answer.body, dict):
+                raise Broken("the list of threads can't be read", expected=200, got=answer.status)
+            found += [thread["id"] for thread in answer.body["data"]]
+            cursor = answer.body["next_cursor"]
+            if cursor is None:
+                return found
+        raise Broken("the list of threads never ends: 1,000 pages were read")
+
+
+def _made(answer: Answer, status: int, what: str) -> dict[str, Any]:
+    if answer.status != status or not isinstance(answer.body, dict):
+        raise Untested(f"{what} can't be made: {answer.status} {answer.text[:120]}")
+    return answer.body
