@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix bench-listing bench-memory bench-streams
+.PHONY: serve test setup lint fix bench-listing bench-memory bench-streams mutants
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -28,6 +28,9 @@ bench-memory: .venv/serve
 
 bench-streams: .venv/serve
 	$(BIN)/python bench/streams.py $(ARGS)
+
+mutants: .venv/dev
+	$(BIN)/python -m tests.contracts.strength
 
 setup: .venv/serve
 

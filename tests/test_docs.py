@@ -35,6 +35,9 @@ NOT_RUN = {
     "make": "sets up the environment these tests are running in",
     "mockserver serve": "runs until it is stopped; the tests start their own",
     "export": "sets what every program here is given anyway",
+    "contracts run --target mock": "takes a while; the suite's own tests do it",
+    "contracts run --target https": "needs a deployment",
+    "contracts cleanup": "needs a run that was killed",
 }
 """What a ```console block may hold, and why no test runs it."""
 KINDS = {"#", "sh", "python", "javascript", "json", "text", "yaml", "console"}

@@ -77,3 +77,11 @@ def test_behaviour_and_state_never_hear_of_http(where: str) -> None:
 def test_nothing_is_imported_from_the_tests() -> None:
     names = {name.split(".")[0] for file in FILES for name in imports(file)}
     assert "tests" not in names
+
+
+def test_the_contract_suite_knows_nothing_but_a_url() -> None:
+    """Only its target imports the mock, and only to start a fresh one."""
+    suite = sorted((PACKAGE.parent / "contracts").rglob("*.py"))
+    assert suite
+    known = {file.name for file in suite for name in imports(file) if name.startswith("mockserver")}
+    assert known == {"target.py"}

@@ -1,0 +1,169 @@
+"""What a mutant damages: one mock, with everything undone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any, NamedTuple, TypeAlias
+
+import orjson
+import pytest
+
+from mockserver.app import MockServer
+from mockserver.engine import wire
+from mockserver.engine.problems import Problem, Rendered, vendor_envelope
+from mockserver.engine.spec import Operation
+from mockserver.engine.streams import Stream
+from mockserver.handlers import space_threads, space_vector_stores, spaces
+from mockserver.handlers.registry import HANDLERS, Call, Reply
+from mockserver.sandbox.sandbox import Sandbox
+
+Handler: TypeAlias = Callable[[Call, Sandbox], Reply]
+Around: TypeAlias = Callable[[Handler, Call, Sandbox], Reply]
+"""Answers instead of a handler, which it is given."""
+WITH_A_SPACE = (spaces, space_threads, space_vector_stores)
+"""Where `space_for` is looked up."""
+
+_held = wire.check
+
+
+class Bench:
+    """A mock to damage."""
+
+    def __init__(self, app: MockServer, patch: pytest.MonkeyPatch) -> None:
+        self.app = app
+        self.patch = patch
+
+    @property
+    def api(self) -> Any:
+        """The vendor's API in the corridor."""
+        return self.app._corridor._apis[-1]
+
+    def around(self, operation: str, wrap: Around) -> None:
+        """Let `wrap` answer the operation."""
+        handler = HANDLERS[operation]
+        self.patch.setitem(HANDLERS, operation, lambda call, sandbox: wrap(handler, call, sandbox))
+
+    def body(self, operation: str, change: Callable[[Any], Any]) -> None:
+        """Let `change` edit a copy of the body of every answer that the operation gives."""
+
+        def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
+            reply = handler(call, sandbox)
+            body = deepcopy(reply.body)
+            change(body)
+            return Reply(reply.status, body, reply.headers)
+
+        self.around(operation, wrap)
+
+    def errors(self, change: Callable[[dict[str, Any], Problem], Any]) -> None:
+        """Let `change` edit the body of every error of the vendor's API."""
+        render = self.api.render
+
+        def damaged(problem: Problem, trace_id: str, now: str) -> Rendered:
+            body, content_type = render(problem, trace_id, now)
+            change(body, problem)
+            return Rendered(body, content_type)
+
+        self.patch.setattr(self.api, "render", damaged)
+
+    def wsgi(self, wrap: Callable[[Any, Any, Any], Iterable[bytes]]) -> None:
+        """Let `wrap(corridor, environ, start_response)` answer every request."""
+        corridor = self.app._corridor
+        self.patch.setattr(
+            self.app, "_corridor", _Wrapped(corridor, lambda e, start: wrap(corridor, e, start))
+        )
+
+    def shown_space(self, change: Callable[[dict[str, Any]], Any]) -> None:
+        """Let `change` edit every space that is shown."""
+        shown = spaces.shown
+
+        def damaged(space: Any, sandbox: Sandbox) -> Any:
+            body = deepcopy(dict(shown(space, sandbox)))
+            change(body)
+            return body
+
+        self.patch.setattr(spaces, "shown", damaged)
+
+    def replace(self, modules: Iterable[Any], name: str, value: Any) -> None:
+        """Let `name` mean `value` in these modules or classes."""
+        for module in modules:
+            self.patch.setattr(module, name, value)
+
+
+class _Wrapped:
+    """A corridor with something in front; what it holds is still reached."""
+
+    def __init__(self, corridor: Any, call: Callable[[Any, Any], Iterable[bytes]]) -> None:
+        self._apis = corridor._apis
+        self._call = call
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        return self._call(environ, start_response)
+
+
+class Mutant(NamedTuple):
+    """A mock that does one thing wrong."""
+
+    name: str
+    sentence: str
+    damage: Callable[[Bench], None]
+    assumed: bool
+    """It breaks an assumption alone."""
+    concurrent: bool
+    """It goes wrong only when calls come at the same time."""
+
+
+MUTANTS: list[Mutant] = []
+
+
+def add(name: str, sentence: str, damage: Callable[[Bench], None], *, assumed: bool = False) -> None:
+    """One more mutant, made by a loop."""
+    MUTANTS.append(Mutant(name, sentence, damage, assumed, concurrent=False))
+
+
+def mutant(
+    *, assumed: bool = False, concurrent: bool = False
+) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
+    """One more mutant: its name is the function's, its sentence the docstring."""
+
+    def register(damage: Callable[[Bench], None]) -> Callable[[Bench], None]:
+        assert damage.__doc__ is not None
+        name = damage.__name__.replace("_", "-")
+        MUTANTS.append(Mutant(name, damage.__doc__, damage, assumed, concurrent))
+        return damage
+
+    return register
+
+
+@contextmanager
+def damaged(app: MockServer, mutant: Mutant | None) -> Iterator[None]:
+    """The mock with this fault, and like a real server without a check of its own answers."""
+    app.sandboxes.get().reset()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wire, "check", _unheld)
+        if mutant is not None:
+            mutant.damage(Bench(app, patch))
+        yield
+    app.sandboxes.get().reset()
+
+
+def refused(problem: Problem, call: Call, sandbox: Sandbox) -> Reply:
+    """The answer of a problem, returned and not raised: what was written stays."""
+    return Reply(problem.status, vendor_envelope(problem, call.trace_id, sandbox.now()).body)
+
+
+def _unheld(operation: Operation, reply: Reply, trace_id: str) -> wire.Checked:
+    if isinstance(reply.body, Stream):
+        return _held(operation, reply, trace_id)
+    headers = [("x-request-id", trace_id), *reply.headers.items()]
+    if reply.body is not None:
+        headers.append(("Content-Type", "application/json"))
+    return wire.Checked(reply.status, headers, reply.body)
+
+
+def answer(start_response: Any, status: str, body: Any, kind: str = "application/json") -> list[bytes]:
+    """A whole answer over WSGI."""
+    data = body.encode() if isinstance(body, str) else orjson.dumps(body)
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(data)))])
+    return [data]

@@ -1,0 +1,206 @@
+"""A second, independent little deployment: the standard library alone, and other assumptions than ours.
+
+It keeps the documented contract, and differs where nothing is documented: 409 on a repeated add, newest
+first, 400 for a bad cursor or limit. Enough of the API for the documents' two operations and what they need.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+KEYS = {"key-of-ann": "usr_ann", "key-of-bob": "usr_bob"}
+NOW = "2026-01-01T00:00:00Z"
+LITERALS = {
+    401: ("AUTHENTICATION_REQUIRED", "Please sign in to continue"),
+    403: ("INSUFFICIENT_PERMISSIONS", "You don't have permission to perform this action."),
+    404: ("RESOURCE_NOT_FOUND", "The requested resource could not be found."),
+}
+
+
+class Refused(Exception):
+    """An error to answer."""
+
+    def __init__(self, status: int, text: str, code: str = "", **details: Any) -> None:
+        super().__init__(text)
+        self.status, self.text, self.details = status, text, details
+        usual, self.message = LITERALS.get(status, ("VALIDATION_ERROR", "The request is invalid."))
+        self.code = code or usual
+
+
+class State:
+    """Everything that the server knows."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.spaces: dict[str, dict[str, Any]] = {}
+        self.threads: dict[str, dict[str, Any]] = {}
+        self.members: dict[str, dict[str, str]] = {}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    state: State
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Say nothing."""
+
+    def answer(self) -> None:
+        """Any method."""
+        length = int(self.headers.get("Content-Length") or 0)
+        text = self.rfile.read(length)
+        try:
+            with self.state.lock:
+                status, body = self.decide(text)
+        except Refused as refusal:
+            status, body = refusal.status, envelope(refusal)
+        data = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = answer  # noqa: N815 - these are http.server's names
+    do_POST = answer  # noqa: N815
+    do_DELETE = answer  # noqa: N815
+    do_PATCH = answer  # noqa: N815
+
+    def decide(self, text: bytes) -> tuple[int, Any]:
+        """Status and body."""
+        key = self.key()
+        url = urlsplit(self.path)
+        query = {name: values[-1] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+        match [self.command, *url.path.split("/")[2:]]:
+            case ["POST", "spaces", ""]:
+                return 201, self.new_space(json.loads(text), KEYS[key])
+            case ["POST", "threads"]:
+                return 201, self.new_thread(json.loads(text), KEYS[key])
+            case ["GET", "threads"]:
+                mine = [t for t in self.state.threads.values() if t["user_id"] == KEYS[key]][:1]
+                return 200, {"object": "list", "data": mine}
+            case ["GET", "spaces", space_id, "threads"]:
+                return 200, self.page(self.space(space_id, key, "View"), query)
+            case ["POST", "spaces", space_id, "threads", thread_id]:
+                return 201, self.add(self.space(space_id, key, "Edit"), thread_id)
+            case ["DELETE", "spaces", space_id, "threads", thread_id]:
+                return self.take_out(self.space(space_id, key, "Edit"), thread_id)
+            case ["DELETE", kind, id_] if kind in ("spaces", "threads"):
+                return (404 if getattr(self.state, kind).pop(id_, None) is None else 204), None
+        raise Refused(404, "no such route")
+
+    def key(self) -> str:
+        """The caller's key."""
+        key: str | None = self.headers.get("X-API-Key")
+        if key is None:
+            raise Refused(401, "no key")
+        if key not in KEYS:
+            raise Refused(401, "unknown key", "INVALID_API_KEY")
+        return key
+
+    def new_space(self, body: dict[str, Any], user: str) -> dict[str, Any]:
+        """A space."""
+        id_ = "space_" + uuid.uuid4().hex
+        self.members[id_] = {}
+        self.state.spaces[id_] = {"access_users": None, **body, "id": id_, "created_by": user}
+        return self.state.spaces[id_]
+
+    def new_thread(self, body: dict[str, Any], user: str) -> dict[str, Any]:
+        """A thread with the sixteen fields."""
+        id_ = "thrd_" + uuid.uuid4().hex
+        nothing = ("metadata", "assistant_id", "last_model_used", "pinned_at")
+        times = ("created_at", "updated_at", "last_message_at")
+        self.state.threads[id_] = {
+            **dict.fromkeys(nothing),
+            **dict.fromkeys(times, NOW),
+            "object": "thread",
+            "status": "inactive",
+            "message_count": 0,
+            "visible_in_ui": True,
+            "is_pinned": False,
+            **body,
+            "id": id_,
+            "user_id": user,
+        }
+        return self.state.threads[id_]
+
+    @property
+    def members(self) -> dict[str, dict[str, str]]:
+        """space -> thread -> when it was added."""
+        return self.state.members
+
+    def space(self, space_id: str, key: str, needed: str) -> dict[str, Any]:
+        """The space, if the key may."""
+        space = self.state.spaces.get(space_id)
+        if space is None:
+            raise Refused(404, "Space not found", space_id=space_id)
+        user = KEYS[key]
+        views = needed == "View" and user in (space["access_users"] or ())
+        if space["created_by"] != user and not views:
+            raise Refused(403, f"{needed} access required", space_id=space_id)
+        return space
+
+    def add(self, space: dict[str, Any], thread_id: str) -> dict[str, Any]:
+        """Not idempotent, unlike ours."""
+        if thread_id not in self.state.threads:
+            raise Refused(404, "No such thread", thread_id=thread_id)
+        if thread_id in self.members[space["id"]]:
+            raise Refused(409, "already there", "ALREADY_THERE")
+        self.members[space["id"]][thread_id] = NOW
+        names = {"space_id": space["id"], "thread_id": thread_id, "added_at": NOW}
+        return {"success": True, "message": "Thread added to space", **names}
+
+    def take_out(self, space: dict[str, Any], thread_id: str) -> tuple[int, None]:
+        """Remove a thread from a space."""
+        if self.members[space["id"]].pop(thread_id, None) is None:
+            raise Refused(404, "Thread is not here")
+        return 204, None
+
+    def page(self, space: dict[str, Any], query: dict[str, str]) -> dict[str, Any]:
+        """Newest first, and a cursor that is a number."""
+        limit, start = query.get("limit", "50"), query.get("cursor", "0")
+        if not (limit.isdecimal() and 1 <= int(limit) <= 100 and start.isdecimal()):
+            raise Refused(400, "bad limit or cursor")
+        ids = [t for t in reversed(self.members[space["id"]]) if t in self.state.threads]
+        end = int(start) + int(limit)
+        data = [self.state.threads[id_] for id_ in ids[int(start) : end]]
+        more = end < len(ids)
+        return {"object": "list", "data": data, "has_more": more, "next_cursor": str(end) if more else None}
+
+
+def envelope(refusal: Refused) -> dict[str, Any]:
+    """The documents' error."""
+    error = {
+        "code": refusal.code,
+        "message": refusal.message,
+        "system_message": refusal.text,
+        "type": "client_error",
+        "status": refusal.status,
+        "details": refusal.details,
+        "trace_id": uuid.uuid4().hex,
+        "timestamp": NOW,
+    }
+    return {"success": False, "error": error}
+
+
+@contextmanager
+def running() -> Iterator[tuple[str, State]]:
+    """The server's URL while it runs, and what it knows."""
+    state = State()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Handler,), {"state": state}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", state
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,182 @@
+"""The `contracts` command: what it says, how it ends, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from contracts.cli import main
+from tests.contracts.other_server import running as other_server
+from tests.running import mock
+
+DOCUMENTED = ("addThreadToSpace", "listSpaceThreads")
+OWN_KEYS = {
+    "CONTRACTS_OWNER_KEY": "key-of-ann",
+    "CONTRACTS_VIEWER_KEY": "key-of-bob",
+    "CONTRACTS_OUTSIDER_KEY": "key-of-bob",
+    "CONTRACTS_ORGANIZATION_ID": "org_one",
+}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OWNER_KEY", "EDITOR_KEY", "VIEWER_KEY", "OUTSIDER_KEY", "FOREIGN_KEY", "ORGANIZATION_ID"):
+        monkeypatch.delenv(f"CONTRACTS_{name}", raising=False)
+    monkeypatch.delenv("FREDDY_API_KEY", raising=False)
+
+
+def contracts(*words: str, **environment: str) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, list(words), env=environment)
+
+
+def only(*names: str) -> list[str]:
+    """--only for each."""
+    return [word for name in names for word in ("--only", name)]
+
+
+def test_a_correct_mock_holds_the_contract() -> None:
+    result = contracts("run", "--target", "mock", "--only", "behaviour", "--with-model", "40")
+    assert result.exit_code == 0, result.output
+    assert "broken" not in result.output
+
+
+def test_a_deployment_that_differs_in_assumptions_alone_holds_the_contract() -> None:
+    """And with --strict-assumptions it does not."""
+    checks = [
+        *only("threads-come-in-the-order-of-adding", "adding-twice-is-adding-once"),
+        *only(*DOCUMENTED_CHECKS),
+    ]
+    with other_server() as (url, _):
+        result = contracts("run", "--target", url, *checks, **OWN_KEYS)
+        assert result.exit_code == 0, result.output
+        assert "assumption A01 does not hold here" in result.output
+        assert "assumption A04 does not hold here" in result.output
+        strict = contracts("run", "--target", url, *checks, "--strict-assumptions", **OWN_KEYS)
+        assert strict.exit_code == 1
+
+
+DOCUMENTED_CHECKS = (
+    "add-answers-as-documented",
+    "an-added-thread-is-listed",
+    "a-new-space-has-no-threads",
+    "adding-to-an-unknown-space-is-404",
+    "listing-an-unknown-space-is-404",
+    "a-viewer-may-not-add",
+    "an-outsider-may-not-list",
+    "a-viewer-may-list",
+    "walking-by-any-size-gives-the-same-list",
+    "a-page-has-at-most-limit-items",
+)
+
+
+def test_everything_that_a_run_made_is_removed() -> None:
+    with other_server() as (url, state):
+        result = contracts("run", "--target", url, *only(*DOCUMENTED_CHECKS), **OWN_KEYS)
+        assert result.exit_code == 0, result.output
+        assert (state.spaces, state.threads) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({}, "no key: set CONTRACTS_OWNER_KEY"),
+        ({"CONTRACTS_OWNER_KEY": "wrong"}, "the owner's key is refused: 401 INVALID_API_KEY"),
+        ({"CONTRACTS_OWNER_KEY": "key-of-ann"}, "no organization: set CONTRACTS_ORGANIZATION_ID"),
+    ],
+)
+def test_without_credentials_nothing_can_be_tested(environment: dict[str, str], reason: str) -> None:
+    with other_server() as (url, _):
+        result = contracts("run", "--target", url, **environment)
+    assert (result.exit_code, result.stderr.count("\n")) == (3, 1)
+    assert reason in result.stderr
+
+
+def test_a_server_that_is_down_can_not_be_tested() -> None:
+    result = contracts("run", "--target", "http://127.0.0.1:9", **OWN_KEYS)
+    assert (result.exit_code, result.stderr.count("\n")) == (3, 1)
+    assert "no answer from http://127.0.0.1:9" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--only", "nonsense"],
+        ["--rate-limit", "fast"],
+        ["--max-time", "soon"],
+    ],
+)
+def test_wrong_usage_ends_with_2(words: list[str]) -> None:
+    result = contracts("run", "--target", "mock", *words)
+    assert result.exit_code == 2
+    assert words[0] in result.stderr
+
+
+def test_a_missing_key_is_named_as_untested() -> None:
+    with other_server() as (url, _):
+        keys = {name: key for name, key in OWN_KEYS.items() if "VIEWER" not in name}
+        result = contracts(
+            "run", "--target", url, *only("a-viewer-may-list", "a-new-space-has-no-threads"), **keys
+        )
+    assert result.exit_code == 0
+    assert "set CONTRACTS_VIEWER_KEY" in result.output
+
+
+def test_a_run_that_executes_nothing_can_not_say_that_the_contract_holds() -> None:
+    result = contracts("run", "--target", "mock", "--read-only", *only("add-answers-as-documented"))
+    assert result.exit_code == 3
+    assert "nothing was executed" in result.stderr
+
+
+def test_a_run_on_a_mock_needs_no_keys_and_writes_its_reports(tmp_path: Path) -> None:
+    with mock() as url:
+        result = contracts(
+            "run", "--target", url, "--report-dir", str(tmp_path), *only("add-answers-as-documented")
+        )
+    assert result.exit_code == 0, result.output
+    report: dict[str, Any] = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    (outcome,) = report["outcomes"]
+    assert (outcome["verdict"], outcome["evidence"]) == ("passed", "documented")
+    assert "<testcase" in (tmp_path / "junit.xml").read_text("utf-8")
+    files = "".join(file.read_text("utf-8") for file in tmp_path.iterdir())
+    assert "ak_demo_" not in files
+
+
+def test_what_a_killed_run_left_is_cleaned_up_by_its_ledger(tmp_path: Path) -> None:
+    """The ledger is read up to its last whole line."""
+    ledger = tmp_path / "ledger.jsonl"
+    with other_server() as (url, state):
+        from contracts.keys import open_target
+        from contracts.ledger import Ledger
+        from contracts.target import Http
+        from contracts.team import Team
+
+        transport = Http(url)
+        access = open_target(transport, OWN_KEYS)
+        team = Team(transport, access.keys, "org_one", ledger=Ledger(ledger), run_id="killed")
+        team.owner.add(team.owner.new_space()["id"], team.owner.new_thread()["id"])
+        transport.close()
+        with ledger.open("a") as file:
+            file.write('{"intent": 99, "ki')
+        assert state.spaces
+        result = contracts("cleanup", str(ledger), "--target", url, **OWN_KEYS)
+        assert result.exit_code == 0, result.output
+        assert (state.spaces, state.threads) == ({}, {})
+
+
+def test_doctor_says_who_is_missing_and_touches_nothing() -> None:
+    with other_server() as (url, state):
+        result = contracts("doctor", "--target", url, **OWN_KEYS)
+        assert (state.spaces, state.threads) == ({}, {})
+    assert result.exit_code == 0
+    assert "set CONTRACTS_EDITOR_KEY" in result.output
+
+
+def test_list_names_every_check_with_its_evidence() -> None:
+    result = contracts("list")
+    assert "add-answers-as-documented" in result.output
+    assert "assumed (A06)" in result.output

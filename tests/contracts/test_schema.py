@@ -1,0 +1,269 @@
+"""Layers 1 and 2: what Schemathesis makes up, on the mock, on broken mocks, and over a socket."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+import schemathesis
+from werkzeug.serving import make_server
+
+from contracts import runner, schema
+from contracts.check import CHECKS
+from contracts.exchange import Answer, Request
+from contracts.generated import document, judged
+from contracts.keys import DEMO, DEMO_ORGANIZATION
+from contracts.ledger import Ledger
+from contracts.made_up import KEY, Run, Sizes
+from contracts.report import as_json
+from contracts.runner import Outcome, Verdict, judge
+from contracts.settings import PROFILES, Settings
+from contracts.steer import Steer
+from contracts.target import Http, InProcess, Transport
+from contracts.team import Team
+from mockserver.app import MockServer, create_app
+from mockserver.engine import wire
+from mockserver.settings import Settings as MockSettings
+
+LAYERS = {"operations": ("examples", "coverage", "fuzzing"), "workflows": ("stateful",)}
+QUICK = PROFILES["quick"]
+
+
+class Watched:
+    """A transport that remembers what went out."""
+
+    url = "http://watched"
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+        self.sent: list[Request] = []
+
+    def send(self, request: Request, key: str | None) -> Answer:
+        self.sent.append(request)
+        return self._inner.send(request, key)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@cache
+def app() -> MockServer:
+    """One mock for all tests: none of them leaves a mark on its demo data."""
+    return create_app(MockSettings(quiet=True))
+
+
+def team_on(
+    transport: Transport, *, seed: int = 1, model_calls: int = 0, read_only: bool = False, examples: int = 1
+) -> Team:
+    """With the coverage phase, which has a number of cases of its own, and little else."""
+    return Team(
+        transport,
+        DEMO,
+        DEMO_ORGANIZATION,
+        ledger=Ledger(),
+        run_id="t1",
+        read_only=read_only,
+        model_calls=model_calls,
+        settings=Settings(seed, QUICK._replace(examples=examples)),
+    )
+
+
+def explored(team: Team, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
+    gateway = schema.Gateway(document(), Steer(team))
+    run = Run(phases, Sizes(examples), team.settings.seed, operation)
+    return [
+        f"{failure.fingerprint} {failure.broken.message}"
+        for finding in schema.explore(gateway, run)
+        for failure in judged(finding, team)
+    ]
+
+
+def outcome(id_: str, team: Team) -> Outcome:
+    return judge(next(check for check in CHECKS if check.id == id_), team)
+
+
+def state(transport: Transport) -> list[str]:
+    """What a demo mock holds, as every one of its users sees it."""
+    paths = [
+        f"/v1/spaces/?organization_id={DEMO_ORGANIZATION}&limit=100",
+        "/v1/threads?limit=100",
+        f"/v1/organizations/{DEMO_ORGANIZATION}/vector-stores?take=100",
+        *(f"/v1/spaces/{id_}" for id_ in ("space_abc123", "space_team")),
+        *(f"/v1/spaces/{id_}/threads" for id_ in ("space_abc123", "space_team")),
+    ]
+    return [transport.send(Request("GET", path, None), key).text for path in paths for key in DEMO.values()]
+
+
+def steady(texts: list[str]) -> list[str]:
+    """Without what differs in every error."""
+    return ["" if '"success":false' in text else text for text in texts]
+
+
+def test_the_engine_is_pinned() -> None:
+    assert schemathesis.__version__ == schema.VERSION
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_correct_mock_has_no_failure_and_nothing_of_its_own_is_touched(seed: int) -> None:
+    """The seed changes the two random phases alone; the others are tried with the first."""
+    transport = Watched(InProcess(app()))
+    before = steady(state(transport))
+    transport.sent.clear()
+    team = team_on(transport, seed=seed, model_calls=3)
+    phases = LAYERS["operations"] if seed == 1 else ("fuzzing",)
+    assert explored(team, phases, QUICK.examples) == []
+    assert explored(team, LAYERS["workflows"], QUICK.workflows) == []
+    assert team.clean_up() == []
+    for request in transport.sent:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            for demo in ("space_abc123", "thrd_abc123", "vs_def456", "usr_def456", "space_team"):
+                assert demo not in f"{request.path} {request.body}"
+    assert steady(state(transport)) == before
+
+
+class _Spoilt:
+    def __init__(self, operation: str, spoil: Callable[[wire.Checked], wire.Checked]) -> None:
+        self.operation, self.spoil, self.app = operation, spoil, app()
+
+    def check(self, operation: Any, reply: Any, trace_id: str) -> wire.Checked:
+        checked = _check(operation, reply, trace_id)
+        if operation.id == self.operation and checked.status < 300:
+            return self.spoil(checked)
+        return checked
+
+
+_check = wire.check
+
+
+def body(**changes: Any) -> Callable[[wire.Checked], wire.Checked]:
+    """Changes fields; what is changed to Ellipsis is dropped."""
+
+    def spoil(checked: wire.Checked) -> wire.Checked:
+        changed = {**checked.body, **changes}
+        return checked._replace(body={name: v for name, v in changed.items() if v is not ...})
+
+    return spoil
+
+
+def header(value: str) -> Callable[[wire.Checked], wire.Checked]:
+    return lambda checked: checked._replace(
+        headers=[(n, value if n.lower() == "content-type" else v) for n, v in checked.headers]
+    )
+
+
+MUTANTS: dict[str, tuple[str, Callable[[wire.Checked], wire.Checked], str, Verdict]] = {
+    "wrong status": ("createSpace", lambda c: c._replace(status=200), "answers 200", Verdict.ASSUMPTION),
+    "undocumented status": ("getSpace", lambda c: c._replace(status=202), "answers 202", Verdict.BROKEN),
+    "dropped field": ("getSpace", body(vector_store_id=...), "vector_store_id", Verdict.BROKEN),
+    "extra field": ("addThreadToSpace", body(surprise=1), "surprise", Verdict.BROKEN),
+    "null": ("getThread", body(status=None), "status", Verdict.BROKEN),
+    "wrong type": ("listSpaceThreads", body(has_more="no"), "has_more", Verdict.BROKEN),
+    "bad timestamp": ("getSpace", body(created_at="2026-01-01 00:00"), "created_at", Verdict.ASSUMPTION),
+    "wrong content type": ("listSpaces", header("text/html"), "text/html", Verdict.BROKEN),
+    "page too long": ("listSpaceThreads", body(next_cursor="x"), "has_more", Verdict.ASSUMPTION),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mock_that_breaks_the_shape_of_an_answer_is_caught(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation, spoil, says, verdict = MUTANTS[name]
+    monkeypatch.setattr(runner, "REPLAYS", 0)
+    bad = _Spoilt(operation, spoil)
+    monkeypatch.setattr(wire, "check", bad.check)
+    result = outcome(f"operation-{operation}", team_on(InProcess(bad.app)))
+    assert (result.verdict, says in result.message) == (verdict, True), result.message
+    assert result.chain
+
+
+def test_a_server_error_at_the_largest_page_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = wire.read
+
+    def broken(operation: Any, *rest: Any) -> Any:
+        call = read(operation, *rest)
+        if operation.id == "listSpaceThreads" and call.query["limit"] == 100:
+            raise ZeroDivisionError
+        return call
+
+    monkeypatch.setattr(wire, "read", broken)
+    result = outcome("operation-listSpaceThreads", team_on(InProcess(app())))
+    assert result.verdict is Verdict.BROKEN
+    assert "answers 500" in result.message
+    assert "limit=100" in result.chain[-1].request.path
+
+
+def test_what_an_assumption_allows_breaks_no_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    """409 for a thread that is in the space already is not documented, and A01 allows it."""
+    bad = _Spoilt("addThreadToSpace", lambda checked: checked._replace(status=409))
+    monkeypatch.setattr(wire, "check", bad.check)
+    result = outcome("operation-addThreadToSpace", team_on(InProcess(bad.app)))
+    assert (result.verdict, result.assumption) == (Verdict.ASSUMPTION, "A01")
+
+
+def test_a_write_to_what_the_run_did_not_make_is_not_sent() -> None:
+    transport = Watched(InProcess(app()))
+    steer = Steer(team_on(transport))
+    for request in (
+        Request("DELETE", "/v1/spaces/space_abc123", "owner"),
+        Request("PATCH", "/v1/threads/anything", "owner", "{}"),
+        Request("POST", "/v1/spaces/", "owner", '{"editable_by_users": ["usr_def456"]}'),
+        Request("PUT", "/v1/spaces/x?organization_id=org_other", "owner"),
+        Request("DELETE", "/v1/threads", "owner"),
+        Request("POST", "/v1/model/response", "owner", '{"inputs": "hello"}'),
+    ):
+        assert steer.send(request, None) is None
+    assert transport.sent == []
+
+
+def test_a_read_only_run_sends_no_write() -> None:
+    transport = Watched(InProcess(app()))
+    team = team_on(transport, read_only=True)
+    assert outcome("operation-listSpaces", team).verdict is Verdict.PASSED
+    assert outcome("operation-createSpace", team).verdict is Verdict.UNTESTED
+    assert outcome("workflow-createSpace", team).verdict is Verdict.UNTESTED
+    assert {request.method for request in transport.sent} <= {"GET", "HEAD", "OPTIONS"}
+
+
+def test_a_model_is_asked_as_often_as_the_run_allows() -> None:
+    transport = Watched(InProcess(app()))
+    assert outcome("operation-createResponse", team_on(transport)).verdict is Verdict.UNTESTED
+    assert outcome("operation-createResponse", team_on(transport, model_calls=4)).verdict is Verdict.PASSED
+    asked = [r for r in transport.sent if (r.method, r.path) == ("POST", "/v1/model/response")]
+    assert 1 <= len(asked) <= 4
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_over_a_socket_nothing_differs_and_no_key_is_told() -> None:
+    with served() as url:
+        transport = Http(url)
+        team = team_on(transport)
+        outcomes = [outcome(f"operation-{id_}", team) for id_ in ("listSpaces", "addThreadToSpace")]
+        assert [o.verdict for o in outcomes] == [Verdict.PASSED] * 2
+        assert team.clean_up() == []
+        transport.close()
+
+
+def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = _Spoilt("getSpace", body(name=...))
+    monkeypatch.setattr(wire, "check", bad.check)
+    result = outcome("operation-getSpace", team_on(InProcess(bad.app)))
+    told = str(as_json([result], {}))
+    assert "$CONTRACTS_OWNER_KEY" in told
+    assert not any(key in told for key in (*DEMO.values(), KEY))
