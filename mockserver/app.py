@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     def corridor(propagate: Callable[[], bool]) -> Corridor:
         return Corridor(
             [control, vendor],
-            lambda _: sandboxes.get("default"),
+            sandboxes,
             log=log,
             cors=Cors(settings.cors_origins, own_machine=is_loopback(settings.host)),
             max_body_bytes=settings.max_body_bytes,

@@ -53,6 +53,19 @@ class Room(Protocol):
 
 
 RoomT = TypeVar("RoomT", bound=Room)
+
+
+class Rooms(Protocol):
+    """Every sandbox, as the engine sees them."""
+
+    @property
+    def lobby(self) -> Room:
+        """Where a request is answered that may not enter the sandbox it names."""
+
+    def enter(self, name: str | None) -> Room:
+        """The sandbox of this name, the default one for None; a Problem if it can't be entered."""
+
+
 Handler = Callable[[Call[CallerT], RoomT], Reply]
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import responses
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic
+from urllib.parse import quote
 
 from mockserver.engine import wire
-from mockserver.engine.calls import CallerT, Handlers, Reply, Room, RoomT
+from mockserver.engine.calls import CallerT, Handlers, Reply, Room, Rooms, RoomT
 from mockserver.engine.cors import Cors
 from mockserver.engine.journal import Exchange, RequestLog
 from mockserver.engine.problems import Problem, Redirect, Rendered, fault
@@ -61,7 +62,7 @@ class Corridor:
     def __init__(
         self,
         apis: Sequence[Api[Any, Any]],
-        sandbox_for: Callable[[Request], Room],
+        rooms: Rooms,
         *,
         log: RequestLog,
         cors: Cors,
@@ -72,7 +73,7 @@ class Corridor:
     ) -> None:
         """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised."""
         self._apis = apis
-        self._sandbox_for = sandbox_for
+        self._rooms = rooms
         self._log = log
         self._cors = cors
         self._max_body_bytes = max_body_bytes
@@ -96,14 +97,14 @@ class Corridor:
     def serve(self, request: Request, exchange: Exchange) -> Answer:
         """One request from its first byte to its last."""
         api = next(api for api in self._apis if request.path.startswith(api.prefix))
-        room = self._sandbox_for(request)
+        room, refusal = self._entered(request)
         exchange.sandbox = room.name
         trace_id = room.trace_id()
         try:
             if self._cors.is_preflight(request):
                 answer = wire.unchecked(204, None, "", self._cors.preflight(request, _METHODS), trace_id)
             else:
-                answer = self._answer(api, request, room, trace_id, exchange)
+                answer = self._answer(api, request, room, refusal, trace_id, exchange)
                 answer.headers.extend(self._cors.headers(request).items())
             _label(answer, exchange)
             wire.refuse_what_breaks_http(answer)
@@ -113,13 +114,28 @@ class Corridor:
             answer = self._failed(error, api, request, room, trace_id, exchange)
         return answer
 
+    def _entered(self, request: Request) -> tuple[Room, Problem | None]:
+        """The sandbox of the request; the lobby, and why, if it may not enter the one it names."""
+        try:
+            return self._rooms.enter(request.sandbox), None
+        except Problem as problem:
+            return self._rooms.lobby, problem
+
     def _answer(
-        self, api: Api[CallerT, RoomT], request: Request, room: RoomT, trace_id: str, exchange: Exchange
+        self,
+        api: Api[CallerT, RoomT],
+        request: Request,
+        room: RoomT,
+        refusal: Problem | None,
+        trace_id: str,
+        exchange: Exchange,
     ) -> Answer:
         operation = None
         try:
             if api.steers:
                 self._cors.refuse_foreign_pages(request)
+            if refusal is not None:
+                raise refusal
             operation, ids = api.routes.find(request.method, request.path, request.query)
             exchange.operation = operation.id
             caller = api.authenticate(request, room)
@@ -132,7 +148,8 @@ class Corridor:
             return wire.encode(checked)
         except Redirect as redirect:
             exchange.reason = _safe(request, str(redirect))
-            return wire.unchecked(307, None, "", {"Location": redirect.location}, trace_id)
+            location = quote(request.prefix) + redirect.location
+            return wire.unchecked(307, None, "", {"Location": location}, trace_id)
         except Problem as problem:
             exchange.reason = _safe(request, problem.reason)
             rendered = api.render(problem, trace_id, room.now())
@@ -177,7 +194,7 @@ def _safe(request: Request, text: str) -> str:
 def _label(answer: Answer, exchange: Exchange) -> None:
     """The headers that explain an answer."""
     headers = answer.headers
-    headers.append(("X-Mock-Source", "state"))
+    headers.append(("X-Mock-Source", exchange.source))
     if exchange.operation != "-":
         headers.append(("X-Mock-Operation", exchange.operation))
     if exchange.reason and answer.status >= 400:

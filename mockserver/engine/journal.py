@@ -35,6 +35,8 @@ class Exchange:
     caller: str = "-"
     status: int = 0
     reason: str = ""
+    source: str = "state"
+    """Where the answer comes from: state, fault, example or generated."""
     milliseconds: float = 0.0
 
 

@@ -50,6 +50,14 @@ class Forbidden(Problem):
     message = "You don't have permission to perform this action."
 
 
+class BadSandbox(Problem):
+    """400: a request names a sandbox by what can't be a name."""
+
+    status = 400
+    code = "BAD_SANDBOX"
+    message = "No sandbox can have this name."
+
+
 class ForeignPage(Problem):
     """403: a page of somebody else's tries to steer the mock through its reader's browser."""
 

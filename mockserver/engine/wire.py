@@ -27,10 +27,14 @@ _LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])([asp]k_[\w-]{3,}|eyJ[\w-]{8,}\.[\w.-
 _NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
+SANDBOX_PREFIX = "/__sandbox/"
+"""In front of a path, followed by a sandbox's name: for clients that can only change their base URL."""
+
+
 class Request:
     """One HTTP request, as WSGI tells it."""
 
-    __slots__ = ("_environ", "method", "path", "query")
+    __slots__ = ("_environ", "method", "path", "prefix", "query")
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         self._environ = environ
@@ -38,12 +42,22 @@ class Request:
         path: str = environ.get("PATH_INFO") or "/"
         self.path = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
         """Percent-decoded, so %2F is a slash, as in the framework that the vendor uses."""
+        self.prefix = ""
+        """The part of the path that only named a sandbox; no part of `path`."""
+        if self.path.startswith(SANDBOX_PREFIX):
+            name, _, rest = self.path.removeprefix(SANDBOX_PREFIX).partition("/")
+            self.prefix, self.path = SANDBOX_PREFIX + name, "/" + rest
         self.query: str = environ.get("QUERY_STRING", "")
 
     def header(self, name: str) -> str | None:
         """The header's value; None if it was not sent."""
         value: str | None = self._environ.get("HTTP_" + name.upper().replace("-", "_"))
         return value
+
+    @property
+    def sandbox(self) -> str | None:
+        """The sandbox that the request names, by its path before its header; None if it names none."""
+        return self.prefix.removeprefix(SANDBOX_PREFIX) if self.prefix else self.header("X-Mock-Sandbox")
 
     def without_secrets(self, text: str) -> str:
         """`text` with the request's own credentials masked, and whatever looks like one."""

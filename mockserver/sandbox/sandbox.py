@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from mockserver.engine.problems import BadSandbox
 from mockserver.sandbox.clock import Clock
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.embedding import Embeddings
@@ -154,13 +156,27 @@ class Transaction:
         sandbox._lock.release()
 
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
 class Sandboxes:
     """Every sandbox by name."""
 
     def __init__(self, new: Callable[[str], Sandbox]) -> None:
         self._new = new
+        self.lobby = new("-")
+        """Where a request is answered that may not enter the sandbox it names."""
         self._lock = threading.Lock()
         self._open: dict[str, Sandbox] = {}
+
+    def enter(self, name: str | None) -> Sandbox:
+        """The sandbox that a request names, the default one for None; BadSandbox if none can be called so."""
+        if name is None:
+            return self.get()
+        if not _NAME.fullmatch(name):
+            allowed = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
+            raise BadSandbox("Bad sandbox name", reason=f"{name[:80]!r} is no name of a sandbox: {allowed}")
+        return self.get(name)
 
     def get(self, name: str = "default") -> Sandbox:
         """The sandbox of this name, made on first use."""

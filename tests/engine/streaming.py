@@ -18,7 +18,7 @@ from mockserver.engine.journal import RequestLog
 from mockserver.engine.problems import Problem, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import Step, Stream
-from tests.engine.small import Room, document, written
+from tests.engine.small import Lobby, Room, document, written
 
 TICK = {"tick": 1}
 EVENT: dict[str, Any] = {
@@ -61,7 +61,7 @@ class Small:
         self.log = RequestLog(StringIO(), quiet=True)
         self.corridor = Corridor(
             [api],
-            lambda _: Room(),
+            Lobby(),
             log=self.log,
             cors=Cors(),
             max_body_bytes=100,
