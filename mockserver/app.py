@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable, Iterable
 from importlib import resources
@@ -14,6 +15,7 @@ from mockserver.admin.handlers import admin_handlers
 from mockserver.auth import authenticate
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors, is_loopback
+from mockserver.engine.guard import Guard
 from mockserver.engine.journal import RequestLog
 from mockserver.engine.problems import problem_json, vendor_envelope
 from mockserver.engine.spec import Spec
@@ -40,11 +42,14 @@ class MockServer(Flask):
         corridor: Callable[[Callable[[], bool]], Corridor],
         sandboxes: Sandboxes,
         stopping: threading.Event,
+        admin_token: str | None,
     ) -> None:
         super().__init__("mockserver", static_folder=None)
         self.sandboxes = sandboxes
         self.stopping = stopping
         """Set when the server stops: every sleep, wait and stream waits on it."""
+        self.admin_token = admin_token
+        """What the control API asks for; None if it asks for nothing."""
         self._corridor = corridor(lambda: self.testing)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -67,15 +72,21 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         authenticate=authenticate,
         name_of=lambda caller: caller.user_id,
         render=vendor_envelope,
+        cors=Cors(settings.cors_origins),
     )
+    control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
+    token = _admin_token(settings)
     control: Api[Any, Any] = Api(
-        Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml"))),
+        control_spec,
         admin_handlers({"title": spec.title, "version": spec.version, "sha256": spec.sha256}),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
         render=problem_json,
-        steers=True,
+        cors=Cors(),
+        guard=Guard(
+            token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
+        ),
     )
 
     stopping = threading.Event()
@@ -85,7 +96,6 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             [control, vendor],
             sandboxes,
             log=log,
-            cors=Cors(settings.cors_origins, own_machine=is_loopback(settings.host)),
             max_body_bytes=settings.max_body_bytes,
             stopping=stopping,
             # A stream holds a thread: half of them are kept for everybody else.
@@ -93,7 +103,14 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             propagate=propagate,
         )
 
-    return MockServer(corridor, sandboxes, stopping)
+    return MockServer(corridor, sandboxes, stopping, token)
+
+
+def _admin_token(settings: Settings) -> str | None:
+    """The token of the control API: the given one; one of our own where others can reach it; else none."""
+    if settings.admin_token or is_loopback(settings.host):
+        return settings.admin_token
+    return secrets.token_urlsafe(24)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -94,6 +94,11 @@ _SCENARIO = click.option(
     metavar="N",
     help="How many requests may wait or stream at the same time; 512 by default. [MOCK_THREADS]",
 )
+@click.option(
+    "--admin-token",
+    metavar="TOKEN",
+    help="What /__admin asks for; none on loopback, made up and shown elsewhere. [MOCK_ADMIN_TOKEN]",
+)
 @click.option("--quiet", is_flag=True, default=None, help="No line on stderr for each request. [MOCK_QUIET]")
 def serve(**flags: Any) -> None:
     """Run the mock until SIGTERM or Ctrl-C.
@@ -128,7 +133,8 @@ def serve(**flags: Any) -> None:
     def announce() -> None:
         if settings.port_file is not None:
             _write_whole(settings.port_file, str(port))
-        _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials))
+        made_up = app.admin_token if settings.admin_token is None else None
+        _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials), made_up)
 
     try:
         server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
@@ -183,13 +189,16 @@ def _complain(text: str) -> None:
     click.echo("mockserver: " + " ".join(text.split()), err=True)
 
 
-def _introduce(settings: Settings, port: int, keys: list[str]) -> None:
+def _introduce(settings: Settings, port: int, keys: list[str], token: str | None) -> None:
+    """`token` is a made-up one, which nobody else can tell."""
     if settings.api_key and settings.api_key not in keys:
         _complain(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     if not sys.stdout.isatty():
         ready = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
+        if token is not None:
+            ready["admin_token"] = token
         click.echo(orjson.dumps(ready))
         return
     shown = [key for key in keys if key != settings.api_key]
@@ -198,6 +207,8 @@ def _introduce(settings: Settings, port: int, keys: list[str]) -> None:
     click.echo(f"  keys      {', '.join(shown)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
     click.echo(f"  control   {url}/__admin/health, /reset, /clock, /embeddings, /replies")
+    if token is not None:
+        click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
     click.echo("  docs      README.md and docs/; mockserver serve --help")
 
 

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Origins that may read answers besides loopback ones; `*` is everybody."""
     threads: Annotated[int, Field(ge=1, le=4096)] = 512
     """Requests that may wait or stream at the same time."""
+    admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = None
+    """What the control API asks for, as a bearer token."""
     quiet: bool = False
     """No line for each request."""
     api_key: str | None = Field(default=None, validation_alias="FREDDY_API_KEY")
@@ -79,7 +81,11 @@ def read_settings(given: dict[str, Any]) -> Settings:
         name = str(first["loc"][0]) if first["loc"] else "settings"
         flag = f"--{name.replace('_', '-')} (or {_variable(name)})"
         reason = str(first["msg"]).removeprefix("Value error, ")
-        raise SettingsError(f"{flag}: {reason}; got {str(first['input'])[:80]!r}") from error
+        got = "" if name in _SECRET else f"; got {str(first['input'])[:80]!r}"
+        raise SettingsError(f"{flag}: {reason}{got}") from error
+
+
+_SECRET = ("admin_token", "FREDDY_API_KEY")
 
 
 def _variable(name: str) -> str:

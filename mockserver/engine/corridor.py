@@ -12,6 +12,7 @@ from urllib.parse import quote
 from mockserver.engine import wire
 from mockserver.engine.calls import CallerT, Handlers, Reply, Room, Rooms, RoomT
 from mockserver.engine.cors import Cors
+from mockserver.engine.guard import Guard
 from mockserver.engine.journal import Exchange, RequestLog
 from mockserver.engine.problems import Problem, Redirect, Rendered, fault
 from mockserver.engine.routes import Routes
@@ -35,9 +36,10 @@ class Api(Generic[CallerT, RoomT]):
         authenticate: Callable[[Request, RoomT], CallerT],
         name_of: Callable[[CallerT], str],
         render: Callable[[Problem, str, str], Rendered],
-        steers: bool = False,
+        cors: Cors,
+        guard: Guard | None = None,
     ) -> None:
-        """`steers`: it has no credentials, so the pages of strangers are kept out."""
+        """`guard`: who may use it at all, before anybody asks which operation it is."""
         for name in sorted(spec.operations.keys() - handlers.keys()):
             reason = f"operation {name} has no handler; write one with @handles({name!r}), or take it out"
             raise spec.error(spec.operations[name], reason)
@@ -52,7 +54,8 @@ class Api(Generic[CallerT, RoomT]):
         self.authenticate = authenticate
         self.name_of = name_of
         self.render = render
-        self.steers = steers
+        self.cors = cors
+        self.guard = guard
         self.routes = Routes(spec.operations.values())
 
 
@@ -65,7 +68,6 @@ class Corridor:
         rooms: Rooms,
         *,
         log: RequestLog,
-        cors: Cors,
         max_body_bytes: int,
         stopping: threading.Event,
         most_streams: int = MOST,
@@ -75,7 +77,6 @@ class Corridor:
         self._apis = apis
         self._rooms = rooms
         self._log = log
-        self._cors = cors
         self._max_body_bytes = max_body_bytes
         self._stopping = stopping
         self._propagate = propagate
@@ -101,11 +102,11 @@ class Corridor:
         exchange.sandbox = room.name
         trace_id = room.trace_id()
         try:
-            if self._cors.is_preflight(request):
-                answer = wire.unchecked(204, None, "", self._cors.preflight(request, _METHODS), trace_id)
+            if api.cors.is_preflight(request):
+                answer = wire.unchecked(204, None, "", api.cors.preflight(request, _METHODS), trace_id)
             else:
                 answer = self._answer(api, request, room, refusal, trace_id, exchange)
-                answer.headers.extend(self._cors.headers(request).items())
+                answer.headers.extend(api.cors.headers(request).items())
             _label(answer, exchange)
             wire.refuse_what_breaks_http(answer)
         except Exception as error:
@@ -132,8 +133,8 @@ class Corridor:
     ) -> Answer:
         operation = None
         try:
-            if api.steers:
-                self._cors.refuse_foreign_pages(request)
+            if api.guard is not None:
+                api.guard.admit(request)
             if refusal is not None:
                 raise refusal
             operation, ids = api.routes.find(request.method, request.path, request.query)
@@ -181,7 +182,7 @@ class Corridor:
         self._log.failure(error, exchange, request.without_secrets)
         exchange.reason = _safe(request, f"{type(error).__name__}: {error}")
         rendered = api.render(fault(error), trace_id, room.now())
-        answer = wire.unchecked(500, *rendered, self._cors.headers(request), trace_id)
+        answer = wire.unchecked(500, *rendered, api.cors.headers(request), trace_id)
         _label(answer, exchange)
         return answer
 

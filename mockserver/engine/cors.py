@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from mockserver.engine.problems import ForeignPage
 from mockserver.engine.wire import Request
 
 EXPOSED = "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, Allow, Retry-After"
@@ -21,9 +20,8 @@ _NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]+", re.ASCII)
 class Cors:
     """Which origins may read our answers."""
 
-    def __init__(self, origins: Collection[str] = (), *, own_machine: bool = False) -> None:
-        """`own_machine`: the mock listens on loopback alone, so nobody has another name for it."""
-        self._own_machine = own_machine
+    def __init__(self, origins: Collection[str] = ()) -> None:
+        """`origins` besides those of loopback; `*` is every origin."""
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
     def is_preflight(self, request: Request) -> bool:
@@ -60,25 +58,12 @@ class Cors:
             "Access-Control-Expose-Headers": EXPOSED,
         }
 
-    def refuse_foreign_pages(self, request: Request) -> None:
-        """ForeignPage for a request that a browser sends for a page which may not read the answer.
-
-        A browser sends some requests without asking first, and would only hide the answer from the page. Its
-        `Host` tells a name that somebody has pointed at this machine (DNS rebinding).
-        """
-        origin, host = request.header("Origin"), (request.header("Host") or "").lower()
-        if origin is not None and not self._allows(origin):
-            raise ForeignPage("Foreign page", reason=f"pages at {origin} may not steer the mock")
-        if request.header("Sec-Fetch-Site") == "cross-site" and origin is None:
-            raise ForeignPage("Foreign page", reason="a page of another site may not steer the mock")
-        if self._own_machine and not _is_loopback(f"http://{host}"):
-            raise ForeignPage("Foreign page", reason=f"{host!r} is not this machine's own name")
-
     def _allows(self, origin: str) -> bool:
-        return "*" in self._origins or origin.lower() in self._origins or _is_loopback(origin)
+        return "*" in self._origins or origin.lower() in self._origins or is_loopback_url(origin)
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback_url(url: str) -> bool:
+    """Whether the host of a URL or an origin can only mean this machine."""
     try:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:

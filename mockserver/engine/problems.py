@@ -58,6 +58,14 @@ class BadSandbox(Problem):
     message = "No sandbox can have this name."
 
 
+class TokenRequired(Problem):
+    """401: the control API has a token, and the request has not."""
+
+    status = 401
+    code = "ADMIN_TOKEN_REQUIRED"
+    message = "The control API needs its token."
+
+
 class ForeignPage(Problem):
     """403: a page of somebody else's tries to steer the mock through its reader's browser."""
 

@@ -64,6 +64,8 @@ class Operation:
     query: Mapping[str, Parameter]
     body: Body | None
     responses: Mapping[int, Response]
+    is_open: bool = False
+    """Nobody needs a credential for it: its `security` is empty."""
 
 
 class Spec:
@@ -132,6 +134,7 @@ class Spec:
             query={p.name: p for p in parameters if p.place == "query"},
             body=self._body(resolved(self.document, node.get("requestBody")), (*at, "requestBody")),
             responses=dict(self._responses(node["responses"], (*at, "responses"))),
+            is_open=node.get("security") == [],
         )
 
     def _parameter(self, node: Mapping[str, Any], at: Pointer) -> Parameter:

@@ -55,6 +55,11 @@ class Request:
         return value
 
     @property
+    def peer(self) -> str:
+        """The client's address; empty where there is no socket."""
+        return self._environ.get("REMOTE_ADDR") or ""
+
+    @property
     def sandbox(self) -> str | None:
         """The sandbox that the request names, by its path before its header; None if it names none."""
         return self.prefix.removeprefix(SANDBOX_PREFIX) if self.prefix else self.header("X-Mock-Sandbox")

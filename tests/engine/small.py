@@ -100,7 +100,8 @@ def served(folder: Path, handler: Any, *, quiet: bool = False, **operation: Any)
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
         render=vendor_envelope,
+        cors=Cors(),
     )
     log = RequestLog(StringIO(), quiet=quiet)
-    corridor = Corridor([api], Lobby(), log=log, cors=Cors(), max_body_bytes=100, stopping=Event())
+    corridor = Corridor([api], Lobby(), log=log, max_body_bytes=100, stopping=Event())
     return Client(corridor), log

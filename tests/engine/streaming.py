@@ -56,6 +56,7 @@ class Small:
             authenticate=lambda *_: None,
             name_of=lambda _: "-",
             render=vendor_envelope,
+            cors=Cors(),
         )
         self.stopping = threading.Event()
         self.log = RequestLog(StringIO(), quiet=True)
@@ -63,7 +64,6 @@ class Small:
             [api],
             Lobby(),
             log=self.log,
-            cors=Cors(),
             max_body_bytes=100,
             stopping=self.stopping,
             propagate=lambda: testing,
