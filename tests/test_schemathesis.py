@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.running import FROZEN, ROOT, mock
-from tests.schemathesis.hooks import EXCUSES, STORES, Excuse, flaws
+from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, flaws
 
 SEED = 20260226
 NEW = {"organization_id": "org_abc123", "name": "New"}
@@ -110,5 +110,5 @@ def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tupl
 
 def _whole(excuse: Excuse) -> dict[str, str]:
     """What else must be in the body."""
-    needed = {"/v1/spaces/": NEW, STORES: {"name": "New"}}
+    needed = {"/v1/spaces/": NEW, STORES: {"name": "New"}, POLICY: {"mode": "manual"}}
     return needed.get(excuse.path, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mockserver import __version__
-from mockserver.admin import conversation, embeddings
+from mockserver.admin import conversation, embeddings, leash
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
 from mockserver.engine.problems import Flaw, Invalid
@@ -30,6 +30,12 @@ def admin_handlers(served: Mapping[str, str]) -> Handlers[None, Sandbox]:
     handlers.handles("setClock")(set_clock)
     handlers.handles("listEmbeddings")(embeddings.list_embeddings)
     handlers.handles("drainEmbeddings")(embeddings.drain_embeddings)
+    handlers.handles("getEmbeddingPolicy")(leash.get_policy)
+    handlers.handles("putEmbeddingPolicy")(leash.put_policy)
+    handlers.handles("stepEmbeddings")(leash.step)
+    handlers.handles("failEmbedding")(leash.fail_job)
+    handlers.handles("completeEmbedding")(leash.complete_job)
+    handlers.handles("retryEmbedding")(leash.retry_job)
     handlers.handles("addThreadMessage")(conversation.add_thread_message)
     handlers.handles("listReplies")(conversation.list_replies)
     handlers.handles("queueReply")(conversation.queue_reply)

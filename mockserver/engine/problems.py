@@ -82,6 +82,14 @@ class NotFound(Problem):
     message = "The requested resource could not be found."
 
 
+class Conflict(Problem):
+    """409: not in the state that things are in."""
+
+    status = 409
+    code = "CONFLICT"
+    message = "This can't be done in the present state."
+
+
 class Invalid(Problem):
     """422 with every flaw at once (A09)."""
 

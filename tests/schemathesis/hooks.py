@@ -37,6 +37,7 @@ MESSAGE = f"{MESSAGES}/msg_23716a05fc0270912bb9f243a36a6110"
 STORES = "/v1/organizations/org_abc123/vector-stores"
 STREAMED, EVENTS = "POST /v1/model/response", "text/event-stream"
 PIECES = "POST /__admin/replies"
+POLICY = "/__admin/embeddings/policy"
 SIXTEEN = {f"k{number}": "" for number in range(16)}
 EXCUSES = (
     # A cursor is opaque: no schema can say which texts the server gave out (A06).
@@ -82,6 +83,9 @@ EXCUSES = (
         SIXTEEN,
         {"a": ""},
     ),
+    # Seconds go with one mode alone, and a message that is to fail must be there.
+    Excuse(f"PUT {POLICY}", ACCEPT, "body", "seconds", POLICY, 1),
+    Excuse(f"PUT {POLICY}", ACCEPT, "body", "fail", POLICY, {"message_ids": ["0"]}),
     # The control API's own cursor is opaque, too.
     Excuse("GET /__admin/embeddings", ACCEPT, "query", "cursor", "/__admin/embeddings", "0"),
 )
@@ -162,6 +166,10 @@ def _excused(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
         return False
     if parameter == "metadata":
         return bool(case.body[parameter])
+    if parameter == "seconds":
+        return bool(case.body["mode"] != "timed")
+    if parameter == "fail":
+        return bool(case.body["fail"]["message_ids"])
     if place == "body":
         return (parameter, case.body[parameter][int(index)]) not in given_out
     return (f"{parameter} {case.formatted_path}", case.query[parameter]) not in given_out
