@@ -105,7 +105,7 @@ class Embeddings:
             first = next((b.number for b in queue.line if b.end > now), None)
             if first is not None:
                 ended = [
-                    b.planned((min(b.start, now),) * self.policy.slots, at_once)
+                    b.planned((now,) * self.policy.slots, at_once)
                     for b in queue.line.since(first)
                 ]
                 line, free = queue.line.replaced_since(first, ended), (now,) * self.policy.slots
