@@ -100,6 +100,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             stopping=stopping,
             # A stream holds a thread: half of them are kept for everybody else.
             most_streams=min(MOST, max(1, settings.threads // 2)),
+            secrets=[secret for secret in (settings.api_key, token) if secret],
             propagate=propagate,
         )
 

@@ -104,10 +104,7 @@ class Embeddings:
         for space_id, queue in self._queues.items():
             first = next((b.number for b in queue.line if b.end > now), None)
             if first is not None:
-                ended = [
-                    b.planned((now,) * self.policy.slots, at_once)
-                    for b in queue.line.since(first)
-                ]
+                ended = [b.planned((now,) * self.policy.slots, at_once) for b in queue.line.since(first)]
                 line, free = queue.line.replaced_since(first, ended), (now,) * self.policy.slots
                 self._queues = self._queues.set(space_id, queue._replace(line=line, free=free))
 
