@@ -25,7 +25,7 @@ from mockserver.sandbox import scenario
 from mockserver.sandbox.clock import Clock, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Record, Sandbox, Sandboxes, World
+from mockserver.sandbox.sandbox import Sandbox, Sandboxes, World
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             stopping=stopping,
             # A stream holds a thread: half of them are kept for everybody else.
             most_streams=min(MOST, max(1, settings.threads // 2)),
+            secrets=[secret for secret in (settings.api_key, token) if secret],
             propagate=propagate,
         )
 
@@ -127,9 +128,8 @@ def load(settings: Settings) -> tuple[Spec, World]:
     """The spec and the starting world; DocumentError says what is wrong with either."""
     spec = Spec(settings.spec or bundled_spec())
 
-    def check(schema: str, record: Record) -> str:
-        pointer, message = spec.component(schema).first_error(record)
-        return f"{pointer}: {message}" if message else ""
+    def check(schema: str, value: Any) -> str:
+        return ": ".join(filter(None, spec.component(schema).first_error(value)))
 
     world = scenario.load(settings.scenario, check)
     if settings.api_key:

@@ -214,9 +214,11 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
 
 def _write_whole(path: Path, text: str) -> None:
     """Whoever waits for the file never sees it empty."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    fresh = path.parent / f"{path.name}.{os.getpid()}.{threading.get_ident()}"
     try:
         fresh.write_text(text, encoding="ascii")
         fresh.replace(path)
+    except OSError as error:
+        raise OSError(f"{path}: {error.strerror}") from error
     finally:
         fresh.unlink(missing_ok=True)

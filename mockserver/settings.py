@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,9 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mockserver.sandbox.clock import instant
+
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s?#@]+/?", re.ASCII | re.IGNORECASE)
+"""What a browser can send as Origin, and the slash behind it that people copy along."""
 
 
 class SettingsError(Exception):
@@ -60,6 +64,14 @@ class Settings(BaseSettings):
     def _is_instant(cls, value: str | None) -> str | None:
         if value is not None:
             instant(value)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin[:80]!r} is not an origin like https://app.example:8080, nor *")
         return value
 
     @field_validator("cors_origins", mode="before")

@@ -76,6 +76,8 @@ def refusal(command: str, *flags: str, **environment: str) -> str:
         ("--seed", "MOCK_SEED", "x"),
         ("--max-body-bytes", "MOCK_MAX_BODY_BYTES", "0"),
         ("--threads", "MOCK_THREADS", "0"),
+        ("--cors-origins", "MOCK_CORS_ORIGINS", "localhost:3000"),
+        ("--cors-origins", "MOCK_CORS_ORIGINS", "https://app.example/page"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_line_that_names_it(flag: str, variable: str, value: str) -> None:
@@ -208,11 +210,13 @@ def test_a_frozen_clock_is_what_everything_is_dated_by() -> None:
         assert json.load(answer) == {"now": "2026-02-26T10:30:00Z", "frozen": True}
 
 
-def test_a_port_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--port-file", str(tmp_path)]
+@pytest.mark.parametrize("place", [".", "no/such/folder", "/"])
+def test_a_port_file_that_cannot_be_written_is_one_line(tmp_path: Path, place: str) -> None:
+    file = str(tmp_path / place)
+    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--port-file", file]
     child = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert (child.returncode, child.stdout) == (2, "")
-    assert child.stderr.startswith("mockserver: cannot tell the port: ")
+    assert child.stderr.startswith(f"mockserver: cannot tell the port: {file}: ")
     assert len(child.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 

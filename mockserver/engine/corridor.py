@@ -71,14 +71,19 @@ class Corridor:
         max_body_bytes: int,
         stopping: threading.Event,
         most_streams: int = MOST,
+        secrets: Sequence[str] = (),
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
-        """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised."""
+        """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised.
+
+        `secrets` are masked wherever a request holds them, besides its own credentials.
+        """
         self._apis = apis
         self._rooms = rooms
         self._log = log
         self._max_body_bytes = max_body_bytes
         self._stopping = stopping
+        self._secrets = secrets
         self._propagate = propagate
         self._most_streams = most_streams
         self._streams = threading.BoundedSemaphore(most_streams)
@@ -86,7 +91,7 @@ class Corridor:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
         started = perf_counter()
-        request = Request(environ)
+        request = Request(environ, self._secrets)
         exchange = Exchange(request.method, _safe(request, request.path))
         answer = self.serve(request, exchange)
         exchange.status = answer.status

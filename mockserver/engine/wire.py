@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -34,10 +34,12 @@ SANDBOX_PREFIX = "/__sandbox/"
 class Request:
     """One HTTP request, as WSGI tells it."""
 
-    __slots__ = ("_environ", "method", "path", "prefix", "query")
+    __slots__ = ("_environ", "_secrets", "method", "path", "prefix", "query")
 
-    def __init__(self, environ: Mapping[str, Any]) -> None:
+    def __init__(self, environ: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
+        """`secrets` must not be shown, whoever sends them and wherever."""
         self._environ = environ
+        self._secrets = secrets
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO") or "/"
         self.path = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
@@ -65,9 +67,10 @@ class Request:
         return self.prefix.removeprefix(SANDBOX_PREFIX) if self.prefix else self.header("X-Mock-Sandbox")
 
     def without_secrets(self, text: str) -> str:
-        """`text` with the request's own credentials masked, and whatever looks like one."""
-        for name in ("X-API-Key", "Authorization"):
-            *_, secret = (self.header(name) or "").split() or [""]
+        """`text` with our secrets and the request's own credentials masked, and whatever looks like one."""
+        key, authorization = (self.header(name) or "" for name in ("X-API-Key", "Authorization"))
+        _, _, token = authorization.partition(" ")
+        for secret in (*self._secrets, key, authorization, token.strip(), *authorization.split()[-1:]):
             if len(secret) > 3 and secret.lower() != "bearer":
                 text = text.replace(secret, "***")
         return _LIKE_A_KEY.sub("***", text)

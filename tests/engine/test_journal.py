@@ -9,6 +9,7 @@ import sys
 import threading
 from io import StringIO
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -88,6 +89,19 @@ def test_no_key_is_ever_logged(stream: StringIO) -> None:
     lines = lines_of(stream, *(("GET", path, headers) for path, headers in SECRETS))
     assert len(lines) == len(SECRETS)
     assert not [line for line in lines if "owner" in line]
+
+
+@pytest.mark.parametrize("secret", ["hunter2-of-mine", "three words of-mine"])
+def test_our_own_key_is_masked_whoever_sends_it_and_whatever_its_form(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    monkeypatch.setenv("FREDDY_API_KEY", secret)
+    paths = [f"/v1/spaces/{secret}", f"/v1/nowhere/{secret}", f"/v1/threads?after={secret}"]
+    sent: list[dict[str, str]] = [{}, OWNER, {"X-API-Key": secret}, {"Authorization": f"Bearer {secret}"}]
+    requests = [("GET", quote(path, "/?="), headers) for path in paths for headers in sent]
+    lines = lines_of(StringIO(), *requests)
+    assert len(lines) == len(requests)
+    assert not [line for line in lines if "mine" in line]
 
 
 @pytest.mark.parametrize("new_stream", [StringIO, Terminal])
