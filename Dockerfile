@@ -14,7 +14,8 @@ RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['p
  && pip wheel --quiet --constraint constraints.txt --wheel-dir /wheels/contracts -r serve.txt -r contracts.txt \
  && for wheel in /wheels/serve/*; do rm "/wheels/contracts/${wheel##*/}"; done
 
-COPY LICENSE README.md openapi.yaml ./
+COPY CHANGELOG.md LICENSE README.md openapi.yaml ./
+COPY docs docs
 COPY contracts contracts
 COPY mockserver mockserver
 RUN pip wheel --quiet --no-deps --wheel-dir /wheels/serve .
