@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix bench-listing bench-memory bench-streams mutants
+.PHONY: serve test setup lint fix dist image bench-listing bench-memory bench-streams mutants
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -19,6 +19,12 @@ lint: .venv/dev
 fix: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+dist: .venv/dev
+	$(BIN)/python -m build
+
+image:
+	docker build -t freddy-mock .
 
 bench-listing: .venv/serve
 	$(BIN)/python bench/listing.py $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 import click
 import orjson
 
-from mockserver import __version__
+from mockserver import __version__, health
 from mockserver.documents import DocumentError
 from mockserver.settings import Settings, SettingsError, read_settings
 
@@ -19,8 +20,27 @@ UNUSABLE = 2
 """Exit code for a wrong flag, setting, spec or scenario, and for a port that is taken."""
 
 
+def _tell_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked:
+        return
+    from mockserver.app import bundled_spec
+    from mockserver.documents import Document
+
+    spec = bundled_spec()
+    info, digest = Document(spec).content["info"], hashlib.sha256(spec.read_bytes()).hexdigest()
+    click.echo(f"mockserver {__version__}, {info['title']} {info['version']}, sha256 {digest}")
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mockserver")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Tell the version, and version and SHA-256 of the spec inside, and exit.",
+)
 def main() -> None:
     """A stateful mock of the Freddy spaces API.
 
@@ -168,6 +188,27 @@ def check(**flags: Any) -> None:
         _refuse(error)
     world = app.sandboxes.get().world
     click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the spec inside'}")
+
+
+@main.command("health")
+@click.option("--host", help="Where the mock is; 127.0.0.1 unless told otherwise. [MOCK_HOST]")
+@click.option("--port", metavar="N", help="Its port; 4010 unless told otherwise. [MOCK_PORT, or PORT]")
+def ask_health(**flags: Any) -> None:
+    """Say whether a mock on this machine is ready; for HEALTHCHECK, which starts it again and again.
+
+    It reads the variables that `mockserver serve` reads, MOCK_PORT_FILE too. Without a flag it takes hardly
+    longer than Python itself.
+
+    \b
+    Examples:
+      mockserver health
+      mockserver health --port 8080
+
+    \b
+    Exit codes: 0 it is; 1 it is not, or not yet; 2 the port is unknown. One line on stderr says why.
+    """
+    given = {f"MOCK_{name.upper()}": value for name, value in flags.items() if value is not None}
+    sys.exit(health.main({**os.environ, **given}))
 
 
 def _settings(flags: dict[str, Any]) -> Settings:

@@ -133,6 +133,15 @@ def test_check_says_ok(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["check"]).output == "ok: scenario 'demo' fits the spec inside\n"
 
 
+def test_the_version_tells_which_spec_is_inside() -> None:
+    with mock() as url, urlopen(f"{url}/__admin/health") as answer:
+        served = json.load(answer)
+    spec = served["spec"]
+    line = f"mockserver {served['version']}, {spec['title']} {spec['version']}, sha256 {spec['sha256']}\n"
+    result = CliRunner().invoke(main, ["--version"])
+    assert (result.exit_code, result.output) == (0, line)
+
+
 def commands() -> list[tuple[str, click.Command]]:
     """Every command by its name."""
     assert isinstance(main, click.Group)

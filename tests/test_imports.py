@@ -32,8 +32,9 @@ MAY_IMPORT = {
     "serve": ("gateway",),
     "gateway": (),
     "app": ("engine", "handlers", "admin", "sandbox", "auth", "settings", "documents"),
-    "cli": ("app", "serve", "engine.journal", "settings", "documents", "__version__"),
-    "__main__": ("cli",),
+    "cli": ("app", "serve", "engine.journal", "settings", "documents", "health", "__version__"),
+    "health": (),
+    "__main__": ("cli", "health"),
     "__init__": (),
 }
 """Part of the package -> what of the package it may import."""
