@@ -12,8 +12,8 @@ VERDICTS = {True: "yes", False: "**no**", None: "–"}
 HEAD = """# Benchmarks
 
 `make bench` measures the mock beside what people use today, in one run on one machine, and writes this
-page. The numbers that count are ratios, because machines differ: what is compared ran by turns, under the same
-load.
+page. The numbers that count are ratios, because machines differ: what is compared ran by turns, under the
+same load.
 
 ```console
 make bench

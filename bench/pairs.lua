@@ -1,6 +1,7 @@
 -- Threads are added to spaces and taken out again, half a lap later: never one that is not in there.
 -- The arguments are the ids of the spaces; in each of them the same hundred threads come and go.
-local adds, removes, count, half, at = {}, {}, 0, 0, 0
+local adds, removes, count, half = {}, {}, 0, 0
+local at = -1  -- wrk throws the first request away
 
 function init(spaces)
   for _, space in ipairs(spaces) do

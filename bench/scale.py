@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bench.rows import Effort, Result, at, row
-from bench.world import SPACE, WORDS, answered, apart, application, filled, milliseconds
+from bench.world import SPACE, WORDS, answered, apart, application, filled, link, milliseconds
 
 LARGE, SMALL, JOBS = 100_000, 100, 1_000_000
 THREAD = "thrd_000000"
@@ -15,14 +15,12 @@ PATH = f"/v1/spaces/{SPACE}/threads"
 
 def _pages() -> dict[str, float]:
     """Milliseconds of the first and the last page in both worlds, by turns."""
-    from mockserver.memory import add_thread
-
     asks: dict[str, Callable[[], object]] = {}
     for size in (SMALL, LARGE):
         app = application()
         sandbox = filled(app.sandboxes.get(), size, 0)
         for number in range(size):
-            add_thread(SPACE, f"thrd_{number:06}", sandbox)
+            link(sandbox, f"thrd_{number:06}")
         cursor, left = "", size
         while left > 50:
             step = min(100, left - 50)

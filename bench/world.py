@@ -62,6 +62,12 @@ def filled(sandbox: Sandbox, threads: int, messages: int) -> Sandbox:
     return sandbox
 
 
+def link(sandbox: Sandbox, thread_id: str) -> None:
+    """Put the thread into the space; nothing of it is embedded."""
+    record = {"space_id": SPACE, "thread_id": thread_id, "added_at": START}
+    sandbox.space_threads.put((SPACE, thread_id), record)
+
+
 def _space() -> Record:
     return {
         "id": SPACE,
