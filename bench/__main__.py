@@ -62,7 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=lambda text: set(text.split(",")), help="groups and rows, with commas")
     parser.add_argument("--list", action="store_true", help="name the groups and rows")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of load on each server")
-    parser.add_argument("--seconds", type=int, default=3, help="of each round")
+    parser.add_argument("--seconds", type=int, default=2, help="of each round")
     parser.add_argument("--connections", type=int, default=16)
     default = Settings.model_fields["threads"].default
     parser.add_argument("--threads", type=int, default=default, help="blocking threads of ours")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bench.rows import Effort, Result, at, row
-from bench.world import SPACE, WORDS, answered, apart, application, filled, link, milliseconds
+from bench.world import SPACE, WORDS, answered, apart, application, filled, link, milliseconds, sandbox_of
 
 LARGE, SMALL, JOBS = 100_000, 100, 1_000_000
 THREAD = "thrd_000000"
@@ -18,7 +18,7 @@ def _pages() -> dict[str, float]:
     asks: dict[str, Callable[[], object]] = {}
     for size in (SMALL, LARGE):
         app = application()
-        sandbox = filled(app.sandboxes.get(), size, 0)
+        sandbox = filled(sandbox_of(app), size, 0)
         for number in range(size):
             link(sandbox, f"thrd_{number:06}")
         cursor, left = "", size
@@ -53,7 +53,7 @@ def _adding() -> dict[str, float]:
     """Milliseconds of one addition, over and over, by turns: without the request around it."""
     from mockserver.memory import add_thread, remove_thread
 
-    sandboxes = {size: filled(application().sandboxes.get(), 1, size) for size in (10, LARGE)}
+    sandboxes = {size: filled(sandbox_of(application()), 1, size) for size in (10, LARGE)}
     taken: dict[int, list[float]] = {size: [] for size in sandboxes}
     for _ in range(100):
         for size, sandbox in sandboxes.items():
@@ -107,7 +107,7 @@ def queue(_: Effort) -> Result:
 def _search() -> tuple[float, float]:
     from mockserver.memory import add_thread, search
 
-    sandbox = filled(application().sandboxes.get(), 1, LARGE)
+    sandbox = filled(sandbox_of(application()), 1, LARGE)
     add_thread(SPACE, THREAD, sandbox)
     sandbox.embeddings.drain(0)
     question = "tell me about " + " ".join(WORDS[i] for i in (17, 1234, 4321))

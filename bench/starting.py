@@ -10,7 +10,7 @@ from bench import peers
 from bench.rows import Effort, NotAvailable, Result, row, spread
 from bench.servers import cold_start, free_port, holds, memory, mock, mock_command
 
-STARTS = 7
+STARTS = 6
 LAZY = ("numpy", "faker")
 """What the mock must not import before it is needed."""
 

@@ -14,7 +14,7 @@ def _run(target: str, profile: str, most: float) -> Result:
     """Seconds of the whole command; green, or it does not count. It is ended well past the target."""
     command = [sys.executable, "-m", "contracts", "run", "--target", target, "--profile", profile]
     started = time.perf_counter()
-    limit = 2 * most + 30
+    limit = 1.5 * most + 15
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=limit

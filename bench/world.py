@@ -48,6 +48,11 @@ def application() -> MockServer:
     return create_app(Settings(scenario="empty", quiet=True))
 
 
+def sandbox_of(app: MockServer) -> Sandbox:
+    """The one that requests go to."""
+    return app.sandboxes.get()
+
+
 def filled(sandbox: Sandbox, threads: int, messages: int) -> Sandbox:
     """The sandbox with a space of nothing, and so many threads of so many messages each."""
     dice = random.Random(1)
