@@ -41,7 +41,7 @@ class Row(NamedTuple):
 
 
 ROWS: list[Row] = []
-"""In the order of the table."""
+"""In each group in the order of the table."""
 
 
 def row(
