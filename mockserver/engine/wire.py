@@ -67,10 +67,11 @@ class Request:
     def without_secrets(self, text: str) -> str:
         """`text` with the request's own credentials masked, and whatever looks like one."""
         for name in ("X-API-Key", "Authorization"):
-            *_, secret = (self.header(name) or "").split() or [""]
-            if len(secret) > 3 and secret.lower() != "bearer":
-                text = text.replace(secret, "***")
-        return _LIKE_A_KEY.sub("***", text)
+            words = (self.header(name) or "").split()
+            if words and len(words[-1]) > 3 and words[-1].lower() != "bearer":
+                text = text.replace(words[-1], "***")
+        # Asked of every path: looking for what every key has in it takes a tenth of the time of the pattern.
+        return _LIKE_A_KEY.sub("***", text) if "k_" in text or "eyJ" in text else text
 
     @property
     def media_type(self) -> str:
@@ -242,7 +243,10 @@ def unchecked(status: int, body: Any, content_type: str, headers: Mapping[str, s
 
 def header_safe(text: str, longest: int = 500) -> str:
     """`text` as one header value: printable ASCII, control characters and the rest escaped."""
-    return text[:longest].encode("ascii", "backslashreplace").decode().translate(_ESCAPES)
+    text = text[:longest]
+    if text.isascii() and text.isprintable():
+        return text
+    return text.encode("ascii", "backslashreplace").decode().translate(_ESCAPES)
 
 
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
