@@ -9,7 +9,7 @@ from typing import Any
 from bench import peers
 from bench.load import PAGE, Round, client, load, rounds
 from bench.rows import Effort, NotAvailable, Result, row, spread
-from bench.servers import bare, mock
+from bench.servers import bare, costed, mock
 
 SPACES = 10
 """For the additions; a hundred threads come and go in each. An even number."""
@@ -22,17 +22,20 @@ def _listing(effort: Effort) -> tuple[dict[str, list[Round]], dict[str, str]]:
     with ExitStack() as stack:
         spec, answer = stack.enter_context(peers.prepared())
         flags = ("--threads", str(effort.threads))
-        urls = {
-            "mock": stack.enter_context(mock(*flags)).url,
-            "bare Flask route": stack.enter_context(bare("flask", answer, effort.threads)).url,
-            "bare WSGI": stack.enter_context(bare("wsgi", answer, effort.threads)).url,
+        running = {
+            "mock": stack.enter_context(mock(*flags)),
+            "bare Flask route": stack.enter_context(bare("flask", answer, effort.threads)),
+            "bare WSGI": stack.enter_context(bare("wsgi", answer, effort.threads)),
         }
         for name in peers.PEERS:
             try:
-                urls[name] = stack.enter_context(peers.serving(name, spec)).url
+                running[name] = stack.enter_context(peers.serving(name, spec))
             except NotAvailable as error:
                 missing[name] = str(error)
-        servers = {name: partial(load, url, PAGE, effort.connections) for name, url in urls.items()}
+        servers = {
+            name: costed(server.pid, partial(load, server.url, PAGE, effort.connections))
+            for name, server in running.items()
+        }
         return rounds(effort, servers), missing
 
 
@@ -96,6 +99,18 @@ def _first_half(url: str, spaces: list[str]) -> None:
             method = "POST" if number < len(spaces) // 2 else "DELETE"
             for thread in range(1, 101):
                 one.ask(method, f"/v1/spaces/{space}/threads/thrd_team{thread:03}")
+
+
+@row("listing-cpu", "the server's processor time for a request, of the same rounds", "(none)")
+def listing_cpu(effort: Effort) -> Result:
+    """The figure that other programs on the machine change least."""
+    found, missing = _listing(effort)
+    if not _middle(found, "mock", "cpu_us", missing):
+        raise NotAvailable("this system does not tell in /proc/PID/stat")
+    ours = _middle(found, "mock", "cpu_us", missing)
+    others = [name for name in found if name != "mock"]
+    ratios = ", ".join(f"{_ratio(found, name, 'cpu_us', missing):.2f} of {name}" for name in others)
+    return Result(f"{ours:.0f} µs; {ratios}", None, {})
 
 
 @row(

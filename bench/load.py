@@ -31,6 +31,8 @@ class Round(NamedTuple):
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float = 0.0
+    """The server's processor time for a request; 0 if it was not looked at."""
 
 
 def wrk_version() -> str:

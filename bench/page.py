@@ -36,7 +36,8 @@ NOTES = """
 
 Each server is warmed up; then rounds alternate between the servers, and the median of the rounds counts. The
 whisker in a plot goes from the lowest round to the highest. The load comes from wrk with one thread, on the
-machine of the servers. What is said to run in-process is measured without HTTP, in a process of its own.
+machine of the servers. Times and rates suffer when other programs run there; the processor time for a request
+hardly does. What is said to run in-process is measured without HTTP, in a process of its own.
 """
 
 
@@ -83,8 +84,11 @@ def _plots(results: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
         for field, unit, title in (
             ("per_second", "", "Requests per second, listSpaceThreads, 50 threads a page"),
             ("p99_ms", "ms", "p99 of the same, in milliseconds: shorter is better"),
+            ("cpu_us", "µs", "The server's processor time for a request: shorter is better"),
         ):
             spreads = {name: one[field] for name, one in listing.items()}
+            if not any(one["high"] for one in spreads.values()):
+                continue
             found[f"listing-{field}"] = title, plots.bars(title, spreads, unit)
     sweep = rows.get("threads", {}).get("numbers", {}).get("servers")
     if sweep:

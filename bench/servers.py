@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from bench.load import KEY, PAGE
+from bench.load import KEY, PAGE, Round
 from bench.rows import NotAvailable
 
 ROOT = Path(__file__).parent.parent
@@ -161,6 +161,29 @@ def memory(pid: int) -> float:
     children = Path(f"/proc/{pid}/task").glob("*/children")
     below = sum(memory(int(inner)) for file in children for inner in file.read_text(encoding="ascii").split())
     return int(own[1]) / 1024 + below
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """What a process has used so far, its children apart; None where /proc does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def costed(pid: int, one: Callable[[int], Round]) -> Callable[[int], Round]:
+    """The same rounds, with the server's processor time for a request."""
+
+    def watched(seconds: int) -> Round:
+        before = cpu_seconds(pid)
+        found = one(seconds)
+        after = cpu_seconds(pid)
+        if before is None or after is None:
+            return found
+        return found._replace(cpu_us=(after - before) / (found.per_second * seconds) * 1e6)
+
+    return watched
 
 
 def holds(pid: int, module: str) -> bool:
