@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 from bench.load import KEY, PAGE, Round, client, load, rounds
@@ -52,14 +53,13 @@ def slow_answers(effort: Effort) -> Result:
             took = one.milliseconds("GET", "/v1/spaces/space_abc123")
         assert took >= 1900, f"the fault slowed nothing: {took:.0f} ms"
 
+        alone = partial(load, server.url, PAGE, effort.connections)
+
         def beside(seconds: int) -> Round:
             with _slow_clients(server.url):
-                return load(server.url, PAGE, effort.connections, seconds)
+                return alone(seconds)
 
-        found = rounds(
-            effort,
-            {"alone": lambda seconds: load(server.url, PAGE, effort.connections, seconds), "beside": beside},
-        )
+        found = rounds(effort, {"alone": alone, "beside": beside})
     p99 = {name: spread([one.p99_ms for one in each]) for name, each in found.items()}
     ratio = p99["beside"].median / p99["alone"].median
     numbers = {"p99_ms": {name: one._asdict() for name, one in p99.items()}}
@@ -90,17 +90,14 @@ def _idle_streams(url: str) -> Iterator[None]:
     "less than 10% fewer",
 )
 def idle_streams(effort: Effort) -> Result:
-    """Each round has a mock of its own; by turns."""
-
-    def one_round(streams: bool, seconds: int) -> Round:
-        with ExitStack() as stack:
-            url = stack.enter_context(mock("--threads", str(effort.threads))).url
-            if streams:
-                stack.enter_context(_idle_streams(url))
-            load(url, PAGE, effort.connections, 1)
-            return load(url, PAGE, effort.connections, seconds)
-
-    found = rounds(effort, {"alone": lambda s: one_round(False, s), "beside": lambda s: one_round(True, s)})
+    """Two mocks, one with the streams; rounds by turns."""
+    flags = ("--threads", str(effort.threads))
+    with mock(*flags) as alone, mock(*flags) as beside, _idle_streams(beside.url):
+        servers = {
+            name: partial(load, server.url, PAGE, effort.connections)
+            for name, server in (("alone", alone), ("beside", beside))
+        }
+        found = rounds(effort, servers)
     rate = {name: spread([one.per_second for one in each]) for name, each in found.items()}
     ratio = rate["beside"].median / rate["alone"].median
     numbers = {"per_second": {name: one._asdict() for name, one in rate.items()}}
@@ -112,13 +109,11 @@ def journal_off(effort: Effort) -> Result:
     """listSpaceThreads, by turns."""
     flags = ("--threads", str(effort.threads))
     with mock(*flags, "--journal-entries", "0") as off, mock(*flags) as on:
-        found = rounds(
-            effort,
-            {
-                "on": lambda seconds: load(on.url, PAGE, effort.connections, seconds),
-                "off": lambda seconds: load(off.url, PAGE, effort.connections, seconds),
-            },
-        )
+        servers = {
+            name: partial(load, server.url, PAGE, effort.connections)
+            for name, server in (("on", on), ("off", off))
+        }
+        found = rounds(effort, servers)
     rate = {name: at(0.5, [one.per_second for one in each]) for name, each in found.items()}
     words = f"{rate['off'] / rate['on']:.2f} times as many"
     return Result(words, None, {"per_second": rate})
