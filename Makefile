@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix dist image bench-listing bench-memory bench-streams mutants
+.PHONY: serve test setup lint fix dist image bench mutants
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -26,14 +26,8 @@ dist: .venv/dev
 image:
 	docker build -t freddy-mock .
 
-bench-listing: .venv/serve
-	$(BIN)/python bench/listing.py $(ARGS)
-
-bench-memory: .venv/serve
-	$(BIN)/python bench/shared_memory.py $(ARGS)
-
-bench-streams: .venv/serve
-	$(BIN)/python bench/streams.py $(ARGS)
+bench: .venv/dev
+	$(BIN)/python -m bench $(ARGS)
 
 mutants: .venv/dev
 	$(BIN)/python -m tests.contracts.strength

@@ -73,7 +73,8 @@ class Request:
         for secret in (*self._secrets, key, authorization, token.strip(), *authorization.split()[-1:]):
             if len(secret) > 3 and secret.lower() != "bearer":
                 text = text.replace(secret, "***")
-        return _LIKE_A_KEY.sub("***", text)
+        # Asked of every path: looking for what every key has in it takes a tenth of the time of the pattern.
+        return _LIKE_A_KEY.sub("***", text) if "k_" in text or "eyJ" in text else text
 
     @property
     def media_type(self) -> str:
@@ -245,7 +246,10 @@ def unchecked(status: int, body: Any, content_type: str, headers: Mapping[str, s
 
 def header_safe(text: str, longest: int = 500) -> str:
     """`text` as one header value: printable ASCII, control characters and the rest escaped."""
-    return text[:longest].encode("ascii", "backslashreplace").decode().translate(_ESCAPES)
+    text = text[:longest]
+    if text.isascii() and text.isprintable():
+        return text
+    return text.encode("ascii", "backslashreplace").decode().translate(_ESCAPES)
 
 
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
