@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import threading
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 import orjson
 
-from mockserver import __version__, health
+from mockserver import __version__, health, remote
 from mockserver.documents import DocumentError
+from mockserver.files import write_whole
 from mockserver.settings import Settings, SettingsError, read_settings
 
 UNUSABLE = 2
@@ -152,7 +151,7 @@ def serve(**flags: Any) -> None:
 
     def announce() -> None:
         if settings.port_file is not None:
-            _write_whole(settings.port_file, str(port))
+            write_whole(settings.port_file, str(port))
         made_up = app.admin_token if settings.admin_token is None else None
         _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials), made_up)
 
@@ -163,6 +162,37 @@ def serve(**flags: Any) -> None:
         server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
+
+
+_OWN = ("host", "port", "port_file")
+"""Flags of `serve` that `exec` decides itself."""
+
+
+@main.command("exec", params=[option for option in serve.params if option.name not in _OWN])
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(command: tuple[str, ...], **flags: Any) -> None:
+    """Run a command beside a mock of its own, on a free port.
+
+    The command finds the mock in FREDDY_API_URL (and MOCK_URL), and a key in FREDDY_API_KEY: ak_demo_owner,
+    unless the variable is set already. The mock ends with the command.
+
+    \b
+    Examples:
+      mockserver exec -- npm test
+      mockserver exec --freeze 2026-02-26T10:30:00Z --quiet -- pytest tests/e2e
+
+    \b
+    Exit codes: the command's own; 2 for a flag, setting, spec or scenario that can't be used; 126 and 127 for
+    a command that can't be run, or is not there.
+    """
+    from mockserver import attached
+
+    _settings(flags)  # a wrong one is told before anything is started
+    sys.exit(attached.run(command, {name: value for name, value in flags.items() if value is not None}))
+
+
+for _command in remote.COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()
@@ -251,15 +281,3 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
     click.echo("  docs      README.md and docs/; mockserver serve --help")
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Whoever waits for the file never sees it empty."""
-    fresh = path.parent / f"{path.name}.{os.getpid()}.{threading.get_ident()}"
-    try:
-        fresh.write_text(text, encoding="ascii")
-        fresh.replace(path)
-    except OSError as error:
-        raise OSError(f"{path}: {error.strerror}") from error
-    finally:
-        fresh.unlink(missing_ok=True)
