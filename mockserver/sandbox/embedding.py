@@ -116,6 +116,7 @@ class Embeddings:
     def drain(self, now: int) -> None:
         """Let everything that waits or runs have run by now, with the outcomes it would have had."""
         free = (self.policy.opens(now),) * self.policy.slots
+        self.queues = Map({name: queue.arrived_by(now) for name, queue in self.queues.items()})
         self.restart(now, self.policy._replace(duration=0, manual=False))
         self.queues = Map({name: queue._replace(free=free) for name, queue in self.queues.items()})
 

@@ -121,6 +121,14 @@ class Queue(NamedTuple):
                 job = Job(one.number, space_id, one.thread_id, message_id, found, attempts, one.queued_at)
                 yield (BEHIND, one.number), job
 
+    def arrived_by(self, now: int) -> Queue:
+        """The queue with nothing in it from later than `now`, as there is once a clock was put back."""
+        first = next((batch.number for batch in self.line if batch.arrived > now), None)
+        if first is None:
+            return self
+        moved = [batch._replace(arrived=min(batch.arrived, now)) for batch in self.line.since(first)]
+        return self._replace(line=self.line.replaced_since(first, moved))
+
     def restarted(self, now: int, policy: Policy) -> Queue:
         """The queue by another policy: what has ended stays, all the rest begins anew."""
         free = (policy.opens(now),) * policy.slots

@@ -27,3 +27,11 @@ def test_a_drain_leaves_what_had_ended_by_itself() -> None:
     _, ended = queue.due(0, 100, 10)
     assert [(due.at, due.message_id) for due in ended] == [(25, message) for message in "abcd"]
     assert queue.due(0, 100, 3)[1] == ended[:3]
+
+
+def test_a_drain_does_not_wait_for_what_was_queued_later_than_the_clock_shows() -> None:
+    """The clock was put back since."""
+    queue = Embeddings(Policy(slots=1, duration=25))
+    queue.add_thread("space_a", "t1", Ordered([(1, "a"), (2, "b")]), 100)
+    queue.drain(90)
+    assert queue.counts(90).completed == 2
