@@ -103,6 +103,7 @@ def _about(wrk: str) -> dict[str, Any]:
         "commit": _said("git", "rev-parse", "--short", "HEAD"),
         "cpu": cpu[1] if cpu else platform.machine(),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "wrk": wrk if wrk == PINNED else f"{wrk} (not {PINNED})",
         "node": _said("node", "--version").removeprefix("v"),

@@ -72,7 +72,8 @@ def _circumstances(results: Mapping[str, Any]) -> str:
         f"Measured on {about['date']} at commit {about['commit']}, on {about['cores']} cores of "
         f"{about['cpu']}, with Python {about['python']}, wrk {about['wrk']}, node {about['node']}, {peers}: "
         f"{effort['rounds']} rounds of {effort['seconds']} s, {effort['connections']} connections, "
-        f"{effort['threads']} threads. The run took {results['seconds'] / 60:.0f} minutes.\n"
+        f"{effort['threads']} threads. When it began, the load average was {about['load']}: the higher, the "
+        f"less times and rates can tell. The run took {results['seconds'] / 60:.0f} minutes.\n"
     )
 
 

@@ -33,6 +33,8 @@ class Reply:
     body: Any = None
     """Values that JSON can hold, or a Stream; None where the status has no content."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    stored: str = ""
+    """The field of `body`, if any, that lists records as the store has them: replaced, never edited."""
 
 
 class Room(Protocol):

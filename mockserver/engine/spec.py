@@ -14,6 +14,7 @@ from mockserver.engine import lint
 from mockserver.engine.keywords import EVENT_STREAM, METHODS
 from mockserver.engine.references import Pointer, resolved
 from mockserver.engine.schemas import Schema, Schemas
+from mockserver.engine.stored import Stored, lists_of
 
 JSON_TYPES = ("application/json", "application/problem+json")
 
@@ -51,6 +52,8 @@ class Response:
     """The schema of each event, where the answer can be a stream."""
     headers: Mapping[str, tuple[bool, str, Schema]]
     """lower-case name -> required, type, schema."""
+    lists: Mapping[str, Stored]
+    """By field: the lists that may hold stored records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +179,18 @@ class Spec:
             stream = media_types.pop(EVENT_STREAM, None)
             if strange := sorted(set(media_types) - set(JSON_TYPES)):
                 raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
+            content = {m: self._compiled(i["schema"], (*at, status)) for m, i in media_types.items()}
+            lists = [
+                lists_of(schema, resolved(self.document, media_types[name]["schema"]))
+                for name, schema in content.items()
+            ]
             yield (
                 int(status),
                 Response(
-                    content={m: self._compiled(i["schema"], (*at, status)) for m, i in media_types.items()},
+                    content=content,
                     events=None if stream is None else self._compiled(stream["x-event-schema"], at),
                     headers=dict(self._headers(node.get("headers", {}), (*at, status))),
+                    lists=lists[0] if lists else {},
                 ),
             )
 

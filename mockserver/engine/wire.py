@@ -198,9 +198,12 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
             raise SpecViolation(operation.id, reply.status, "", "the spec allows no body here")
     else:
         media_type, schema = next(iter(response.content.items()))
+        headers.append(("Content-Type", media_type))
+        stored = response.lists.get(reply.stored)
+        if stored is not None and (body := stored.sent(reply.body)) is not None:
+            return Checked(reply.status, headers, body)
         if not schema.is_valid(reply.body):
             raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
-        headers.append(("Content-Type", media_type))
     return Checked(reply.status, headers, reply.body)
 
 
