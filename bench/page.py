@@ -17,7 +17,7 @@ same load.
 
 ```console
 make bench
-make bench ARGS='--only listing --rounds 3'
+make bench ARGS="--only listing --rounds 3"
 ```
 
 `make bench ARGS=--list` names the rows. It needs wrk (on Debian `apt-get install wrk`) and, for Prism and
