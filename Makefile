@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix dist image bench mutants
+.PHONY: serve test setup lint fix dist image bench bench-flat mutants
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -28,6 +28,9 @@ image:
 
 bench: .venv/dev
 	$(BIN)/python -m bench $(ARGS)
+
+bench-flat: .venv/dev
+	$(BIN)/python -m bench.flat $(ARGS)
 
 mutants: .venv/dev
 	$(BIN)/python -m tests.contracts.strength

@@ -16,7 +16,8 @@ from mockserver.auth import authenticate
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors, is_loopback
 from mockserver.engine.guard import Guard
-from mockserver.engine.journal import RequestLog
+from mockserver.engine.journal import Journals, Limits
+from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import problem_json, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import MOST
@@ -64,7 +65,14 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     spec, world = load(settings)
     frozen = None if settings.freeze is None else instant(settings.freeze)
     policy = _policy(settings)
-    sandboxes = Sandboxes(lambda name: Sandbox(name, world, policy=policy, new_clock=lambda: Clock(frozen)))
+    journals = Journals(
+        Limits(settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes)
+    )
+
+    def new_sandbox(name: str) -> Sandbox:
+        return Sandbox(name, world, policy=policy, new_clock=lambda: Clock(frozen), journal=journals.new())
+
+    sandboxes = Sandboxes(new_sandbox)
     vendor: Api[Any, Any] = Api(
         spec,
         HANDLERS,
@@ -78,12 +86,17 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     token = _admin_token(settings)
     control: Api[Any, Any] = Api(
         control_spec,
-        admin_handlers({"title": spec.title, "version": spec.version, "sha256": spec.sha256}),
+        admin_handlers(
+            {"title": spec.title, "version": spec.version, "sha256": spec.sha256},
+            spec.document,
+            control_spec.document,
+        ),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
         render=problem_json,
         cors=Cors(),
+        journaled=False,
         guard=Guard(
             token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
         ),
@@ -101,6 +114,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             # A stream holds a thread: half of them are kept for everybody else.
             most_streams=min(MOST, max(1, settings.threads // 2)),
             secrets=[secret for secret in (settings.api_key, token) if secret],
+            keep=settings.journal_body_bytes,
             propagate=propagate,
         )
 

@@ -118,6 +118,21 @@ _SCENARIO = click.option(
     metavar="TOKEN",
     help="What /__admin asks for; none on loopback, made up and shown elsewhere. [MOCK_ADMIN_TOKEN]",
 )
+@click.option(
+    "--journal-entries",
+    metavar="N",
+    help="Exchanges that are kept for each sandbox; 1000 by default, 0 keeps none. [MOCK_JOURNAL_ENTRIES]",
+)
+@click.option(
+    "--journal-mb",
+    metavar="N",
+    help="MiB that all of them may take together; 64 by default. [MOCK_JOURNAL_MB]",
+)
+@click.option(
+    "--journal-body-bytes",
+    metavar="N",
+    help="How much of each body is kept; 16384 by default. [MOCK_JOURNAL_BODY_BYTES]",
+)
 @click.option("--quiet", is_flag=True, default=None, help="No line on stderr for each request. [MOCK_QUIET]")
 def serve(**flags: Any) -> None:
     """Run the mock until SIGTERM or Ctrl-C.
@@ -138,7 +153,7 @@ def serve(**flags: Any) -> None:
     # Imported here, so that --help and a wrong flag answer at once.
     from mockserver import serve as server
     from mockserver.app import create_app
-    from mockserver.engine.journal import RequestLog
+    from mockserver.engine.log import RequestLog
 
     settings = _settings(flags)
     log = RequestLog(quiet=settings.quiet)
@@ -277,7 +292,7 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(shown)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
-    click.echo(f"  control   {url}/__admin/health, /reset, /clock, /embeddings, /replies")
+    click.echo(f"  control   {url}/__admin/health, /reset, /clock, /embeddings, /replies, /requests")
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
-    click.echo("  docs      README.md and docs/; mockserver serve --help")
+    click.echo(f"  docs      {url}/__admin/docs, README.md and docs/; mockserver serve --help")

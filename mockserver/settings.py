@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     """Requests that may wait or stream at the same time."""
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = None
     """What the control API asks for, as a bearer token."""
+    journal_entries: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    """Exchanges that are kept for each sandbox; 0 keeps none."""
+    journal_mb: Annotated[int, Field(ge=1, le=65_536)] = 64
+    """What the journals of all sandboxes may take together, in MiB."""
+    journal_body_bytes: Annotated[int, Field(ge=0, le=16_777_216)] = 16_384
+    """How much of a body is kept."""
     quiet: bool = False
     """No line for each request."""
     api_key: str | None = Field(default=None, validation_alias="FREDDY_API_KEY")

@@ -25,7 +25,9 @@ def run(example: str, folder: Path) -> str:
     if installed.returncode != 0 and any(word in installed.stderr for word in UNREACHABLE):
         pytest.skip(f"npm can't fetch its packages: {installed.stderr.splitlines()[0]}")
     assert installed.returncode == 0, installed.stderr
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))
+    }
     if BROWSER:
         environment["CHROMIUM"] = BROWSER
     command = [sys.executable, "-m", "mockserver", "exec", "--quiet", "--", NPM or "npm", "test"]

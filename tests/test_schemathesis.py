@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.running import FROZEN, ROOT, mock
-from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, flaws
+from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, flaws
 
 SEED = 20260226
 NEW = {"organization_id": "org_abc123", "name": "New"}
@@ -97,6 +97,12 @@ def test_too_many_pieces_are_refused_by_their_number_or_by_their_size() -> None:
             for piece in ("x", "x" * 200)
         ]
     assert [answer.status_code for answer in answers] == [422, 413]
+
+
+def test_a_pattern_that_is_none_is_refused_for_that_alone() -> None:
+    with mock() as url:
+        answer = requests.post(f"{url}/__admin/requests/count", json={"urlPattern": "(", "status": 200})
+    assert (answer.status_code, list(map(_no_pattern, flaws(answer.json())))) == (422, [True])
 
 
 def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tuple[str, str]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mockserver import __version__
-from mockserver.admin import conversation, embeddings, leash
+from mockserver.admin import conversation, embeddings, events, leash, requests, verify, viewer
+from mockserver.admin.coverage import Coverage, documented
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
 from mockserver.engine.problems import Flaw, Invalid
@@ -16,8 +18,13 @@ MOST_DUE = 100
 """Ended attempts that a moved clock tells one by one."""
 
 
-def admin_handlers(served: Mapping[str, str]) -> Handlers[None, Sandbox]:
-    """The handlers, which tell title, version and sha256 of the spec that the mock serves."""
+def admin_handlers(
+    served: Mapping[str, str], document: Mapping[str, Any], own: Mapping[str, Any]
+) -> Handlers[None, Sandbox]:
+    """The handlers, which tell title, version and sha256 of the spec that the mock serves.
+
+    `document` is that spec, `own` the one of the control API.
+    """
     handlers: Handlers[None, Sandbox] = Handlers()
 
     @handlers.handles("health")
@@ -40,6 +47,17 @@ def admin_handlers(served: Mapping[str, str]) -> Handlers[None, Sandbox]:
     handlers.handles("listReplies")(conversation.list_replies)
     handlers.handles("queueReply")(conversation.queue_reply)
     handlers.handles("clearReplies")(conversation.clear_replies)
+    handlers.handles("listRequests")(requests.list_requests)
+    handlers.handles("clearRequests")(requests.clear_requests)
+    handlers.handles("countRequests")(requests.count_requests)
+    handlers.handles("findRequests")(requests.find_requests)
+    handlers.handles("waitForRequests")(requests.wait_for_requests)
+    handlers.handles("getRequest")(requests.get_request)
+    handlers.handles("verify")(verify.verify)
+    handlers.handles("listViolations")(requests.list_violations)
+    handlers.handles("getCoverage")(Coverage(documented(document)).get_coverage)
+    handlers.handles("streamEvents")(events.stream_events)
+    viewer.add_viewer(handlers, {"openapi.json": document, "admin.json": own})
     return handlers
 
 

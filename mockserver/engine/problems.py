@@ -25,6 +25,8 @@ class Problem(Exception):
     status: ClassVar[int]
     code: ClassVar[str]
     message: ClassVar[str]
+    rule: ClassVar[str] = "state"
+    """What decides it, in one word: what is stored, unless a class says otherwise."""
 
     def __init__(self, system_message: str, *, reason: str = "", **details: Any) -> None:
         super().__init__(reason or system_message)
@@ -40,6 +42,7 @@ class Unauthorized(Problem):
     status = 401
     code = "AUTHENTICATION_REQUIRED"
     message = "Please sign in to continue"
+    rule = "auth"
 
 
 class Forbidden(Problem):
@@ -48,6 +51,7 @@ class Forbidden(Problem):
     status = 403
     code = "INSUFFICIENT_PERMISSIONS"
     message = "You don't have permission to perform this action."
+    rule = "access"
 
 
 class BadSandbox(Problem):
@@ -56,6 +60,7 @@ class BadSandbox(Problem):
     status = 400
     code = "BAD_SANDBOX"
     message = "No sandbox can have this name."
+    rule = "sandbox"
 
 
 class TokenRequired(Problem):
@@ -64,6 +69,7 @@ class TokenRequired(Problem):
     status = 401
     code = "ADMIN_TOKEN_REQUIRED"
     message = "The control API needs its token."
+    rule = "guard"
 
 
 class ForeignPage(Problem):
@@ -72,6 +78,7 @@ class ForeignPage(Problem):
     status = 403
     code = "FOREIGN_PAGE"
     message = "This page may not steer the mock."
+    rule = "guard"
 
 
 class NotFound(Problem):
@@ -96,6 +103,7 @@ class Invalid(Problem):
     status = 422
     code = "VALIDATION_ERROR"
     message = "The request is invalid."
+    rule = "validation"
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
         first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in flaws[:3])
@@ -112,6 +120,7 @@ class PayloadTooLarge(Problem):
     status = 413
     code = "PAYLOAD_TOO_LARGE"
     message = "The request body is too large."
+    rule = "validation"
 
     def __init__(self, limit: int) -> None:
         super().__init__(
@@ -127,6 +136,7 @@ class Internal(Problem):
     status = 500
     code = "INTERNAL_ERROR"
     message = "Something went wrong. Please try again later."
+    rule = "bug"
 
 
 def fault(error: Exception) -> Internal:
@@ -142,6 +152,7 @@ class NoRoute(Problem):
     status = 404
     code = "NOT_FOUND"
     message = "Not Found"
+    rule = "route"
 
 
 class WrongMethod(Problem):
@@ -150,6 +161,7 @@ class WrongMethod(Problem):
     status = 405
     code = "METHOD_NOT_ALLOWED"
     message = "Method Not Allowed"
+    rule = "route"
 
 
 class Redirect(Exception):

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from mockserver.engine.problems import BadSandbox
 from mockserver.sandbox.clock import Clock
@@ -23,6 +23,32 @@ Link = tuple[str, str]
 
 __all__ = ["Link", "Record", "Sandbox", "Sandboxes", "Transaction", "World", "collections"]
 DEFAULT = Policy()
+
+
+class Journal(Protocol):
+    """Where a sandbox's exchanges are kept, by somebody who knows what they are."""
+
+    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
+        """Keep what was asked and answered."""
+
+    def close(self, exchange: Any) -> None:
+        """A stream that was recorded has ended."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+
+class NoJournal:
+    """Keeps nothing."""
+
+    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
+        """Nothing."""
+
+    def close(self, exchange: Any) -> None:
+        """Nothing."""
+
+    def reset(self) -> None:
+        """Nothing."""
 
 
 class World(NamedTuple):
@@ -64,11 +90,18 @@ class Sandbox:
     """Data, ids and clock of one name; whatever happens here is seen here alone."""
 
     def __init__(
-        self, name: str, world: World, *, policy: Policy = DEFAULT, new_clock: Callable[[], Clock] = Clock
+        self,
+        name: str,
+        world: World,
+        *,
+        policy: Policy = DEFAULT,
+        new_clock: Callable[[], Clock] = Clock,
+        journal: Journal | None = None,
     ) -> None:
         """`policy` says how the embedding queue behaves, and holds the seed of the ids."""
         self.name = name
         self.world = world
+        self.journal: Journal = journal or NoJournal()
         self._policy = policy
         self._new_clock = new_clock
         self._lock = threading.Lock()
@@ -100,10 +133,11 @@ class Sandbox:
         return self.world.directory
 
     def reset(self) -> None:
-        """Back to the starting state: data, ids and clock."""
+        """Back to the starting state: data, ids, clock, and an empty journal."""
         self.clock = self._new_clock()
         self.ids = Ids(self._policy.seed)
         self._back_to(self.world.marks)
+        self.journal.reset()
 
     def now(self) -> str:
         """The sandbox's time as the API writes it."""
