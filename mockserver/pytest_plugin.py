@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +37,7 @@ class Server:
             self.url = url.rstrip("/")
             return
         command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--quiet", *flags]
-        self._child = subprocess.Popen(command, stdout=subprocess.PIPE)
+        self._child = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
         assert self._child.stdout is not None
         line = self._child.stdout.readline()
         if not line:
@@ -60,7 +60,7 @@ class Mock(Control):
     """One test's sandbox: steer it, look into it, and ask it as one of its people."""
 
     def __init__(self, server: Server, sandbox: str, **beginning: Any) -> None:
-        """`url` is the base URL for the client under test: whatever is asked there is asked of this sandbox."""
+        """`url` is the base URL for the client under test: what is asked there is asked of this sandbox."""
         super().__init__(f"{server.url}/__sandbox/{sandbox}", token=server.token)
         self.sandbox = sandbox
         self._house = Control(server.url, token=server.token)
@@ -177,7 +177,7 @@ def mock_client(mock_app: MockServer) -> Client:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     """Add what was asked of the mock to the report of a failed test."""
     report: Any = yield
     if report.when == "call" and report.failed and _MOCK in item.stash:

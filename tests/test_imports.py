@@ -45,6 +45,7 @@ MAY_IMPORT = {
     "gateway": (),
     "app": ("engine", "handlers", "admin", "sandbox", "auth", "settings", "documents"),
     "control": (),
+    "pytest_plugin": ("app", "control", "settings"),
     "remote": ("control", "files"),
     "attached": (),
     "files": (),
