@@ -188,7 +188,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 def _told(mock: Control) -> str:
     found = mock.requests.list(limit=1000)
     lines = []
-    for entry in found["requests"][-SHOWN:]:
+    for entry in reversed(found["requests"][:SHOWN]):
         injected = f"  [injected: {entry['fault']}]" if entry["fault"] else ""
         lines.append(f"{entry['status']} {entry['method']} {entry['url']}{injected}  {entry['why'][-1]}")
         for side in ("request", "response"):
