@@ -15,7 +15,7 @@ from mockserver.memory import add_thread, search
 from mockserver.sandbox.directory import Caller, Directory
 from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Record, Sandbox, World, collections
+from mockserver.sandbox.sandbox import Moment, Record, Sandbox, World, empty_marks
 
 START = "2026-02-26T10:00:00Z"
 ME = Caller("usr_bench")
@@ -24,10 +24,7 @@ WORDS = ["".join(random.Random(i).choices("abcdefghijklmnopqrstuvwxyz", k=4 + i 
 
 def sandbox(threads: int, messages: int) -> Sandbox:
     """A sandbox with so many threads of so many messages each, and one space with none of them."""
-    tables = collections()
-    marks = {name: table.mark() for name, table in tables.items()}
-    world = World("bench", Directory({}, {}, {}), {**marks, "embeddings": Embeddings(Policy()).mark()})
-    made = Sandbox("bench", world, policy=Policy())
+    made = Sandbox("bench", Moment(World("bench", Directory({}, {}, {}), empty_marks())))
     made.clock.freeze(0)
     dice = random.Random(1)
     made.spaces.put("space_bench", _space("space_bench"))

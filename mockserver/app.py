@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,11 +22,13 @@ from mockserver.engine.problems import problem_json, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import MOST
 from mockserver.handlers import HANDLERS
-from mockserver.sandbox import scenario
-from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox import catalogue, scenario
+from mockserver.sandbox.catalogue import Catalogue
+from mockserver.sandbox.clock import REAL_TIME, Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Record, Sandbox, Sandboxes, World
+from mockserver.sandbox.sandbox import Moment, Record, World
+from mockserver.sandbox.sandboxes import Limits, Sandboxes
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,10 +64,12 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     """The mock as a WSGI application; DocumentError if spec, handlers or scenario don't fit."""
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet)
-    spec, world = load(settings)
-    frozen = None if settings.freeze is None else instant(settings.freeze)
-    policy = _policy(settings)
-    sandboxes = Sandboxes(lambda name: Sandbox(name, world, policy=policy, new_clock=lambda: Clock(frozen)))
+    spec, known = load(settings)
+    sandboxes = Sandboxes(
+        start(settings, known),
+        limits=Limits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
+        catalogue=known,
+    )
     vendor: Api[Any, Any] = Api(
         spec,
         HANDLERS,
@@ -78,7 +83,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     token = _admin_token(settings)
     control: Api[Any, Any] = Api(
         control_spec,
-        admin_handlers({"title": spec.title, "version": spec.version, "sha256": spec.sha256}),
+        admin_handlers({"title": spec.title, "version": spec.version, "sha256": spec.sha256}, sandboxes),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -123,18 +128,32 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def load(settings: Settings) -> tuple[Spec, World]:
-    """The spec and the starting world; DocumentError says what is wrong with either."""
+def start(settings: Settings, known: Catalogue) -> Moment:
+    """What every sandbox begins with that is not told otherwise."""
+    dial = REAL_TIME if settings.freeze is None else Dial(instant(settings.freeze), frozen=True)
+    world = known.world(scenario.name_of(settings.scenario))
+    return Moment(world, _policy(settings), dial=dial, origin=f"scenario:{world.name}")
+
+
+def load(settings: Settings) -> tuple[Spec, Catalogue]:
+    """The spec and the scenarios; DocumentError says what is wrong with one of them."""
     spec = Spec(settings.spec or bundled_spec())
 
     def check(schema: str, record: Record) -> str:
         pointer, message = spec.component(schema).first_error(record)
         return f"{pointer}: {message}" if message else ""
 
-    world = scenario.load(settings.scenario, check)
-    if settings.api_key:
-        world = world._replace(directory=world.directory.with_key(settings.api_key, KEY_HOLDER))
-    return spec, world
+    def world(name_or_file: str) -> World:
+        loaded = scenario.load(name_or_file, check)
+        if settings.api_key:
+            loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
+        return loaded
+
+    ours = scenario.names()
+    own = world(settings.scenario)
+    folder = catalogue.files_in(settings.scenarios, ours) if settings.scenarios is not None else {}
+    loaded = {name: world(str(file)) for name, file in folder.items()}
+    return spec, Catalogue({**loaded, own.name: own}, {name: partial(world, name) for name in ours})
 
 
 def bundled_spec() -> Path:

@@ -50,6 +50,11 @@ _SCENARIO = click.option(
     "--port-file", metavar="FILE", help="Write the port there once the mock answers. [MOCK_PORT_FILE]"
 )
 @_SCENARIO
+@click.option(
+    "--scenarios",
+    metavar="FOLDER",
+    help="Its YAML files are scenarios that a request may name; else none but ours. [MOCK_SCENARIOS]",
+)
 @_SPEC
 @click.option(
     "--seed", metavar="N", help="Ids are a hash of this number and their ordinal; 0 by default. [MOCK_SEED]"
@@ -83,6 +88,23 @@ _SCENARIO = click.option(
     "--cors-origins",
     metavar="ORIGIN,…",
     help="Pages that may read answers, besides those on loopback; * is every page. [MOCK_CORS_ORIGINS]",
+)
+@click.option(
+    "--max-sandboxes",
+    metavar="N",
+    help="Besides the default one; 1000 by default. One more, and the least recently used is dropped. "
+    "[MOCK_MAX_SANDBOXES]",
+)
+@click.option(
+    "--sandbox-idle-seconds",
+    metavar="S",
+    help="One that no request names for so long is dropped; 3600 by default. [MOCK_SANDBOX_IDLE_SECONDS]",
+)
+@click.option(
+    "--require-sandbox",
+    is_flag=True,
+    default=None,
+    help="Refuse requests that name no sandbox. [MOCK_REQUIRE_SANDBOX]",
 )
 @click.option(
     "--max-body-bytes",
@@ -134,7 +156,7 @@ def serve(**flags: Any) -> None:
         if settings.port_file is not None:
             _write_whole(settings.port_file, str(port))
         made_up = app.admin_token if settings.admin_token is None else None
-        _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials), made_up)
+        _introduce(settings, port, sorted(app.sandboxes.default.directory.credentials), made_up)
 
     try:
         server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
@@ -166,7 +188,7 @@ def check(**flags: Any) -> None:
         app = create_app(settings)
     except DocumentError as error:
         _refuse(error)
-    world = app.sandboxes.get().world
+    world = app.sandboxes.default.world
     click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the spec inside'}")
 
 

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """Where to write the port once the mock answers."""
     scenario: str = "demo"
     """A scenario's name, or the path of a YAML file."""
+    scenarios: Path | None = None
+    """A folder of YAML files that requests may name as scenarios."""
     spec: Path | None = None
     """Another openapi.yaml than the one inside."""
     seed: int = 0
@@ -42,6 +44,12 @@ class Settings(BaseSettings):
     """The share of attempts that fail."""
     embedding_retries: Annotated[int, Field(ge=0, le=100)] = 3
     """Further attempts after a failed one."""
+    max_sandboxes: Annotated[int, Field(ge=1)] = 1000
+    """Sandboxes besides the default one; one more, and the least recently used is dropped."""
+    sandbox_idle_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    """A sandbox that no request names for so long is dropped."""
+    require_sandbox: bool = False
+    """Refuse requests that name no sandbox."""
     max_body_bytes: Annotated[int, Field(ge=1)] = 1_048_576
     """A request body with more is a 413."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

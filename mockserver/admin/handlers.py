@@ -5,27 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mockserver import __version__
-from mockserver.admin import conversation, embeddings
+from mockserver.admin import conversation, embeddings, sandboxes, state
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import as_text, duration, instant
 from mockserver.sandbox.sandbox import Sandbox
+from mockserver.sandbox.sandboxes import Sandboxes
 
 MOST_DUE = 100
 """Ended attempts that a moved clock tells one by one."""
 
 
-def admin_handlers(served: Mapping[str, str]) -> Handlers[None, Sandbox]:
-    """The handlers, which tell title, version and sha256 of the spec that the mock serves."""
+def admin_handlers(served: Mapping[str, str], house: Sandboxes) -> Handlers[None, Sandbox]:
+    """The handlers; `served` is title, version and sha256 of the spec, `house` all that they steer."""
     handlers: Handlers[None, Sandbox] = Handlers()
 
     @handlers.handles("health")
     def health(call: Call, sandbox: Sandbox) -> Reply:
         return Reply(200, {"status": "ok", "version": __version__, "spec": served})
 
-    handlers.handles("ready")(ready)
-    handlers.handles("reset")(reset)
+    @handlers.handles("ready")
+    def ready(call: Call, sandbox: Sandbox) -> Reply:
+        return Reply(200, {"status": "ready", "scenario": house.start.world.name})
+
+    sandboxes.register(handlers, house)
+    state.register(handlers, house)
     handlers.handles("getClock")(get_clock)
     handlers.handles("setClock")(set_clock)
     handlers.handles("listEmbeddings")(embeddings.list_embeddings)
@@ -35,17 +40,6 @@ def admin_handlers(served: Mapping[str, str]) -> Handlers[None, Sandbox]:
     handlers.handles("queueReply")(conversation.queue_reply)
     handlers.handles("clearReplies")(conversation.clear_replies)
     return handlers
-
-
-def ready(call: Call, sandbox: Sandbox) -> Reply:
-    """That this is answered at all says that the scenario is loaded."""
-    return Reply(200, {"status": "ready", "scenario": sandbox.world.name})
-
-
-def reset(call: Call, sandbox: Sandbox) -> Reply:
-    """Back to the sandbox's own starting state."""
-    sandbox.reset()
-    return Reply(200, {"sandbox": sandbox.name, "scenario": sandbox.world.name, "now": sandbox.now()})
 
 
 def get_clock(call: Call, sandbox: Sandbox) -> Reply:

@@ -66,6 +66,30 @@ class TokenRequired(Problem):
     message = "The control API needs its token."
 
 
+class SandboxRequired(Problem):
+    """400: a request that names no sandbox, where every one has to."""
+
+    status = 400
+    code = "SANDBOX_REQUIRED"
+    message = "This mock wants to know the sandbox of every request."
+
+
+class SandboxGone(Problem):
+    """410: a sandbox that was dropped; to start it over silently would hide that its data is lost."""
+
+    status = 410
+    code = "SANDBOX_GONE"
+    message = "This sandbox was dropped."
+
+
+class Taken(Problem):
+    """409: the name is in use, or what is there may not be touched."""
+
+    status = 409
+    code = "CONFLICT"
+    message = "What is there already stands in the way."
+
+
 class ForeignPage(Problem):
     """403: a page of somebody else's tries to steer the mock through its reader's browser."""
 

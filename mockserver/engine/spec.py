@@ -66,6 +66,8 @@ class Operation:
     responses: Mapping[int, Response]
     is_open: bool = False
     """Nobody needs a credential for it: its `security` is empty."""
+    in_sandbox: bool = True
+    """False where `x-sandbox: none` says that it is about none, so that none is made for it."""
 
 
 class Spec:
@@ -135,6 +137,7 @@ class Spec:
             body=self._body(resolved(self.document, node.get("requestBody")), (*at, "requestBody")),
             responses=dict(self._responses(node["responses"], (*at, "responses"))),
             is_open=node.get("security") == [],
+            in_sandbox=node.get("x-sandbox") != "none",
         )
 
     def _parameter(self, node: Mapping[str, Any], at: Pointer) -> Parameter:

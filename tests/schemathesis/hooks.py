@@ -82,7 +82,9 @@ EXCUSES = (
         SIXTEEN,
         {"a": ""},
     ),
-    # The control API's own cursor is opaque, too.
+    # The control API's own cursors are opaque, too.
+    Excuse("GET /__admin/sandboxes", ACCEPT, "query", "cursor", "/__admin/sandboxes", "0"),
+    Excuse("GET /__admin/snapshots", ACCEPT, "query", "cursor", "/__admin/snapshots", "0"),
     Excuse("GET /__admin/embeddings", ACCEPT, "query", "cursor", "/__admin/embeddings", "0"),
 )
 
