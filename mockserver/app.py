@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 
 from mockserver.admin.handlers import admin_handlers
 from mockserver.auth import authenticate
+from mockserver.documents import DocumentError
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors, is_loopback
 from mockserver.engine.guard import Guard
@@ -29,12 +30,15 @@ from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.sandbox import Moment, Record, World
 from mockserver.sandbox.sandboxes import Limits, Sandboxes
+from mockserver.sandbox.state_file import States
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ADMIN_PREFIX = "/__admin"
+SAID_BY_STATE = {"scenario", "seed"} | {name for name in Settings.model_fields if "embedding" in name}
+"""Settings that a state document has too."""
 
 
 class MockServer(Flask):
@@ -46,9 +50,11 @@ class MockServer(Flask):
         sandboxes: Sandboxes,
         stopping: threading.Event,
         admin_token: str | None,
+        states: States,
     ) -> None:
         super().__init__("mockserver", static_folder=None)
         self.sandboxes = sandboxes
+        self.states = states
         self.stopping = stopping
         """Set when the server stops: every sleep, wait and stream waits on it."""
         self.admin_token = admin_token
@@ -64,14 +70,15 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     """The mock as a WSGI application; DocumentError if spec, handlers or scenario don't fit."""
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet)
-    spec, known = load(settings)
+    loaded = load(settings)
+    control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
     sandboxes = Sandboxes(
-        start(settings, known),
+        start(settings, loaded, control_spec),
         limits=Limits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
-        catalogue=known,
+        catalogue=loaded.catalogue,
     )
     vendor: Api[Any, Any] = Api(
-        spec,
+        loaded.spec,
         HANDLERS,
         prefix="",
         authenticate=authenticate,
@@ -79,11 +86,10 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         render=vendor_envelope,
         cors=Cors(settings.cors_origins),
     )
-    control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
     token = _admin_token(settings)
     control: Api[Any, Any] = Api(
         control_spec,
-        admin_handlers({"title": spec.title, "version": spec.version, "sha256": spec.sha256}, sandboxes),
+        admin_handlers(loaded.served, sandboxes, loaded.states),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -108,7 +114,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             propagate=propagate,
         )
 
-    return MockServer(corridor, sandboxes, stopping, token)
+    return MockServer(corridor, sandboxes, stopping, token, loaded.states)
 
 
 def _admin_token(settings: Settings) -> str | None:
@@ -128,20 +134,40 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def start(settings: Settings, known: Catalogue) -> Moment:
-    """What every sandbox begins with that is not told otherwise."""
+class Loaded(NamedTuple):
+    """What the mock serves, and what it can begin with."""
+
+    spec: Spec
+    catalogue: Catalogue
+    states: States
+    served: Mapping[str, str]
+    """Title, version and sha256 of the spec."""
+
+
+def start(settings: Settings, loaded: Loaded, control_spec: Spec) -> Moment:
+    """What every sandbox begins with that is not told otherwise; DocumentError if there is no such thing."""
     dial = REAL_TIME if settings.freeze is None else Dial(instant(settings.freeze), frozen=True)
-    world = known.world(scenario.name_of(settings.scenario))
-    return Moment(world, _policy(settings), dial=dial, origin=f"scenario:{world.name}")
+    if settings.import_ is None:
+        world = loaded.catalogue.world(scenario.name_of(settings.scenario))
+        return Moment(world, _policy(settings), dial=dial, origin=f"scenario:{world.name}")
+    if said := sorted(settings.model_fields_set & SAID_BY_STATE):
+        flags = ", ".join("--" + name.replace("_", "-") for name in said)
+        raise DocumentError(f"{flags}: the file of --import says that already; leave one of them out")
+    shape = control_spec.component("State")
+    moment = loaded.states.read(settings.import_, lambda content: shape.flaws(content, "body"))
+    return moment if settings.freeze is None else moment._replace(dial=dial)
 
 
-def load(settings: Settings) -> tuple[Spec, Catalogue]:
+def load(settings: Settings) -> Loaded:
     """The spec and the scenarios; DocumentError says what is wrong with one of them."""
     spec = Spec(settings.spec or bundled_spec())
+    component = cache(spec.component)
 
     def check(schema: str, record: Record) -> str:
-        pointer, message = spec.component(schema).first_error(record)
-        return f"{pointer}: {message}" if message else ""
+        if component(schema).is_valid(record):
+            return ""
+        pointer, message = component(schema).first_error(record)
+        return f"{pointer}: {message}"
 
     def world(name_or_file: str) -> World:
         loaded = scenario.load(name_or_file, check)
@@ -152,8 +178,14 @@ def load(settings: Settings) -> tuple[Spec, Catalogue]:
     ours = scenario.names()
     own = world(settings.scenario)
     folder = catalogue.files_in(settings.scenarios, ours) if settings.scenarios is not None else {}
-    loaded = {name: world(str(file)) for name, file in folder.items()}
-    return spec, Catalogue({**loaded, own.name: own}, {name: partial(world, name) for name in ours})
+    worlds = {name: world(str(file)) for name, file in folder.items()}
+    served = {"title": spec.title, "version": spec.version, "sha256": spec.sha256}
+    return Loaded(
+        spec,
+        Catalogue({**worlds, own.name: own}, {name: partial(world, name) for name in ours}),
+        States(served, check, settings.api_key),
+        served,
+    )
 
 
 def bundled_spec() -> Path:

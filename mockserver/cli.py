@@ -55,6 +55,17 @@ _SCENARIO = click.option(
     metavar="FOLDER",
     help="Its YAML files are scenarios that a request may name; else none but ours. [MOCK_SCENARIOS]",
 )
+@click.option(
+    "--import",
+    "import_",
+    metavar="FILE",
+    help="Begin with this state, as GET /__admin/state gives it, instead of a scenario. [MOCK_IMPORT]",
+)
+@click.option(
+    "--export-on-exit",
+    metavar="FILE",
+    help="Write the state of the default sandbox there when the mock ends. [MOCK_EXPORT_ON_EXIT]",
+)
 @_SPEC
 @click.option(
     "--seed", metavar="N", help="Ids are a hash of this number and their ordinal; 0 by default. [MOCK_SEED]"
@@ -136,7 +147,7 @@ def serve(**flags: Any) -> None:
       MOCK_PORT=8080 mockserver serve --quiet
 
     \b
-    Exit codes: 0 after a signal; 2 for a flag, setting, spec or scenario that can't be used, or a taken port.
+    Exit codes: 0 after a signal; 2 for a flag, setting, file or port that can't be used.
     """
     # Imported here, so that --help and a wrong flag answer at once.
     from mockserver import serve as server
@@ -147,6 +158,7 @@ def serve(**flags: Any) -> None:
     log = RequestLog(quiet=settings.quiet)
     try:
         app = create_app(settings, log=log)
+        _require_writable(settings.export_on_exit)
         listener = server.bind(settings.host, settings.port)
     except (DocumentError, server.PortTaken, OSError) as error:
         _refuse(error)
@@ -163,6 +175,14 @@ def serve(**flags: Any) -> None:
     except OSError as error:
         _complain(f"cannot tell the port: {error}")
         server.leave(UNUSABLE)
+    if settings.export_on_exit is not None:
+        try:
+            with app.sandboxes.default.transaction():
+                moment = app.sandboxes.default.moment("")
+            app.states.write(settings.export_on_exit, moment)
+        except OSError as error:
+            _complain(f"cannot export the state: {error}")
+            server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
 
@@ -232,6 +252,12 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
     click.echo("  docs      README.md and docs/; mockserver serve --help")
+
+
+def _require_writable(file: Path | None) -> None:
+    """OSError at the start rather than at the end, when what was to be saved would be lost."""
+    if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK)):
+        raise OSError(f"--export-on-exit: {file} can't be written; give a file in a folder that can be")
 
 
 def _write_whole(path: Path, text: str) -> None:

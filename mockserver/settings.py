@@ -18,7 +18,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Everything that can be set; every field is a flag of `mockserver serve` too."""
 
-    model_config = SettingsConfigDict(env_prefix="MOCK_", env_ignore_empty=True, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="MOCK_", env_ignore_empty=True, frozen=True, extra="forbid", populate_by_name=True
+    )
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     """The address to listen on."""
@@ -30,6 +32,10 @@ class Settings(BaseSettings):
     """A scenario's name, or the path of a YAML file."""
     scenarios: Path | None = None
     """A folder of YAML files that requests may name as scenarios."""
+    import_: Path | None = Field(default=None, validation_alias="MOCK_IMPORT")
+    """A state document that every sandbox begins with, instead of a scenario."""
+    export_on_exit: Path | None = None
+    """Where to write the state of the default sandbox when the mock ends."""
     spec: Path | None = None
     """Another openapi.yaml than the one inside."""
     seed: int = 0
@@ -87,7 +93,7 @@ def read_settings(given: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        flag = f"--{name.replace('_', '-')} (or {_variable(name)})"
+        flag = f"--{name.removeprefix('MOCK_').lower().replace('_', '-').rstrip('-')} (or {_variable(name)})"
         reason = str(first["msg"]).removeprefix("Value error, ")
         got = "" if name in _SECRET else f"; got {str(first['input'])[:80]!r}"
         raise SettingsError(f"{flag}: {reason}{got}") from error
@@ -97,4 +103,4 @@ _SECRET = ("admin_token", "FREDDY_API_KEY")
 
 
 def _variable(name: str) -> str:
-    return name if name.isupper() else f"MOCK_{name.upper()}"
+    return name if name.isupper() else f"MOCK_{name.upper().rstrip('_')}"

@@ -12,12 +12,13 @@ from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import as_text, duration, instant
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.sandbox.sandboxes import Sandboxes
+from mockserver.sandbox.state_file import States
 
 MOST_DUE = 100
 """Ended attempts that a moved clock tells one by one."""
 
 
-def admin_handlers(served: Mapping[str, str], house: Sandboxes) -> Handlers[None, Sandbox]:
+def admin_handlers(served: Mapping[str, str], house: Sandboxes, states: States) -> Handlers[None, Sandbox]:
     """The handlers; `served` is title, version and sha256 of the spec, `house` all that they steer."""
     handlers: Handlers[None, Sandbox] = Handlers()
 
@@ -31,6 +32,7 @@ def admin_handlers(served: Mapping[str, str], house: Sandboxes) -> Handlers[None
 
     sandboxes.register(handlers, house)
     state.register(handlers, house)
+    state.register_documents(handlers, states)
     handlers.handles("getClock")(get_clock)
     handlers.handles("setClock")(set_clock)
     handlers.handles("listEmbeddings")(embeddings.list_embeddings)

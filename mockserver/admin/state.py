@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from mockserver.admin.registry import Call, after, rest
 from mockserver.engine.calls import Handlers, Reply
+from mockserver.engine.problems import Invalid
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.sandbox import Moment, Record, Sandbox
 from mockserver.sandbox.sandboxes import Sandboxes
+from mockserver.sandbox.state_file import States
+from mockserver.sandbox.state_reading import Refused
 
 COUNTED = ("spaces", "threads", "messages", "vector_stores")
 """The collections whose sizes are told."""
+
+
+def register_documents(handlers: Handlers[None, Sandbox], states: States) -> None:
+    """A room as a document, and back."""
+
+    @handlers.handles("exportState")
+    def export_state(call: Call, sandbox: Sandbox) -> Reply:
+        return Reply(200, states.document(sandbox.moment("")))
+
+    @handlers.handles("importState")
+    def import_state(call: Call, sandbox: Sandbox) -> Reply:
+        try:
+            moment = states.moment(call.body, "state")
+        except Refused as refused:
+            raise Invalid(refused.flaws) from refused
+        sandbox.go_to(moment)
+        return Reply(200, _done(sandbox))
 
 
 def register(handlers: Handlers[None, Sandbox], sandboxes: Sandboxes) -> None:

@@ -68,6 +68,10 @@ class Operation:
     """Nobody needs a credential for it: its `security` is empty."""
     in_sandbox: bool = True
     """False where `x-sandbox: none` says that it is about none, so that none is made for it."""
+    max_body_bytes: int = 0
+    """`x-max-body-bytes`: how much its body may have at least, whatever the limit of all others is."""
+    indented: bool = False
+    """`x-indented`: its answer is JSON to be read and compared line by line."""
 
 
 class Spec:
@@ -138,6 +142,8 @@ class Spec:
             responses=dict(self._responses(node["responses"], (*at, "responses"))),
             is_open=node.get("security") == [],
             in_sandbox=node.get("x-sandbox") != "none",
+            max_body_bytes=node.get("x-max-body-bytes", 0),
+            indented=node.get("x-indented", False),
         )
 
     def _parameter(self, node: Mapping[str, Any], at: Pointer) -> Parameter:

@@ -78,13 +78,13 @@ class Request:
         value: str = self._environ.get("CONTENT_TYPE") or ""
         return value.partition(";")[0].strip().lower()
 
-    def body(self, limit: int) -> bytes:
-        """The body; PayloadTooLarge if it has more than `limit` bytes."""
+    def body(self, limit: int, whose: str) -> bytes:
+        """The body; PayloadTooLarge if it has more than `limit` bytes, the limit of what `whose` names."""
         length: str = self._environ.get("CONTENT_LENGTH") or ""
         most = min(int(length), limit + 1) if _LENGTH.fullmatch(length) else limit + 1
         data: bytes = self._environ["wsgi.input"].read(most)
         if len(data) > limit:
-            raise PayloadTooLarge(limit)
+            raise PayloadTooLarge(limit, whose)
         return data
 
 
@@ -107,7 +107,7 @@ def read(
     query = _query(operation.query, request.query, flaws)
     body = None
     if operation.body is not None:
-        body = _body(operation, request, limit, flaws)
+        body = _body(operation, request, max(limit, operation.max_body_bytes), flaws)
     if flaws:
         raise Invalid(flaws)
     return Call(operation.id, ids, query, body, caller, trace_id)
@@ -147,7 +147,7 @@ def _decoded(kind: str, text: str) -> Any:
 def _body(operation: Operation, request: Request, limit: int, flaws: list[Flaw]) -> Any:
     plan = operation.body
     assert plan is not None
-    data = request.body(limit)
+    data = request.body(limit, "this operation" if limit == operation.max_body_bytes else "--max-body-bytes")
     if not data:
         if plan.required:
             flaws.append(Flaw("body", "", "a JSON body is required"))
@@ -173,6 +173,7 @@ class Checked(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: Any
+    indented: bool = False
 
 
 def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
@@ -197,7 +198,7 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
         if not schema.is_valid(reply.body):
             raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
         headers.append(("Content-Type", media_type))
-    return Checked(reply.status, headers, reply.body)
+    return Checked(reply.status, headers, reply.body, operation.indented)
 
 
 def _check_event(operation: str, status: int, schema: Schema, event: Mapping[str, Any]) -> None:
@@ -208,10 +209,13 @@ def _check_event(operation: str, status: int, schema: Schema, event: Mapping[str
 
 def encode(checked: Checked) -> Answer:
     """The reply as bytes; a stream's events are checked and encoded as they are sent."""
-    status, headers, body = checked
+    status, headers, body, indented = checked
     if isinstance(body, Lines):
         return Answer(status, headers, body)
-    return Answer(status, headers, b"" if body is None else orjson.dumps(body))
+    return Answer(status, headers, b"" if body is None else orjson.dumps(body, option=_INDENTED * indented))
+
+
+_INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def _checked_headers(

@@ -17,7 +17,7 @@ from tests.running import FROZEN
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return load(Settings())[1].world("demo")
+    return load(Settings()).catalogue.world("demo")
 
 
 @pytest.fixture

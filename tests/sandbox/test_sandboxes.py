@@ -27,7 +27,7 @@ class Seconds:
 
 @pytest.fixture(scope="module")
 def start() -> Moment:
-    return Moment(load(Settings())[1].world("demo"))
+    return Moment(load(Settings()).catalogue.world("demo"))
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""The embedding queue as JSON values and back: its plans as they are, so that they go on as they would have.
+
+Nothing is planned again: what a batch was planned with may have changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from immutables import Map
+
+from mockserver.sandbox import embedding
+from mockserver.sandbox.line import Line
+from mockserver.sandbox.ordered import EMPTY, Key, Ordered
+from mockserver.sandbox.plan import LONG_AGO, Batch, Counts, Round
+from mockserver.sandbox.queue import Queue
+
+Values = Mapping[str, Any]
+"""A JSON object."""
+Refuse = Callable[[str, str], None]
+"""Told where something is wrong, and what."""
+KeyOf = Callable[[str], Key | None]
+"""A message's key in its thread, whether it was deleted or not."""
+
+
+def written(mark: embedding.Mark) -> Values:
+    """All queues, space by space."""
+    spaces = {name: _queue(mark.queues[name]) for name in sorted(mark.queues)}
+    return {"next_job": mark.next_job, "spaces": spaces}
+
+
+def _queue(queue: Queue) -> Values:
+    return {
+        "free": list(queue.free),
+        "next_batch": queue.next_batch,
+        "batches": [_batch(batch) for batch in queue.line],
+    }
+
+
+def _batch(batch: Batch) -> Values:
+    return {
+        "number": batch.number,
+        "thread_id": batch.thread_id,
+        "first_job": batch.first_job,
+        "arrived": _instant(batch.arrived),
+        "messages": [key[-1] for key in batch.keys],
+        "removed": [[place, batch.removed[place]] for place in sorted(batch.removed)],
+        "gone": batch.gone._asdict(),
+        "rounds": [_round(round_) for round_ in batch.rounds],
+    }
+
+
+def _round(round_: Round) -> Values:
+    """`members` is null where they are all of the batch, in its order: mostly."""
+    everybody = isinstance(round_.members, range)
+    return {
+        "members": None if everybody else list(round_.members),
+        "bases": [_instant(base) for base in round_.bases],
+        "duration": round_.duration,
+        "failing": list(round_.failing),
+    }
+
+
+def _instant(value: int) -> int | None:
+    return None if value == LONG_AGO else value
+
+
+def read(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse) -> embedding.Mark:
+    """The queues again. `listed` is a thread's messages, to share where a batch has just these."""
+    queues: dict[str, Queue] = {}
+    for space_id, queue in values["spaces"].items():
+        at = f"queue.spaces.{space_id}.batches"
+        batches = [
+            _batch_of(entry, key_of, listed, partial(_refuse_below, refuse, f"{at}.{number}"))
+            for number, entry in enumerate(queue["batches"])
+        ]
+        numbers = [batch.number for batch in batches]
+        if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= queue["next_batch"]):
+            refuse(at, "numbers must go up, and stay below next_batch")
+            continue
+        threads: dict[str, Ordered] = {}
+        for batch in batches:
+            threads[batch.thread_id] = threads.get(batch.thread_id, EMPTY).with_key((batch.number,))
+        queues[space_id] = Queue(
+            line=Line().replaced_since(0, batches),
+            free=tuple(queue["free"]),
+            next_batch=queue["next_batch"],
+            threads=Map(threads),
+            later=Map(_later(batches)),
+        )
+    return embedding.Mark(Map(queues), values["next_job"])
+
+
+def _refuse_below(refuse: Refuse, at: str, where: str, what: str) -> None:
+    refuse(f"{at}.{where}", what)
+
+
+def _later(batches: Iterable[Batch]) -> Iterator[tuple[str, int]]:
+    """Which batch has a message that is not, or not any more, in the first one of its thread."""
+    seen: set[str] = set()
+    for batch in batches:
+        if batch.thread_id in seen:
+            for place, key in enumerate(batch.keys):
+                if place not in batch.removed:
+                    yield key[-1], batch.number
+        seen.add(batch.thread_id)
+
+
+def _batch_of(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse) -> Batch:
+    keys: list[Key] = []
+    for message_id in values["messages"]:
+        key = key_of(message_id)
+        if key is None:
+            refuse("messages", f"message {message_id!r} is not in this state")
+        else:
+            keys.append(key)
+    ordered = _shared(keys, listed(values["thread_id"]))
+    count = len(values["messages"])
+    if len(ordered) == len(keys) == count and [key[-1] for key in ordered] != values["messages"]:
+        refuse("messages", "are not in the order of their sequence numbers")
+    if len(ordered) < len(keys):
+        refuse("messages", "one of them is here twice")
+    removed = dict(map(tuple, values["removed"]))
+    if any(place >= count for place in removed):
+        refuse("removed", f"there are only {count} places")
+    rounds = tuple(_round_of(entry, count, refuse) for entry in values["rounds"])
+    arrived = LONG_AGO if values["arrived"] is None else values["arrived"]
+    counts = Counts(**values["gone"])
+    return Batch(
+        values["number"],
+        values["thread_id"],
+        ordered,
+        values["first_job"],
+        arrived,
+        Map(removed),
+        counts,
+        rounds,
+    )
+
+
+def _shared(keys: Sequence[Key], whole: Ordered) -> Ordered:
+    """The keys as a sequence: the thread's own one if it has just these."""
+    if len(keys) == len(whole) and all(map(tuple.__eq__, keys, whole)):
+        return whole
+    return Ordered(keys)
+
+
+def _round_of(values: Values, count: int, refuse: Refuse) -> Round:
+    members: Sequence[int] = range(count) if values["members"] is None else values["members"]
+    bases = tuple(LONG_AGO if base is None else base for base in values["bases"])
+    for name, places, limit in (("members", members, count), ("failing", values["failing"], len(members))):
+        if any(b <= a for a, b in pairwise(places)) or (places and places[-1] >= limit):
+            refuse(f"rounds.{name}", f"must go up, and stay below {limit}")
+    if list(bases) != sorted(bases):
+        refuse("rounds.bases", "must go up")
+    return Round(members, bases, values["duration"], values["failing"])
