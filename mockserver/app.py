@@ -27,8 +27,10 @@ from mockserver.sandbox import catalogue, scenario
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER
+from mockserver.sandbox.generated import grow
+from mockserver.sandbox.orders import parse
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Moment, Record, World
+from mockserver.sandbox.sandbox import Moment, Record, Sandbox, World
 from mockserver.sandbox.sandboxes import Limits, Sandboxes
 from mockserver.sandbox.state_file import States
 from mockserver.settings import Settings
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ADMIN_PREFIX = "/__admin"
-SAID_BY_STATE = {"scenario", "seed"} | {name for name in Settings.model_fields if "embedding" in name}
+SAID_BY_STATE = {"scenario", "generate", "seed"} | {
+    name for name in Settings.model_fields if "embedding" in name
+}
 """Settings that a state document has too."""
 
 
@@ -149,13 +153,24 @@ def start(settings: Settings, loaded: Loaded, control_spec: Spec) -> Moment:
     dial = REAL_TIME if settings.freeze is None else Dial(instant(settings.freeze), frozen=True)
     if settings.import_ is None:
         world = loaded.catalogue.world(scenario.name_of(settings.scenario))
-        return Moment(world, _policy(settings), dial=dial, origin=f"scenario:{world.name}")
+        begin = Moment(world, _policy(settings), dial=dial, origin=f"scenario:{world.name}")
+        return begin if settings.generate is None else _grown(begin, settings.generate)
     if said := sorted(settings.model_fields_set & SAID_BY_STATE):
         flags = ", ".join("--" + name.replace("_", "-") for name in said)
         raise DocumentError(f"{flags}: the file of --import says that already; leave one of them out")
     shape = control_spec.component("State")
     moment = loaded.states.read(settings.import_, lambda content: shape.flaws(content, "body"))
     return moment if settings.freeze is None else moment._replace(dial=dial)
+
+
+def _grown(begin: Moment, order: str) -> Moment:
+    """The moment with a generated world in it."""
+    sandbox = Sandbox("-", begin)
+    try:
+        grow(sandbox, parse(order), begin.policy.seed)
+    except ValueError as error:
+        raise DocumentError(f"--generate: {error}") from error
+    return sandbox.moment(begin.origin)._replace(dial=begin.dial)
 
 
 def load(settings: Settings) -> Loaded:

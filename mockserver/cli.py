@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -50,6 +51,11 @@ _SCENARIO = click.option(
     "--port-file", metavar="FILE", help="Write the port there once the mock answers. [MOCK_PORT_FILE]"
 )
 @_SCENARIO
+@click.option(
+    "--generate",
+    metavar="threads=N,messages=N,spaces=N",
+    help="Add so many spaces, threads and messages in each thread, made up from the seed. [MOCK_GENERATE]",
+)
 @click.option(
     "--scenarios",
     metavar="FOLDER",
@@ -162,6 +168,7 @@ def serve(**flags: Any) -> None:
         listener = server.bind(settings.host, settings.port)
     except (DocumentError, server.PortTaken, OSError) as error:
         _refuse(error)
+    gc.freeze()  # what is there now stays: to look through it for garbage takes seconds in a large world
     port: int = listener.getsockname()[1]
 
     def announce() -> None:

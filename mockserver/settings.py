@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mockserver.sandbox.clock import instant
+from mockserver.sandbox.orders import parse
 
 
 class SettingsError(Exception):
@@ -30,6 +31,8 @@ class Settings(BaseSettings):
     """Where to write the port once the mock answers."""
     scenario: str = "demo"
     """A scenario's name, or the path of a YAML file."""
+    generate: str | None = None
+    """What to add to the scenario: threads=N,messages=N,spaces=N."""
     scenarios: Path | None = None
     """A folder of YAML files that requests may name as scenarios."""
     import_: Path | None = Field(default=None, validation_alias="MOCK_IMPORT")
@@ -74,6 +77,13 @@ class Settings(BaseSettings):
     def _is_instant(cls, value: str | None) -> str | None:
         if value is not None:
             instant(value)
+        return value
+
+    @field_validator("generate")
+    @classmethod
+    def _is_order(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse(value)
         return value
 
     @field_validator("cors_origins", mode="before")

@@ -30,6 +30,7 @@ def admin_handlers(served: Mapping[str, str], house: Sandboxes, states: States) 
     def ready(call: Call, sandbox: Sandbox) -> Reply:
         return Reply(200, {"status": "ready", "scenario": house.start.world.name})
 
+    handlers.handles("seed")(state.seed)
     sandboxes.register(handlers, house)
     state.register(handlers, house)
     state.register_documents(handlers, states)

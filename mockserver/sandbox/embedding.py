@@ -17,6 +17,10 @@ from mockserver.sandbox.plan import LONG_AGO, Batch, Counts
 from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.queue import Due, Job, Queue
 
+_NONE: Map[int, int] = Map()
+_NOTHING = Counts()
+"""Shared by the many batches of which nothing was removed."""
+
 
 class Mark(NamedTuple):
     """All queues at one moment."""
@@ -188,7 +192,7 @@ class Embeddings:
         free_after: Callable[[Batch], tuple[int, ...]] | None,
     ) -> None:
         queue = self._queues.get(space_id, Queue())
-        batch = Batch(queue.next_batch, thread_id, keys, self._next_job, arrived, Map(), Counts(), ())
+        batch = Batch(queue.next_batch, thread_id, keys, self._next_job, arrived, _NONE, _NOTHING, ())
         batch = batch.planned(bases, self.policy)
         numbers = queue.threads.get(thread_id, EMPTY).with_key((batch.number,))
         queue = queue._replace(

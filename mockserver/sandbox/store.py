@@ -152,6 +152,11 @@ class Collection(Generic[IdT, RecordT]):
         largest = max((number for _, (number, _) in fresh), default=0)
         self._next = max(self._next, largest + 1) if next_sequence is None else next_sequence
 
+    @property
+    def next_sequence(self) -> int:
+        """The sequence number that the next new record gets."""
+        return self._next
+
     def mark(self) -> Mark:
         """The content as it is now."""
         return Mark(self._rows, self._orders, self._next)
