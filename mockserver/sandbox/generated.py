@@ -6,7 +6,6 @@ are made nor in how many steps changes any of them. They belong to the people wh
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from mockserver.sandbox import records
 from mockserver.sandbox.clock import as_text, instant
 from mockserver.sandbox.directory import Directory
+from mockserver.sandbox.garbage import uncollected
 from mockserver.sandbox.orders import Order
 from mockserver.sandbox.phrases import ANSWERS, QUESTIONS, SPACES, TITLES, phrases
 from mockserver.sandbox.records import Record
@@ -45,13 +45,8 @@ def grow(sandbox: Sandbox, order: Order, seed: int) -> Made:
     people = _people(sandbox.directory)
     if not people and any(order):
         raise ValueError("the scenario has no user who belongs to an organization")
-    was_enabled = gc.isenabled()
-    gc.disable()  # nothing in here is garbage, and to look through it again and again takes most of the time
-    try:
+    with uncollected():
         return _grown(sandbox, order, _Maker(seed, people), seed)
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _grown(sandbox: Sandbox, order: Order, maker: _Maker, seed: int) -> Made:

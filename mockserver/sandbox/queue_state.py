@@ -121,7 +121,7 @@ def _batch_of(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], r
     count = len(values["messages"])
     if len(ordered) == len(keys) == count and [key[-1] for key in ordered] != values["messages"]:
         refuse("messages", "are not in the order of their sequence numbers")
-    if len(ordered) < len(keys):
+    if len(set(values["messages"])) < count:
         refuse("messages", "one of them is here twice")
     removed = dict(map(tuple, values["removed"]))
     if any(place >= count for place in removed):

@@ -13,6 +13,7 @@ import orjson
 from mockserver.documents import DocumentError
 from mockserver.engine.problems import Flaw
 from mockserver.sandbox import state, state_reading
+from mockserver.sandbox.garbage import uncollected
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Moment
 from mockserver.sandbox.state_reading import Check, Refused
@@ -32,11 +33,13 @@ class States:
 
     def document(self, moment: Moment) -> Record:
         """The document of a moment."""
-        return state.document(moment, self._spec)
+        with uncollected():
+            return state.document(moment, self._spec)
 
     def moment(self, document: Record, origin: str) -> Moment:
         """The moment of a document of the right shape; Refused with every reason why it can't be one."""
-        return state_reading.moment(document, self._spec, self._check, self._key, origin)
+        with uncollected():
+            return state_reading.moment(document, self._spec, self._check, self._key, origin)
 
     def read(self, file: Path, shape: Callable[[Any], list[Flaw]]) -> Moment:
         """The moment of a file; DocumentError if it holds none. `shape` tells what its schema says."""

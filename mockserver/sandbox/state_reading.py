@@ -77,6 +77,7 @@ class _Reading:
         try:
             self._load()
             self._references(directory)
+            self._message_counts()
             marks = {name: table.mark() for name, table in self._tables.items()}
             marks["embeddings"] = self._queue()
         except (KeyError, TypeError):
@@ -200,6 +201,15 @@ class _Reading:
             self._known([link["space_id"]], tables["spaces"], "space", at)
             self._known([link["vector_store_id"]], tables["vector_stores"], "vector store", at)
             self._known([link["added_by"]], users, "user", at)
+
+    def _message_counts(self) -> None:
+        for name in ("threads", "deleted_threads"):
+            for thread, at in self._each(name):
+                count = len(self._tables["messages"].keys("thread", thread["id"]))
+                if count != thread["message_count"]:
+                    self._refuse(
+                        at, f"message_count is {thread['message_count']}, but {count} messages are here"
+                    )
 
     def _each(self, name: str) -> Iterator[tuple[Record, str]]:
         """The records of a collection, each with its address."""
