@@ -63,7 +63,7 @@ def test_more_messages_in_a_thread_change_none_of_the_first_ones(start: Moment) 
 def test_the_bytes_are_the_same_in_another_process(sandbox: Sandbox) -> None:
     """Whatever hashes strings differently there."""
     grow(sandbox, Order(20, 3, 4), 7)
-    script = "from tests.sandbox.test_generated import *; print(told(Moment(load(Settings()).catalogue.world('empty'))))"
+    script = "from tests.sandbox import test_generated as t; print(t.told())"
     told_there = [
         subprocess.run(
             [sys.executable, "-c", script],
@@ -77,8 +77,8 @@ def test_the_bytes_are_the_same_in_another_process(sandbox: Sandbox) -> None:
     assert told_there == [f"{content(sandbox)}\n"] * 2
 
 
-def told(start: Moment) -> str:
-    sandbox = Sandbox("-", start)
+def told() -> str:
+    sandbox = Sandbox("-", Moment(load(Settings()).catalogue.world("empty")))
     grow(sandbox, Order(20, 3, 4), 7)
     return str(content(sandbox))
 
