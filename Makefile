@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix bench-listing bench-memory bench-streams mutants
+.PHONY: serve test setup lint fix bench-listing bench-memory bench-sandboxes bench-streams mutants
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -25,6 +25,9 @@ bench-listing: .venv/serve
 
 bench-memory: .venv/serve
 	$(BIN)/python bench/shared_memory.py $(ARGS)
+
+bench-sandboxes: .venv/serve
+	$(BIN)/python bench/sandboxes.py $(ARGS)
 
 bench-streams: .venv/serve
 	$(BIN)/python bench/streams.py $(ARGS)

@@ -104,10 +104,8 @@ def test_a_state_that_the_spec_allows_is_refused_if_it_is_of_another_mock() -> N
     """Only what the mock gave out itself is never excused."""
     with mock() as url:
         state = requests.get(f"{url}/__admin/state").json()
-        answers = [
-            requests.put(f"{url}/__admin/state", json=state | change)
-            for change in ({}, {"spec": state["spec"] | {"version": "0"}}, {"users": []})
-        ]
+        changes: list[Any] = [{}, {"spec": state["spec"] | {"version": "0"}}, {"users": []}]
+        answers = [requests.put(f"{url}/__admin/state", json=state | change) for change in changes]
     assert [answer.status_code for answer in answers] == [200, 422, 422]
 
 

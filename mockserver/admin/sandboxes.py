@@ -67,7 +67,7 @@ def _start(body: Record, sandboxes: Sandboxes) -> Moment:
     elif body.get("scenario") is not None:
         start = of_scenario(body["scenario"], start, sandboxes)
     if body.get("seed") is not None:
-        start = start._replace(policy=start.policy._replace(seed=body["seed"]))
+        start = start._replace(policy=start.policy._replace(seed=int(body["seed"])))
     if body.get("freeze") is not None:
         try:
             start = start._replace(dial=Dial(instant(body["freeze"]), frozen=True))

@@ -41,7 +41,8 @@ def register_documents(handlers: Handlers[None, Sandbox], states: States) -> Non
 
 def seed(call: Call, sandbox: Sandbox) -> Reply:
     """Add a generated world to what is there."""
-    order = Order(call.body["threads"], call.body["messages"], call.body["spaces"])
+    # To a schema 4.0 is an integer, too.
+    order = Order(*(int(call.body[name]) for name in Order._fields))
     if order.threads * order.messages > MOST_MESSAGES:
         text = (
             f"are {order.threads * order.messages} with these threads, {MOST_MESSAGES} are the most at once"
@@ -49,7 +50,7 @@ def seed(call: Call, sandbox: Sandbox) -> Reply:
         raise Invalid([Flaw("body", "messages", text)])
     own = call.body["seed"]
     try:
-        made = grow(sandbox, order, sandbox.ids.seed if own is None else own)
+        made = grow(sandbox, order, sandbox.ids.seed if own is None else int(own))
     except ValueError as error:
         raise Taken("Nobody there", reason=str(error)) from error
     return Reply(

@@ -92,3 +92,16 @@ def _users(directory: Directory) -> list[Record]:
         }
         for id_, user in sorted(directory.users.items())
     ]
+
+
+def with_integers(node: Any) -> Any:
+    """The values of a document with integers where JSON had `4.0`, which is an integer to every schema.
+
+    Records stay as they are: they are shown as they are.
+    """
+    if isinstance(node, dict):
+        kept = ("record", "failure_rate")
+        return {key: value if key in kept else with_integers(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [with_integers(value) for value in node]
+    return int(node) if isinstance(node, float) else node

@@ -18,7 +18,7 @@ from mockserver.sandbox.ordered import Key, Ordered
 from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Moment, World, collections
-from mockserver.sandbox.state import FORMAT, IDENT
+from mockserver.sandbox.state import FORMAT, IDENT, with_integers
 
 MOST_REASONS = 100
 """Told one by one; of more only the number."""
@@ -50,7 +50,7 @@ class _Reading:
     """One document on its way in."""
 
     def __init__(self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check) -> None:
-        self._document = document
+        self._document = document = with_integers(document)
         self._spec = spec
         self._check = check
         self._flaws: list[Flaw] = []
