@@ -1,4 +1,4 @@
-"""What an operation says about itself beyond OpenAPI: that it is about no sandbox, takes more, is to be read."""
+"""What an operation says about itself beyond OpenAPI: it is about no sandbox, takes more, is to be read."""
 
 from __future__ import annotations
 
