@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix bench-listing bench-memory bench-sandboxes bench-streams mutants
+.PHONY: serve test setup lint fix dist image bench bench-flat mutants
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -20,17 +20,17 @@ fix: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench-listing: .venv/serve
-	$(BIN)/python bench/listing.py $(ARGS)
+dist: .venv/dev
+	$(BIN)/python -m build
 
-bench-memory: .venv/serve
-	$(BIN)/python bench/shared_memory.py $(ARGS)
+image:
+	docker build -t freddy-mock .
 
-bench-sandboxes: .venv/serve
-	$(BIN)/python bench/sandboxes.py $(ARGS)
+bench: .venv/dev
+	$(BIN)/python -m bench $(ARGS)
 
-bench-streams: .venv/serve
-	$(BIN)/python bench/streams.py $(ARGS)
+bench-flat: .venv/dev
+	$(BIN)/python -m bench.flat $(ARGS)
 
 mutants: .venv/dev
 	$(BIN)/python -m tests.contracts.strength

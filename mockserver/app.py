@@ -15,10 +15,11 @@ from flask import Flask
 from mockserver.admin.handlers import admin_handlers
 from mockserver.auth import authenticate
 from mockserver.documents import DocumentError
+from mockserver.engine import journal
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors, is_loopback
 from mockserver.engine.guard import Guard
-from mockserver.engine.journal import RequestLog
+from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import problem_json, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import MOST
@@ -30,7 +31,7 @@ from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.generated import grow
 from mockserver.sandbox.orders import parse
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Moment, Record, Sandbox, World
+from mockserver.sandbox.sandbox import Moment, Sandbox, World
 from mockserver.sandbox.sandboxes import Limits, Sandboxes
 from mockserver.sandbox.state_file import States
 from mockserver.settings import Settings
@@ -74,10 +75,18 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     """The mock as a WSGI application; DocumentError if spec, handlers or scenario don't fit."""
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet)
+    journals = journal.Journals(
+        journal.Limits(settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes)
+    )
+
+    def new_sandbox(name: str, start: Moment) -> Sandbox:
+        return Sandbox(name, start, journal=journals.new())
+
     loaded = load(settings)
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
     sandboxes = Sandboxes(
         start(settings, loaded, control_spec),
+        new=new_sandbox,
         limits=Limits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
         catalogue=loaded.catalogue,
     )
@@ -93,12 +102,13 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     token = _admin_token(settings)
     control: Api[Any, Any] = Api(
         control_spec,
-        admin_handlers(loaded.served, sandboxes, loaded.states),
+        admin_handlers(loaded.served, sandboxes, loaded.states, loaded.spec.document, control_spec.document),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
         render=problem_json,
         cors=Cors(),
+        journaled=False,
         guard=Guard(
             token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
         ),
@@ -115,6 +125,8 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             stopping=stopping,
             # A stream holds a thread: half of them are kept for everybody else.
             most_streams=min(MOST, max(1, settings.threads // 2)),
+            secrets=[secret for secret in (settings.api_key, token) if secret],
+            keep=settings.journal_body_bytes,
             propagate=propagate,
         )
 
@@ -178,11 +190,10 @@ def load(settings: Settings) -> Loaded:
     spec = Spec(settings.spec or bundled_spec())
     component = cache(spec.component)
 
-    def check(schema: str, record: Record) -> str:
+    def check(schema: str, record: Any) -> str:
         if component(schema).is_valid(record):
             return ""
-        pointer, message = component(schema).first_error(record)
-        return f"{pointer}: {message}"
+        return ": ".join(filter(None, component(schema).first_error(record)))
 
     def world(name_or_file: str) -> World:
         loaded = scenario.load(name_or_file, check)

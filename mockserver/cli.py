@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import sys
-import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 import orjson
 
-from mockserver import __version__
+from mockserver import __version__, health, remote
 from mockserver.documents import DocumentError
+from mockserver.files import write_whole
 from mockserver.settings import Settings, SettingsError, read_settings
 
 UNUSABLE = 2
 """Exit code for a wrong flag, setting, spec or scenario, and for a port that is taken."""
 
 
+def _tell_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked:
+        return
+    from mockserver.app import bundled_spec
+    from mockserver.documents import Document
+
+    spec = bundled_spec()
+    info, digest = Document(spec).content["info"], hashlib.sha256(spec.read_bytes()).hexdigest()
+    click.echo(f"mockserver {__version__}, {info['title']} {info['version']}, sha256 {digest}")
+    context.exit()
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mockserver")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Tell the version, and version and SHA-256 of the spec inside, and exit.",
+)
 def main() -> None:
     """A stateful mock of the Freddy spaces API.
 
@@ -138,6 +158,21 @@ _SCENARIO = click.option(
     metavar="TOKEN",
     help="What /__admin asks for; none on loopback, made up and shown elsewhere. [MOCK_ADMIN_TOKEN]",
 )
+@click.option(
+    "--journal-entries",
+    metavar="N",
+    help="Exchanges that are kept for each sandbox; 1000 by default, 0 keeps none. [MOCK_JOURNAL_ENTRIES]",
+)
+@click.option(
+    "--journal-mb",
+    metavar="N",
+    help="MiB that all of them may take together; 64 by default. [MOCK_JOURNAL_MB]",
+)
+@click.option(
+    "--journal-body-bytes",
+    metavar="N",
+    help="How much of each body is kept; 16384 by default. [MOCK_JOURNAL_BODY_BYTES]",
+)
 @click.option("--quiet", is_flag=True, default=None, help="No line on stderr for each request. [MOCK_QUIET]")
 def serve(**flags: Any) -> None:
     """Run the mock until SIGTERM or Ctrl-C.
@@ -158,7 +193,7 @@ def serve(**flags: Any) -> None:
     # Imported here, so that --help and a wrong flag answer at once.
     from mockserver import serve as server
     from mockserver.app import create_app
-    from mockserver.engine.journal import RequestLog
+    from mockserver.engine.log import RequestLog
 
     settings = _settings(flags)
     log = RequestLog(quiet=settings.quiet)
@@ -173,7 +208,7 @@ def serve(**flags: Any) -> None:
 
     def announce() -> None:
         if settings.port_file is not None:
-            _write_whole(settings.port_file, str(port))
+            write_whole(settings.port_file, str(port))
         made_up = app.admin_token if settings.admin_token is None else None
         _introduce(settings, port, sorted(app.sandboxes.default.directory.credentials), made_up)
 
@@ -192,6 +227,37 @@ def serve(**flags: Any) -> None:
             server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
+
+
+_OWN = ("host", "port", "port_file")
+"""Flags of `serve` that `exec` decides itself."""
+
+
+@main.command("exec", params=[option for option in serve.params if option.name not in _OWN])
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(command: tuple[str, ...], **flags: Any) -> None:
+    """Run a command beside a mock of its own, on a free port.
+
+    The command finds the mock in FREDDY_API_URL (and MOCK_URL), and a key in FREDDY_API_KEY: ak_demo_owner,
+    unless the variable is set already. The mock ends with the command.
+
+    \b
+    Examples:
+      mockserver exec -- npm test
+      mockserver exec --freeze 2026-02-26T10:30:00Z --quiet -- pytest tests/e2e
+
+    \b
+    Exit codes: the command's own; 2 for a flag, setting, spec or scenario that can't be used; 126 and 127 for
+    a command that can't be run, or is not there.
+    """
+    from mockserver import attached
+
+    _settings(flags)  # a wrong one is told before anything is started
+    sys.exit(attached.run(command, {name: value for name, value in flags.items() if value is not None}))
+
+
+for _command in remote.COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()
@@ -217,6 +283,27 @@ def check(**flags: Any) -> None:
         _refuse(error)
     world = app.sandboxes.default.world
     click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the spec inside'}")
+
+
+@main.command("health")
+@click.option("--host", help="Where the mock is; 127.0.0.1 unless told otherwise. [MOCK_HOST]")
+@click.option("--port", metavar="N", help="Its port; 4010 unless told otherwise. [MOCK_PORT, or PORT]")
+def ask_health(**flags: Any) -> None:
+    """Say whether a mock on this machine is ready; for HEALTHCHECK, which starts it again and again.
+
+    It reads the variables that `mockserver serve` reads, MOCK_PORT_FILE too. Without a flag it takes hardly
+    longer than Python itself.
+
+    \b
+    Examples:
+      mockserver health
+      mockserver health --port 8080
+
+    \b
+    Exit codes: 0 it is; 1 it is not, or not yet; 2 the port is unknown. One line on stderr says why.
+    """
+    given = {f"MOCK_{name.upper()}": value for name, value in flags.items() if value is not None}
+    sys.exit(health.main({**os.environ, **given}))
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
@@ -255,23 +342,13 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(shown)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
-    click.echo(f"  control   {url}/__admin/health, /reset, /clock, /embeddings, /replies")
+    click.echo(f"  control   {url}/__admin/health, /reset, /clock, /embeddings, /replies, /requests")
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
-    click.echo("  docs      README.md and docs/; mockserver serve --help")
+    click.echo(f"  docs      {url}/__admin/docs, README.md and docs/; mockserver serve --help")
 
 
 def _require_writable(file: Path | None) -> None:
     """OSError at the start rather than at the end, when what was to be saved would be lost."""
     if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK)):
         raise OSError(f"--export-on-exit: {file} can't be written; give a file in a folder that can be")
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Whoever waits for the file never sees it empty."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        fresh.write_text(text, encoding="ascii")
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mockserver.sandbox.clock import instant
 from mockserver.sandbox.orders import parse
+
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s?#@]+/?", re.ASCII | re.IGNORECASE)
+"""What a browser can send as Origin, and the slash behind it that people copy along."""
 
 
 class SettingsError(Exception):
@@ -67,6 +71,12 @@ class Settings(BaseSettings):
     """Requests that may wait or stream at the same time."""
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = None
     """What the control API asks for, as a bearer token."""
+    journal_entries: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
+    """Exchanges that are kept for each sandbox; 0 keeps none."""
+    journal_mb: Annotated[int, Field(ge=1, le=65_536)] = 64
+    """What the journals of all sandboxes may take together, in MiB."""
+    journal_body_bytes: Annotated[int, Field(ge=0, le=16_777_216)] = 16_384
+    """How much of a body is kept."""
     quiet: bool = False
     """No line for each request."""
     api_key: str | None = Field(default=None, validation_alias="FREDDY_API_KEY")
@@ -84,6 +94,14 @@ class Settings(BaseSettings):
     def _is_order(cls, value: str | None) -> str | None:
         if value is not None:
             parse(value)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin[:80]!r} is not an origin like https://app.example:8080, nor *")
         return value
 
     @field_validator("cors_origins", mode="before")

@@ -76,6 +76,8 @@ def refusal(command: str, *flags: str, **environment: str) -> str:
         ("--seed", "MOCK_SEED", "x"),
         ("--max-body-bytes", "MOCK_MAX_BODY_BYTES", "0"),
         ("--threads", "MOCK_THREADS", "0"),
+        ("--cors-origins", "MOCK_CORS_ORIGINS", "localhost:3000"),
+        ("--cors-origins", "MOCK_CORS_ORIGINS", "https://app.example/page"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_line_that_names_it(flag: str, variable: str, value: str) -> None:
@@ -131,6 +133,15 @@ def test_check_says_ok(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, ["check"]).output == "ok: scenario 'demo' fits the spec inside\n"
 
 
+def test_the_version_tells_which_spec_is_inside() -> None:
+    with mock() as url, urlopen(f"{url}/__admin/health") as answer:
+        served = json.load(answer)
+    spec = served["spec"]
+    line = f"mockserver {served['version']}, {spec['title']} {spec['version']}, sha256 {spec['sha256']}\n"
+    result = CliRunner().invoke(main, ["--version"])
+    assert (result.exit_code, result.output) == (0, line)
+
+
 def commands() -> list[tuple[str, click.Command]]:
     """Every command by its name."""
     assert isinstance(main, click.Group)
@@ -149,8 +160,11 @@ def test_help_lists_every_flag_with_its_twin(name: str, command: click.Command) 
     assert "Exit codes:" in text
     assert "Examples:" in text
     for option in command.params:
-        assert option.opts[0] in text
-        assert f"[MOCK_{(option.name or '').rstrip('_').upper()}" in text
+        if isinstance(option, click.Option):
+            assert option.opts[0] in text
+            if option.envvar or option.name in Settings.model_fields:
+                twin = f"MOCK_{(option.name or '').rstrip('_').upper()}"
+                assert f"[{option.envvar or twin}" in text
 
 
 def test_port_0_picks_one_and_says_so_in_one_line_of_json(tmp_path: Path) -> None:
@@ -208,11 +222,13 @@ def test_a_frozen_clock_is_what_everything_is_dated_by() -> None:
         assert json.load(answer) == {"now": "2026-02-26T10:30:00Z", "frozen": True}
 
 
-def test_a_port_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--port-file", str(tmp_path)]
+@pytest.mark.parametrize("place", [".", "no/such/folder", "/"])
+def test_a_port_file_that_cannot_be_written_is_one_line(tmp_path: Path, place: str) -> None:
+    file = str(tmp_path / place)
+    command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--port-file", file]
     child = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert (child.returncode, child.stdout) == (2, "")
-    assert child.stderr.startswith("mockserver: cannot tell the port: ")
+    assert child.stderr.startswith(f"mockserver: cannot tell the port: {file}: ")
     assert len(child.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 

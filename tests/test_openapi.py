@@ -108,3 +108,45 @@ def test_every_answer_of_ours_has_a_request_id() -> None:
     for name, operation in operations(OURS):
         for status, response in operation["responses"].items():
             assert "x-request-id" in resolved(OURS, response)["headers"], (name, status)
+
+
+MADE = {
+    "createSpace": "space_id",
+    "createThread": "thread_id",
+    "createResponse": "thread_id",
+    "createVectorStore": "vector_store_id",
+}
+"""What each create makes, by the name of its id elsewhere."""
+
+
+@pytest.mark.parametrize(("create", "id_"), MADE.items())
+def test_a_create_links_to_every_operation_that_takes_its_id(create: str, id_: str) -> None:
+    """Except to those that also need a message: its id comes from the thread's list."""
+    links = [
+        link["operationId"]
+        for name, operation in operations(OURS)
+        for response in operation["responses"].values()
+        for link in resolved(OURS, response).get("links", {}).values()
+        if name == create
+    ]
+    taking = {name for name, operation in operations(OURS) if id_ in _taken(operation)}
+    assert taking - set(links) == set()
+    assert len(links) == len(set(links))
+
+
+def _taken(operation: Any) -> set[str]:
+    """The names of the ids that an operation takes, in its path or its body; none with a message's."""
+    path = {resolved(OURS, each)["name"] for each in operation.get("parameters", [])}
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {"schema": {}})
+    body = {name.removesuffix("s") for name in resolved(OURS, media["schema"]).get("properties", {})}
+    return set() if "message_id" in path else path | body
+
+
+def test_a_deleted_thing_is_read_again_where_one_can_be_read() -> None:
+    """Each delete of a thing links to the get of it."""
+    reads = {name for name, _ in operations(OURS) if name.startswith("get")}
+    for name, operation in operations(OURS):
+        read = name.replace("delete", "get")
+        if name.startswith("delete") and read in reads:
+            (done,) = (r for status, r in operation["responses"].items() if status < "300")
+            assert read in {link["operationId"] for link in resolved(OURS, done)["links"].values()}, name

@@ -53,6 +53,13 @@ WHEN = "2026-02-26T10:00:00Z"
 NEVER = "2026-13-45T10:00:00Z"
 LINK = {"id": "thrd_1", "added_at": WHEN}
 THREAD = {"id": "thrd_1", "organization_id": "org_a", "user_id": "usr_a", "created_at": WHEN}
+STORE = {
+    "id": "vs_2",
+    "organization_id": "org_a",
+    "created_by": "usr_a",
+    "name": "V",
+    "created_at": WHEN,
+}
 SPACE = {
     "id": "space_1",
     "organization_id": "org_a",
@@ -108,6 +115,12 @@ def test_a_file_is_a_scenario_too(tmp_path: Path) -> None:
         ),
         (small(spaces=[SPACE | {"organization_id": "org_x"}]), "organization 'org_x' is not in this file"),
         (small(spaces=[SPACE | {"access_mode": "secret"}]), "spaces.0: not a valid Space"),
+        (small(users=[USER | {"id": "ada"}]), "users.0.id: not a valid UserId"),
+        (small(organizations=[ORGANIZATION | {"id": "acme"}]), "organizations.0.id: not a valid Organ"),
+        (small(vector_stores=[STORE | {"name": ""}]), "vector_stores.0: not a valid VectorStore: "),
+        (small(vector_stores=[STORE | {"id": "mine"}]), "vector_stores.0: not a valid VectorStore: "),
+        (small(users=[USER | {"keys": [{"key": "no header"}]}]), "users.0.keys.0.key: "),
+        (small(users=[USER | {"keys": [{"key": "clé-à-moi"}]}]), "users.0.keys.0.key: "),
         (small(spaces=[SPACE | {"visible_to_roles": ["r2"]}]), "visible_to_roles 'r2' is not in this file"),
         (
             small(spaces=[SPACE | {"threads": [{"id": "thrd_9", "added_at": WHEN}]}]),

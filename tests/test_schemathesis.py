@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.running import FROZEN, ROOT, mock
-from tests.schemathesis.hooks import EXCUSES, STORES, Excuse, flaws
+from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, flaws
 
 SEED = 20260226
 NEW = {"organization_id": "org_abc123", "name": "New"}
@@ -109,6 +109,12 @@ def test_a_state_that_the_spec_allows_is_refused_if_it_is_of_another_mock() -> N
     assert [answer.status_code for answer in answers] == [200, 422, 422]
 
 
+def test_a_pattern_that_is_none_is_refused_for_that_alone() -> None:
+    with mock() as url:
+        answer = requests.post(f"{url}/__admin/requests/count", json={"urlPattern": "(", "status": 200})
+    assert (answer.status_code, list(map(_no_pattern, flaws(answer.json())))) == (422, [True])
+
+
 def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tuple[str, str]]:
     method = excuse.operation.split()[0]
     for value in filter(None, (excuse.first, excuse.value)):
@@ -126,5 +132,6 @@ def _whole(excuse: Excuse) -> dict[str, Any]:
         "/v1/spaces/": NEW,
         STORES: {"name": "New"},
         "/__admin/seed": {"threads": 1000},
+        POLICY: {"mode": "manual"},
     }
     return needed.get(excuse.path, {})

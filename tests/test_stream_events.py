@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
 from mockserver.engine.calls import Call, Reply
-from mockserver.engine.journal import RequestLog
+from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import SpecViolation
 from mockserver.engine.streams import MOST, Step, Stream
 from mockserver.handlers import HANDLERS
@@ -189,6 +189,7 @@ def with_a_bad_event(call: Call[Any], sandbox: Sandbox) -> Reply:
     """createResponse, but its third event has a piece that is no text."""
     reply = create_response(call, sandbox)
     assert isinstance(reply.body, Stream)
+    assert not callable(reply.body.steps)
     first, second, *_ = reply.body.steps
     bad = Step({"event": "response.content_delta", "delta": 3})
     return replace(reply, body=replace(reply.body, steps=[first, second, bad, bad]))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import islice
 
+from mockserver.admin.leash import shown_job
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Reply
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import as_text
-from mockserver.sandbox.plan import LONG_AGO
-from mockserver.sandbox.queue import Due, Job
+from mockserver.sandbox.queue import Due
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.sandbox.store import cursor, position_of
 
@@ -35,7 +35,7 @@ def list_embeddings(call: Call, sandbox: Sandbox) -> Reply:
         {
             "now": as_text(now),
             "counts": counts._asdict(),
-            "jobs": [_shown(job) for _, job in page],
+            "jobs": [shown_job(job) for _, job in page],
             "has_more": has_more,
             "next_cursor": cursor(page[-1][0], *scope) if has_more else None,
         },
@@ -52,15 +52,3 @@ def drain_embeddings(call: Call, sandbox: Sandbox) -> Reply:
 def shown_due(due: Due) -> Record:
     """One attempt that ended."""
     return {**due._asdict(), "at": as_text(due.at)}
-
-
-def _shown(job: Job) -> Record:
-    return {
-        "id": str(job.number),
-        "space_id": job.space_id,
-        "thread_id": job.thread_id,
-        "message_id": job.message_id,
-        "state": job.state,
-        "attempts": job.attempts,
-        "queued_at": None if job.queued_at == LONG_AGO else as_text(job.queued_at),
-    }

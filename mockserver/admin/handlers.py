@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from mockserver import __version__
-from mockserver.admin import conversation, embeddings, sandboxes, state
+from mockserver.admin import (
+    conversation,
+    embeddings,
+    events,
+    leash,
+    requests,
+    sandboxes,
+    state,
+    verify,
+    viewer,
+)
+from mockserver.admin.coverage import Coverage, documented
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
 from mockserver.engine.problems import Flaw, Invalid
@@ -18,8 +30,17 @@ MOST_DUE = 100
 """Ended attempts that a moved clock tells one by one."""
 
 
-def admin_handlers(served: Mapping[str, str], house: Sandboxes, states: States) -> Handlers[None, Sandbox]:
-    """The handlers; `served` is title, version and sha256 of the spec, `house` all that they steer."""
+def admin_handlers(
+    served: Mapping[str, str],
+    house: Sandboxes,
+    states: States,
+    document: Mapping[str, Any],
+    own: Mapping[str, Any],
+) -> Handlers[None, Sandbox]:
+    """The handlers; `served` is title, version and sha256 of the spec, `house` all that they steer.
+
+    `document` is that spec, `own` the one of the control API.
+    """
     handlers: Handlers[None, Sandbox] = Handlers()
 
     @handlers.handles("health")
@@ -38,10 +59,27 @@ def admin_handlers(served: Mapping[str, str], house: Sandboxes, states: States) 
     handlers.handles("setClock")(set_clock)
     handlers.handles("listEmbeddings")(embeddings.list_embeddings)
     handlers.handles("drainEmbeddings")(embeddings.drain_embeddings)
+    handlers.handles("getEmbeddingPolicy")(leash.get_policy)
+    handlers.handles("putEmbeddingPolicy")(leash.put_policy)
+    handlers.handles("stepEmbeddings")(leash.step)
+    handlers.handles("failEmbedding")(leash.fail_job)
+    handlers.handles("completeEmbedding")(leash.complete_job)
+    handlers.handles("retryEmbedding")(leash.retry_job)
     handlers.handles("addThreadMessage")(conversation.add_thread_message)
     handlers.handles("listReplies")(conversation.list_replies)
     handlers.handles("queueReply")(conversation.queue_reply)
     handlers.handles("clearReplies")(conversation.clear_replies)
+    handlers.handles("listRequests")(requests.list_requests)
+    handlers.handles("clearRequests")(requests.clear_requests)
+    handlers.handles("countRequests")(requests.count_requests)
+    handlers.handles("findRequests")(requests.find_requests)
+    handlers.handles("waitForRequests")(requests.wait_for_requests)
+    handlers.handles("getRequest")(requests.get_request)
+    handlers.handles("verify")(verify.verify)
+    handlers.handles("listViolations")(requests.list_violations)
+    handlers.handles("getCoverage")(Coverage(documented(document)).get_coverage)
+    handlers.handles("streamEvents")(events.stream_events)
+    viewer.add_viewer(handlers, {"openapi.json": document, "admin.json": own})
     return handlers
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.admin.registry import Call, after, rest
 from mockserver.engine.calls import Handlers, Reply
-from mockserver.engine.problems import Flaw, Invalid, Taken
+from mockserver.engine.problems import Conflict, Flaw, Invalid
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.generated import grow
 from mockserver.sandbox.ids import Counters
@@ -52,7 +52,7 @@ def seed(call: Call, sandbox: Sandbox) -> Reply:
     try:
         made = grow(sandbox, order, sandbox.ids.seed if own is None else int(own))
     except ValueError as error:
-        raise Taken("Nobody there", reason=str(error)) from error
+        raise Conflict("Nobody there", reason=str(error)) from error
     return Reply(
         201, {name: {"count": len(ids), "first": ids[:SHOWN]} for name, ids in made._asdict().items()}
     )

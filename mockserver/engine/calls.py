@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ class Call(Generic[CallerT]):
     caller: CallerT
     trace_id: str = ""
     """The id of the request, a UUID."""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    """Those that the spec names, decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,37 @@ class Reply:
 
     status: int
     body: Any = None
-    """Values that JSON can hold, or a Stream; None where the status has no content."""
+    """Values that JSON can hold, a Stream, a File, or Later; None where the status has no content."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    stored: str = ""
+    """The field of `body`, if any, that lists records as the store has them: replaced, never edited."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A reply's body that is no JSON; it is sent as it is."""
+
+    data: bytes
+    media_type: str
+    """One of those that the spec names for the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A reply's body that is waited for, when the sandbox is free for others again."""
+
+    wait: Callable[[threading.Event], Any]
+    """Called with the event that says that the mock stops, for which it must not keep it waiting."""
+
+
+class Journal(Protocol):
+    """What the engine needs of a sandbox's journal."""
+
+    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
+        """Keep what was asked and answered."""
+
+    def close(self, exchange: Any) -> None:
+        """A stream that was recorded has ended."""
 
 
 class Room(Protocol):
@@ -41,6 +73,10 @@ class Room(Protocol):
     @property
     def name(self) -> str:
         """As in the log."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where its exchanges are kept."""
 
     def now(self) -> str:
         """The sandbox's time as RFC 3339 in UTC, whole seconds."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import responses
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic
 from urllib.parse import quote
 
 from mockserver.engine import wire
-from mockserver.engine.calls import CallerT, Handlers, Reply, Room, Rooms, RoomT
+from mockserver.engine.calls import CallerT, Handlers, Later, Reply, Room, Rooms, RoomT
 from mockserver.engine.cors import Cors
 from mockserver.engine.guard import Guard
-from mockserver.engine.journal import Exchange, RequestLog
-from mockserver.engine.problems import Problem, Redirect, Rendered, fault
+from mockserver.engine.log import Exchange, RequestLog
+from mockserver.engine.problems import Problem, Redirect, Rendered, SpecViolation, fault
 from mockserver.engine.routes import Routes
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import MOST, Busy, Lines, Stream
@@ -38,8 +37,12 @@ class Api(Generic[CallerT, RoomT]):
         render: Callable[[Problem, str, str], Rendered],
         cors: Cors,
         guard: Guard | None = None,
+        journaled: bool = True,
     ) -> None:
-        """`guard`: who may use it at all, before anybody asks which operation it is."""
+        """`guard`: who may use it at all, before anybody asks which operation it is.
+
+        `journaled`: whether what is asked of it is kept in the sandbox's journal.
+        """
         for name in sorted(spec.operations.keys() - handlers.keys()):
             reason = f"operation {name} has no handler; write one with @handles({name!r}), or take it out"
             raise spec.error(spec.operations[name], reason)
@@ -56,6 +59,7 @@ class Api(Generic[CallerT, RoomT]):
         self.render = render
         self.cors = cors
         self.guard = guard
+        self.journaled = journaled
         self.routes = Routes(spec.operations.values())
         self._outside = {operation.id for operation in spec.operations.values() if not operation.in_sandbox}
 
@@ -79,26 +83,31 @@ class Corridor:
         max_body_bytes: int,
         stopping: threading.Event,
         most_streams: int = MOST,
+        keep: int = 0,
+        secrets: Sequence[str] = (),
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
-        """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised."""
+        """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised.
+
+        `secrets` are masked wherever a request holds them, besides its own credentials; `keep` is how many
+        bytes of a stream the journal remembers.
+        """
         self._apis = apis
         self._rooms = rooms
         self._log = log
         self._max_body_bytes = max_body_bytes
         self._stopping = stopping
+        self._secrets = secrets
         self._propagate = propagate
+        self._keep = keep
         self._most_streams = most_streams
         self._streams = threading.BoundedSemaphore(most_streams)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
-        started = perf_counter()
-        request = Request(environ)
+        request = Request(environ, self._secrets)
         exchange = Exchange(request.method, _safe(request, request.path))
         answer = self.serve(request, exchange)
-        exchange.status = answer.status
-        exchange.milliseconds = (perf_counter() - started) * 1000
         self._log.exchange(exchange)
         start_response(_STATUS_LINES[answer.status], answer.headers)
         return answer.body if isinstance(answer.body, Lines) else [answer.body]
@@ -121,6 +130,10 @@ class Corridor:
             if self._propagate():
                 raise
             answer = self._failed(error, api, request, room, trace_id, exchange)
+        exchange.status = answer.status
+        exchange.stop_watch()
+        if api.journaled and refusal is None and not api.cors.is_preflight(request):
+            room.journal.record(exchange, request, answer, trace_id, room.now())
         return answer
 
     def _entered(self, api: Api[Any, Any], request: Request) -> tuple[Room, Problem | None]:
@@ -155,29 +168,46 @@ class Corridor:
             with room.transaction():
                 checked = wire.check(operation, api.handlers[operation.id](call, room), trace_id)
                 if isinstance(checked.body, Stream):
-                    checked = checked._replace(body=self._opened(checked.body, request, exchange))
+                    checked = checked._replace(body=self._opened(checked.body, request, room, exchange))
+            if isinstance(checked.body, Later):
+                checked = wire.check(operation, self._waited(checked.body), trace_id)
             return wire.encode(checked)
         except Redirect as redirect:
-            exchange.reason = _safe(request, str(redirect))
+            exchange.refused("route", "", _safe(request, str(redirect)))
             location = quote(request.prefix) + redirect.location
             return wire.unchecked(307, None, "", {"Location": location}, trace_id)
         except Problem as problem:
-            exchange.reason = _safe(request, problem.reason)
+            exchange.refused(problem.rule, problem.code, _safe(request, problem.reason))
             rendered = api.render(problem, trace_id, room.now())
             if operation is None:
                 return wire.unchecked(problem.status, *rendered, problem.headers, trace_id)
             reply = Reply(problem.status, rendered.body, problem.headers)
         return wire.encode(wire.check(operation, reply, trace_id))
 
-    def _opened(self, stream: Stream, request: Request, exchange: Exchange) -> Lines:
+    def _waited(self, later: Later) -> Reply:
+        if not self._streams.acquire(blocking=False):
+            raise Busy(self._most_streams)
+        try:
+            reply: Reply = later.wait(self._stopping)
+            return reply
+        finally:
+            self._streams.release()
+
+    def _opened(self, stream: Stream, request: Request, room: Room, exchange: Exchange) -> Lines:
         def report(error: Exception) -> None:
+            _note(error, exchange)
             self._log.failure(error, exchange, request.without_secrets)
             if self._propagate():
                 raise error
 
         if not self._streams.acquire(blocking=False):
             raise Busy(self._most_streams)
-        return Lines(stream, stopping=self._stopping, report=report, closed=self._streams.release)
+
+        def closed() -> None:
+            self._streams.release()
+            room.journal.close(exchange)
+
+        return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
 
     def _failed(
         self,
@@ -190,8 +220,10 @@ class Corridor:
     ) -> Answer:
         """A failure of our own: 500 that says what and where, in the spec's words; always logged."""
         self._log.failure(error, exchange, request.without_secrets)
-        exchange.reason = _safe(request, f"{type(error).__name__}: {error}")
-        rendered = api.render(fault(error), trace_id, room.now())
+        problem = fault(error)
+        exchange.refused(problem.rule, problem.code, _safe(request, f"{type(error).__name__}: {error}"))
+        _note(error, exchange)
+        rendered = api.render(problem, trace_id, room.now())
         answer = wire.unchecked(500, *rendered, api.cors.headers(request), trace_id)
         _label(answer, exchange)
         return answer
@@ -200,6 +232,11 @@ class Corridor:
 def _safe(request: Request, text: str) -> str:
     """`text` as the log and a header may show it: without secrets, one printable ASCII line."""
     return wire.header_safe(request.without_secrets(text))
+
+
+def _note(error: Exception, exchange: Exchange) -> None:
+    if isinstance(error, SpecViolation):
+        exchange.violations = (*exchange.violations, error.details)
 
 
 def _label(answer: Answer, exchange: Exchange) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Collection
 
 from mockserver.engine.cors import is_loopback, is_loopback_url
@@ -16,13 +17,17 @@ class Guard:
     """Admits a request, or refuses it with a Problem."""
 
     def __init__(self, *, token: str | None = None, open_paths: Collection[str] = ()) -> None:
-        """Without a `token` this machine alone is admitted; `open_paths` are open to everybody."""
+        """Without a `token` this machine alone is admitted; `open_paths` are open to everybody.
+
+        A `{name}` in one stands for any one step.
+        """
         self._token = None if token is None else token.encode()
-        self._open = frozenset(open_paths)
+        steps = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) for path in open_paths]
+        self._open = re.compile("|".join(steps) if steps else "(?!)")
 
     def admit(self, request: Request) -> None:
         """TokenRequired if there is a token and it was not sent; ForeignPage for what is not from here."""
-        if request.path in self._open:
+        if self._open.fullmatch(request.path):
             return
         if self._token is None:
             _refuse_what_is_not_from_here(request)

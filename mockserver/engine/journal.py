@@ -1,151 +1,278 @@
-"""What was asked and answered: one exchange, and its line on stderr."""
+"""What was asked and answered, kept for each sandbox alone, and bounded in every way.
+
+An entry is written on every request and read on few: it holds what is there anyway, and whoever reads it
+makes words of it, without the secrets.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import threading
-import traceback
+import weakref
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import UnsupportedOperation
-from typing import TextIO
+from itertools import islice
+from time import perf_counter
+from typing import NamedTuple
 
-import orjson
+from mockserver.engine.log import Exchange
+from mockserver.engine.streams import Lines, Sent
+from mockserver.engine.wire import Answer, Request
 
-WAITING_LINES = 10_000
-"""Lines kept while nobody reads stderr; older ones are dropped, and the drop is told."""
-MOMENT = 0.01
-"""Seconds in which lines gather before they are written."""
-PATIENCE = 0.3
-"""Seconds that the last lines get to be written when the mock ends."""
+OVERHEAD = 3000
+"""Bytes that an entry takes besides its texts; measured by bench/memory.py."""
+SLICE = 0.1
+"""Seconds after which whoever waits looks whether the mock stops."""
+LONGEST_HEADERS = 16_384
+"""Characters of headers; if there are more, each value is cut to LONGEST_VALUE."""
+LONGEST_VALUE = 256
+SHARE = 8
+"""When the process holds too much, one part in so many is freed at once."""
 
 
-@dataclass(slots=True)
-class Exchange:
-    """One request and its answer; never a header, a body or a query, so never a secret."""
+class Limits(NamedTuple):
+    """How much is kept."""
 
-    method: str
+    entries: int = 1000
+    """For each sandbox; 0 keeps nothing."""
+    bytes: int = 64 << 20
+    """For all of them together."""
+    body: int = 16_384
+    """Bytes of one body."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One exchange with everything that is kept of it."""
+
+    number: int
+    """In the order in which the answers began, from 1."""
+    id: str
+    """The x-request-id."""
+    at: str
+    exchange: Exchange
     path: str
-    sandbox: str = "-"
-    operation: str = "-"
-    caller: str = "-"
-    status: int = 0
-    reason: str = ""
-    source: str = "state"
-    """Where the answer comes from: state, fault, example or generated."""
-    milliseconds: float = 0.0
+    query: str
+    headers: Sequence[tuple[str, str]]
+    """By WSGI's names."""
+    body: bytes
+    body_bytes: int
+    reply_headers: Sequence[tuple[str, str]]
+    reply: bytes | Sent
+    """What has been sent so far, of a stream; bytes once it has ended."""
+    reply_bytes: int
+    milliseconds: float
+    complete: bool
+    size: int = 0
+    """What it counts in the budget."""
 
 
-class RequestLog:
-    """One line for each exchange, written by a thread of its own.
+class Journals:
+    """Every sandbox's journal, and what they may hold together."""
 
-    A reader that stops reading our stderr (a test that never drains its pipe) must not stop the mock. The
-    writer takes what came in a moment together: to wake it for each line would cost more than the line.
-    """
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
+        self.limits = limits
+        self.lock = threading.RLock()  # a stream that nobody holds any more may be closed at any point
+        self.seen: dict[tuple[str, int, str], int] = {}
+        """(operation, status, error code) -> how often, in all sandboxes since the start."""
+        self._all: weakref.WeakSet[Journal] = weakref.WeakSet()
+        self._added = 0
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
-        self._stream = stream or sys.stderr
-        self._json = not self._stream.isatty()
-        self._quiet = quiet
-        self._waiting: deque[Exchange | str] = deque(maxlen=WAITING_LINES)
-        self._dropped = 0
-        self._lock = threading.Lock()
-        self._wake, self._hurry, self._idle = threading.Event(), threading.Event(), threading.Event()
-        self._idle.set()
-        self._writer: threading.Thread | None = None
+    def new(self) -> Journal:
+        """The journal of a new sandbox; it counts as long as somebody holds it."""
+        journal = Journal(self)
+        with self.lock:
+            self._all.add(journal)
+        return journal
 
-    def exchange(self, exchange: Exchange) -> None:
-        """Log one exchange, unless quiet."""
-        if not self._quiet:
-            self._say(exchange)
+    def added(self, size: int) -> None:
+        """Hold all of them to the budget; called with the lock held.
 
-    def failure(self, error: BaseException, exchange: Exchange, masked: Callable[[str], str]) -> None:
-        """Log a failure of our own with its traceback, quiet or not."""
-        text = masked("".join(traceback.format_exception(error)).rstrip())
-        about = {"error": masked(str(error)), "operation": exchange.operation, "traceback": text}
-        self._say(json.dumps(about) if self._json else text)
-
-    def flush(self) -> None:
-        """Wait until everything is written, but not long: perhaps nobody reads."""
-        self._hurry.set()
-        self._idle.wait(PATIENCE)
-        self._hurry.clear()
-
-    def _say(self, entry: Exchange | str) -> None:
-        with self._lock:
-            self._dropped += len(self._waiting) == WAITING_LINES
-            self._waiting.append(entry)
-            self._idle.clear()
-        if not self._wake.is_set():
-            self._wake.set()
-            if self._writer is None:
-                self._start()
-
-    def _start(self) -> None:
-        with self._lock:
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write, name="request-log", daemon=True)
-                self._writer.start()
-
-    def _write(self) -> None:
-        while True:
-            self._wake.wait()
-            self._hurry.wait(MOMENT)
-            self._wake.clear()  # before the lines are taken: what comes later wakes it again
-            with self._lock:
-                taken, dropped = [*self._waiting], self._dropped
-                self._waiting.clear()
-                self._dropped = 0
-            self._put_down(taken, dropped)
-            with self._lock:
-                if not self._waiting:
-                    self._idle.set()
-
-    def _put_down(self, taken: list[Exchange | str], dropped: int) -> None:
-        as_line = _as_json if self._json else _as_text
-        lines = [entry if isinstance(entry, str) else as_line(entry) for entry in taken]
-        if dropped:
-            note = "lines were dropped: nobody read stderr"
-            lines.insert(0, json.dumps({"dropped": dropped, "reason": note}))
-        if lines:
-            with suppress(OSError, ValueError):  # stderr is closed: there is nobody to tell
-                _put(self._stream, "\n".join(lines) + "\n")
+        The sum is only taken when as much was added as is kept free, so that it costs next to nothing.
+        """
+        self._added += size
+        if self._added >= self.limits.bytes // SHARE:
+            self._added = 0
+            journals = list(self._all)
+            most = self.limits.bytes - self.limits.bytes // SHARE
+            level = _level([journal.bytes for journal in journals], most)
+            for journal in journals:
+                journal.shrink(level)
 
 
-def _put(stream: TextIO, text: str) -> None:
-    """Past the stream's own buffer if it has a file: its lock would keep the process from ending."""
-    try:
-        file = stream.fileno()
-    except UnsupportedOperation:
-        stream.write(text)
-        return
-    data = text.encode("utf-8", "backslashreplace")
-    while data:
-        data = data[os.write(file, data) :]
+def _level(sizes: list[int], most: int) -> int:
+    """The highest level to which sizes must be cut for their sum to be `most`: the big ones pay."""
+    left, rest = most, len(sizes)
+    for size in sorted(sizes):
+        if size * rest > left:
+            return left // rest
+        left, rest = left - size, rest - 1
+    return most
 
 
-def _as_json(exchange: Exchange) -> str:
-    entry = {
-        "status": exchange.status,
-        "operation": exchange.operation,
-        "sandbox": exchange.sandbox,
-        "caller": exchange.caller,
-        "ms": round(exchange.milliseconds, 2),
-        "method": exchange.method,
-        "path": exchange.path,
-    }
-    if exchange.reason:
-        entry["reason"] = exchange.reason
-    return orjson.dumps(entry).decode()
+class Journal:
+    """The exchanges of one sandbox: a ring of those that have ended, and the streams that are open."""
 
+    def __init__(self, house: Journals) -> None:
+        self._house = house
+        self._limits = house.limits
+        self._changed = threading.Condition(house.lock)
+        self._ring: deque[Entry] = deque()
+        self._open: dict[Exchange, Entry] = {}
+        self._ended = 0
+        """How many have ended since the mock started: an event's id. A reset does not put it back."""
+        self._started = 0
+        self._waiting = 0
+        self._version = 0
+        self.bytes = 0
+        self.dropped = 0
+        """Exchanges that were there and had to go."""
+        self.broken = 0
+        """Answers that the spec forbids."""
+        self.seen: dict[tuple[str, int, str], int] = {}
+        """(operation, status, error code) -> how often; also of what was dropped."""
 
-def _as_text(exchange: Exchange) -> str:
-    line = (
-        f"{exchange.status} {exchange.operation:<24} {exchange.sandbox} {exchange.caller} "
-        f"{exchange.milliseconds:.1f} ms  {exchange.method} {exchange.path}"
-    )
-    return f"{line}  ({exchange.reason})" if exchange.reason else line
+    @property
+    def limits(self) -> Limits:
+        """How much is kept."""
+        return self._limits
+
+    def record(self, exchange: Exchange, request: Request, answer: Answer, trace_id: str, at: str) -> None:
+        """Keep an exchange, before the first byte of its answer leaves; a stream stays open."""
+        most = self._limits.body if self._limits.entries else 0
+        whole = answer.body if isinstance(answer.body, bytes) else None
+        # A copy, though it is the whole: the encoder's own bytes lie in a buffer of up to twice their size.
+        reply = (
+            answer.body.sent if isinstance(answer.body, Lines) else memoryview(answer.body)[:most].tobytes()
+        )
+        headers = request.headers if most else []
+        size = sum([len(value) for _, value in headers])
+        if size > LONGEST_HEADERS:
+            headers = [(name, value[:LONGEST_VALUE]) for name, value in headers]
+        body = request.sent(most)
+        entry = Entry(
+            0,
+            trace_id,
+            at,
+            exchange,
+            request.path[: self._limits.body],
+            request.query[: self._limits.body],
+            headers,
+            body,
+            request.body_bytes,
+            answer.headers,
+            reply,
+            0 if whole is None else len(whole),
+            exchange.milliseconds,
+            whole is not None,
+            OVERHEAD + min(size, LONGEST_HEADERS) + len(body) + len(request.path) + len(request.query),
+        )
+        key = (exchange.operation, answer.status, exchange.code)
+        with self._house.lock:
+            self._started += 1
+            entry.number = self._started
+            self.seen[key] = self.seen.get(key, 0) + 1
+            self._house.seen[key] = self._house.seen.get(key, 0) + 1
+            if isinstance(reply, bytes):
+                self._put(entry, len(reply))
+            else:
+                self._open[exchange] = entry
+                self._tell()
+
+    def close(self, exchange: Exchange) -> None:
+        """A stream has ended: whole, cut, or because its reader left."""
+        with self._house.lock:
+            entry = self._open.pop(exchange, None)
+            if entry is None:
+                return
+            sent = entry.reply
+            assert isinstance(sent, Sent)
+            entry.reply, entry.reply_bytes = sent.begin, sent.bytes
+            entry.milliseconds = (perf_counter() - exchange.started) * 1000
+            entry.complete = True
+            self._put(entry, len(sent.begin))
+
+    def _put(self, entry: Entry, more: int) -> None:
+        entry.size += more
+        self.broken += bool(entry.exchange.violations)
+        self._ended += 1
+        self._ring.append(entry)
+        self.bytes += entry.size
+        if len(self._ring) > self._limits.entries:
+            self._drop()
+        self._house.added(entry.size)
+        self._tell()
+
+    def _drop(self) -> None:
+        self.bytes -= self._ring.popleft().size
+        self.dropped += 1
+
+    def _tell(self) -> None:
+        self._version += 1
+        if self._waiting:
+            self._changed.notify_all()
+
+    def shrink(self, most: int) -> None:
+        """Drop the oldest until `most` bytes are left; called with the lock held."""
+        while self.bytes > most:
+            self._drop()
+
+    def reset(self) -> None:
+        """Forget everything; streams that are open will not be in it either."""
+        with self._house.lock:
+            self._ring.clear()
+            self._open.clear()
+            self.bytes = self.dropped = self.broken = self._started = 0
+            self.seen = {}
+            self._tell()
+
+    def entries(self) -> list[Entry]:
+        """All that is kept, in the order in which the answers began."""
+        with self._house.lock:
+            found = [*self._ring, *self._open.values()]
+        found.sort(key=lambda entry: entry.number)
+        return found
+
+    def counted(self) -> Mapping[tuple[str, int, str], int]:
+        """What was seen, as of now."""
+        with self._house.lock:
+            return dict(self.seen)
+
+    def counted_everywhere(self) -> Mapping[tuple[str, int, str], int]:
+        """The same for all sandboxes, those that are gone and reset among them, since the mock started."""
+        with self._house.lock:
+            return dict(self._house.seen)
+
+    def ended_since(self, event: int, most: int) -> tuple[int, list[Entry], int]:
+        """Of what ended after this event: how many are lost, the next ones, and the last one's event."""
+        with self._house.lock:
+            first = self._ended - len(self._ring)
+            event = event if 0 <= event <= self._ended else first
+            lost = max(0, first - event)
+            event += lost
+            found = list(islice(self._ring, event - first, event - first + most))
+        return lost, found, event + len(found)
+
+    @property
+    def last_event(self) -> int:
+        """The event of the exchange that ended last."""
+        return self._ended
+
+    @property
+    def version(self) -> int:
+        """Another one after each change."""
+        return self._version
+
+    def wait(self, version: int, seconds: float, stopping: threading.Event) -> None:
+        """Until something changes, the time is up, or the mock stops."""
+        until = perf_counter() + seconds
+        with self._changed:
+            self._waiting += 1
+            try:
+                while self._version == version and not stopping.is_set():
+                    left = until - perf_counter()
+                    if left <= 0:
+                        return
+                    self._changed.wait(min(left, SLICE))
+            finally:
+                self._waiting -= 1

@@ -111,7 +111,8 @@ def refuse_bad_streams(file: Document, compiled: Callable[[Any, Pointer], Schema
 
 def _bad_event(text: str, schema: Schema) -> str:
     """Why `text` is no stream; empty if it is one. What does not begin like an object is a literal line."""
-    for number, line in enumerate(filter(None, text.split("\n")), 1):
+    lines = [line for line in text.split("\n") if line and not line.startswith("id: ")]
+    for number, line in enumerate(lines, 1):
         if not line.startswith("data: "):
             return f"is not understood: event {number} does not begin with 'data: '"
         if not line.startswith("data: {"):

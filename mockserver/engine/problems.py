@@ -29,6 +29,8 @@ class Problem(Exception):
     status: ClassVar[int]
     code: ClassVar[str]
     message: ClassVar[str]
+    rule: ClassVar[str] = "state"
+    """What decides it, in one word: what is stored, unless a class says otherwise."""
 
     def __init__(self, system_message: str, *, reason: str = "", **details: Any) -> None:
         super().__init__(reason or system_message)
@@ -44,6 +46,7 @@ class Unauthorized(Problem):
     status = 401
     code = "AUTHENTICATION_REQUIRED"
     message = "Please sign in to continue"
+    rule = "auth"
 
 
 class Forbidden(Problem):
@@ -52,6 +55,7 @@ class Forbidden(Problem):
     status = 403
     code = "INSUFFICIENT_PERMISSIONS"
     message = "You don't have permission to perform this action."
+    rule = "access"
 
 
 class BadSandbox(Problem):
@@ -60,6 +64,7 @@ class BadSandbox(Problem):
     status = 400
     code = "BAD_SANDBOX"
     message = "No sandbox can have this name."
+    rule = "sandbox"
 
 
 class TokenRequired(Problem):
@@ -68,6 +73,7 @@ class TokenRequired(Problem):
     status = 401
     code = "ADMIN_TOKEN_REQUIRED"
     message = "The control API needs its token."
+    rule = "guard"
 
 
 class SandboxRequired(Problem):
@@ -86,20 +92,13 @@ class SandboxGone(Problem):
     message = "This sandbox was dropped."
 
 
-class Taken(Problem):
-    """409: the name is in use, or what is there may not be touched."""
-
-    status = 409
-    code = "CONFLICT"
-    message = "What is there already stands in the way."
-
-
 class ForeignPage(Problem):
     """403: a page of somebody else's tries to steer the mock through its reader's browser."""
 
     status = 403
     code = "FOREIGN_PAGE"
     message = "This page may not steer the mock."
+    rule = "guard"
 
 
 class NotFound(Problem):
@@ -110,12 +109,21 @@ class NotFound(Problem):
     message = "The requested resource could not be found."
 
 
+class Conflict(Problem):
+    """409: not in the state that things are in."""
+
+    status = 409
+    code = "CONFLICT"
+    message = "This can't be done in the present state."
+
+
 class Invalid(Problem):
     """422 with every flaw at once (A09)."""
 
     status = 422
     code = "VALIDATION_ERROR"
     message = "The request is invalid."
+    rule = "validation"
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
         if len(flaws) > MOST_FLAWS:
@@ -135,6 +143,7 @@ class PayloadTooLarge(Problem):
     status = 413
     code = "PAYLOAD_TOO_LARGE"
     message = "The request body is too large."
+    rule = "validation"
 
     def __init__(self, limit: int, whose: str = "--max-body-bytes") -> None:
         super().__init__(
@@ -150,6 +159,7 @@ class Internal(Problem):
     status = 500
     code = "INTERNAL_ERROR"
     message = "Something went wrong. Please try again later."
+    rule = "bug"
 
 
 def fault(error: Exception) -> Internal:
@@ -165,6 +175,7 @@ class NoRoute(Problem):
     status = 404
     code = "NOT_FOUND"
     message = "Not Found"
+    rule = "route"
 
 
 class WrongMethod(Problem):
@@ -173,6 +184,7 @@ class WrongMethod(Problem):
     status = 405
     code = "METHOD_NOT_ALLOWED"
     message = "Method Not Allowed"
+    rule = "route"
 
 
 class Redirect(Exception):

@@ -43,7 +43,10 @@ class Schema:
 
     def flaws(self, value: Any, place: str, name: str = "") -> list[Flaw]:
         """Everything that is wrong with `value`, one flaw for each address."""
-        found = (flaw for error in self._validator.iter_errors(value) for flaw in _flaws(error))
+        try:
+            found = [flaw for error in self._validator.iter_errors(value) for flaw in _flaws(error)]
+        except ValueError:  # jsonschema-rs judges any depth, but explains 255 levels at most
+            found = [("", "is not valid, and nested too deeply to say where")]
         return [Flaw(place, ".".join(filter(None, (name, at))), text) for at, text in found]
 
     def first_error(self, value: Any) -> tuple[str, str]:

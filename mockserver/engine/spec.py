@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,16 @@ from mockserver.engine import lint
 from mockserver.engine.keywords import EVENT_STREAM, METHODS
 from mockserver.engine.references import Pointer, resolved
 from mockserver.engine.schemas import Schema, Schemas
+from mockserver.engine.stored import Stored, lists_of
 
 JSON_TYPES = ("application/json", "application/problem+json")
+FILE_TYPES = ("text/html", "text/css", "text/javascript", "image/png")
+"""Sent as they are: their schema says no more than that there is something."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One path or query parameter."""
+    """One path, query or header parameter."""
 
     name: str
     place: str
@@ -49,8 +52,12 @@ class Response:
     """JSON media type -> schema; empty where the answer has no content."""
     events: Schema | None
     """The schema of each event, where the answer can be a stream."""
+    files: frozenset[str]
+    """Media types of files that the answer can be."""
     headers: Mapping[str, tuple[bool, str, Schema]]
     """lower-case name -> required, type, schema."""
+    lists: Mapping[str, Stored]
+    """By field: the lists that may hold stored records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Operation:
     query: Mapping[str, Parameter]
     body: Body | None
     responses: Mapping[int, Response]
+    headers: Mapping[str, Parameter] = field(default_factory=dict)
     is_open: bool = False
     """Nobody needs a credential for it: its `security` is empty."""
     in_sandbox: bool = True
@@ -138,6 +146,7 @@ class Spec:
             template=template,
             path=tuple(path[name] for name in names),
             query={p.name: p for p in parameters if p.place == "query"},
+            headers={p.name: p for p in parameters if p.place == "header"},
             body=self._body(resolved(self.document, node.get("requestBody")), (*at, "requestBody")),
             responses=dict(self._responses(node["responses"], (*at, "responses"))),
             is_open=node.get("security") == [],
@@ -148,8 +157,10 @@ class Spec:
 
     def _parameter(self, node: Mapping[str, Any], at: Pointer) -> Parameter:
         schema = resolved(self.document, node["schema"])
-        if node["in"] not in ("path", "query"):
-            raise self._file.error(at, f"parameter in {node['in']!r} is not understood; use path or query")
+        if node["in"] not in ("path", "query", "header"):
+            raise self._file.error(
+                at, f"parameter in {node['in']!r} is not understood; use path, query or header"
+            )
         if schema.get("type") not in ("integer", "boolean", "string"):
             raise self._file.error(at, f"parameter {node['name']!r} must be an integer, boolean or string")
         if node["in"] == "path" and not node.get("required"):
@@ -183,14 +194,24 @@ class Spec:
                 raise self._file.error((*at, status), "only a status of three digits, 200-599, is understood")
             media_types = dict(node.get("content", {}))
             stream = media_types.pop(EVENT_STREAM, None)
+            files = frozenset(media_types).intersection(FILE_TYPES)
+            for file in files:
+                del media_types[file]
             if strange := sorted(set(media_types) - set(JSON_TYPES)):
                 raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
+            content = {m: self._compiled(i["schema"], (*at, status)) for m, i in media_types.items()}
+            lists = [
+                lists_of(schema, resolved(self.document, media_types[name]["schema"]))
+                for name, schema in content.items()
+            ]
             yield (
                 int(status),
                 Response(
-                    content={m: self._compiled(i["schema"], (*at, status)) for m, i in media_types.items()},
+                    content=content,
                     events=None if stream is None else self._compiled(stream["x-event-schema"], at),
+                    files=files,
                     headers=dict(self._headers(node.get("headers", {}), (*at, status))),
+                    lists=lists[0] if lists else {},
                 ),
             )
 

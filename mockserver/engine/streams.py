@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ class Busy(Problem):
     status = 503
     code = "SERVICE_UNAVAILABLE"
     message = "The service is busy. Please try again later."
+    rule = "limits"
 
     def __init__(self, most: int) -> None:
         reason = f"{most} streams and waits are open, the most at the same time"
@@ -38,13 +39,16 @@ class Step:
     """Seconds."""
     silent: bool = False
     """No heartbeats while it waits."""
+    id: str = ""
+    """What a client that comes back names as the last that it has seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """A reply's events, in order."""
 
-    steps: Sequence[Step]
+    steps: Sequence[Step] | Callable[[threading.Event], Iterable[Step]]
+    """What makes them as it goes is told how to know that the mock stops."""
     heartbeat: Mapping[str, Any]
     last: str
     """The literal line that ends it, such as [DONE]; empty for none."""
@@ -52,6 +56,22 @@ class Stream:
     """The event that tells a failure of our own, which is the last one then."""
     check: Callable[[Mapping[str, Any]], None] | None = None
     """Raises SpecViolation for an event that the spec forbids; the engine fills it in."""
+
+
+class Sent:
+    """What a stream has sent so far: its beginning, and how much there was in all."""
+
+    __slots__ = ("_most", "begin", "bytes")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.begin = b""
+        self.bytes = 0
+
+    def add(self, line: bytes) -> None:
+        """One more line is about to be sent."""
+        self.begin += line[: self._most - len(self.begin)]
+        self.bytes += len(line)
 
 
 class Lines:
@@ -64,9 +84,12 @@ class Lines:
         stopping: threading.Event,
         report: Callable[[Exception], None],
         closed: Callable[[], None],
+        keep: int = 0,
     ) -> None:
-        """`report` is told why the stream has to fail."""
+        """`report` is told why the stream has to fail; `keep`: how many bytes of it are remembered."""
         self._lines = _lines(stream, stopping, report)  # must not know self: __del__ would come late
+        self._last = _literal(stream.last) if stream.last else None
+        self.sent = Sent(keep)
         self._closed: Callable[[], None] | None = closed
         self._lock = threading.Lock()
 
@@ -81,6 +104,9 @@ class Lines:
         except BaseException:
             self.close()
             raise
+        self.sent.add(line)
+        if line == self._last:
+            self.close()  # before it leaves: who has read it finds everything done
         return line
 
     def close(self) -> None:
@@ -95,7 +121,7 @@ class Lines:
 
 def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exception], None]) -> Iterator[bytes]:
     try:
-        for step in stream.steps:
+        for step in stream.steps(stopping) if callable(stream.steps) else stream.steps:
             left = step.wait
             while left > 0:
                 pause = left if step.silent else min(left, HEARTBEAT)
@@ -105,12 +131,16 @@ def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exceptio
                 if left > 0:
                     yield _line(stream, stream.heartbeat)
             if step.event is not None:
-                yield _line(stream, step.event)
+                yield (f"id: {step.id}\n".encode() if step.id else b"") + _line(stream, step.event)
     except Exception as error:
         yield from _failure(stream, error, report)
         return
     if stream.last:
-        yield f"data: {stream.last}\n\n".encode()
+        yield _literal(stream.last)
+
+
+def _literal(text: str) -> bytes:
+    return f"data: {text}\n\n".encode()
 
 
 def _failure(stream: Stream, error: Exception, report: Callable[[Exception], None]) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,9 +11,10 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from mockserver.engine.calls import Call, CallerT, Reply
+from mockserver.engine.calls import Call, CallerT, File, Later, Reply
 from mockserver.engine.keywords import EVENT_STREAM
 from mockserver.engine.problems import Flaw, Invalid, PayloadTooLarge, SpecViolation
+from mockserver.engine.redaction import CREDENTIALS, masked
 from mockserver.engine.schemas import Schema
 from mockserver.engine.spec import Operation, Parameter, Response
 from mockserver.engine.streams import Lines, Stream
@@ -22,8 +23,6 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 """A50; 18 digits are a 64-bit integer for sure, and no bound in a spec is larger."""
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
-_LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])([asp]k_[\w-]{3,}|eyJ[\w-]{8,}\.[\w.-]+)")
-"""API keys by their customary prefixes, and JSON web tokens."""
 _NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
@@ -34,10 +33,13 @@ SANDBOX_PREFIX = "/__sandbox/"
 class Request:
     """One HTTP request, as WSGI tells it."""
 
-    __slots__ = ("_environ", "method", "path", "prefix", "query")
+    __slots__ = ("_body", "_environ", "_secrets", "method", "path", "prefix", "query")
 
-    def __init__(self, environ: Mapping[str, Any]) -> None:
+    def __init__(self, environ: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
+        """`secrets` must not be shown, whoever sends them and wherever."""
         self._environ = environ
+        self._secrets = secrets
+        self._body: bytes | None = None
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO") or "/"
         self.path = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
@@ -65,12 +67,13 @@ class Request:
         return self.prefix.removeprefix(SANDBOX_PREFIX) if self.prefix else self.header("X-Mock-Sandbox")
 
     def without_secrets(self, text: str) -> str:
-        """`text` with the request's own credentials masked, and whatever looks like one."""
-        for name in ("X-API-Key", "Authorization"):
-            *_, secret = (self.header(name) or "").split() or [""]
-            if len(secret) > 3 and secret.lower() != "bearer":
-                text = text.replace(secret, "***")
-        return _LIKE_A_KEY.sub("***", text)
+        """`text` with our secrets and the request's own credentials masked, and whatever looks like one."""
+        return masked(text, filter(None, map(self.header, CREDENTIALS)), self._secrets)
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Every header, by the name that WSGI has for it."""
+        return [pair for pair in self._environ.items() if pair[0][:5] in ("HTTP_", "CONTE")]
 
     @property
     def media_type(self) -> str:
@@ -83,9 +86,27 @@ class Request:
         length: str = self._environ.get("CONTENT_LENGTH") or ""
         most = min(int(length), limit + 1) if _LENGTH.fullmatch(length) else limit + 1
         data: bytes = self._environ["wsgi.input"].read(most)
+        self._body = data
         if len(data) > limit:
             raise PayloadTooLarge(limit, whose)
         return data
+
+    def sent(self, most: int) -> bytes:
+        """The beginning of the body; of one that nobody has asked for, too."""
+        body = self._body
+        if body is None:
+            length: str = self._environ.get("CONTENT_LENGTH") or "0"
+            if not _LENGTH.fullmatch(length) or length == "0":
+                return b""
+            data: bytes = self._environ["wsgi.input"].read(min(int(length), most))
+            self._body = body = data
+        return body[:most]
+
+    @property
+    def body_bytes(self) -> int:
+        """How long the body is; of one without a length, as far as it was read."""
+        length: str = self._environ.get("CONTENT_LENGTH") or ""
+        return int(length) if _LENGTH.fullmatch(length) else len(self._body or b"")
 
 
 class Answer(NamedTuple):
@@ -104,32 +125,42 @@ def read(
     for parameter in operation.path:
         if not parameter.schema.is_valid(ids[parameter.name]):
             flaws += parameter.schema.flaws(ids[parameter.name], "path", parameter.name)
-    query = _query(operation.query, request.query, flaws)
+    query = _decoded_all(operation.query, _query(request.query), flaws)
+    headers = {}
+    if operation.headers:
+        sent = {name: text for name in operation.headers if (text := request.header(name)) is not None}
+        headers = _decoded_all(operation.headers, sent, flaws)
     body = None
     if operation.body is not None:
         body = _body(operation, request, max(limit, operation.max_body_bytes), flaws)
     if flaws:
         raise Invalid(flaws)
-    return Call(operation.id, ids, query, body, caller, trace_id)
+    return Call(operation.id, ids, query, body, caller, trace_id, headers)
 
 
-def _query(parameters: Mapping[str, Parameter], text: str, flaws: list[Flaw]) -> dict[str, Any]:
-    sent = dict(parse_qsl(text, keep_blank_values=True, errors="replace")) if text else {}
-    query: dict[str, Any] = {}
+def _query(text: str) -> dict[str, str]:
+    return dict(parse_qsl(text, keep_blank_values=True, errors="replace")) if text else {}
+
+
+def _decoded_all(
+    parameters: Mapping[str, Parameter], sent: Mapping[str, str], flaws: list[Flaw]
+) -> dict[str, Any]:
+    """The values of query or header parameters; what is wrong goes to `flaws`."""
+    values: dict[str, Any] = {}
     for name, parameter in parameters.items():
         if name not in sent:
-            query[name] = parameter.default
+            values[name] = parameter.default
             if parameter.required:
-                flaws.append(Flaw("query", name, "is required"))
+                flaws.append(Flaw(parameter.place, name, "is required"))
             continue
         try:
-            query[name] = value = _decoded(parameter.kind, sent[name])
+            values[name] = value = _decoded(parameter.kind, sent[name])
         except ValueError as error:
-            flaws.append(Flaw("query", name, str(error)))
+            flaws.append(Flaw(parameter.place, name, str(error)))
             continue
         if not parameter.schema.is_valid(value):
-            flaws += parameter.schema.flaws(value, "query", name)
-    return query
+            flaws += parameter.schema.flaws(value, parameter.place, name)
+    return values
 
 
 def _decoded(kind: str, text: str) -> Any:
@@ -181,24 +212,50 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
     response = operation.responses.get(reply.status)
     if response is None:
         raise SpecViolation(operation.id, reply.status, "", "the spec has no such status here")
+    if isinstance(reply.body, Later):
+        return Checked(reply.status, [], reply.body)
     headers = _checked_headers(operation, response, reply.status, {"x-request-id": trace_id, **reply.headers})
+    body, media_type = _checked_body(operation, response, reply)
+    if media_type:
+        headers.append(("Content-Type", media_type))
+    if isinstance(body, Stream):
+        headers.append(("Cache-Control", "no-cache"))
+    return Checked(reply.status, headers, body, operation.indented)
+
+
+def _checked_body(operation: Operation, response: Response, reply: Reply) -> tuple[Any, str]:
+    """The body and its content type, or SpecViolation."""
+
+    def forbidden(what: str) -> SpecViolation:
+        return SpecViolation(operation.id, reply.status, "", f"the spec allows {what} here")
+
     if isinstance(reply.body, Stream):
         if response.events is None:
-            raise SpecViolation(operation.id, reply.status, "", "the spec allows no stream here")
-        headers += [("Content-Type", EVENT_STREAM), ("Cache-Control", "no-cache")]
+            raise forbidden("no stream")
         check_event = partial(_check_event, operation.id, reply.status, response.events)
-        return Checked(reply.status, headers, replace(reply.body, check=check_event))
+        return replace(reply.body, check=check_event), EVENT_STREAM
+    if isinstance(reply.body, File):
+        media_type = reply.body.media_type
+        if media_type not in response.files:
+            raise forbidden(f"no {media_type}")
+        return reply.body, f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
     if not response.content:
-        if response.events is not None:
-            raise SpecViolation(operation.id, reply.status, "", "the spec allows only a stream here")
+        if response.events is not None or response.files:
+            raise forbidden("only a file" if response.files else "only a stream")
         if reply.body is not None:
-            raise SpecViolation(operation.id, reply.status, "", "the spec allows no body here")
-    else:
-        media_type, schema = next(iter(response.content.items()))
-        if not schema.is_valid(reply.body):
-            raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
-        headers.append(("Content-Type", media_type))
-    return Checked(reply.status, headers, reply.body, operation.indented)
+            raise forbidden("no body")
+        return None, ""
+    return _checked_json(operation, response, reply)
+
+
+def _checked_json(operation: Operation, response: Response, reply: Reply) -> tuple[Any, str]:
+    media_type, schema = next(iter(response.content.items()))
+    stored = response.lists.get(reply.stored)
+    if stored is not None and (body := stored.sent(reply.body)) is not None:
+        return body, media_type
+    if not schema.is_valid(reply.body):
+        raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
+    return reply.body, media_type
 
 
 def _check_event(operation: str, status: int, schema: Schema, event: Mapping[str, Any]) -> None:
@@ -212,6 +269,8 @@ def encode(checked: Checked) -> Answer:
     status, headers, body, indented = checked
     if isinstance(body, Lines):
         return Answer(status, headers, body)
+    if isinstance(body, File):
+        return Answer(status, headers, body.data)
     return Answer(status, headers, b"" if body is None else orjson.dumps(body, option=_INDENTED * indented))
 
 
@@ -246,7 +305,10 @@ def unchecked(status: int, body: Any, content_type: str, headers: Mapping[str, s
 
 def header_safe(text: str, longest: int = 500) -> str:
     """`text` as one header value: printable ASCII, control characters and the rest escaped."""
-    return text[:longest].encode("ascii", "backslashreplace").decode().translate(_ESCAPES)
+    text = text[:longest]
+    if text.isascii() and text.isprintable():
+        return text
+    return text.encode("ascii", "backslashreplace").decode().translate(_ESCAPES)
 
 
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}

@@ -26,6 +26,7 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
             "has_more": has_more,
             "next_cursor": cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None,
         },
+        stored="data",
     )
 
 

@@ -15,7 +15,7 @@ from immutables import Map
 from mockserver.sandbox.ordered import EMPTY, Key, Ordered
 from mockserver.sandbox.plan import LONG_AGO, Batch, Counts
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.queue import Due, Job, Queue
+from mockserver.sandbox.queue import Decided, Due, Job, Queue, planned_on
 
 _NONE: Map[int, int] = Map()
 _NOTHING = Counts()
@@ -27,15 +27,19 @@ class Mark(NamedTuple):
 
     queues: Map[str, Queue]
     next_job: int
+    policy: Policy | None = None
+    """As it was changed; None for the one that the sandbox was made with."""
 
 
 class Embeddings:
     """Every space's queue; instants are microseconds since 1970."""
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self._queues: Map[str, Queue] = Map()
-        self._next_job = 1
+        self.policy = self.own_policy = policy
+        self.queues: Map[str, Queue] = Map()
+        """By space id."""
+        self.next_job = 1
+        """The number of the next job."""
 
     def add_embedded(self, space_id: str, thread_id: str, keys: Ordered) -> None:
         """A scenario's thread, embedded long ago (A55)."""
@@ -45,20 +49,27 @@ class Embeddings:
         """Backfill: all messages of a thread are queued; their number does not matter to the cost."""
         self._enqueue(space_id, thread_id, keys, now)
 
-    def add_messages(self, space_id: str, thread_id: str, keys: Iterable[Key], now: int) -> None:
-        """New messages of a thread that is in the space already: they queue behind what waits."""
+    def add_messages(
+        self, space_id: str, thread_id: str, keys: Iterable[Key], now: int, job: int | None = None
+    ) -> None:
+        """New messages of a thread that is in the space already: they queue behind what waits.
+
+        `job` is the number of the first job, if it has one already.
+        """
         arrived = Ordered(keys)
-        number = self._queues.get(space_id, Queue()).next_batch
-        self._enqueue(space_id, thread_id, arrived, now)
-        queue = self._queues[space_id]
+        number = self.queues.get(space_id, Queue()).next_batch
+        self._enqueue(space_id, thread_id, arrived, now, job)
+        queue = self.queues[space_id]
         later = queue.later.update({key[-1]: number for key in arrived})
-        self._queues = self._queues.set(space_id, queue._replace(later=later))
+        self.queues = self.queues.set(space_id, queue._replace(later=later))
 
     def remove_thread(self, space_id: str, thread_id: str, now: int) -> None:
         """What waits is cancelled, what runs ends unheeded, what is done is dropped."""
-        queue = self._queues.get(space_id)
+        queue = self.queues.get(space_id)
         if queue is None or thread_id not in queue.threads:
             return
+        for message_id in [name for name, one in queue.decided.items() if one.thread_id == thread_id]:
+            queue = queue._replace(decided=queue.decided.delete(message_id))
         line, free, later = queue.line, queue.free, queue.later
         batches = queue.batches_of(thread_id)
         for batch in batches:
@@ -66,69 +77,77 @@ class Embeddings:
         for batch in batches:
             if _waits(batch, now):
                 rest = (b for b in line.since(batch.number + 1) if b.thread_id != thread_id)
-                planned, free = self._planned_again(rest, batch.free(now), now)
+                planned, free = planned_on(rest, batch.free(now), now, self.policy)
                 line = line.replaced_since(batch.number, planned)
                 break  # nothing behind it has started, and of that the thread's are gone too
             line = line.without(batch.number)
         threads = queue.threads.delete(thread_id)
-        self._queues = self._queues.set(space_id, Queue(line, free, queue.next_batch, threads, later))
+        queue = queue._replace(line=line, free=free, threads=threads, later=later)
+        self.queues = self.queues.set(space_id, queue)
 
     def remove_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
         """The message's job is cancelled, or its vector dropped."""
+        if self._decided(space_id, key) is not None:
+            queue = self.queues[space_id]
+            self.queues = self.queues.set(space_id, queue._replace(decided=queue.decided.delete(key[-1])))
+            return
         found = self._find(space_id, thread_id, key)
         if found is None:
             return
-        queue = self._queues[space_id]
+        queue = self.queues[space_id]
         batch, place = found
         shorter = batch.without(place, now, self.policy)
         line, free = queue.line.replaced(shorter), queue.free
         if _waits(batch, now):
             rest = queue.line.since(batch.number + 1)
-            planned, free = self._planned_again(rest, shorter.rounds[-1].free(), now)
+            planned, free = planned_on(rest, shorter.rounds[-1].free(), now, self.policy)
             line = line.replaced_since(batch.number + 1, planned)
         later = queue.later.delete(key[-1]) if key[-1] in queue.later else queue.later
-        self._queues = self._queues.set(space_id, queue._replace(line=line, free=free, later=later))
+        self.queues = self.queues.set(space_id, queue._replace(line=line, free=free, later=later))
 
     def edit_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
         """A job that waits will embed the new text; one that has run, or runs, is queued once more."""
-        found = self._find(space_id, thread_id, key)
-        if found is None or found[0].state(found[1], now)[0] == "pending":
+        if self.state(space_id, thread_id, key, now) in (None, "pending"):
             return
         self.remove_message(space_id, thread_id, key, now)
         self.add_messages(space_id, thread_id, [key], now)
 
     def drop_space(self, space_id: str) -> None:
         """The space's queue goes with its store."""
-        if space_id in self._queues:
-            self._queues = self._queues.delete(space_id)
+        if space_id in self.queues:
+            self.queues = self.queues.delete(space_id)
 
     def drain(self, now: int) -> None:
         """Let everything that waits or runs have run by now, with the outcomes it would have had."""
-        at_once = self.policy._replace(duration=0)
-        for space_id, queue in self._queues.items():
-            first = next((b.number for b in queue.line if b.end > now), None)
-            if first is not None:
-                ended = [
-                    b.planned((min(b.start, now),) * self.policy.slots, at_once)
-                    for b in queue.line.since(first)
-                ]
-                line, free = queue.line.replaced_since(first, ended), (now,) * self.policy.slots
-                self._queues = self._queues.set(space_id, queue._replace(line=line, free=free))
+        free = (self.policy.opens(now),) * self.policy.slots
+        self.queues = Map({name: queue.arrived_by(now) for name, queue in self.queues.items()})
+        self.restart(now, self.policy._replace(duration=0, manual=False))
+        self.queues = Map({name: queue._replace(free=free) for name, queue in self.queues.items()})
+
+    def restart(self, now: int, policy: Policy) -> None:
+        """Plan everything that has not ended anew, by `policy`."""
+        self.queues = Map({name: queue.restarted(now, policy) for name, queue in self.queues.items()})
+
+    def _decided(self, space_id: str, key: Key) -> Decided | None:
+        queue = self.queues.get(space_id)
+        return None if queue is None or not queue.decided else queue.decided.get(key[-1])
 
     def counts(self, now: int, space_id: str | None = None, thread_id: str | None = None) -> Counts:
         """Jobs by state: of everything, of a space, of a thread, or of a thread in a space."""
         total = Counts()
-        for _, queue in self._chosen(space_id):
+        for _, queue in self.chosen(space_id):
             total = total.plus(queue.counts(now, thread_id))
         return total
 
     def is_embedded(self, space_id: str, thread_id: str, key: Key, now: int) -> bool:
         """Whether the message can be found in the space."""
-        found = self._find(space_id, thread_id, key)
-        return found is not None and found[0].state(found[1], now)[0] == "completed"
+        return self.state(space_id, thread_id, key, now) == "completed"
 
     def state(self, space_id: str, thread_id: str, key: Key, now: int) -> str | None:
         """The state of the message's job; None if it has none here."""
+        decided = self._decided(space_id, key)
+        if decided is not None:
+            return decided.state_at(now)[0]
         found = self._find(space_id, thread_id, key)
         return None if found is None else found[0].state(found[1], now)[0]
 
@@ -142,7 +161,7 @@ class Embeddings:
         after: tuple[str, int, int] = ("", 0, -1),
     ) -> Iterator[tuple[tuple[str, int, int], Job]]:
         """The jobs in line, space by space, each with its position to go on `after`."""
-        for name, queue in self._chosen(space_id):
+        for name, queue in self.chosen(space_id):
             if name >= after[0]:
                 behind = after[1:] if name == after[0] else (0, -1)
                 for position, job in queue.jobs(name, now, thread_id, state, behind):
@@ -155,32 +174,39 @@ class Embeddings:
         """
         totals = {"completed": 0, "failed": 0, "retried": 0}
         first: list[Due] = []
-        for space_id, queue in self._queues.items():
+        for space_id, queue in self.queues.items():
             begin, end = queue.line.counts(since), queue.line.counts(until)
             totals["completed"] += end.completed - begin.completed
             totals["failed"] += end.failed - begin.failed
             totals["retried"] += queue.line.retried(until) - queue.line.retried(since)
+            for one in queue.decided.values():
+                totals[one.state] += since < one.at <= until
             first += islice(queue.ends(space_id, since, until), most)
         return totals, sorted(first, key=lambda due: (due.at, due.space_id))[:most]
 
     def mark(self) -> Mark:
         """The queues as they are now."""
-        return Mark(self._queues, self._next_job)
+        own = self.policy is self.own_policy
+        return Mark(self.queues, self.next_job, None if own else self.policy)
 
     def back_to(self, mark: Mark) -> None:
         """The queues as they were."""
-        self._queues, self._next_job = mark
+        self.queues, self.next_job, policy = mark
+        self.policy = policy or self.own_policy
 
-    def _chosen(self, space_id: str | None) -> Sequence[tuple[str, Queue]]:
+    def chosen(self, space_id: str | None) -> Sequence[tuple[str, Queue]]:
+        """The queue of this space, or all of them by name."""
         if space_id is None:
-            return sorted(self._queues.items(), key=lambda item: item[0])
-        queue = self._queues.get(space_id)
+            return sorted(self.queues.items(), key=lambda item: item[0])
+        queue = self.queues.get(space_id)
         return () if queue is None else ((space_id, queue),)
 
-    def _enqueue(self, space_id: str, thread_id: str, keys: Ordered, now: int) -> None:
-        free = self._queues.get(space_id, Queue()).free or (now,) * self.policy.slots
-        bases = tuple(sorted(max(now, instant) for instant in free))
-        self._append(space_id, thread_id, keys, now, bases, lambda batch: batch.rounds[-1].free())
+    def _enqueue(
+        self, space_id: str, thread_id: str, keys: Ordered, now: int, job: int | None = None
+    ) -> None:
+        free = self.queues.get(space_id, Queue()).free or (self.policy.opens(now),) * self.policy.slots
+        bases = tuple(sorted(self.policy.opens(max(now, instant)) for instant in free))
+        self._append(space_id, thread_id, keys, now, bases, lambda batch: batch.rounds[-1].free(), job)
 
     def _append(
         self,
@@ -190,9 +216,11 @@ class Embeddings:
         arrived: int,
         bases: tuple[int, ...],
         free_after: Callable[[Batch], tuple[int, ...]] | None,
+        job: int | None = None,
     ) -> None:
-        queue = self._queues.get(space_id, Queue())
-        batch = Batch(queue.next_batch, thread_id, keys, self._next_job, arrived, _NONE, _NOTHING, ())
+        queue = self.queues.get(space_id, Queue())
+        first_job = self.next_job if job is None else job
+        batch = Batch(queue.next_batch, thread_id, keys, first_job, arrived, _NONE, _NOTHING, ())
         batch = batch.planned(bases, self.policy)
         numbers = queue.threads.get(thread_id, EMPTY).with_key((batch.number,))
         queue = queue._replace(
@@ -201,22 +229,11 @@ class Embeddings:
             next_batch=batch.number + 1,
             threads=queue.threads.set(thread_id, numbers),
         )
-        self._queues = self._queues.set(space_id, queue)
-        self._next_job += len(keys)
-
-    def _planned_again(
-        self, batches: Iterable[Batch], free: tuple[int, ...], now: int
-    ) -> tuple[list[Batch], tuple[int, ...]]:
-        """Batches of which nothing has started, planned from now on."""
-        planned: list[Batch] = []
-        for batch in batches:
-            bases = tuple(sorted(max(batch.arrived, now, instant) for instant in free))
-            planned.append(batch.planned(bases, self.policy))
-            free = planned[-1].rounds[-1].free()
-        return planned, free
+        self.queues = self.queues.set(space_id, queue)
+        self.next_job += len(keys) if job is None else 0
 
     def _find(self, space_id: str, thread_id: str, key: Key) -> tuple[Batch, int] | None:
-        queue = self._queues.get(space_id)
+        queue = self.queues.get(space_id)
         return None if queue is None else queue.find(thread_id, key)
 
 

@@ -17,7 +17,7 @@ class Chunk(NamedTuple):
 
     batches: tuple[Batch, ...]
     start: int
-    """When the first attempt of its first batch starts."""
+    """When its first attempt starts, or earlier."""
     end: int
     """When its last attempt ends."""
     jobs: int
@@ -44,7 +44,7 @@ def _chunk(batches: tuple[Batch, ...]) -> Chunk:
         final = final.plus(batch.counts(batch.end))
     end = max(batch.end for batch in batches)
     jobs, retried = sum(batch.live for batch in batches), sum(batch.retried(end) for batch in batches)
-    return Chunk(batches, batches[0].start, end, jobs, final, retried)
+    return Chunk(batches, min(batch.start for batch in batches), end, jobs, final, retried)
 
 
 class Line:
@@ -99,7 +99,7 @@ class Line:
             last = self._chunks[-1]
             grown = Chunk(
                 (*last.batches, batch),
-                last.start,
+                min(last.start, batch.start),
                 max(last.end, batch.end),
                 last.jobs + batch.live,
                 last.final.plus(batch.counts(batch.end)),

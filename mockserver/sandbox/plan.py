@@ -1,21 +1,21 @@
-"""When each embedding job of a batch runs, as arithmetic.
+"""What becomes of the jobs that arrive together.
 
-A batch is what arrives at once: a thread's messages, or one turn of a conversation. Its jobs run first
-come, first served on the space's slots, and every attempt takes the same time. So the slots stay in step:
-if slot s is free at base[s], the job of rank p starts at base[p % slots] + (p // slots) * duration, and
-what has started or ended by any instant is a prefix. A batch's attempts come in rounds: all jobs once,
-then, when that round has ended, those that failed, in the same order, until the retries are used up.
+A batch is what arrives at once: a thread's messages, or one turn of a conversation. Its attempts come in
+rounds: all jobs once, then, when that round has ended, those that failed, in the same order, until the
+retries are used up.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from immutables import Map
 
 from mockserver.sandbox.ordered import Key, Ordered
+from mockserver.sandbox.pace import Pace, Round
 from mockserver.sandbox.policy import Policy, failing_ranks
 
 STATES = ("pending", "processing", "completed", "failed")
@@ -35,68 +35,6 @@ class Counts(NamedTuple):
     def plus(self, other: Counts) -> Counts:
         """The sum, state by state."""
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
-
-
-class Round(NamedTuple):
-    """One attempt of each of its jobs."""
-
-    members: Sequence[int]
-    """The jobs' places in the batch, ascending."""
-    bases: tuple[int, ...]
-    """When each slot is free for it, ascending; microseconds."""
-    duration: int
-    failing: Sequence[int]
-    """The ranks (places in `members`) whose attempt fails, ascending."""
-
-    def start(self, rank: int) -> int:
-        """When the attempt of this rank starts."""
-        turn, slot = divmod(rank, len(self.bases))
-        return self.bases[slot] + turn * self.duration
-
-    @property
-    def end(self) -> int:
-        """When its last attempt ends."""
-        return self.start(len(self.members) - 1) + self.duration if self.members else self.bases[-1]
-
-    def started(self, now: int) -> int:
-        """How many attempts have started: those of the first ranks."""
-        if self.duration == 0:
-            return self.ended(now)
-        return sum(
-            min(jobs, (now - base) // self.duration + 1)
-            for jobs, base in zip(self._loads(), self.bases, strict=True)
-            if base <= now
-        )
-
-    def ended(self, now: int) -> int:
-        """How many attempts have ended: those of the first ranks."""
-        return sum(
-            jobs if self.duration == 0 else min(jobs, (now - base) // self.duration)
-            for jobs, base in zip(self._loads(), self.bases, strict=True)
-            if base <= now
-        )
-
-    def free(self) -> tuple[int, ...]:
-        """When each slot is free after it, ascending."""
-        ends = (b + n * self.duration for n, b in zip(self._loads(), self.bases, strict=True))
-        return tuple(sorted(ends))
-
-    def rank(self, place: int) -> int | None:
-        """The rank of the job at this place of the batch; None if it is not in this round."""
-        if isinstance(self.members, range):
-            return place if place < len(self.members) else None
-        rank = bisect_left(self.members, place)
-        return rank if rank < len(self.members) and self.members[rank] == place else None
-
-    def fails(self, rank: int) -> bool:
-        """Whether the attempt of this rank fails."""
-        at = bisect_left(self.failing, rank)
-        return at < len(self.failing) and self.failing[at] == rank
-
-    def _loads(self) -> Iterator[int]:
-        """How many of its jobs each slot gets."""
-        slots = len(self.bases)
-        return ((len(self.members) - slot + slots - 1) // slots for slot in range(slots))
 
 
 class Batch(NamedTuple):
@@ -119,7 +57,7 @@ class Batch(NamedTuple):
     @property
     def start(self) -> int:
         """When its first attempt starts, if there is one."""
-        return self.rounds[0].bases[0]
+        return self.rounds[0].start
 
     @property
     def end(self) -> int:
@@ -139,7 +77,7 @@ class Batch(NamedTuple):
             if started < len(round_.members):
                 if started == 0 and before is not None:
                     break  # it only waits for the round before to end
-                return Round(range(started), round_.bases, round_.duration, ()).free()
+                return round_.first(started)[-1].free()
             before = round_
         assert before is not None
         return before.free()
@@ -218,30 +156,112 @@ class Batch(NamedTuple):
             state, _ = self.state(place, self.end)
             gone = self.gone.plus(Counts(**{state: 1})) if state in ("completed", "failed") else self.gone
             return self._replace(removed=removed, gone=gone)
-        # A drained batch took no time, and its plan stays so.
-        policy = policy._replace(duration=self.rounds[0].duration)
-        shorter = self._replace(removed=removed).planned(self.rounds[0].bases, policy)
-        ends = [shorter.state(p, shorter.end)[0] for p, cut in removed.items() if cut > 1]
-        return shorter._replace(gone=Counts(0, 0, ends.count("completed"), ends.count("failed")))
+        return self._replace(removed=removed).replanned(now, policy)._with_removed(removed)
 
     def planned(self, bases: tuple[int, ...], policy: Policy) -> Batch:
         """The batch with its rounds worked out, given when each slot is free for it."""
         if self.arrived == LONG_AGO:
             policy = policy._replace(failure_rate=0.0, duration=0)
-        rounds: list[Round] = []
-        members: Sequence[int] = range(len(self.keys))
-        for attempt in range(1, policy.retries + 2):
-            if self.removed:
-                members = [p for p in members if self.removed.get(p, attempt + 1) > attempt]
-                if rounds and not members:
-                    break  # an empty round would still hold up what waits behind it
-            failing = failing_ranks(members, self.first_job, attempt, policy)
-            rounds.append(Round(members, bases, policy.duration, failing))
-            if not len(failing):
-                break
-            members = [members[rank] for rank in failing]
-            bases = (rounds[-1].end,) * policy.slots
-        return self._replace(rounds=tuple(rounds))
+        members = self._left(range(len(self.keys)), 1)
+        paces = (Pace(len(members), bases, policy.duration),)
+        return self._replace(rounds=self._onward([], members, paces, (), policy))
+
+    def unended(self, now: int) -> tuple[int, int] | None:
+        """The first round that a job has still to end, and how many attempts have; None if all is over."""
+        for number, round_ in enumerate(self.rounds):
+            ended = round_.ended(now)
+            if any(place not in self.removed for place in islice(round_.members, ended, None)):
+                return number, ended
+        return None
+
+    def next_jobs(self, now: int) -> Iterator[int]:
+        """The numbers of the jobs whose attempts are to end next, of one round."""
+        at = self.unended(now)
+        if at is not None:
+            places = islice(self.rounds[at[0]].members, at[1], None)
+            yield from (self.first_job + place for place in places if place not in self.removed)
+
+    def restarted(self, now: int, bases: tuple[int, ...], policy: Policy, at_once: int = 0) -> Batch:
+        """What has ended stays; the next `at_once` attempts end now; the rest begins anew from `bases` on."""
+        found = self.unended(now)
+        if found is None:
+            return self if len(self.rounds[0].members) else self.planned(bases, policy)
+        number, ended = found
+        round_ = self.rounds[number]
+        whole: Sequence[int] = round_.members
+        if self.removed:
+            whole = [*whole[:ended], *(place for place in whole[ended:] if place not in self.removed)]
+        stepped = min(at_once, len(whole) - ended)
+        paces = [pace for pace in round_.first(ended) if pace.jobs]
+        paces += [Pace(stepped, (now,), 0)] if stepped else []
+        paces += [Pace(len(whole) - ended - stepped, bases, policy.duration)]
+        settled = round_.failing[: bisect_left(round_.failing, ended)]
+        rounds = self._onward(list(self.rounds[:number]), whole, tuple(paces), settled, policy, ended)
+        return self._replace(rounds=rounds)._without_what_begins_anew(round_.members[ended:], number + 1)
+
+    def _without_what_begins_anew(self, places: Sequence[int], attempt: int) -> Batch:
+        """What was removed while it ran, and then was to begin anew, has not been in this round at all."""
+        if not self.removed:
+            return self
+        gone = [place for place in places if self.removed.get(place, 0) > attempt]
+        return self._with_removed(self.removed.update(dict.fromkeys(gone, attempt)))
+
+    def _with_removed(self, removed: Map[int, int]) -> Batch:
+        """With these removed, and what `counts` leaves out of them at the end."""
+        batch = self._replace(removed=removed)
+        ends = [batch.state(p, batch.end)[0] for p, cut in removed.items() if cut > 1]
+        return batch._replace(gone=Counts(0, 0, ends.count("completed"), ends.count("failed")))
+
+    def replanned(self, now: int, policy: Policy) -> Batch:
+        """What has started stays; the rest is planned at the pace that it had, without what was removed."""
+        waiting = (n for n, r in enumerate(self.rounds) if r.started(now) < len(r.members))
+        number = next(waiting, None)
+        if number is None:
+            return self
+        round_ = self.rounds[number]
+        started = round_.started(now)
+        members = [*round_.members[:started], *self._left(round_.members[started:], number + 1)]
+        paces = round_.first(len(members))
+        policy = policy._replace(duration=paces[-1].duration)  # a drained batch took no time, and stays so
+        settled = round_.failing[: bisect_left(round_.failing, started)]
+        before = list(self.rounds[:number])
+        if before and not members:  # an empty round would still hold up what waits behind it
+            return self._replace(rounds=tuple(before))
+        return self._replace(rounds=self._onward(before, members, paces, settled, policy, started))
+
+    def _left(self, members: Sequence[int], attempt: int) -> Sequence[int]:
+        """Those that were not removed before this attempt."""
+        if not self.removed:
+            return members
+        return [p for p in members if self.removed.get(p, attempt + 1) > attempt]
+
+    def _onward(
+        self,
+        rounds: list[Round],
+        members: Sequence[int],
+        paces: tuple[Pace, ...],
+        settled: Sequence[int],
+        policy: Policy,
+        known: int = 0,
+    ) -> tuple[Round, ...]:
+        """These rounds, one more, of which the first `known` outcomes are `settled`, and all that follow."""
+        while True:
+            attempt = len(rounds) + 1
+            found = failing_ranks(members[known:], self.first_job, attempt, self._named(policy), policy)
+            failing = [*settled, *(known + rank for rank in found)] if known else found
+            rounds.append(Round(members, paces, failing))
+            if not len(failing) or attempt > policy.retries:
+                return tuple(rounds)
+            members = self._left([members[rank] for rank in failing], attempt + 1)
+            if not members:
+                return tuple(rounds)
+            bases = (policy.opens(rounds[-1].end),) * policy.slots
+            paces, settled, known = (Pace(len(members), bases, policy.duration),), (), 0
+
+    def _named(self, policy: Policy) -> list[int]:
+        """The places of the messages that the policy names."""
+        places = (self.keys.place(key) for key in policy.failing_keys)
+        return [place for place in places if place is not None]
 
     def key(self, place: int) -> Key:
         """The key of the message at `place`."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mockserver.sandbox.ordered import Key
+
+NEVER = 10**18
+"""Microseconds; behind any clock. What waits for a step starts then."""
 _MANY = 1000
 """From so many jobs on numpy hashes faster than Python does; it is not imported for fewer."""
 
@@ -21,10 +25,46 @@ class Policy(NamedTuple):
     """Share of the attempts that fail, 0 to 1."""
     retries: int = 3
     """Further attempts after the first."""
+    manual: bool = False
+    """Nothing runs but by a step; then `duration` is 0."""
+    failing_every: int = 0
+    """Each of so many jobs fails, counted from `first_job` on; 0 for none."""
+    failing_turns: tuple[int, ...] = ()
+    """The jobs that fail by their turn, counted likewise: 1 is the first."""
+    failing_keys: tuple[Key, ...] = ()
+    """The keys of messages whose jobs fail."""
+    failing_attempts: int = 1_000_000
+    """How many attempts of such a job fail; later ones succeed."""
+    first_job: int = 1
+    """The first job that was planned by this policy."""
+
+    def opens(self, instant: int) -> int:
+        """When a slot that is free at `instant` takes a job."""
+        return NEVER if self.manual else instant
 
 
-def failing_ranks(members: Sequence[int], first_job: int, attempt: int, policy: Policy) -> Sequence[int]:
-    """The ranks whose attempt fails: a hash of (seed, job number, attempt) against the rate."""
+def failing_ranks(
+    members: Sequence[int], first_job: int, attempt: int, named: Sequence[int], policy: Policy
+) -> Sequence[int]:
+    """The ranks whose attempt fails, ascending: by the rate, by their turn, or by name.
+
+    `members` are places in a batch whose first job is `first_job`; `named` are places too.
+    """
+    chosen = _by_rate(members, first_job, attempt, policy)
+    if attempt > policy.failing_attempts or not (policy.failing_every or policy.failing_turns or named):
+        return chosen
+    every, first = policy.failing_every, policy.first_job - first_job - 1
+    wanted = {*named, *(first + turn for turn in policy.failing_turns)}
+    ordered = (
+        rank
+        for rank, place in enumerate(members)
+        if place in wanted or (every and place > first and (place - first) % every == 0)
+    )
+    return sorted({*chosen, *ordered})
+
+
+def _by_rate(members: Sequence[int], first_job: int, attempt: int, policy: Policy) -> Sequence[int]:
+    """A hash of (seed, job number, attempt) against the rate."""
     if policy.failure_rate <= 0 or not len(members):
         return ()
     limit = min(int(policy.failure_rate * 2**64), 2**64 - 1)

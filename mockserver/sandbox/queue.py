@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from immutables import Map
@@ -10,6 +10,7 @@ from immutables import Map
 from mockserver.sandbox.line import Line
 from mockserver.sandbox.ordered import EMPTY, Key, Ordered
 from mockserver.sandbox.plan import Batch, Counts
+from mockserver.sandbox.policy import Policy
 
 
 class Job(NamedTuple):
@@ -36,6 +37,27 @@ class Due(NamedTuple):
     message_id: str
 
 
+class Decided(NamedTuple):
+    """A job that a tester gave an end; it is in no line any more."""
+
+    number: int
+    thread_id: str
+    order: Key
+    """The message's key without its id."""
+    state: str
+    at: int
+    attempts: int
+    queued_at: int
+
+    def state_at(self, now: int) -> tuple[str, int]:
+        """State and attempts begun; a clock that was put back finds it waiting."""
+        return (self.state, self.attempts) if self.at <= now else ("pending", 0)
+
+
+BEHIND = 2**52
+"""Where decided jobs are listed: behind every batch."""
+
+
 class Queue(NamedTuple):
     """One space's jobs."""
 
@@ -47,12 +69,17 @@ class Queue(NamedTuple):
     """thread -> (batch number,), of which the first is its backfill."""
     later: Map[str, int] = Map()
     """message -> its batch, for those that came after the backfill or were edited since."""
+    decided: Map[str, Decided] = Map()
+    """message -> its job, for those that a tester gave an end."""
 
     def counts(self, now: int, thread_id: str | None = None) -> Counts:
         """Jobs by state; of one thread alone if it is given."""
-        if thread_id is None:
-            return self.line.counts(now)
         total = Counts()
+        for one in self.decided.values():
+            if thread_id in (None, one.thread_id):
+                total = total.plus(Counts(**{one.state_at(now)[0]: 1}))
+        if thread_id is None:
+            return total.plus(self.line.counts(now)) if self.decided else self.line.counts(now)
         for batch in self.batches_of(thread_id):
             total = total.plus(batch.counts(now))
         return total
@@ -88,9 +115,34 @@ class Queue(NamedTuple):
                 number, message_id = batch.first_job + place, batch.key(place)[-1]
                 job = Job(number, space_id, batch.thread_id, message_id, found, attempts, batch.arrived)
                 yield (batch.number, place), job
+        for message_id, one in sorted(self.decided.items(), key=lambda item: item[1].number):
+            found, attempts = one.state_at(now)
+            if thread_id in (None, one.thread_id) and state in (None, found) and (BEHIND, one.number) > after:
+                job = Job(one.number, space_id, one.thread_id, message_id, found, attempts, one.queued_at)
+                yield (BEHIND, one.number), job
+
+    def arrived_by(self, now: int) -> Queue:
+        """The queue with nothing in it from later than `now`, as there is once a clock was put back."""
+        first = next((batch.number for batch in self.line if batch.arrived > now), None)
+        if first is None:
+            return self
+        moved = [batch._replace(arrived=min(batch.arrived, now)) for batch in self.line.since(first)]
+        return self._replace(line=self.line.replaced_since(first, moved))
+
+    def restarted(self, now: int, policy: Policy) -> Queue:
+        """The queue by another policy: what has ended stays, all the rest begins anew."""
+        free = (policy.opens(now),) * policy.slots
+        first = next((batch.number for batch in self.line if batch.unended(now) is not None), None)
+        if first is None:
+            return self._replace(free=free)
+        planned, free = planned_on(self.line.since(first), free, now, policy)
+        return self._replace(line=self.line.replaced_since(first, planned), free=free)
 
     def ends(self, space_id: str, since: int, until: int) -> Iterator[Due]:
-        """The attempts that end in (since, until], in the order of the line, which is that of their ends."""
+        """The attempts that end in (since, until]: those that were decided, then the others in line."""
+        for message_id, one in self.decided.items():
+            if since < one.at <= until:
+                yield Due(one.at, one.state, space_id, one.thread_id, message_id)
         for batch in self.line.running(since, until):
             for round_ in batch.rounds:
                 again = "failed" if round_ is batch.rounds[-1] else "retried"
@@ -98,5 +150,18 @@ class Queue(NamedTuple):
                     place = round_.members[rank]
                     if place not in batch.removed:
                         kind = again if round_.fails(rank) else "completed"
-                        at = round_.start(rank) + round_.duration
+                        at = round_.finish(rank)
                         yield Due(at, kind, space_id, batch.thread_id, batch.key(place)[-1])
+
+
+def planned_on(
+    batches: Iterable[Batch], free: tuple[int, ...], now: int, policy: Policy
+) -> tuple[list[Batch], tuple[int, ...]]:
+    """What has not ended of these batches, planned anew; and when each slot is free after it."""
+    planned: list[Batch] = []
+    for batch in batches:
+        bases = tuple(sorted(policy.opens(max(batch.arrived, now, instant)) for instant in free))
+        planned.append(batch.restarted(now, bases, policy))
+        if planned[-1].unended(now) is not None:
+            free = planned[-1].rounds[-1].free()
+    return planned, free

@@ -15,8 +15,10 @@ from immutables import Map
 from mockserver.sandbox import embedding
 from mockserver.sandbox.line import Line
 from mockserver.sandbox.ordered import EMPTY, Key, Ordered
-from mockserver.sandbox.plan import LONG_AGO, Batch, Counts, Round
-from mockserver.sandbox.queue import Queue
+from mockserver.sandbox.pace import Pace, Round
+from mockserver.sandbox.plan import LONG_AGO, Batch, Counts
+from mockserver.sandbox.policy import Policy
+from mockserver.sandbox.queue import Decided, Queue
 
 Values = Mapping[str, Any]
 """A JSON object."""
@@ -29,7 +31,30 @@ KeyOf = Callable[[str], Key | None]
 def written(mark: embedding.Mark) -> Values:
     """All queues, space by space."""
     spaces = {name: _queue(mark.queues[name]) for name in sorted(mark.queues)}
-    return {"next_job": mark.next_job, "spaces": spaces}
+    changed = None if mark.policy is None else policy_written(mark.policy)
+    return {"next_job": mark.next_job, "changed_policy": changed, "spaces": spaces}
+
+
+def policy_written(policy: Policy) -> Values:
+    """How the queue goes, without the seed; the messages that are to fail by their keys."""
+    values = {name: value for name, value in policy._asdict().items() if name != "seed"}
+    return {
+        **values,
+        "failing_turns": list(policy.failing_turns),
+        "failing_keys": _listed(policy.failing_keys),
+    }
+
+
+def policy_read(values: Values, seed: int) -> Policy:
+    """The policy again."""
+    keys = tuple(map(tuple, values["failing_keys"]))
+    return Policy(
+        **{**values, "seed": seed, "failing_turns": tuple(values["failing_turns"]), "failing_keys": keys}
+    )
+
+
+def _listed(keys: Iterable[Key]) -> list[list[Any]]:
+    return [list(key) for key in keys]
 
 
 def _queue(queue: Queue) -> Values:
@@ -37,6 +62,10 @@ def _queue(queue: Queue) -> Values:
         "free": list(queue.free),
         "next_batch": queue.next_batch,
         "batches": [_batch(batch) for batch in queue.line],
+        "decided": [
+            {**one._asdict(), "order": list(one.order), "message_id": message_id}
+            for message_id, one in sorted(queue.decided.items(), key=lambda item: item[1].number)
+        ],
     }
 
 
@@ -58,8 +87,9 @@ def _round(round_: Round) -> Values:
     everybody = isinstance(round_.members, range)
     return {
         "members": None if everybody else list(round_.members),
-        "bases": [_instant(base) for base in round_.bases],
-        "duration": round_.duration,
+        "paces": [
+            {**pace._asdict(), "bases": [_instant(base) for base in pace.bases]} for pace in round_.paces
+        ],
         "failing": list(round_.failing),
     }
 
@@ -68,7 +98,9 @@ def _instant(value: int) -> int | None:
     return None if value == LONG_AGO else value
 
 
-def read(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse) -> embedding.Mark:
+def read(
+    values: Values, seed: int, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse
+) -> embedding.Mark:
     """The queues again. `listed` is a thread's messages, to share where a batch has just these."""
     queues: dict[str, Queue] = {}
     for space_id, queue in values["spaces"].items():
@@ -90,8 +122,22 @@ def read(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], refuse
             next_batch=queue["next_batch"],
             threads=Map(threads),
             later=Map(_later(batches)),
+            decided=Map(
+                _decided(queue["decided"], key_of, partial(_refuse_below, refuse, f"queue.spaces.{space_id}"))
+            ),
         )
-    return embedding.Mark(Map(queues), values["next_job"])
+    changed = values["changed_policy"]
+    policy = None if changed is None else policy_read(changed, seed)
+    return embedding.Mark(Map(queues), values["next_job"], policy)
+
+
+def _decided(entries: Iterable[Values], key_of: KeyOf, refuse: Refuse) -> Iterator[tuple[str, Decided]]:
+    for number, entry in enumerate(entries):
+        message_id, order = entry["message_id"], tuple(entry["order"])
+        if key_of(message_id) != (*order, message_id):
+            refuse(f"decided.{number}", f"message {message_id!r} is not in this state, or at another place")
+        values = {name: value for name, value in entry.items() if name != "message_id"}
+        yield message_id, Decided(**{**values, "order": order})
 
 
 def _refuse_below(refuse: Refuse, at: str, where: str, what: str) -> None:
@@ -150,10 +196,19 @@ def _shared(keys: Sequence[Key], whole: Ordered) -> Ordered:
 
 def _round_of(values: Values, count: int, refuse: Refuse) -> Round:
     members: Sequence[int] = range(count) if values["members"] is None else values["members"]
-    bases = tuple(LONG_AGO if base is None else base for base in values["bases"])
+    paces = tuple(
+        Pace(
+            entry["jobs"],
+            tuple(LONG_AGO if base is None else base for base in entry["bases"]),
+            entry["duration"],
+        )
+        for entry in values["paces"]
+    )
+    if sum(pace.jobs for pace in paces) != len(members):
+        refuse("rounds.paces", f"are for other than {len(members)} jobs")
     for name, places, limit in (("members", members, count), ("failing", values["failing"], len(members))):
         if any(b <= a for a, b in pairwise(places)) or (places and places[-1] >= limit):
             refuse(f"rounds.{name}", f"must go up, and stay below {limit}")
-    if list(bases) != sorted(bases):
-        refuse("rounds.bases", "must go up")
-    return Round(members, bases, values["duration"], values["failing"])
+    if any(list(pace.bases) != sorted(pace.bases) for pace in paces):
+        refuse("rounds.paces", "bases must go up")
+    return Round(members, paces, values["failing"])

@@ -24,6 +24,32 @@ Link = tuple[str, str]
 __all__ = ["Link", "Moment", "Record", "Sandbox", "Transaction", "World", "collections"]
 
 
+class Journal(Protocol):
+    """Where a sandbox's exchanges are kept, by somebody who knows what they are."""
+
+    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
+        """Keep what was asked and answered."""
+
+    def close(self, exchange: Any) -> None:
+        """A stream that was recorded has ended."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+
+class NoJournal:
+    """Keeps nothing."""
+
+    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
+        """Nothing."""
+
+    def close(self, exchange: Any) -> None:
+        """Nothing."""
+
+    def reset(self) -> None:
+        """Nothing."""
+
+
 class World(NamedTuple):
     """Data at one moment: who is who, the content of every collection, and what is embedded."""
 
@@ -91,7 +117,7 @@ def collections() -> dict[str, Collection[Any, Record]]:
 class Sandbox:
     """Data, ids and clock of one name; whatever happens here is seen here alone."""
 
-    def __init__(self, name: str, start: Moment) -> None:
+    def __init__(self, name: str, start: Moment, *, journal: Journal | None = None) -> None:
         """`start`: what it begins with, and a reset goes back to."""
         self.name = name
         self.start = start
@@ -102,7 +128,8 @@ class Sandbox:
         self.clock: Clock
         self.ids: Ids
         self.embeddings: Embeddings
-        self._parts: dict[str, Part] = {}
+        self.journal: Journal = journal or NoJournal()
+        self._parts: dict[str, Part] = {"journal": self.journal}
         """By the word with which a reset can be told to keep it."""
         self._lock = threading.Lock()
         self._collections = collections()
@@ -152,7 +179,7 @@ class Sandbox:
     def moment(self, origin: str) -> Moment:
         """Everything as it is now; only within a transaction it is surely of one moment."""
         world = self.world._replace(marks=self._mark())
-        return Moment(world, self.embeddings.policy, self.ids.counters(), self.clock.dial(), origin)
+        return Moment(world, self.embeddings.own_policy, self.ids.counters(), self.clock.dial(), origin)
 
     def now(self) -> str:
         """The sandbox's time as the API writes it."""

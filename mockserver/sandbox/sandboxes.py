@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
-from mockserver.engine.problems import BadSandbox, NotFound, SandboxGone, SandboxRequired, Taken
+from mockserver.engine.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.sandbox import Moment, Sandbox
@@ -89,14 +89,14 @@ class Sandboxes:
             return sandbox
 
     def create(self, name: str | None, start: Moment) -> Sandbox:
-        """A new sandbox, of a name of our own for None, or of one that was dropped; Taken if it is there."""
+        """A new sandbox, also of a name that was dropped; of one that is made up for None. Conflict if taken."""
         with self._lock:
             now = self._seconds()
             self._drop_idle(now)
             name = self._fresh() if name is None else name
             if name == DEFAULT or name in self._open:
                 reason = f"sandbox {name!r} is there already: use it, reset it, or delete it first"
-                raise Taken("Sandbox exists", reason=reason, sandbox=name)
+                raise Conflict("Sandbox exists", reason=reason, sandbox=name)
             made = self._made(_checked(name), start, now)
             self._gone.pop(name, None)
             return made
@@ -107,7 +107,7 @@ class Sandboxes:
             self._drop_idle(self._seconds())
             if name == DEFAULT:
                 reason = "the default sandbox is never dropped; POST /__admin/reset puts it back to its start"
-                raise Taken("Default sandbox", reason=reason, sandbox=name)
+                raise Conflict("Default sandbox", reason=reason, sandbox=name)
             if name not in self._open:
                 raise self._unknown(name)
             self._forget(name, "was deleted")

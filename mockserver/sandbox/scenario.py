@@ -27,8 +27,8 @@ from mockserver.sandbox.scenario_file import (
     VectorStoreEntry,
 )
 
-Check = Callable[[str, Record], str]
-"""(component schema, record) -> what is wrong with it, empty if nothing is."""
+Check = Callable[[str, Any], str]
+"""(component schema, record or id) -> what is wrong with it, empty if nothing is."""
 Pointer = tuple[str | int, ...]
 
 
@@ -93,14 +93,19 @@ class _Builder:
     def _add(self, table: str, id_: Any, record: Record, at: Pointer, schema: str = "") -> None:
         if id_ in self._tables[table]:
             raise self._document.error(at, f"{id_!r} is here twice")
-        if schema and (wrong := self._check(schema, record)):
-            raise self._document.error(at, f"not a valid {schema}: {wrong}")
+        if schema:
+            self._valid(schema, record, at)
         self._tables[table].put(id_, record)
+
+    def _valid(self, schema: str, value: Any, at: Pointer) -> None:
+        if wrong := self._check(schema, value):
+            raise self._document.error(at, f"not a valid {schema}: {wrong}")
 
     def _directory(self) -> Directory:
         roles: dict[str, Mapping[str, RoleEntry]] = {}
         organizations: dict[str, Organization] = {}
         for number, entry in enumerate(self._content.organizations):
+            self._valid("OrganizationId", entry.id, ("organizations", number, "id"))
             self._once([role.id for role in entry.roles], "role", ("organizations", number, "roles"))
             departments = [department.id for department in entry.departments]
             self._once(departments, "department", ("organizations", number, "departments"))
@@ -114,6 +119,7 @@ class _Builder:
         for number, user in enumerate(self._content.users):
             if user.id in users:
                 raise self._document.error(("users", number), f"user {user.id!r} is here twice")
+            self._valid("UserId", user.id, ("users", number, "id"))
             users[user.id] = Caller(user.id, self._memberships(user, ("users", number), organizations, roles))
             for key in user.keys:
                 if key.key in credentials:
@@ -150,7 +156,10 @@ class _Builder:
             at = ("vector_stores", number)
             self._known(entry.organization_id, directory.organizations, "organization", at)
             self._known(entry.created_by, directory.users, "user", at)
-            self._add("vector_stores", entry.id, _store(entry), at)
+            store = _store(entry)
+            shown = {name: value for name, value in store.items() if name != "space_id"}
+            self._valid("VectorStore", {**shown, "file_count": 0, "data_size": 0}, at)
+            self._add("vector_stores", entry.id, store, at)
 
     def _threads(self, directory: Directory) -> None:
         for number, entry in enumerate(self._content.threads):
@@ -178,9 +187,7 @@ class _Builder:
             record = entry.model_dump(exclude={"threads", "vector_stores"})
             record["updated_at"] = entry.updated_at or entry.created_at
             attached = [store.id for store in entry.vector_stores]
-            checked = {**record, "additional_vector_store_ids": attached}
-            if wrong := self._check("Space", checked):
-                raise self._document.error(at, f"not a valid Space: {wrong}")
+            self._valid("Space", {**record, "additional_vector_store_ids": attached}, at)
             self._add("spaces", entry.id, record, at)
             self._add("vector_stores", entry.vector_store_id, records.dedicated_store(record), at)
             self._links(entry, at, directory)

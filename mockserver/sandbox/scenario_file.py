@@ -50,7 +50,8 @@ class OrganizationEntry(_Entry):
 class KeyEntry(_Entry):
     """An API key of a user."""
 
-    key: Annotated[str, Field(min_length=4)]
+    key: Annotated[str, Field(pattern=r"^[!-~]{4,255}$")]
+    """As a header can hold it: printable ASCII, no blanks."""
     state: Literal["active", "expired", "deactivated", "paused"] = "active"
 
 

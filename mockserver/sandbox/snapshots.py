@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from mockserver.engine.problems import NotFound, Taken
+from mockserver.engine.problems import Conflict, NotFound
 from mockserver.sandbox.sandbox import Moment
 
 MOST = 1000
@@ -23,7 +23,9 @@ class Snapshots:
         with self._lock:
             is_new = name not in self._kept
             if is_new and len(self._kept) >= MOST:
-                raise Taken("Too many snapshots", reason=f"there are {MOST} snapshots, the most; delete some")
+                raise Conflict(
+                    "Too many snapshots", reason=f"there are {MOST} snapshots, the most; delete some"
+                )
             self._kept[name] = moment
             return is_new
 

@@ -47,7 +47,7 @@ def document(moment: Moment, spec: Mapping[str, str]) -> Record:
             "ordinals": {kind: ordinals[kind] for kind in sorted(ordinals)},
             "requests": moment.counters.requests,
         },
-        "policy": {name: value for name, value in moment.policy._asdict().items() if name != "seed"},
+        "policy": queue_state.policy_written(moment.policy),
         "organizations": _organizations(moment.world.directory),
         "users": _users(moment.world.directory),
         "collections": {name: _rows(marks[name]) for name in IDENT},

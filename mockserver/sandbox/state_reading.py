@@ -15,7 +15,6 @@ from mockserver.sandbox.clock import Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER, Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.ordered import Key, Ordered
-from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Moment, World, collections
 from mockserver.sandbox.state import FORMAT, IDENT, with_integers
@@ -91,7 +90,7 @@ class _Reading:
             directory = directory.with_key(key, KEY_HOLDER)
         return Moment(
             World(document["scenario"], directory, marks),
-            Policy(seed=document["seed"], **document["policy"]),
+            queue_state.policy_read(document["policy"], document["seed"]),
             Counters(document["ids"]["ordinals"], document["ids"]["requests"]),
             Dial(now, clock["frozen"]),
             origin,
@@ -249,7 +248,7 @@ class _Reading:
         for number, link in enumerate(self._records["space_threads"]):
             if (link["space_id"], link["thread_id"]) not in queued:
                 self._refuse(f"collections.space_threads.{number}", "the queue has no batch of it")
-        return queue_state.read(self._document["queue"], key_of, listed, self._refuse)
+        return queue_state.read(self._document["queue"], self._document["seed"], key_of, listed, self._refuse)
 
 
 def _as_message(record: Record) -> Record:

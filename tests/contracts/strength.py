@@ -19,7 +19,7 @@ from contracts.runner import Outcome, Verdict, judge
 from contracts.target import InProcess
 from contracts.team import Team
 from mockserver.app import MockServer, create_app
-from mockserver.engine.journal import RequestLog
+from mockserver.engine.log import RequestLog
 from mockserver.settings import Settings
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 

@@ -14,7 +14,8 @@ from werkzeug.test import Client
 from mockserver.engine.calls import Handlers
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors
-from mockserver.engine.journal import RequestLog
+from mockserver.engine.journal import Journals
+from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import vendor_envelope
 from mockserver.engine.spec import Spec
 
@@ -25,6 +26,9 @@ class Room:
     """The least that the engine needs of a sandbox."""
 
     name = "small"
+
+    def __init__(self) -> None:
+        self.journal = Journals().new()
 
     def now(self) -> str:
         """Always the same."""

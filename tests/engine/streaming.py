@@ -14,7 +14,7 @@ from werkzeug.test import create_environ
 from mockserver.engine.calls import Call, Handlers, Reply
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors
-from mockserver.engine.journal import RequestLog
+from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import Problem, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import Step, Stream
@@ -60,12 +60,15 @@ class Small:
         )
         self.stopping = threading.Event()
         self.log = RequestLog(StringIO(), quiet=True)
+        lobby = Lobby()
+        self.room = lobby.lobby
         self.corridor = Corridor(
             [api],
-            Lobby(),
+            lobby,
             log=self.log,
             max_body_bytes=100,
             stopping=self.stopping,
+            keep=16_384,
             propagate=lambda: testing,
         )
 

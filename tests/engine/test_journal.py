@@ -1,160 +1,251 @@
-"""One line for each request, with no secret in it, and never in the way of an answer."""
+"""What is kept of each exchange, and that it stays within its bounds."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
+import gc
 import threading
-from io import StringIO
+import weakref
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.test import create_environ
 
-from mockserver.app import create_app
-from mockserver.engine import journal
-from mockserver.engine.journal import Exchange, RequestLog
-from mockserver.settings import Settings
+from mockserver.engine.calls import Reply
+from mockserver.engine.journal import OVERHEAD, SHARE, Journal, Journals, Limits
+from mockserver.engine.log import Exchange
+from mockserver.engine.wire import Answer, Request
+from tests.engine.small import TRACE, served
+from tests.engine.streaming import OPEN_END, TICK, Small, stream
 
-OWNER = {"X-API-Key": "ak_demo_owner"}
-THREAD = "/v1/spaces/space_abc123/threads/thrd_def456"
-
-
-class Terminal(StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        """As a terminal says."""
-        return True
+NOW = "2026-02-26T10:30:00Z"
 
 
-def lines_of(stream: StringIO, *requests: tuple[str, str, dict[str, str]], quiet: bool = False) -> list[str]:
-    """What the mock logs on `stream` for these requests."""
-    log = RequestLog(stream, quiet=quiet)
-    client = create_app(Settings(quiet=quiet), log=log).test_client()
-    for method, path, headers in requests:
-        client.open(path, method=method, headers=headers)
-    log.flush()
-    return stream.getvalue().splitlines()
+def exchanged(
+    journal: Journal,
+    *,
+    path: str = "/things/1",
+    reply: bytes = b"{}",
+    body: bytes = b"",
+    headers: Any = None,
+    operation: str = "getThing",
+) -> None:
+    """One exchange, recorded."""
+    request = Request(create_environ(path, method="POST", data=body, headers=headers))
+    exchange = Exchange("POST", path, operation=operation, status=200)
+    journal.record(exchange, request, Answer(200, [], reply), TRACE, NOW)
 
 
-def test_a_request_is_one_line_of_json() -> None:
-    (line,) = lines_of(StringIO(), ("POST", THREAD, {"X-API-Key": "ak_demo_viewer"}))
-    entry = json.loads(line)
-    assert entry.pop("ms") > 0
-    assert entry == {
-        "status": 403,
-        "operation": "addThreadToSpace",
-        "sandbox": "default",
-        "caller": "usr_viewer",
-        "method": "POST",
-        "path": THREAD,
-        "reason": "usr_viewer has VIEW by access_users, EDIT needed",
-    }
+def numbers(journal: Journal) -> list[int]:
+    """Which exchanges are kept."""
+    return [entry.number for entry in journal.entries()]
 
 
-def test_on_a_terminal_it_is_one_line_of_text() -> None:
-    (line,) = lines_of(Terminal(), ("POST", THREAD, {"X-API-Key": "ak_demo_viewer"}))
-    status, operation, sandbox, caller, milliseconds, _ = line.split(maxsplit=5)
-    assert (status, operation, sandbox, caller) == ("403", "addThreadToSpace", "default", "usr_viewer")
-    assert float(milliseconds) > 0
-    assert line.endswith(f"POST {THREAD}  (usr_viewer has VIEW by access_users, EDIT needed)")
+def test_the_oldest_goes_when_there_are_too_many() -> None:
+    journal = Journals(Limits(entries=3)).new()
+    for _ in range(5):
+        exchanged(journal)
+    assert (numbers(journal), journal.dropped) == ([3, 4, 5], 2)
 
 
-def test_quiet_logs_no_request() -> None:
-    assert lines_of(StringIO(), ("GET", THREAD, OWNER), quiet=True) == []
+def test_without_entries_only_counts_are_kept() -> None:
+    journal = Journals(Limits(entries=0)).new()
+    exchanged(journal, body=b"x", headers={"X-Long": "x"})
+    assert (numbers(journal), journal.dropped, journal.bytes) == ([], 1, 0)
+    assert journal.counted() == {("getThing", 200, ""): 1}
 
 
-SECRETS: list[tuple[str, dict[str, str]]] = [
-    ("/v1/spaces/ak_demo_owner", OWNER),
-    ("/v1/spaces/ak_demo_owner", {}),
-    ("/v1/nowhere/ak_demo_owner", {}),
-    ("/v1/%61k_demo_owner/", {"X-API-Key": "ak_demo_viewer"}),
-    ("/v1/spaces?api_key=ak_demo_owner", {}),
-    ("/v1/spaces/ak_demo_owner/", OWNER),
-    ("/v1/threads?limit=ak_demo_owner", OWNER),
-    ("/v1/threads?limit=ak_demo_owner", {"Authorization": "Bearer ak_demo_viewer"}),
-    ("/v1/threads?after=ak_demo_owner", OWNER),
-    ("/v1/spaces/eyJhbGciOiJI.eyJzdWIi.owner", {}),
-    ("/v1/spaces/" + "x" * 185 + "-ak_demo_owner/nowhere", {}),
-    ("/v1/spaces/an_owner_of_another_form", {"Authorization": "bearer an_owner_of_another_form"}),
-]
+def test_a_body_is_kept_up_to_its_limit_and_told_whole() -> None:
+    journal = Journals(Limits(body=4)).new()
+    exchanged(journal, body=b"123456", reply=b"12345")
+    exchanged(journal, body=b"1234", reply=b"1234")
+    cut, whole = journal.entries()
+    assert (cut.body, cut.body_bytes, cut.reply, cut.reply_bytes) == (b"1234", 6, b"1234", 5)
+    assert (whole.body, whole.body_bytes, whole.reply, whole.reply_bytes) == (b"1234", 4, b"1234", 4)
 
 
-@pytest.mark.parametrize("stream", [StringIO(), Terminal()], ids=["json", "text"])
-def test_no_key_is_ever_logged(stream: StringIO) -> None:
-    """Wherever a request carries it."""
-    lines = lines_of(stream, *(("GET", path, headers) for path, headers in SECRETS))
-    assert len(lines) == len(SECRETS)
-    assert not [line for line in lines if "owner" in line]
+def test_a_body_that_nobody_read_is_kept_all_the_same() -> None:
+    """It was refused before anybody looked at it; of one without a length nothing is waited for."""
+    journal = Journals().new()
+    exchanged(journal, body=b"refused")
+    environ = create_environ("/", method="POST", data=b"endless")
+    del environ["CONTENT_LENGTH"]
+    journal.record(Exchange("POST", "/"), Request(environ), Answer(200, [], b""), TRACE, NOW)
+    assert [entry.body for entry in journal.entries()] == [b"refused", b""]
 
 
-@pytest.mark.parametrize("new_stream", [StringIO, Terminal])
-def test_a_path_cannot_add_a_line(new_stream: Any) -> None:
-    path = "/v1/spaces/a%0A%0D%1B[2J%E2%80%A8%C2%85b"
-    (line,) = lines_of(new_stream(), ("GET", path, OWNER))
-    assert line.isascii()
-    assert line.isprintable()
+def test_headers_paths_and_queries_are_bounded() -> None:
+    journal = Journals(Limits(body=100)).new()
+    exchanged(
+        journal, path="/" + "p" * 500 + "?" + "q" * 500, headers={"X-Long": "h" * 100_000, "X-Short": "s"}
+    )
+    (entry,) = journal.entries()
+    assert (len(entry.path), len(entry.query)) == (100, 100)
+    assert sum(len(value) for _, value in entry.headers) < 1000
+    assert ("HTTP_X_SHORT", "s") in entry.headers
 
 
-def test_a_reader_that_never_reads_does_not_stop_the_mock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once it reads again, it is told how many lines are lost."""
-    monkeypatch.setattr(journal, "WAITING_LINES", 100)
-    read_end, write_end = os.pipe()
-    with os.fdopen(read_end, "rb") as reader, os.fdopen(write_end, "w") as stream:
-        log = RequestLog(stream)
-        for number in range(5000):
-            log.exchange(Exchange("GET", f"/{number}" + "x" * 200))
-        entries: list[dict[str, Any]] = []
-        while not entries or entries[-1].get("path", "").split("x")[0] != "/4999":
-            entries.append(json.loads(reader.readline()))
-        log.flush()
-    dropped = sum(entry.get("dropped", 0) for entry in entries)
-    assert dropped > 0
-    assert dropped + sum("path" in entry for entry in entries) == 5000
+def test_all_together_stay_within_the_budget_and_the_biggest_pay() -> None:
+    budget = 1 << 20
+    house = Journals(Limits(bytes=budget, entries=10_000))
+    small, big, bigger = house.new(), house.new(), house.new()
+    for number in range(400):
+        if number % 20 == 0:
+            exchanged(small)
+        exchanged(big, reply=b"x" * 5000)
+        exchanged(bigger, reply=b"x" * 10_000)
+        assert small.bytes + big.bytes + bigger.bytes <= budget + OVERHEAD + 11_000
+    assert (len(numbers(small)), small.dropped) == (20, 0)
+    assert big.dropped > 0
+    assert abs(big.bytes - bigger.bytes) <= budget // SHARE
+    assert numbers(bigger)[-1] == 400
 
 
-def test_a_closed_stream_is_no_failure() -> None:
-    read_end, write_end = os.pipe()
-    stream = os.fdopen(write_end, "w")
-    log = RequestLog(stream)
-    stream.close()
-    os.close(read_end)
-    log.exchange(Exchange("GET", "/"))
-    log.flush()
+def test_a_sandbox_that_nobody_holds_any_more_leaves_nothing_behind() -> None:
+    house = Journals(Limits(bytes=1 << 20))
+    stays = house.new()
+    gone = [house.new() for _ in range(100)]
+    for journal in gone:
+        exchanged(journal, reply=b"x" * 5000)
+    known = [weakref.ref(journal) for journal in gone]
+    entries = [weakref.ref(journal) for journal in house._all]
+    assert len(entries) == 101
+    del gone, journal
+    gc.collect()
+    assert [ref() for ref in known if ref() is not None] == []
+    assert len(house._all) == 1
+    for _ in range(60):
+        exchanged(stays, reply=b"x" * 10_000)
+    assert stays.dropped == 0, "the budget is all its own again"
 
 
-def test_many_threads_share_one_writer() -> None:
-    stream = StringIO()
-    log = RequestLog(stream)
-    start = threading.Barrier(8)
+def test_a_reset_forgets_everything_and_numbers_start_over() -> None:
+    journal = Journals().new()
+    exchanged(journal)
+    journal.reset()
+    assert (journal.entries(), journal.bytes, journal.counted()) == ([], 0, {})
+    exchanged(journal)
+    assert numbers(journal) == [1]
 
-    def speak(name: int) -> None:
-        start.wait()
-        for number in range(100):
-            log.exchange(Exchange("GET", f"/{name}/{number}"))
 
-    threads = [threading.Thread(target=speak, args=(name,)) for name in range(8)]
+def test_many_threads_lose_nothing() -> None:
+    house = Journals(Limits(entries=10_000))
+    journal = house.new()
+
+    def work() -> None:
+        for _ in range(200):
+            exchanged(journal)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    log.flush()
-    paths = [json.loads(line)["path"] for line in stream.getvalue().splitlines()]
-    assert len(paths) == len(set(paths)) == 800
-    assert [p for p in paths if p.startswith("/3/")] == [f"/3/{number}" for number in range(100)]
+    assert numbers(journal) == list(range(1, 1601))
+    assert journal.counted() == house.seen == {("getThing", 200, ""): 1600}
 
 
-def test_the_mock_ends_at_once_though_nobody_read_its_log() -> None:
-    """The pipe behind stderr is full when SIGTERM comes."""
-    code = (
-        "import sys, os; from mockserver.engine.journal import *; log = RequestLog()\n"
-        "for n in range(9000): log.exchange(Exchange('GET', '/' + 'x' * 100))\n"
-        "log.flush(); sys.stderr.flush(); os._exit(7)"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as child:
-        try:
-            assert child.wait(5) == 7
-        finally:
-            child.kill()
+def test_events_go_on_from_the_last_one_that_was_seen() -> None:
+    journal = Journals(Limits(entries=3)).new()
+    for _ in range(2):
+        exchanged(journal)
+    lost, found, event = journal.ended_since(0, 10)
+    assert (lost, [entry.number for entry in found], event) == (0, [1, 2], 2)
+    for _ in range(4):
+        exchanged(journal)
+    lost, found, event = journal.ended_since(event, 2)
+    assert (lost, [entry.number for entry in found], event) == (1, [4, 5], 5)
+    assert journal.ended_since(999, 1)[2] == 4, "from another mock: begin with what there is"
+
+
+def test_who_waits_is_told_of_a_change_and_of_the_end() -> None:
+    journal, stopping, told = Journals().new(), threading.Event(), threading.Event()
+
+    def wait() -> None:
+        journal.wait(journal.version, 60, stopping)
+        told.set()
+
+    ends: list[Callable[[], None]] = [lambda: exchanged(journal), stopping.set]
+    for end in ends:
+        told.clear()
+        thread = threading.Thread(target=wait)
+        thread.start()
+        while not told.wait(0.01):
+            end()
+        thread.join()
+    journal.wait(journal.version, 60, stopping)  # it has stopped: nothing is waited for
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Small:
+    """A mock whose answers are streams of two ticks."""
+    return Small(tmp_path, stream(TICK, TICK))
+
+
+def only(small: Small) -> Any:
+    """The one exchange in the journal."""
+    journal = small.room.journal
+    assert isinstance(journal, Journal)
+    (entry,) = journal.entries()
+    return entry
+
+
+def test_a_stream_is_in_the_journal_before_its_first_byte_and_closed_before_its_last(small: Small) -> None:
+    body = small.ask()[2]
+    entry = only(small)
+    assert (entry.complete, entry.reply.bytes) == (False, 0)
+    assert next(body) == b'data: {"tick":1}\n\n'
+    assert (entry.complete, entry.reply.bytes) == (False, 18)
+    next(body)
+    assert next(body) == b"data: [END]\n\n"
+    entry = only(small)
+    assert (entry.complete, entry.reply_bytes) == (True, 49)
+    assert entry.reply == b'data: {"tick":1}\n\ndata: {"tick":1}\n\ndata: [END]\n\n'
+    assert list(body) == []
+
+
+def test_a_stream_whose_reader_leaves_is_closed_with_what_it_sent(tmp_path: Path) -> None:
+    small = Small(tmp_path, stream(TICK, OPEN_END))
+    body = small.ask()[2]
+    next(body)
+    body.close()
+    entry = only(small)
+    assert (entry.complete, entry.reply) == (True, b'data: {"tick":1}\n\n')
+
+
+def test_of_a_stream_only_the_beginning_is_kept(tmp_path: Path) -> None:
+    small = Small(tmp_path, stream(*[TICK] * 3000))
+    assert len(b"".join(small.ask()[2])) == 3000 * 18 + 13
+    entry = only(small)
+    assert (len(entry.reply), entry.reply_bytes) == (16_384, 3000 * 18 + 13)
+
+
+def test_a_stream_that_breaks_the_spec_is_a_violation(tmp_path: Path) -> None:
+    small = Small(tmp_path, stream(TICK, {"tick": "x"}))
+    b"".join(small.ask()[2])
+    (violation,) = only(small).exchange.violations
+    assert (violation["pointer"], violation["status"]) == ("/tick", 200)
+
+
+def test_an_answer_that_breaks_the_spec_is_a_violation(tmp_path: Path) -> None:
+    client, _ = served(tmp_path, lambda *_: Reply(200, {"a/b": "x"}, {"X-Left": "3"}))
+    assert client.get("/things/1").status_code == 500
+    corridor: Any = client.application
+    journal = corridor._rooms.lobby.journal
+    assert journal.broken == 1
+    (entry,) = journal.entries()
+    assert entry.exchange.violations[0]["pointer"] == "/a~1b"
+    assert entry.exchange.rule == "bug"
+
+
+def test_the_entry_is_there_before_the_answer_begins(tmp_path: Path) -> None:
+    small = Small(tmp_path, stream(TICK))
+    seen: list[int] = []
+    journal: Any = small.room.journal
+
+    def start(*_: Any) -> Any:
+        seen.append(len(journal.entries()))
+
+    small.corridor(create_environ("/things/1"), start)
+    assert seen == [1]

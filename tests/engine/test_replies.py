@@ -12,7 +12,7 @@ import pytest
 
 from mockserver.app import MockServer, create_app
 from mockserver.engine.calls import Call, Reply
-from mockserver.engine.journal import RequestLog
+from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import NotFound, SpecViolation
 from mockserver.handlers import HANDLERS
 from mockserver.sandbox.sandbox import Sandbox

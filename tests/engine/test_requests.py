@@ -45,6 +45,8 @@ def create(ask: Ask, body: bytes, **headers: str) -> TestResponse:
         b"5",
         b"NaN",
         b"[" * 100_000,
+        b"[" * 1000 + b"]" * 1000,
+        b'{"name": ' + b"[" * 256 + b"]" * 256 + b', "organization_id": "org_abc123"}',
         b'{"name": 1e999, "organization_id": "org_abc123"}',
         b'{"name": ' + b"9" * 400 + b', "organization_id": "org_abc123"}',
         b'{"name": "\\ud800", "organization_id": "org_abc123"}',

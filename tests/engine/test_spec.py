@@ -80,7 +80,7 @@ def test_the_small_spec_is_fine(tmp_path: Path) -> None:
         ((*OPERATION, "parameters"), [None], "expected an object (parameter)"),
         ((*OPERATION, "parameters"), [PATH_ID | {"name": "x"}], "the path has ['id']"),
         ((*OPERATION, "parameters"), [PATH_ID | {"required": False}], "make it required"),
-        ((*OPERATION, "parameters"), [PATH_ID | {"in": "cookie"}], "use path or query"),
+        ((*OPERATION, "parameters"), [PATH_ID | {"in": "cookie"}], "use path, query or header"),
         ((*OPERATION, "parameters"), [PATH_ID | {"schema": 5}], "expected an object (schema), found 5"),
         ((*OPERATION, "parameters"), [PATH_ID | {"schema": {"type": "array"}}], "integer, boolean or string"),
         ((*OPERATION, "parameters"), [PATH_ID | {"example": 5}], "example is not valid"),
@@ -91,8 +91,8 @@ def test_the_small_spec_is_fine(tmp_path: Path) -> None:
         ((*OPERATION, "responses"), {"200": {}}, "'description' is missing in this response"),
         (
             (*OPERATION, "responses"),
-            {"200": {"description": "x", "content": {"text/html": {"schema": {}}}}},
-            "text/html",
+            {"200": {"description": "x", "content": {"text/csv": {"schema": {}}}}},
+            "text/csv",
         ),
         (
             (*OPERATION, "requestBody"),

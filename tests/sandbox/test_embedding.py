@@ -4,137 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from copy import deepcopy
-from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mockserver.sandbox import leash
 from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.ordered import Ordered
-from mockserver.sandbox.plan import Counts
 from mockserver.sandbox.policy import Policy, failing_ranks
+from tests.sandbox.simulation import Simulation
 
 SPACE = "space_a"
-
-
-@dataclass
-class Attempt:
-    start: int
-    end: int
-    fails: bool
-
-
-@dataclass
-class SlowJob:
-    number: int
-    message: str
-    attempts: list[Attempt] = field(default_factory=list)
-    removed: bool = False
-
-    def state(self, now: int, retries: int) -> str:
-        begun = [a for a in self.attempts if a.start <= now]
-        if not begun or (begun[-1].end <= now and begun[-1].fails and len(begun) <= retries):
-            return "pending"
-        if begun[-1].end > now:
-            return "processing"
-        return "failed" if begun[-1].fails else "completed"
-
-
-@dataclass
-class SlowBatch:
-    thread: str
-    arrived: int
-    jobs: list[SlowJob]
-    waiting: list[SlowJob]
-    attempt: int = 1
-    barrier: int = 0
-
-
-class Simulation:
-    """One slot takes the next waiting job whenever it is free."""
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self.free = [0] * policy.slots
-        self.batches: list[SlowBatch] = []
-        self.next_job = 1
-        self.latest = 0
-
-    def add(self, thread: str, messages: list[str], now: int) -> None:
-        jobs = [SlowJob(self.next_job + i, m) for i, m in enumerate(messages)]
-        self.next_job += len(jobs)
-        self.run(now)
-        self.batches.append(SlowBatch(thread, now, jobs, list(jobs)))
-        self.run(now)
-
-    def run(self, now: int) -> None:
-        for batch in self.batches:
-            while batch.waiting or self.tries_again(batch):
-                slot = min(range(len(self.free)), key=self.free.__getitem__)
-                # First come, first served: nothing starts ahead of what came before it.
-                start = max(self.free[slot], batch.arrived, batch.barrier, self.latest)
-                if start > now:
-                    return
-                job = batch.waiting.pop(0)
-                self.latest = start
-                fails = bool(failing_ranks([0], job.number, batch.attempt, self.policy))
-                job.attempts.append(Attempt(start, start + self.policy.duration, fails))
-                self.free[slot] = start + self.policy.duration
-
-    def tries_again(self, batch: SlowBatch) -> bool:
-        tried = [job for job in batch.jobs if len(job.attempts) == batch.attempt]
-        batch.waiting = [job for job in tried if job.attempts[-1].fails and not job.removed]
-        if not batch.waiting or batch.attempt > self.policy.retries:
-            batch.waiting = []
-            return False
-        batch.barrier = max(job.attempts[-1].end for job in tried)
-        batch.attempt += 1
-        return True
-
-    def remove_thread(self, thread: str, now: int) -> None:
-        self.run(now)
-        self.batches = [b for b in self.batches if b.thread != thread]
-        self.latest = now  # what the removed thread held up was waiting until now
-        self.run(now)
-
-    def remove(self, thread: str, message: str, now: int) -> bool:
-        self.run(now)
-        for batch in self.batches:
-            for job in batch.jobs:
-                if batch.thread == thread and job.message == message and not job.removed:
-                    job.removed = True
-                    batch.jobs.remove(job) if not job.attempts else None
-                    if batch.waiting and job in batch.waiting:
-                        batch.waiting.remove(job)
-                        self.latest = max(self.latest, now) if not batch.waiting else self.latest
-                    self.run(now)
-                    return True
-        return False
-
-    def state(self, thread: str, message: str, now: int) -> str | None:
-        for batch in self.batches:
-            for job in batch.jobs:
-                if batch.thread == thread and job.message == message and not job.removed:
-                    return job.state(now, self.policy.retries)
-        return None
-
-    def ended(self, since: int, until: int) -> list[tuple[int, str, str]]:
-        found = []
-        for batch in self.batches:
-            for job in batch.jobs:
-                for number, attempt in enumerate(job.attempts):
-                    if since < attempt.end <= until and not job.removed:
-                        again = "retried" if number < self.policy.retries else "failed"
-                        found.append((attempt.end, again if attempt.fails else "completed", job.message))
-        return sorted(found)
-
-    def counts(self, now: int) -> Counts:
-        states = [
-            job.state(now, self.policy.retries) for b in self.batches for job in b.jobs if not job.removed
-        ]
-        return Counts(*(states.count(s) for s in Counts._fields))
-
-
 POLICIES = st.builds(
     Policy,
     seed=st.integers(0, 5),
@@ -142,10 +22,17 @@ POLICIES = st.builds(
     slots=st.integers(1, 5),
     failure_rate=st.sampled_from([0.0, 0.3, 1.0]),
     retries=st.integers(0, 2),
+    manual=st.just(False),
+    failing_every=st.sampled_from([0, 0, 3]),
+    failing_keys=st.just(()),
+    failing_attempts=st.integers(1, 2),
+    first_job=st.just(1),
 )
+ORDERS = ["add", "live", "remove thread", "remove", "edit", "wait"]
+ORDERS += ["steer", "manual", "step", "drain", "complete", "fail", "retry"]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "live", "remove thread", "remove", "edit", "wait"]),
+        st.sampled_from(ORDERS),
         st.integers(0, 2),
         st.integers(0, 9),
         st.integers(0, 30),
@@ -176,8 +63,36 @@ def agree(
         assert queue.state(SPACE, thread, (number, message), instant) == expected
 
 
+def order(queue: Embeddings, slow: Simulation, step: str, which: int, size: int, now: int) -> None:
+    """What a tester orders, on both sides."""
+    slow.run(now)
+    if step == "drain":
+        queue.drain(now)
+        slow.drain(now)
+    elif step == "step":
+        assert leash.step(queue, 1 + size, now) == slow.step(1 + size, now)
+    elif step in ("steer", "manual"):
+        policy = queue.policy._replace(slots=1 + which, duration=3 * size, retries=which, manual=False)
+        if step == "manual":
+            policy = policy._replace(duration=0, manual=True)
+        leash.steer(queue, policy, now)
+        slow.steer(queue.policy, now)
+    else:
+        jobs = [job for _, job in queue.jobs(now)]
+        if jobs:
+            found = leash.find(queue, jobs[size % len(jobs)].number, now)
+            assert found is not None
+            if step == "retry" and found.state == "failed":
+                leash.retry(queue, found, now)
+                slow.retry(found.key[-1], now)
+            elif step != "retry":
+                state = {"complete": "completed", "fail": "failed"}[step]
+                leash.decide(queue, found, state, now)
+                slow.decide(found.key[-1], state, now)
+
+
 @given(POLICIES, STEPS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
     policy: Policy, steps: list[tuple[str, int, int, int]]
 ) -> None:
@@ -218,6 +133,8 @@ def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
                 slow.remove(thread, message, now)
                 slow.add(thread, [message], now)
             queue.edit_message(SPACE, thread, (numbers[message], message), now)
+        elif step in ORDERS[6:]:
+            order(queue, slow, step, which, size, now)
         for instant in (now, now + 7, now + 60):
             agree(queue, slow, now, instant, listed(threads, numbers))
 
@@ -239,6 +156,6 @@ def test_what_ends_together_is_told_in_the_order_of_the_line() -> None:
 def test_many_attempts_fail_just_as_each_of_them_alone_does() -> None:
     """From a thousand on numpy decides."""
     policy = Policy(seed=3, failure_rate=0.3)
-    together = failing_ranks(range(2000), 7, 2, policy)
-    assert together == [job for job in range(2000) if failing_ranks([job], 7, 2, policy)]
+    together = failing_ranks(range(2000), 7, 2, (), policy)
+    assert together == [job for job in range(2000) if failing_ranks([job], 7, 2, (), policy)]
     assert 500 < len(together) < 700

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from mockserver.app import load
-from mockserver.engine.problems import BadSandbox, NotFound, SandboxGone, SandboxRequired, Taken
+from mockserver.engine.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
 from mockserver.sandbox import sandboxes as house
 from mockserver.sandbox.sandbox import Moment, Sandbox
 from mockserver.sandbox.sandboxes import Limits, Sandboxes
@@ -65,13 +65,13 @@ def test_a_sandbox_that_many_ask_for_at_once_is_made_once(
     new: Callable[..., Sandboxes], job: Callable[[Sandboxes], Sandbox]
 ) -> None:
     sandboxes, together, found = new(), threading.Barrier(50), list[Sandbox]()
-    refused = list[Taken]()
+    refused = list[Conflict]()
 
     def ask() -> None:
         together.wait()
         try:
             found.append(job(sandboxes))
-        except Taken as problem:
+        except Conflict as problem:
             refused.append(problem)
 
     threads = [threading.Thread(target=ask) for _ in range(50)]
@@ -154,7 +154,7 @@ def test_the_default_one_is_never_dropped(new: Callable[..., Sandboxes], seconds
     sandboxes.enter("b")
     assert sandboxes.enter(None) is default
     assert sandboxes.idle(default) is None
-    with pytest.raises(Taken, match="never dropped"):
+    with pytest.raises(Conflict, match="never dropped"):
         sandboxes.drop("default")
 
 
@@ -162,7 +162,7 @@ def test_one_that_is_there_cannot_be_made_again(new: Callable[..., Sandboxes]) -
     sandboxes = new()
     sandboxes.enter("a")
     for name in ("a", "default"):
-        with pytest.raises(Taken, match=f"'{name}' is there already"):
+        with pytest.raises(Conflict, match=f"'{name}' is there already"):
             sandboxes.create(name, sandboxes.start)
 
 

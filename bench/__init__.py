@@ -1,0 +1,1 @@
+"""`make bench`: the mock beside what people use today, on this machine, in one run."""

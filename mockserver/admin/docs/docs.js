@@ -1,0 +1,18 @@
+"use strict";
+
+const admin = new URLSearchParams(location.search).get("spec") === "admin";
+const spec = admin ? "admin" : "openapi";
+
+for (const link of document.querySelectorAll("nav a")) {
+  if (link.search === `?spec=${spec}`) link.setAttribute("aria-current", "page");
+}
+
+SwaggerUIBundle({
+  dom_id: "#docs",
+  url: new URL(`specs/${spec}.json`, location.href).href,
+  deepLinking: true,
+  docExpansion: "list",
+  defaultModelsExpandDepth: 0,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});

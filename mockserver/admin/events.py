@@ -1,0 +1,68 @@
+"""The journal as it grows: one event for each exchange that has ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from time import perf_counter
+
+from mockserver.admin.exchanges import journal_of, mask_of, short
+from mockserver.admin.registry import Call
+from mockserver.engine.calls import Reply
+from mockserver.engine.journal import Entry
+from mockserver.engine.problems import Problem
+from mockserver.engine.redaction import Mask
+from mockserver.engine.streams import HEARTBEAT, Step, Stream
+from mockserver.sandbox.sandbox import Record, Sandbox
+
+AT_ONCE = 100
+"""Exchanges that are taken from the journal together."""
+QUIET: Record = {"event": "heartbeat"}
+
+
+def stream_events(call: Call, sandbox: Sandbox) -> Reply:
+    """From the last event that the client has seen, or from now on.
+
+    The journal itself is read, so a slow reader keeps nobody waiting: it misses what has been dropped there
+    meanwhile, and is told how much that is.
+    """
+    journal = journal_of(sandbox)
+    seen: int | None = call.headers["Last-Event-ID"]
+    start = journal.last_event if seen is None else seen
+
+    def steps(stopping: threading.Event) -> Iterator[Step]:
+        until, event = perf_counter() + call.query["timeout"], start
+        yield Step(QUIET)  # so that the client knows at once that it is heard
+        while not stopping.is_set():
+            version = journal.version
+            lost, found, last = journal.ended_since(event, AT_ONCE)
+            event = last - len(found)
+            if lost:
+                yield Step({"event": "dropped", "count": lost}, id=str(event))
+            mask = mask_of(sandbox)
+            for number, entry in enumerate(found, event + 1):
+                yield Step(_event(entry, mask), id=str(number))
+            event, left = last, until - perf_counter()
+            if left <= 0:
+                return
+            if not found:
+                journal.wait(version, min(left, HEARTBEAT), stopping)
+                if journal.version == version:
+                    yield Step(QUIET)
+
+    return Reply(200, Stream(steps, QUIET, "", _failed))
+
+
+def _event(entry: Entry, mask: Mask) -> Record:
+    return {
+        "event": "exchange",
+        **short(entry, mask),
+        "at": entry.at,
+        "milliseconds": round(entry.milliseconds, 3),
+        "source": entry.exchange.source,
+        "fault": entry.exchange.fault or None,
+    }
+
+
+def _failed(problem: Problem) -> Record:
+    return {"event": "failed", "detail": problem.reason}

@@ -1,0 +1,138 @@
+"""The journal, read: which exchanges there were, how many, and whether more come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+from mockserver.admin.criteria import Criteria
+from mockserver.admin.exchanges import journal_of, mask_of, short, shown
+from mockserver.admin.registry import Call
+from mockserver.engine.calls import Later, Reply
+from mockserver.engine.journal import Entry, Journal
+from mockserver.engine.problems import NotFound
+from mockserver.sandbox.sandbox import Record, Sandbox
+
+FILTERS: Mapping[str, str] = {
+    "operation": "operation",
+    "caller": "caller",
+    "method": "method",
+    "path": "urlPath",
+    "status": "status",
+}
+"""Query parameter -> its name in a request's criteria."""
+
+
+def list_requests(call: Call, sandbox: Sandbox) -> Reply:
+    """One page, the newest first."""
+    journal, query = journal_of(sandbox), call.query
+    criteria, before = _filter(query), query["before"]
+    found = [
+        entry
+        for entry in reversed(journal.entries())
+        if (not query["violations"] or entry.exchange.violations) and criteria.fits(entry)
+    ]
+    older = [entry for entry in found if before is None or entry.number < before]
+    page, rest = older[: query["limit"]], older[query["limit"] :]
+    mask = mask_of(sandbox)
+    return Reply(
+        200,
+        {
+            "requests": [shown(entry, mask) for entry in page],
+            "total": len(found),
+            "dropped": journal.dropped,
+            "truncated": journal.dropped > 0,
+            "has_more": bool(rest),
+            "next_before": page[-1].number if rest else None,
+        },
+    )
+
+
+def get_request(call: Call, sandbox: Sandbox) -> Reply:
+    """The newest exchange with this x-request-id."""
+    wanted = call.path["request_id"]
+    for entry in reversed(journal_of(sandbox).entries()):
+        if entry.id == wanted:
+            return Reply(200, shown(entry, mask_of(sandbox)))
+    reason = f"no exchange {wanted[:80]!r} is in the journal; it may have been dropped"
+    raise NotFound("Request not found", reason=reason)
+
+
+def clear_requests(call: Call, sandbox: Sandbox) -> Reply:
+    """Forget all of it."""
+    journal_of(sandbox).reset()
+    return Reply(204)
+
+
+def count_requests(call: Call, sandbox: Sandbox) -> Reply:
+    """How many exchanges are meant."""
+    criteria, journal = Criteria(call.body), journal_of(sandbox)
+    entries = journal.entries()
+    return Reply(
+        200,
+        {
+            "count": sum(map(criteria.fits, entries)),
+            "truncated": journal.dropped > 0 or any(map(criteria.unsure, entries)),
+        },
+    )
+
+
+def find_requests(call: Call, sandbox: Sandbox) -> Reply:
+    """The exchanges that are meant, the oldest first."""
+    criteria, journal = Criteria(call.body), journal_of(sandbox)
+    entries = journal.entries()
+    found, mask = list(filter(criteria.fits, entries)), mask_of(sandbox)
+    return Reply(
+        200,
+        {
+            "requests": [shown(entry, mask) for entry in found[: call.query["limit"]]],
+            "total": len(found),
+            "truncated": journal.dropped > 0 or any(map(criteria.unsure, entries)),
+        },
+    )
+
+
+def wait_for_requests(call: Call, sandbox: Sandbox) -> Reply:
+    """Until there are so many exchanges of a kind, or the time is up."""
+    journal, criteria = journal_of(sandbox), _filter(call.query)
+    return Reply(200, Later(_waiting(journal, criteria, call.query)))
+
+
+def _waiting(
+    journal: Journal, criteria: Criteria, query: Mapping[str, Any]
+) -> Callable[[threading.Event], Reply]:
+    def wait(stopping: threading.Event) -> Reply:
+        until = perf_counter() + query["timeout"]
+        while True:
+            version = journal.version  # before they are counted: what comes meanwhile ends the wait
+            count = sum(map(criteria.fits, journal.entries()))
+            left = until - perf_counter()
+            if count >= query["count"] or left <= 0 or stopping.is_set():
+                return Reply(
+                    200,
+                    {
+                        "reached": count >= query["count"],
+                        "count": count,
+                        "truncated": journal.dropped > 0,
+                    },
+                )
+            journal.wait(version, left, stopping)
+
+    return wait
+
+
+def list_violations(call: Call, sandbox: Sandbox) -> Reply:
+    """Which answers broke the spec; the count is also of those that were dropped."""
+    journal, mask = journal_of(sandbox), mask_of(sandbox)
+    found = [_violation(entry, mask) for entry in journal.entries() if entry.exchange.violations]
+    return Reply(200, {"count": journal.broken, "violations": found[-100:]})
+
+
+def _violation(entry: Entry, mask: Any) -> Record:
+    return {**short(entry, mask), "violations": shown(entry, mask)["violations"]}
+
+
+def _filter(query: Mapping[str, Any]) -> Criteria:
+    return Criteria({FILTERS[k]: v for k, v in query.items() if k in FILTERS and v is not None})

@@ -1,0 +1,120 @@
+"""Whether the requests that were to come did come; if not, what came instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mockserver.admin.criteria import Criteria
+from mockserver.admin.exchanges import journal_of, mask_of, short
+from mockserver.admin.registry import Call
+from mockserver.engine.calls import Reply
+from mockserver.engine.journal import Entry
+from mockserver.engine.redaction import Mask
+from mockserver.sandbox.sandbox import Record, Sandbox
+
+MOST_SHOWN = 10
+"""Requests that were like this."""
+MOST_NEAR = 3
+"""Requests that were nearly like this."""
+
+
+def verify(call: Call, sandbox: Sandbox) -> Reply:
+    """How often, or in which order."""
+    journal, mask = journal_of(sandbox), mask_of(sandbox)
+    entries, dropped = journal.entries(), journal.dropped
+    if "sequence" in call.body:
+        steps = [Criteria(given, f"sequence.{n}.") for n, given in enumerate(call.body["sequence"])]
+        return Reply(200, _in_sequence(steps, entries, dropped > 0, mask))
+    return Reply(200, _counted(call.body, entries, dropped > 0, mask))
+
+
+def _counted(body: Record, entries: Sequence[Entry], dropped: bool, mask: Mask) -> Record:
+    criteria = Criteria(body["request"], "request.")
+    found = [entry for entry in entries if criteria.fits(entry)]
+    unsure = [entry for entry in entries if criteria.unsure(entry)]
+    truncated = dropped or bool(unsure)
+    least, most, wanted = _bounds(body)
+    count, sure = len(found), sum(entry not in unsure for entry in found)
+    # What was dropped can only add to the count.
+    good = sure >= least and (most is None or (count <= most and not truncated))
+    message = f"{count} {'request was' if count == 1 else 'requests were'} like this, {wanted}"
+    if truncated and not good and (most is None or sure <= most):
+        message += "; nobody can tell for sure, for the journal has not kept everything"
+    too_few = not good and count < least
+    return {
+        "verified": good,
+        "count": count,
+        "truncated": truncated,
+        "message": message,
+        "requests": [short(entry, mask) for entry in found[:MOST_SHOWN]],
+        "nearest": _nearest(criteria, entries, mask) if too_few else [],
+    }
+
+
+def _bounds(body: Record) -> tuple[int, int | None, str]:
+    if body.get("never"):
+        return 0, 0, "none is wanted"
+    if "exactly" in body:
+        return body["exactly"], body["exactly"], f"exactly {body['exactly']} wanted"
+    most: int | None = body.get("atMost")
+    least: int = body.get("atLeast", 1 if most is None else 0)
+    words = ([f"at least {least}"] if most is None or "atLeast" in body else []) + (
+        [] if most is None else [f"at most {most}"]
+    )
+    return least, most, f"{' and '.join(words)} wanted"
+
+
+def _in_sequence(steps: Sequence[Criteria], entries: Sequence[Entry], dropped: bool, mask: Mask) -> Record:
+    found: list[Entry] = []
+    ahead = list(entries)
+    for number, criteria in enumerate(steps, 1):
+        place = next((n for n, entry in enumerate(ahead) if criteria.fits(entry)), None)
+        if place is None:
+            return {
+                "verified": False,
+                "count": len(found),
+                "truncated": dropped,
+                "message": _missing(number, criteria, found, entries, dropped),
+                "requests": [short(entry, mask) for entry in found[:MOST_SHOWN]],
+                "nearest": _nearest(criteria, ahead, mask),
+            }
+        found.append(ahead[place])
+        ahead = ahead[place + 1 :]
+    return {
+        "verified": True,
+        "count": len(found),
+        "truncated": dropped,
+        "message": f"all {len(found)} came in this order",
+        "requests": [short(entry, mask) for entry in found[:MOST_SHOWN]],
+        "nearest": [],
+    }
+
+
+def _missing(
+    number: int, criteria: Criteria, found: Sequence[Entry], entries: Sequence[Entry], dropped: bool
+) -> str:
+    after = f" after request {found[-1].number}" if found else ""
+    message = f"step {number} of the sequence did not come{after}"
+    earlier = [str(entry.number) for entry in entries if criteria.fits(entry)]
+    if earlier:
+        message += f"; it came before, as request {', '.join(earlier[:MOST_SHOWN])}"
+    if dropped:
+        message += "; nobody can tell for sure, for the journal has not kept everything"
+    return message
+
+
+def _nearest(criteria: Criteria, entries: Sequence[Entry], mask: Mask) -> list[Any]:
+    """Those that differ in the fewest things, the newest first."""
+    others = [(criteria.differences(entry), entry) for entry in entries]
+    others = [pair for pair in others if pair[0]]
+    others.sort(key=lambda pair: (len(pair[0]), -pair[1].number))
+    return [
+        {
+            "request": short(entry, mask),
+            "differences": [
+                {"at": d.at, "wanted": mask.text(d.wanted), "found": mask.text(d.found)} for d in differences
+            ],
+        }
+        for differences, entry in others[:MOST_NEAR]
+    ]

@@ -1,0 +1,55 @@
+"""Both documents, and a page to read them in that fetches nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mockserver.admin.registry import Call
+from mockserver.engine.calls import File, Handlers, Reply
+from mockserver.sandbox.sandbox import Sandbox
+
+OWN = Path(str(resources.files("mockserver.admin") / "docs"))
+TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+FILE_HEADERS = {"Cache-Control": "max-age=600", "X-Content-Type-Options": "nosniff"}
+HERE = [{"url": "../..", "description": "This mock."}]
+"""Relative to a document's own URL, so that it leads to the sandbox through which the page was opened."""
+
+
+def files() -> dict[str, Path]:
+    """What the page loads, by name: Swagger UI from its package, and two files of ours."""
+    found = find_spec("flask_swagger_ui")  # its files alone are used: no need to import it
+    assert found is not None
+    assert found.origin is not None
+    swagger = Path(found.origin).parent / "dist"
+    of_swagger = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
+    return {name: swagger / name for name in of_swagger} | {n: OWN / n for n in ("docs.css", "docs.js")}
+
+
+def add_viewer(handlers: Handlers[None, Sandbox], documents: Mapping[str, Mapping[str, Any]]) -> None:
+    """The handlers of the page, its files and the documents, each by the name under which it is served."""
+    known = files()
+
+    @handlers.handles("viewDocs")
+    def view_docs(call: Call, sandbox: Sandbox) -> Reply:
+        return Reply(200, File((OWN / "index.html").read_bytes(), "text/html"), PAGE_HEADERS)
+
+    @handlers.handles("getDocsFile")
+    def get_docs_file(call: Call, sandbox: Sandbox) -> Reply:
+        path = known[call.path["file"]]  # the spec names them all
+        return Reply(200, File(path.read_bytes(), TYPES[path.suffix]), FILE_HEADERS)
+
+    @handlers.handles("getSpec")
+    def get_spec(call: Call, sandbox: Sandbox) -> Reply:
+        return Reply(200, {**documents[call.path["name"]], "servers": HERE})

@@ -1,0 +1,73 @@
+"""Whether a mock answers. The standard library alone, and little of it: container engines ask often."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+
+HEALTHY, UNHEALTHY, UNUSABLE = 0, 1, 2
+TIMEOUT = 2.0
+"""Seconds for the connection, and for each part of the answer."""
+_PATH = "/__admin/ready"
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - nothing is bound here
+"""An address that listens on all interfaces -> where to reach it."""
+
+
+class Unknown(Exception):
+    """The settings don't tell where the mock is; one line says what to give."""
+
+
+def address(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Host and port of the mock that `mockserver serve` starts with these variables."""
+    host = environment.get("MOCK_HOST", "")
+    text = environment.get("MOCK_PORT") or environment.get("PORT") or "4010"
+    if text == "0":
+        text = _written(environment.get("MOCK_PORT_FILE"))
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
+        raise Unknown(f"--port (or MOCK_PORT): a number from 1 to 65535 is needed; got {text[:80]!r}")
+    return _EVERYWHERE.get(host, host), int(text)
+
+
+def _written(port_file: str | None) -> str:
+    if not port_file:
+        raise Unknown("port 0 is a free one, which only MOCK_PORT_FILE tells: set it, or give --port")
+    from pathlib import Path  # hardly ever needed, and half of the whole start
+
+    try:
+        return Path(port_file).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unknown(f"MOCK_PORT_FILE: {port_file}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def trouble(host: str, port: int) -> str:
+    """Why the mock there is not ready; empty if it is."""
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    request = f"GET {_PATH} HTTP/1.1\r\nHost: {where}\r\nConnection: close\r\n\r\n"
+    answer = b""
+    try:
+        # As bytes: text could be an international name, and that loads their tables.
+        name: str = os.fsencode(host)  # type: ignore[assignment] # typeshed forgets that bytes will do
+        with socket.create_connection((name, port), TIMEOUT) as connection:
+            connection.sendall(request.encode())
+            while b"\r\n" not in answer and len(answer) < 1024 and (part := connection.recv(1024)):
+                answer += part
+    except OSError as error:
+        return f"no answer from {where}: {error}"
+    protocol, _, rest = answer.partition(b" ")
+    if not protocol.startswith(b"HTTP/"):
+        return f"no HTTP answer from {where}"
+    status = rest[:3].decode("ascii", "replace")
+    return "" if status == "200" else f"{where} answers {_PATH} with {status}"
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """The exit code; what is wrong goes to stderr."""
+    try:
+        reason, code = trouble(*address(environment)), UNHEALTHY
+    except Unknown as error:
+        reason, code = str(error), UNUSABLE
+    if reason:
+        print(f"mockserver: {reason}", file=sys.stderr)  # noqa: T201 - click takes longer than the question
+    return code if reason else HEALTHY

@@ -1,0 +1,45 @@
+"""The examples run as a reader would run them: beside a mock, each test in a sandbox of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clients.test_typescript import NODE, NPM, UNREACHABLE, npm
+from tests.running import ROOT
+from tests.test_foreign_page import BROWSER
+
+pytestmark = pytest.mark.skipif(not (NODE and NPM), reason="node and npm are not installed")
+
+
+def run(example: str, folder: Path) -> str:
+    """What `mockserver exec -- npm test` says in a copy of the example."""
+    copy = folder / example
+    shutil.copytree(ROOT / "examples" / example, copy, ignore=shutil.ignore_patterns("node_modules"))
+    installed = npm(copy, "ci", "--no-audit", "--no-fund", "--fetch-retries", "1")
+    if installed.returncode != 0 and any(word in installed.stderr for word in UNREACHABLE):
+        pytest.skip(f"npm can't fetch its packages: {installed.stderr.splitlines()[0]}")
+    assert installed.returncode == 0, installed.stderr
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))
+    }
+    if BROWSER:
+        environment["CHROMIUM"] = BROWSER
+    command = [sys.executable, "-m", "mockserver", "exec", "--quiet", "--", NPM or "npm", "test"]
+    ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=240)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_vitest_tests_a_client(tmp_path: Path) -> None:
+    assert "4 passed" in run("vitest", tmp_path)
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs chromium on the PATH")
+def test_playwright_tests_a_page(tmp_path: Path) -> None:
+    assert "4 passed" in run("playwright", tmp_path)
