@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 
 from mockserver.admin.handlers import admin_handlers
 from mockserver.auth import authenticate
+from mockserver.documents import DocumentError
+from mockserver.engine import journal
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors, is_loopback
 from mockserver.engine.guard import Guard
-from mockserver.engine.journal import Journals, Limits
 from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import problem_json, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import MOST
 from mockserver.handlers import HANDLERS
-from mockserver.sandbox import scenario
-from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox import catalogue, scenario
+from mockserver.sandbox.catalogue import Catalogue
+from mockserver.sandbox.clock import REAL_TIME, Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER
+from mockserver.sandbox.generated import grow
+from mockserver.sandbox.orders import parse
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Sandbox, Sandboxes, World
+from mockserver.sandbox.sandbox import Moment, Sandbox, World
+from mockserver.sandbox.sandboxes import Limits, Sandboxes
+from mockserver.sandbox.state_file import States
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ADMIN_PREFIX = "/__admin"
+SAID_BY_STATE = {"scenario", "generate", "seed"} | {
+    name for name in Settings.model_fields if "embedding" in name
+}
+"""Settings that a state document has too."""
 
 
 class MockServer(Flask):
@@ -44,9 +55,11 @@ class MockServer(Flask):
         sandboxes: Sandboxes,
         stopping: threading.Event,
         admin_token: str | None,
+        states: States,
     ) -> None:
         super().__init__("mockserver", static_folder=None)
         self.sandboxes = sandboxes
+        self.states = states
         self.stopping = stopping
         """Set when the server stops: every sleep, wait and stream waits on it."""
         self.admin_token = admin_token
@@ -62,19 +75,23 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     """The mock as a WSGI application; DocumentError if spec, handlers or scenario don't fit."""
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet)
-    spec, world = load(settings)
-    frozen = None if settings.freeze is None else instant(settings.freeze)
-    policy = _policy(settings)
-    journals = Journals(
-        Limits(settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes)
+    journals = journal.Journals(
+        journal.Limits(settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes)
     )
 
-    def new_sandbox(name: str) -> Sandbox:
-        return Sandbox(name, world, policy=policy, new_clock=lambda: Clock(frozen), journal=journals.new())
+    def new_sandbox(name: str, start: Moment) -> Sandbox:
+        return Sandbox(name, start, journal=journals.new())
 
-    sandboxes = Sandboxes(new_sandbox)
+    loaded = load(settings)
+    control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
+    sandboxes = Sandboxes(
+        start(settings, loaded, control_spec),
+        new=new_sandbox,
+        limits=Limits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
+        catalogue=loaded.catalogue,
+    )
     vendor: Api[Any, Any] = Api(
-        spec,
+        loaded.spec,
         HANDLERS,
         prefix="",
         authenticate=authenticate,
@@ -82,15 +99,10 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         render=vendor_envelope,
         cors=Cors(settings.cors_origins),
     )
-    control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
     token = _admin_token(settings)
     control: Api[Any, Any] = Api(
         control_spec,
-        admin_handlers(
-            {"title": spec.title, "version": spec.version, "sha256": spec.sha256},
-            spec.document,
-            control_spec.document,
-        ),
+        admin_handlers(loaded.served, sandboxes, loaded.states, loaded.spec.document, control_spec.document),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -118,7 +130,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             propagate=propagate,
         )
 
-    return MockServer(corridor, sandboxes, stopping, token)
+    return MockServer(corridor, sandboxes, stopping, token, loaded.states)
 
 
 def _admin_token(settings: Settings) -> str | None:
@@ -138,17 +150,68 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-def load(settings: Settings) -> tuple[Spec, World]:
-    """The spec and the starting world; DocumentError says what is wrong with either."""
+class Loaded(NamedTuple):
+    """What the mock serves, and what it can begin with."""
+
+    spec: Spec
+    catalogue: Catalogue
+    states: States
+    served: Mapping[str, str]
+    """Title, version and sha256 of the spec."""
+
+
+def start(settings: Settings, loaded: Loaded, control_spec: Spec) -> Moment:
+    """What every sandbox begins with that is not told otherwise; DocumentError if there is no such thing."""
+    dial = REAL_TIME if settings.freeze is None else Dial(instant(settings.freeze), frozen=True)
+    if settings.import_ is None:
+        world = loaded.catalogue.world(scenario.name_of(settings.scenario))
+        begin = Moment(world, _policy(settings), dial=dial, origin=f"scenario:{world.name}")
+        return begin if settings.generate is None else _grown(begin, settings.generate)
+    if said := sorted(settings.model_fields_set & SAID_BY_STATE):
+        flags = ", ".join("--" + name.replace("_", "-") for name in said)
+        raise DocumentError(f"{flags}: the file of --import says that already; leave one of them out")
+    shape = control_spec.component("State")
+    moment = loaded.states.read(settings.import_, lambda content: shape.flaws(content, "body"))
+    return moment if settings.freeze is None else moment._replace(dial=dial)
+
+
+def _grown(begin: Moment, order: str) -> Moment:
+    """The moment with a generated world in it."""
+    sandbox = Sandbox("-", begin)
+    try:
+        grow(sandbox, parse(order), begin.policy.seed)
+    except ValueError as error:
+        raise DocumentError(f"--generate: {error}") from error
+    return sandbox.moment(begin.origin)._replace(dial=begin.dial)
+
+
+def load(settings: Settings) -> Loaded:
+    """The spec and the scenarios; DocumentError says what is wrong with one of them."""
     spec = Spec(settings.spec or bundled_spec())
+    component = cache(spec.component)
 
-    def check(schema: str, value: Any) -> str:
-        return ": ".join(filter(None, spec.component(schema).first_error(value)))
+    def check(schema: str, record: Any) -> str:
+        if component(schema).is_valid(record):
+            return ""
+        return ": ".join(filter(None, component(schema).first_error(record)))
 
-    world = scenario.load(settings.scenario, check)
-    if settings.api_key:
-        world = world._replace(directory=world.directory.with_key(settings.api_key, KEY_HOLDER))
-    return spec, world
+    def world(name_or_file: str) -> World:
+        loaded = scenario.load(name_or_file, check)
+        if settings.api_key:
+            loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
+        return loaded
+
+    ours = scenario.names()
+    own = world(settings.scenario)
+    folder = catalogue.files_in(settings.scenarios, ours) if settings.scenarios is not None else {}
+    worlds = {name: world(str(file)) for name, file in folder.items()}
+    served = {"title": spec.title, "version": spec.version, "sha256": spec.sha256}
+    return Loaded(
+        spec,
+        Catalogue({**worlds, own.name: own}, {name: partial(world, name) for name in ours}),
+        States(served, check, settings.api_key),
+        served,
+    )
 
 
 def bundled_spec() -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -69,6 +71,27 @@ _SCENARIO = click.option(
     "--port-file", metavar="FILE", help="Write the port there once the mock answers. [MOCK_PORT_FILE]"
 )
 @_SCENARIO
+@click.option(
+    "--generate",
+    metavar="threads=N,messages=N,spaces=N",
+    help="Add so many spaces, threads and messages in each thread, made up from the seed. [MOCK_GENERATE]",
+)
+@click.option(
+    "--scenarios",
+    metavar="FOLDER",
+    help="Its YAML files are scenarios that a request may name; else none but ours. [MOCK_SCENARIOS]",
+)
+@click.option(
+    "--import",
+    "import_",
+    metavar="FILE",
+    help="Begin with this state, as GET /__admin/state gives it, instead of a scenario. [MOCK_IMPORT]",
+)
+@click.option(
+    "--export-on-exit",
+    metavar="FILE",
+    help="Write the state of the default sandbox there when the mock ends. [MOCK_EXPORT_ON_EXIT]",
+)
 @_SPEC
 @click.option(
     "--seed", metavar="N", help="Ids are a hash of this number and their ordinal; 0 by default. [MOCK_SEED]"
@@ -102,6 +125,23 @@ _SCENARIO = click.option(
     "--cors-origins",
     metavar="ORIGIN,…",
     help="Pages that may read answers, besides those on loopback; * is every page. [MOCK_CORS_ORIGINS]",
+)
+@click.option(
+    "--max-sandboxes",
+    metavar="N",
+    help="Besides the default one; 1000 by default. One more, and the least recently used is dropped. "
+    "[MOCK_MAX_SANDBOXES]",
+)
+@click.option(
+    "--sandbox-idle-seconds",
+    metavar="S",
+    help="One that no request names for so long is dropped; 3600 by default. [MOCK_SANDBOX_IDLE_SECONDS]",
+)
+@click.option(
+    "--require-sandbox",
+    is_flag=True,
+    default=None,
+    help="Refuse requests that name no sandbox. [MOCK_REQUIRE_SANDBOX]",
 )
 @click.option(
     "--max-body-bytes",
@@ -148,7 +188,7 @@ def serve(**flags: Any) -> None:
       MOCK_PORT=8080 mockserver serve --quiet
 
     \b
-    Exit codes: 0 after a signal; 2 for a flag, setting, spec or scenario that can't be used, or a taken port.
+    Exit codes: 0 after a signal; 2 for a flag, setting, file or port that can't be used.
     """
     # Imported here, so that --help and a wrong flag answer at once.
     from mockserver import serve as server
@@ -159,22 +199,32 @@ def serve(**flags: Any) -> None:
     log = RequestLog(quiet=settings.quiet)
     try:
         app = create_app(settings, log=log)
+        _require_writable(settings.export_on_exit)
         listener = server.bind(settings.host, settings.port)
     except (DocumentError, server.PortTaken, OSError) as error:
         _refuse(error)
+    gc.freeze()  # what is there now stays: to look through it for garbage takes seconds in a large world
     port: int = listener.getsockname()[1]
 
     def announce() -> None:
         if settings.port_file is not None:
             write_whole(settings.port_file, str(port))
         made_up = app.admin_token if settings.admin_token is None else None
-        _introduce(settings, port, sorted(app.sandboxes.get().directory.credentials), made_up)
+        _introduce(settings, port, sorted(app.sandboxes.default.directory.credentials), made_up)
 
     try:
         server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
     except OSError as error:
         _complain(f"cannot tell the port: {error}")
         server.leave(UNUSABLE)
+    if settings.export_on_exit is not None:
+        try:
+            with app.sandboxes.default.transaction():
+                moment = app.sandboxes.default.moment("")
+            app.states.write(settings.export_on_exit, moment)
+        except OSError as error:
+            _complain(f"cannot export the state: {error}")
+            server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
 
@@ -231,7 +281,7 @@ def check(**flags: Any) -> None:
         app = create_app(settings)
     except DocumentError as error:
         _refuse(error)
-    world = app.sandboxes.get().world
+    world = app.sandboxes.default.world
     click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the spec inside'}")
 
 
@@ -296,3 +346,9 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
     click.echo(f"  docs      {url}/__admin/docs, README.md and docs/; mockserver serve --help")
+
+
+def _require_writable(file: Path | None) -> None:
+    """OSError at the start rather than at the end, when what was to be saved would be lost."""
+    if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK)):
+        raise OSError(f"--export-on-exit: {file} can't be written; give a file in a folder that can be")

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mockserver.sandbox.clock import instant
+from mockserver.sandbox.orders import parse
 
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s?#@]+/?", re.ASCII | re.IGNORECASE)
 """What a browser can send as Origin, and the slash behind it that people copy along."""
@@ -22,7 +23,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Everything that can be set; every field is a flag of `mockserver serve` too."""
 
-    model_config = SettingsConfigDict(env_prefix="MOCK_", env_ignore_empty=True, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="MOCK_", env_ignore_empty=True, frozen=True, extra="forbid", populate_by_name=True
+    )
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     """The address to listen on."""
@@ -32,6 +35,14 @@ class Settings(BaseSettings):
     """Where to write the port once the mock answers."""
     scenario: str = "demo"
     """A scenario's name, or the path of a YAML file."""
+    generate: str | None = None
+    """What to add to the scenario: threads=N,messages=N,spaces=N."""
+    scenarios: Path | None = None
+    """A folder of YAML files that requests may name as scenarios."""
+    import_: Path | None = Field(default=None, validation_alias="MOCK_IMPORT")
+    """A state document that every sandbox begins with, instead of a scenario."""
+    export_on_exit: Path | None = None
+    """Where to write the state of the default sandbox when the mock ends."""
     spec: Path | None = None
     """Another openapi.yaml than the one inside."""
     seed: int = 0
@@ -46,6 +57,12 @@ class Settings(BaseSettings):
     """The share of attempts that fail."""
     embedding_retries: Annotated[int, Field(ge=0, le=100)] = 3
     """Further attempts after a failed one."""
+    max_sandboxes: Annotated[int, Field(ge=1)] = 1000
+    """Sandboxes besides the default one; one more, and the least recently used is dropped."""
+    sandbox_idle_seconds: Annotated[float, Field(gt=0)] = 3600.0
+    """A sandbox that no request names for so long is dropped."""
+    require_sandbox: bool = False
+    """Refuse requests that name no sandbox."""
     max_body_bytes: Annotated[int, Field(ge=1)] = 1_048_576
     """A request body with more is a 413."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -70,6 +87,13 @@ class Settings(BaseSettings):
     def _is_instant(cls, value: str | None) -> str | None:
         if value is not None:
             instant(value)
+        return value
+
+    @field_validator("generate")
+    @classmethod
+    def _is_order(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse(value)
         return value
 
     @field_validator("cors_origins")
@@ -97,7 +121,7 @@ def read_settings(given: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0]) if first["loc"] else "settings"
-        flag = f"--{name.replace('_', '-')} (or {_variable(name)})"
+        flag = f"--{name.removeprefix('MOCK_').lower().replace('_', '-').rstrip('-')} (or {_variable(name)})"
         reason = str(first["msg"]).removeprefix("Value error, ")
         got = "" if name in _SECRET else f"; got {str(first['input'])[:80]!r}"
         raise SettingsError(f"{flag}: {reason}{got}") from error
@@ -107,4 +131,4 @@ _SECRET = ("admin_token", "FREDDY_API_KEY")
 
 
 def _variable(name: str) -> str:
-    return name if name.isupper() else f"MOCK_{name.upper()}"
+    return name if name.isupper() else f"MOCK_{name.upper().rstrip('_')}"

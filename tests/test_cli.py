@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import click
 import pytest
@@ -163,7 +163,8 @@ def test_help_lists_every_flag_with_its_twin(name: str, command: click.Command) 
         if isinstance(option, click.Option):
             assert option.opts[0] in text
             if option.envvar or option.name in Settings.model_fields:
-                assert f"[{option.envvar or f'MOCK_{option.name.upper()}'}" in text
+                twin = f"MOCK_{(option.name or '').rstrip('_').upper()}"
+                assert f"[{option.envvar or twin}" in text
 
 
 def test_port_0_picks_one_and_says_so_in_one_line_of_json(tmp_path: Path) -> None:
@@ -244,3 +245,76 @@ def test_a_key_that_no_user_of_the_scenario_can_hold_is_told(tmp_path: Path) -> 
     with running("--port", "0", "--scenario", str(world), FREDDY_API_KEY="ak_mine") as (child, _):
         child.terminate()
         assert "FREDDY_API_KEY is not used" in child.communicate()[1]
+
+
+def ask(url: str, method: str, path: str, body: Any = None) -> Any:
+    """What the mock answers."""
+    headers = {"X-API-Key": "ak_demo_owner", "Content-Type": "application/json"}
+    sent = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(url + path, sent, headers, method=method)) as answer:
+        return json.load(answer)
+
+
+def test_what_is_exported_at_the_end_is_what_the_next_one_begins_with(tmp_path: Path) -> None:
+    file, new = tmp_path / "state.json", {"organization_id": "org_abc123", "name": "Kept"}
+    with running("--port", "0", "--freeze", "2026-02-26T10:30:00Z", "--export-on-exit", str(file)) as (
+        child,
+        ready,
+    ):
+        kept = ask(ready["url"], "POST", "/v1/spaces/", new)
+        assert not file.exists()
+        before = time.monotonic()
+        child.terminate()
+        assert child.wait(5) == 0
+        assert time.monotonic() - before < 1
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    with running("--port", "0", MOCK_IMPORT=str(file)) as (_, ready):
+        for sandbox in ("", "/__sandbox/other"):
+            assert ask(ready["url"] + sandbox, "GET", f"/v1/spaces/{kept['id']}") == kept
+        ask(ready["url"], "POST", "/v1/spaces/", new)
+        ask(ready["url"], "POST", "/__admin/reset")
+        with urlopen(f"{ready['url']}/__admin/state") as answer:
+            assert json.loads(answer.read()) == json.loads(file.read_bytes()), (
+                "a reset goes back to the import"
+            )
+
+
+def test_a_state_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    assert "No such file" in refusal("serve", "--import", str(file))
+    for text, reason in (("{", "no JSON: "), ("[]", "it: "), ("{}", "format: is required")):
+        file.write_text(text)
+        assert reason in refusal("serve", "--import", str(file))
+        assert f"{file}: " in refusal("check", MOCK_IMPORT=str(file))
+    assert "--scenario, --seed: the file of --import says that already" in refusal(
+        "serve", "--import", str(file), "--scenario", "demo", "--seed", "1"
+    )
+
+
+def test_a_place_that_cannot_be_exported_to_is_told_at_the_start(tmp_path: Path) -> None:
+    for file in (tmp_path, tmp_path / "none" / "state.json"):
+        assert "--export-on-exit: " in refusal("serve", "--port", "0", "--export-on-exit", str(file))
+
+
+@pytest.mark.parametrize(
+    "order", ["threads", "threads=x", "threads=-1", "threads=1,threads=2", "users=1", ""]
+)
+def test_a_world_that_cannot_be_generated_is_one_line(order: str) -> None:
+    if order:
+        assert "threads=N, messages=N, spaces=N" in refusal("serve", "--generate", order)
+    else:
+        assert "threads=N" in refusal("serve", "--generate", " ")
+
+
+def test_a_folder_of_scenarios_is_read_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("organizations: []\nusers: []\n")
+    with running("--port", "0", "--scenarios", str(tmp_path)) as (_, ready):
+        made = ask(ready["url"], "POST", "/__admin/sandboxes", {"scenario": "mine"})
+        assert made["origin"] == "scenario:mine"
+    assert "none: No such file" in refusal("serve", "--scenarios", str(tmp_path / "none"))
+    (tmp_path / "demo.yaml").write_text("")
+    assert "rename the file" in refusal("serve", "--scenarios", str(tmp_path))
+    (tmp_path / "demo.yaml").rename(tmp_path / "a b.yaml")
+    assert "rename the file" in refusal("serve", "--scenarios", str(tmp_path))
+    (tmp_path / "a b.yaml").rename(tmp_path / "broken.yaml")
+    assert "broken.yaml:1: " in refusal("serve", "--scenarios", str(tmp_path))

@@ -262,6 +262,36 @@ def test_twenty_of_many_stores_get_into_a_space(tmp_path: Path) -> None:
         assert len(one("GET", space)[1]["additional_vector_store_ids"]) == 20
 
 
+@pytest.mark.parametrize(
+    ("write", "seen"),
+    [
+        (lambda n: ("PUT", f"/__admin/snapshots/s-{n}", None), "/__admin/snapshots?limit=1000"),
+        (lambda n: ("POST", "/__admin/sandboxes", {"id": f"s-{n}"}), "/__admin/sandboxes?limit=1000"),
+        (
+            lambda n: ("POST", "/__admin/sandboxes/default/fork", {"id": f"s-{n}"}),
+            "/__admin/sandboxes?limit=1000",
+        ),
+        (lambda n: ("POST", "/__admin/replies", {"text": f"s-{n}"}), "/__admin/replies"),
+        (
+            lambda n: (
+                "POST",
+                "/__admin/threads/thrd_abc123/messages",
+                {"role": "user", "content": f"s-{n}"},
+            ),
+            "/v1/threads/thrd_abc123/messages?limit=100",
+        ),
+    ],
+    ids=["snapshots", "sandboxes", "forks", "replies", "messages"],
+)
+def test_of_fifty_control_writes_at_once_none_is_lost(
+    one: Client, at_once: AtOnce, write: Callable[[int], tuple[str, str, Any]], seen: str
+) -> None:
+    answers = at_once(50, lambda client, number: client(*write(number)))
+    assert {status for status, _ in answers} == {201}
+    text = json.dumps(one("GET", seen)[1])
+    assert [number for number in range(50) if f'"s-{number}"' not in text] == []
+
+
 # That the search for an order would notice
 
 

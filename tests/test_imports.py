@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "access": ("engine.problems", "sandbox"),
     "auth": ("engine.problems", "engine.wire", "sandbox"),
     "documents": (),
-    "settings": ("sandbox.clock",),
+    "settings": ("sandbox.clock", "sandbox.orders"),
     "serve": ("gateway",),
     "gateway": (),
     "app": ("engine", "handlers", "admin", "sandbox", "auth", "settings", "documents"),

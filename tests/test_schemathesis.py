@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -99,6 +100,15 @@ def test_too_many_pieces_are_refused_by_their_number_or_by_their_size() -> None:
     assert [answer.status_code for answer in answers] == [422, 413]
 
 
+def test_a_state_that_the_spec_allows_is_refused_if_it_is_of_another_mock() -> None:
+    """Only what the mock gave out itself is never excused."""
+    with mock() as url:
+        state = requests.get(f"{url}/__admin/state").json()
+        changes: list[Any] = [{}, {"spec": state["spec"] | {"version": "0"}}, {"users": []}]
+        answers = [requests.put(f"{url}/__admin/state", json=state | change) for change in changes]
+    assert [answer.status_code for answer in answers] == [200, 422, 422]
+
+
 def test_a_pattern_that_is_none_is_refused_for_that_alone() -> None:
     with mock() as url:
         answer = requests.post(f"{url}/__admin/requests/count", json={"urlPattern": "(", "status": 200})
@@ -109,12 +119,19 @@ def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tupl
     method = excuse.operation.split()[0]
     for value in filter(None, (excuse.first, excuse.value)):
         given = {excuse.parameter: value}
-        sent = {"params": given} if excuse.place == "query" else {"json": _whole(excuse) | given}
+        sent: dict[str, Any] = (
+            {"params": given} if excuse.place == "query" else {"json": _whole(excuse) | given}
+        )
         response = session.request(method, url + excuse.path, **sent)
     return {(flaw["in"], flaw["name"].partition(".")[0]) for flaw in flaws(response.json())}
 
 
-def _whole(excuse: Excuse) -> dict[str, str]:
+def _whole(excuse: Excuse) -> dict[str, Any]:
     """What else must be in the body."""
-    needed = {"/v1/spaces/": NEW, STORES: {"name": "New"}, POLICY: {"mode": "manual"}}
+    needed: dict[str, dict[str, Any]] = {
+        "/v1/spaces/": NEW,
+        STORES: {"name": "New"},
+        "/__admin/seed": {"threads": 1000},
+        POLICY: {"mode": "manual"},
+    }
     return needed.get(excuse.path, {})

@@ -6,22 +6,38 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver import __version__
-from mockserver.admin import conversation, embeddings, events, leash, requests, verify, viewer
+from mockserver.admin import (
+    conversation,
+    embeddings,
+    events,
+    leash,
+    requests,
+    sandboxes,
+    state,
+    verify,
+    viewer,
+)
 from mockserver.admin.coverage import Coverage, documented
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import as_text, duration, instant
 from mockserver.sandbox.sandbox import Sandbox
+from mockserver.sandbox.sandboxes import Sandboxes
+from mockserver.sandbox.state_file import States
 
 MOST_DUE = 100
 """Ended attempts that a moved clock tells one by one."""
 
 
 def admin_handlers(
-    served: Mapping[str, str], document: Mapping[str, Any], own: Mapping[str, Any]
+    served: Mapping[str, str],
+    house: Sandboxes,
+    states: States,
+    document: Mapping[str, Any],
+    own: Mapping[str, Any],
 ) -> Handlers[None, Sandbox]:
-    """The handlers, which tell title, version and sha256 of the spec that the mock serves.
+    """The handlers; `served` is title, version and sha256 of the spec, `house` all that they steer.
 
     `document` is that spec, `own` the one of the control API.
     """
@@ -31,8 +47,14 @@ def admin_handlers(
     def health(call: Call, sandbox: Sandbox) -> Reply:
         return Reply(200, {"status": "ok", "version": __version__, "spec": served})
 
-    handlers.handles("ready")(ready)
-    handlers.handles("reset")(reset)
+    @handlers.handles("ready")
+    def ready(call: Call, sandbox: Sandbox) -> Reply:
+        return Reply(200, {"status": "ready", "scenario": house.start.world.name})
+
+    handlers.handles("seed")(state.seed)
+    sandboxes.register(handlers, house)
+    state.register(handlers, house)
+    state.register_documents(handlers, states)
     handlers.handles("getClock")(get_clock)
     handlers.handles("setClock")(set_clock)
     handlers.handles("listEmbeddings")(embeddings.list_embeddings)
@@ -59,17 +81,6 @@ def admin_handlers(
     handlers.handles("streamEvents")(events.stream_events)
     viewer.add_viewer(handlers, {"openapi.json": document, "admin.json": own})
     return handlers
-
-
-def ready(call: Call, sandbox: Sandbox) -> Reply:
-    """That this is answered at all says that the scenario is loaded."""
-    return Reply(200, {"status": "ready", "scenario": sandbox.world.name})
-
-
-def reset(call: Call, sandbox: Sandbox) -> Reply:
-    """Back to the sandbox's own starting state."""
-    sandbox.reset()
-    return Reply(200, {"sandbox": sandbox.name, "scenario": sandbox.world.name, "now": sandbox.now()})
 
 
 def get_clock(call: Call, sandbox: Sandbox) -> Reply:

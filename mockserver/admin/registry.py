@@ -1,9 +1,28 @@
-"""What a handler of the control API is given."""
+"""What the handlers of the control API have in common: what they are given, and how they page."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from mockserver.engine import calls
+from mockserver.engine.problems import Flaw, Invalid
+from mockserver.sandbox.sandbox import Record
+from mockserver.sandbox.store import cursor, position_of
 
 Call: TypeAlias = calls.Call[None]
+
+
+def after(call: Call) -> str:
+    """The name behind which the page begins; 422 for a cursor that this list did not give out."""
+    text = call.query["cursor"]
+    position = ("",) if text is None else position_of(text, call.operation, shape=(str,))
+    if position is None:
+        raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+    return str(position[0])
+
+
+def rest(call: Call, key: str, shown: Sequence[Record], has_more: bool) -> Record:
+    """What a page says about the one behind it; `key` is the field that the list is ordered by."""
+    last = cursor((shown[-1][key],), call.operation) if has_more else None
+    return {"has_more": has_more, "next_cursor": last}

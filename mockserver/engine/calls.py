@@ -81,8 +81,8 @@ class Room(Protocol):
     def now(self) -> str:
         """The sandbox's time as RFC 3339 in UTC, whole seconds."""
 
-    def trace_id(self) -> str:
-        """The next request's id, a UUID."""
+    def trace_id(self, kind: str) -> str:
+        """The next request's id, a UUID; each kind of request is counted apart."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Alone in the sandbox until it ends; an exception undoes every change made within."""
@@ -96,7 +96,7 @@ class Rooms(Protocol):
 
     @property
     def lobby(self) -> Room:
-        """Where a request is answered that may not enter the sandbox it names."""
+        """Where a request is answered that needs no sandbox, or may not enter the one it names."""
 
     def enter(self, name: str | None) -> Room:
         """The sandbox of this name, the default one for None; a Problem if it can't be entered."""

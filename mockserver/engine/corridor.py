@@ -61,6 +61,14 @@ class Api(Generic[CallerT, RoomT]):
         self.guard = guard
         self.journaled = journaled
         self.routes = Routes(spec.operations.values())
+        self._outside = {operation.id for operation in spec.operations.values() if not operation.in_sandbox}
+
+    def needs_no_sandbox(self, request: Request) -> bool:
+        """Whether the request is for an operation that is about no sandbox, so that none is made for it."""
+        if not self._outside:
+            return False
+        operation = self.routes.at(request.method, request.path)
+        return operation is not None and operation.id in self._outside
 
 
 class Corridor:
@@ -107,9 +115,9 @@ class Corridor:
     def serve(self, request: Request, exchange: Exchange) -> Answer:
         """One request from its first byte to its last."""
         api = next(api for api in self._apis if request.path.startswith(api.prefix))
-        room, refusal = self._entered(request)
+        room, refusal = self._entered(api, request)
         exchange.sandbox = room.name
-        trace_id = room.trace_id()
+        trace_id = room.trace_id(api.prefix)
         try:
             if api.cors.is_preflight(request):
                 answer = wire.unchecked(204, None, "", api.cors.preflight(request, _METHODS), trace_id)
@@ -128,9 +136,11 @@ class Corridor:
             room.journal.record(exchange, request, answer, trace_id, room.now())
         return answer
 
-    def _entered(self, request: Request) -> tuple[Room, Problem | None]:
-        """The sandbox of the request; the lobby, and why, if it may not enter the one it names."""
+    def _entered(self, api: Api[Any, Any], request: Request) -> tuple[Room, Problem | None]:
+        """The sandbox of the request; the lobby if it needs none, or, with the reason, may not enter it."""
         try:
+            if api.needs_no_sandbox(request):
+                return self._rooms.lobby, None
             return self._rooms.enter(request.sandbox), None
         except Problem as problem:
             return self._rooms.lobby, problem

@@ -9,6 +9,10 @@ LONGEST = 240
 """Characters of one flaw in an answer: it quotes what was sent, which can be anything."""
 
 
+MOST_FLAWS = 1000
+"""Told one by one; a body of megabytes can be wrong in every line."""
+
+
 class Flaw(NamedTuple):
     """One thing that is wrong with a request (A09)."""
 
@@ -72,6 +76,22 @@ class TokenRequired(Problem):
     rule = "guard"
 
 
+class SandboxRequired(Problem):
+    """400: a request that names no sandbox, where every one has to."""
+
+    status = 400
+    code = "SANDBOX_REQUIRED"
+    message = "This mock wants to know the sandbox of every request."
+
+
+class SandboxGone(Problem):
+    """410: a sandbox that was dropped; to start it over silently would hide that its data is lost."""
+
+    status = 410
+    code = "SANDBOX_GONE"
+    message = "This sandbox was dropped."
+
+
 class ForeignPage(Problem):
     """403: a page of somebody else's tries to steer the mock through its reader's browser."""
 
@@ -106,6 +126,9 @@ class Invalid(Problem):
     rule = "validation"
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
+        if len(flaws) > MOST_FLAWS:
+            rest = Flaw(flaws[0].place, "", f"and {len(flaws) - MOST_FLAWS} more")
+            flaws = [*flaws[:MOST_FLAWS], rest]
         first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in flaws[:3])
         more = f" (and {len(flaws) - 3} more)" if len(flaws) > 3 else ""
         super().__init__("Request validation failed", reason=first + more)
@@ -122,10 +145,10 @@ class PayloadTooLarge(Problem):
     message = "The request body is too large."
     rule = "validation"
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, whose: str = "--max-body-bytes") -> None:
         super().__init__(
             f"The body may have at most {limit} bytes",
-            reason=f"the body is over {limit} bytes, the limit of --max-body-bytes",
+            reason=f"the body is over {limit} bytes, the limit of {whose}",
             limit_bytes=limit,
         )
 

@@ -56,6 +56,11 @@ class Routes:
             raise problem
         return operation, {p.name: value for p, value in zip(operation.path, ids, strict=True)}
 
+    def at(self, method: str, path: str) -> Operation | None:
+        """The operation, or None for whatever `find` has a problem with."""
+        found = _walk(self._root, path.split("/")[1:])
+        return None if found is None else found[0].operations.get(method)
+
     def _no_route(self, method: str, path: str) -> NoRoute:
         near = difflib.get_close_matches(f"{method} {path}"[:200], self._known, n=3, cutoff=0.4)
         hint = "; nearest: " + ", ".join(near) if near else ""

@@ -74,6 +74,12 @@ class Operation:
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     is_open: bool = False
     """Nobody needs a credential for it: its `security` is empty."""
+    in_sandbox: bool = True
+    """False where `x-sandbox: none` says that it is about none, so that none is made for it."""
+    max_body_bytes: int = 0
+    """`x-max-body-bytes`: how much its body may have at least, whatever the limit of all others is."""
+    indented: bool = False
+    """`x-indented`: its answer is JSON to be read and compared line by line."""
 
 
 class Spec:
@@ -144,6 +150,9 @@ class Spec:
             body=self._body(resolved(self.document, node.get("requestBody")), (*at, "requestBody")),
             responses=dict(self._responses(node["responses"], (*at, "responses"))),
             is_open=node.get("security") == [],
+            in_sandbox=node.get("x-sandbox") != "none",
+            max_body_bytes=node.get("x-max-body-bytes", 0),
+            indented=node.get("x-indented", False),
         )
 
     def _parameter(self, node: Mapping[str, Any], at: Pointer) -> Parameter:

@@ -82,14 +82,14 @@ class Request:
         value: str = self._environ.get("CONTENT_TYPE") or ""
         return value.partition(";")[0].strip().lower()
 
-    def body(self, limit: int) -> bytes:
-        """The body; PayloadTooLarge if it has more than `limit` bytes."""
+    def body(self, limit: int, whose: str) -> bytes:
+        """The body; PayloadTooLarge if it has more than `limit` bytes, the limit of what `whose` names."""
         length: str = self._environ.get("CONTENT_LENGTH") or ""
         most = min(int(length), limit + 1) if _LENGTH.fullmatch(length) else limit + 1
         data: bytes = self._environ["wsgi.input"].read(most)
         self._body = data
         if len(data) > limit:
-            raise PayloadTooLarge(limit)
+            raise PayloadTooLarge(limit, whose)
         return data
 
     def sent(self, most: int) -> bytes:
@@ -133,7 +133,7 @@ def read(
         headers = _decoded_all(operation.headers, sent, flaws)
     body = None
     if operation.body is not None:
-        body = _body(operation, request, limit, flaws)
+        body = _body(operation, request, max(limit, operation.max_body_bytes), flaws)
     if flaws:
         raise Invalid(flaws)
     return Call(operation.id, ids, query, body, caller, trace_id, headers)
@@ -179,7 +179,7 @@ def _decoded(kind: str, text: str) -> Any:
 def _body(operation: Operation, request: Request, limit: int, flaws: list[Flaw]) -> Any:
     plan = operation.body
     assert plan is not None
-    data = request.body(limit)
+    data = request.body(limit, "this operation" if limit == operation.max_body_bytes else "--max-body-bytes")
     if not data:
         if plan.required:
             flaws.append(Flaw("body", "", "a JSON body is required"))
@@ -205,6 +205,7 @@ class Checked(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: Any
+    indented: bool = False
 
 
 def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
@@ -220,7 +221,7 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
         headers.append(("Content-Type", media_type))
     if isinstance(body, Stream):
         headers.append(("Cache-Control", "no-cache"))
-    return Checked(reply.status, headers, body)
+    return Checked(reply.status, headers, body, operation.indented)
 
 
 def _checked_body(operation: Operation, response: Response, reply: Reply) -> tuple[Any, str]:
@@ -266,12 +267,15 @@ def _check_event(operation: str, status: int, schema: Schema, event: Mapping[str
 
 def encode(checked: Checked) -> Answer:
     """The reply as bytes; a stream's events are checked and encoded as they are sent."""
-    status, headers, body = checked
+    status, headers, body, indented = checked
     if isinstance(body, Lines):
         return Answer(status, headers, body)
     if isinstance(body, File):
         return Answer(status, headers, body.data)
-    return Answer(status, headers, b"" if body is None else orjson.dumps(body))
+    return Answer(status, headers, b"" if body is None else orjson.dumps(body, option=_INDENTED * indented))
+
+
+_INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def _checked_headers(

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -23,6 +24,23 @@ def real_time() -> int:
     return time.time_ns() // 1000
 
 
+def elapsed() -> float:
+    """Seconds since some moment by the real clock: for limits of the process, not for anything simulated."""
+    return time.monotonic()
+
+
+class Dial(NamedTuple):
+    """How a clock starts."""
+
+    instant: int | None = None
+    """What it shows first; real time for None."""
+    frozen: bool = False
+    """Whether it stands still there; if not, it ticks on."""
+
+
+REAL_TIME = Dial()
+
+
 class Clock:
     """Instants are whole microseconds since 1970, UTC."""
 
@@ -31,6 +49,18 @@ class Clock:
         self._frozen = frozen
         self._offset = 0
         self._told = -1, ""
+
+    @classmethod
+    def of(cls, dial: Dial) -> Clock:
+        """A clock that starts like this."""
+        clock = cls(dial.instant)
+        if not dial.frozen:
+            clock.resume()
+        return clock
+
+    def dial(self) -> Dial:
+        """How another clock starts that goes on like this one."""
+        return Dial(self.now(), self.is_frozen)
 
     @property
     def is_frozen(self) -> bool:

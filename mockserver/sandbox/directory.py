@@ -35,6 +35,8 @@ class Credential:
     caller: Caller
     state: str
     """active, expired, deactivated or paused"""
+    from_outside: bool = False
+    """Not of the scenario: such a key is never told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,5 @@ class Directory:
         """A directory with one more key; a key that is there already keeps its owner."""
         if key in self.credentials or user_id not in self.users:
             return self
-        more = {**self.credentials, key: Credential(self.users[user_id], "active")}
+        more = {**self.credentials, key: Credential(self.users[user_id], "active", from_outside=True)}
         return Directory(self.organizations, self.users, more)

@@ -17,6 +17,10 @@ from mockserver.sandbox.plan import LONG_AGO, Batch, Counts
 from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.queue import Decided, Due, Job, Queue, planned_on
 
+_NONE: Map[int, int] = Map()
+_NOTHING = Counts()
+"""Shared by the many batches of which nothing was removed."""
+
 
 class Mark(NamedTuple):
     """All queues at one moment."""
@@ -216,7 +220,7 @@ class Embeddings:
     ) -> None:
         queue = self.queues.get(space_id, Queue())
         first_job = self.next_job if job is None else job
-        batch = Batch(queue.next_batch, thread_id, keys, first_job, arrived, Map(), Counts(), ())
+        batch = Batch(queue.next_batch, thread_id, keys, first_job, arrived, _NONE, _NOTHING, ())
         batch = batch.planned(bases, self.policy)
         numbers = queue.threads.get(thread_id, EMPTY).with_key((batch.number,))
         queue = queue._replace(

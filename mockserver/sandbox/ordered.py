@@ -46,6 +46,10 @@ class Ordered:
         parts = (tuple(chunk),) if len(chunk) <= CHUNK else (tuple(chunk[:half]), tuple(chunk[half:]))
         return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size + 1)
 
+    def with_keys(self, keys: Iterable[Key]) -> Ordered:
+        """A sequence that has all of these, new ones, too."""
+        return Ordered([*self, *keys])
+
     def without_key(self, key: Key) -> Ordered:
         """A sequence without `key`; this one if it never had it."""
         at = bisect_left(self._chunks, key, key=_last)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Collection as AnyOf
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
-from mockserver.engine.problems import BadSandbox
-from mockserver.sandbox.clock import Clock
+from mockserver.sandbox.clock import REAL_TIME, Clock, Dial
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.embedding import Embeddings
-from mockserver.sandbox.ids import Ids
+from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.store import Collection, Index
@@ -21,8 +21,7 @@ Link = tuple[str, str]
 """(space id, what is linked to it)"""
 
 
-__all__ = ["Link", "Record", "Sandbox", "Sandboxes", "Transaction", "World", "collections"]
-DEFAULT = Policy()
+__all__ = ["Link", "Moment", "Record", "Sandbox", "Transaction", "World", "collections"]
 
 
 class Journal(Protocol):
@@ -52,12 +51,41 @@ class NoJournal:
 
 
 class World(NamedTuple):
-    """A starting state: who is who, the content of every collection, and what is embedded."""
+    """Data at one moment: who is who, the content of every collection, and what is embedded."""
 
     name: str
     directory: Directory
     marks: Mapping[str, Any]
     """By collection name, and `embeddings`; each is what that one's `back_to` takes."""
+
+    def emptied(self) -> World:
+        """The people, keys, roles and departments alone."""
+        return self._replace(marks=empty_marks())
+
+
+class Moment(NamedTuple):
+    """A whole sandbox at one moment, to start from and to go back to. To hold one costs nothing."""
+
+    world: World
+    policy: Policy = Policy()
+    """How the embedding queue behaves; its seed is the ids' too."""
+    counters: Counters = Counters()
+    dial: Dial = REAL_TIME
+    origin: str = ""
+    """Where it comes from, in the words of `POST /__admin/reset?to=…`."""
+
+
+class Part(Protocol):
+    """What a sandbox holds besides its state, and a reset empties."""
+
+    def reset(self) -> None:
+        """As if nothing had happened yet."""
+
+
+def empty_marks() -> dict[str, Any]:
+    """The content of a sandbox in which there is nothing."""
+    marks: dict[str, Any] = {name: table.mark() for name, table in collections().items()}
+    return {**marks, "embeddings": Embeddings(Policy()).mark()}
 
 
 def collections() -> dict[str, Collection[Any, Record]]:
@@ -89,21 +117,20 @@ def collections() -> dict[str, Collection[Any, Record]]:
 class Sandbox:
     """Data, ids and clock of one name; whatever happens here is seen here alone."""
 
-    def __init__(
-        self,
-        name: str,
-        world: World,
-        *,
-        policy: Policy = DEFAULT,
-        new_clock: Callable[[], Clock] = Clock,
-        journal: Journal | None = None,
-    ) -> None:
-        """`policy` says how the embedding queue behaves, and holds the seed of the ids."""
+    def __init__(self, name: str, start: Moment, *, journal: Journal | None = None) -> None:
+        """`start`: what it begins with, and a reset goes back to."""
         self.name = name
-        self.world = world
+        self.start = start
+        self.last_used = 0.0
+        """Seconds of `elapsed`; the house that it stands in writes it down."""
+        self.world: World
+        """Who is who, and the data that it last began with."""
+        self.clock: Clock
+        self.ids: Ids
+        self.embeddings: Embeddings
         self.journal: Journal = journal or NoJournal()
-        self._policy = policy
-        self._new_clock = new_clock
+        self._parts: dict[str, Part] = {"journal": self.journal}
+        """By the word with which a reset can be told to keep it."""
         self._lock = threading.Lock()
         self._collections = collections()
         self.spaces: Collection[str, Record] = self._collections["spaces"]
@@ -124,30 +151,45 @@ class Sandbox:
         """By (space, thread); in order of addition under either."""
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
-        self.embeddings = Embeddings(policy)
-        self.reset()
+        self.go_to(start)
 
     @property
     def directory(self) -> Directory:
         """Who is who."""
         return self.world.directory
 
-    def reset(self) -> None:
-        """Back to the starting state: data, ids, clock, and an empty journal."""
-        self.clock = self._new_clock()
-        self.ids = Ids(self._policy.seed)
-        self._back_to(self.world.marks)
-        self.journal.reset()
+    def reset(self, to: Moment | None = None, keep: AnyOf[str] = ()) -> None:
+        """Back to the starting state, or to another; `keep` names what stays: journal, faults, clock."""
+        clock = self.clock
+        self.go_to(to or self.start)
+        if "clock" in keep:
+            self.clock = clock
+        for name, part in self._parts.items():
+            if name not in keep:
+                part.reset()
+
+    def go_to(self, moment: Moment) -> None:
+        """Data, ids, clock and queue as they were then; a clock that ticked goes on from there."""
+        self.world = moment.world
+        self.clock = Clock.of(moment.dial)
+        self.ids = Ids(moment.policy.seed, moment.counters)
+        self.embeddings = Embeddings(moment.policy)
+        self._back_to(moment.world.marks)
+
+    def moment(self, origin: str) -> Moment:
+        """Everything as it is now; only within a transaction it is surely of one moment."""
+        world = self.world._replace(marks=self._mark())
+        return Moment(world, self.embeddings.own_policy, self.ids.counters(), self.clock.dial(), origin)
 
     def now(self) -> str:
         """The sandbox's time as the API writes it."""
         return self.clock.text()
 
-    def trace_id(self) -> str:
-        """The next request's id."""
-        return self.ids.trace()
+    def trace_id(self, kind: str = "") -> str:
+        """The next request's id; those of the control API are counted apart."""
+        return self.ids.trace(kind)
 
-    def transaction(self) -> Transaction:
+    def transaction(self) -> AbstractContextManager[None]:
         """Alone in here until it ends; an exception undoes every change made within."""
         return Transaction(self)
 
@@ -165,7 +207,7 @@ class Sandbox:
 class Transaction:
     """All or nothing: what handlers run in. A class, for it is entered on every request."""
 
-    __slots__ = ("_clock", "_ids", "_marks", "_sandbox")
+    __slots__ = ("_clock", "_embeddings", "_ids", "_marks", "_sandbox", "_world")
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -173,6 +215,7 @@ class Transaction:
     def __enter__(self) -> None:
         sandbox = self._sandbox
         sandbox._lock.acquire()
+        self._world, self._embeddings = sandbox.world, sandbox.embeddings
         self._marks = sandbox._mark()
         self._ids = sandbox.ids, sandbox.ids.mark()
         self._clock = sandbox.clock, sandbox.clock.mark()
@@ -182,40 +225,10 @@ class Transaction:
     ) -> None:
         sandbox = self._sandbox
         if kind is not None:
+            sandbox.world, sandbox.embeddings = self._world, self._embeddings
             sandbox._back_to(self._marks)
             sandbox.ids, ids = self._ids
             sandbox.ids.back_to(ids)
             sandbox.clock, clock = self._clock
             sandbox.clock.back_to(clock)
         sandbox._lock.release()
-
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-
-
-class Sandboxes:
-    """Every sandbox by name."""
-
-    def __init__(self, new: Callable[[str], Sandbox]) -> None:
-        self._new = new
-        self.lobby = new("-")
-        """Where a request is answered that may not enter the sandbox it names."""
-        self._lock = threading.Lock()
-        self._open: dict[str, Sandbox] = {}
-
-    def enter(self, name: str | None) -> Sandbox:
-        """The sandbox that a request names, the default one for None; BadSandbox if none can be called so."""
-        if name is None:
-            return self.get()
-        if not _NAME.fullmatch(name):
-            allowed = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
-            raise BadSandbox("Bad sandbox name", reason=f"{name[:80]!r} is no name of a sandbox: {allowed}")
-        return self.get(name)
-
-    def get(self, name: str = "default") -> Sandbox:
-        """The sandbox of this name, made on first use."""
-        sandbox = self._open.get(name)
-        if sandbox is None:
-            with self._lock:
-                sandbox = self._open.get(name) or self._open.setdefault(name, self._new(name))
-        return sandbox

@@ -38,6 +38,11 @@ def names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir())
 
 
+def name_of(name_or_file: str) -> str:
+    """What the world of this scenario is called."""
+    return name_or_file if name_or_file in names() else Path(name_or_file).stem
+
+
 def load(name_or_file: str, check: Check) -> World:
     """The world of a scenario of ours by name, or of a file by path; DocumentError if it is bad."""
     if name_or_file in names():

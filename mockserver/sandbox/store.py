@@ -138,6 +138,25 @@ class Collection(Generic[IdT, RecordT]):
         """The ids under `parent`, in the index's order."""
         return (key[-1] for key in self.keys(name, parent))
 
+    def load(self, rows: Iterable[tuple[IdT, int, RecordT]], next_sequence: int | None = None) -> None:
+        """Put in many new records with their sequence numbers at once, many times faster than one by one."""
+        fresh = [(id_, (number, record)) for id_, number, record in rows]
+        added: dict[tuple[str, Hashable], list[Key]] = {}
+        for name, index in self._indexes.items():
+            for id_, (number, record) in fresh:
+                key = (*index.order(record), number, id_)
+                added.setdefault((name, index.parent(record)), []).append(key)
+        orders = {place: self._orders.get(place, EMPTY).with_keys(keys) for place, keys in added.items()}
+        self._orders = self._orders.update(orders)
+        self._rows = self._rows.update(fresh)
+        largest = max((number for _, (number, _) in fresh), default=0)
+        self._next = max(self._next, largest + 1) if next_sequence is None else next_sequence
+
+    @property
+    def next_sequence(self) -> int:
+        """The sequence number that the next new record gets."""
+        return self._next
+
     def mark(self) -> Mark:
         """The content as it is now."""
         return Mark(self._rows, self._orders, self._next)

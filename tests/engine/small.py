@@ -34,7 +34,7 @@ class Room:
         """Always the same."""
         return "2026-02-26T10:30:00Z"
 
-    def trace_id(self) -> str:
+    def trace_id(self, kind: str) -> str:  # noqa: ARG002 - a protocol's
         """Always the same."""
         return TRACE
 

@@ -119,7 +119,7 @@ def test_no_key_is_ever_shown_wherever_it_stands(ask: Ask) -> None:
 
 
 def test_a_key_that_was_cut_is_not_shown_in_part() -> None:
-    app = create_app(Settings(quiet=True, journal_body_bytes=20, FREDDY_API_KEY="my own secret key"))
+    app = create_app(Settings(quiet=True, journal_body_bytes=20, api_key="my own secret key"))
     client = app.test_client()
     client.post(SPACES, data=b"The key: my own secret key", headers={"X-API-Key": "ak_demo_owner"})
     (entry,) = client.get(REQUESTS).get_json()["requests"]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mockserver.app import create_app, load
-from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox.clock import Dial, instant
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Sandbox, Sandboxes, World
+from mockserver.sandbox.sandbox import Moment, Sandbox, World
 from mockserver.settings import Settings
 from tests.running import FROZEN
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return load(Settings())[1]
+    return load(Settings()).catalogue.world("demo")
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def new(world: World) -> Callable[..., Sandbox]:
     """A sandbox of the demo scenario by name, with a seed."""
 
     def make(name: str = "default", seed: int = 0) -> Sandbox:
-        return Sandbox(name, world, policy=Policy(seed=seed), new_clock=lambda: Clock(instant(FROZEN)))
+        return Sandbox(name, Moment(world, Policy(seed=seed), dial=Dial(instant(FROZEN), frozen=True)))
 
     return make
 
@@ -87,29 +86,6 @@ def test_a_seed_changes_new_ids_and_no_id_of_the_scenario(new: Callable[..., San
     assert one.ids.new("space") != other.ids.new("space")
 
 
-def test_the_sandbox_of_a_name_is_always_the_same(new: Callable[..., Sandbox]) -> None:
-    sandboxes = Sandboxes(new)
-    assert sandboxes.get("a") is sandboxes.get("a")
-    assert sandboxes.get("a") is not sandboxes.get("b")
-    assert sandboxes.get("a").name == "a"
-
-
-def test_a_sandbox_that_many_ask_for_at_once_is_made_once(new: Callable[..., Sandbox]) -> None:
-    sandboxes = Sandboxes(new)
-    together, found = threading.Barrier(8), list[Sandbox]()
-
-    def ask() -> None:
-        together.wait()
-        found.append(sandboxes.get("a"))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len({id(sandbox) for sandbox in found}) == 1
-
-
 def test_two_apps_share_nothing() -> None:
     one, other = create_app(Settings(quiet=True)), create_app(Settings(quiet=True))
     change(one.sandboxes.get())
@@ -132,3 +108,63 @@ def test_a_failure_undoes_the_clock_too(new: Callable[..., Sandbox]) -> None:
         with pytest.raises(RuntimeError):
             fail_after(*change)
         assert (room.clock.now(), room.clock.is_frozen) == (7, True)
+
+
+def test_it_goes_on_from_a_moment_as_it_would_have_gone_on_then(new: Callable[..., Sandbox]) -> None:
+    sandbox, other = new(), new("other", seed=5)
+    change(sandbox)
+    moment = sandbox.moment("here")
+    before = content(sandbox), sandbox.now(), sandbox.trace_id(), sandbox.ids.new("thrd")
+    sandbox.spaces.remove("space_team")
+    for each in (sandbox, other):
+        each.go_to(moment)
+        assert (content(each), each.now(), each.trace_id(), each.ids.new("thrd")) == before
+
+
+def test_a_clock_that_ticked_goes_on_from_the_moment(new: Callable[..., Sandbox]) -> None:
+    sandbox = new()
+    sandbox.clock.resume()
+    moment = sandbox.moment("here")
+    sandbox.clock.advance(10**12)
+    sandbox.go_to(moment)
+    assert not sandbox.clock.is_frozen
+    assert 0 <= sandbox.clock.now() - instant(FROZEN) < 10**9
+
+
+def test_a_reset_keeps_what_it_is_told_to_keep(new: Callable[..., Sandbox]) -> None:
+    sandbox, emptied = new(), list[str]()
+
+    class Part:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def reset(self) -> None:
+            emptied.append(self.name)
+
+    sandbox._parts = {name: Part(name) for name in ("journal", "faults")}
+    sandbox.clock.freeze(7)
+    sandbox.reset(keep=["clock", "faults"])
+    assert (sandbox.clock.now(), emptied) == (7, ["journal"])
+    sandbox.reset()
+    assert (sandbox.now(), emptied) == (FROZEN, ["journal", "journal", "faults"])
+
+
+def test_the_requests_of_the_control_api_shift_no_other_id(new: Callable[..., Sandbox]) -> None:
+    one, other = new("one"), new("other")
+    looked = one.trace_id("/__admin")
+    assert one.trace_id() == other.trace_id() != looked
+
+
+def test_a_failure_undoes_that_it_went_elsewhere(new: Callable[..., Sandbox]) -> None:
+    sandbox = new()
+    before = sandbox.world, sandbox.embeddings, content(sandbox)
+    elsewhere = Moment(sandbox.world.emptied(), Policy(slots=1))
+
+    def fail() -> None:
+        with sandbox.transaction():
+            sandbox.go_to(elsewhere)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (sandbox.world, sandbox.embeddings, content(sandbox)) == before

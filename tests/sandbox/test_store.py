@@ -138,3 +138,19 @@ def test_a_cursor_with_one_character_changed_is_no_cursor(position: tuple[Any, .
     letter = data.draw(st.sampled_from("ABCDEFabcdef0123456789-_=%").filter(lambda c: c != text[at]))
     assert position_of(text[:at] + letter + text[at + 1 :], "list") is None
     assert position_of(text + letter, "list") is None
+
+
+def test_many_at_once_are_as_if_put_one_by_one() -> None:
+    one, other = (
+        Collection[str, Any](all=Index(parent=lambda r: r["p"], order=lambda r: (r["o"],))) for _ in "12"
+    )
+    rows = [(f"i{n}", n + 1, {"p": n % 3, "o": -n % 7}) for n in range(2000)]
+    for id_, _, record in rows:
+        one.put(id_, record)
+    other.load(rows[:700])
+    other.load(rows[700:])
+    assert list(one) == list(other)
+    assert [list(one.keys("all", p)) for p in range(3)] == [list(other.keys("all", p)) for p in range(3)]
+    for each in (one, other):
+        each.put("new", {"p": 0, "o": 0})
+    assert one.position("all", "new") == other.position("all", "new")

@@ -1,0 +1,188 @@
+"""The house of sandboxes: made by being named, dropped when idle, remembered when dropped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from mockserver.app import load
+from mockserver.engine.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
+from mockserver.sandbox import sandboxes as house
+from mockserver.sandbox.sandbox import Moment, Sandbox
+from mockserver.sandbox.sandboxes import Limits, Sandboxes
+from mockserver.settings import Settings
+
+
+class Seconds:
+    """Real time, as the test wants it."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def start() -> Moment:
+    return Moment(load(Settings()).catalogue.world("demo"))
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def new(start: Moment, seconds: Seconds) -> Callable[..., Sandboxes]:
+    return partial(Sandboxes, start, seconds=seconds)
+
+
+def test_the_sandbox_of_a_name_is_always_the_same(new: Callable[..., Sandboxes]) -> None:
+    sandboxes = new()
+    assert sandboxes.enter("a") is sandboxes.enter("a") is sandboxes.get("a")
+    assert sandboxes.enter("a") is not sandboxes.enter("b")
+    assert sandboxes.enter(None) is sandboxes.enter("default") is sandboxes.get()
+
+
+def test_what_is_made_by_being_named_shares_the_content_of_the_start(
+    new: Callable[..., Sandboxes], start: Moment
+) -> None:
+    """However much it is: not one map is copied."""
+    marks = new().enter("a").moment("").world.marks
+    assert all(
+        marks[name].rows is mark.rows for name, mark in start.world.marks.items() if name != "embeddings"
+    )
+    assert marks["embeddings"].queues is start.world.marks["embeddings"].queues
+
+
+@pytest.mark.parametrize(
+    "job", [lambda house: house.enter("a"), lambda house: house.create("a", house.start)]
+)
+def test_a_sandbox_that_many_ask_for_at_once_is_made_once(
+    new: Callable[..., Sandboxes], job: Callable[[Sandboxes], Sandbox]
+) -> None:
+    sandboxes, together, found = new(), threading.Barrier(50), list[Sandbox]()
+    refused = list[Conflict]()
+
+    def ask() -> None:
+        together.wait()
+        try:
+            found.append(job(sandboxes))
+        except Conflict as problem:
+            refused.append(problem)
+
+    threads = [threading.Thread(target=ask) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(sandbox) for sandbox in found}) == 1
+    assert len(found) + len(refused) == 50
+
+
+def test_the_least_recently_used_goes_when_there_are_too_many(new: Callable[..., Sandboxes]) -> None:
+    sandboxes = new(limits=Limits(most=2))
+    for name in ("a", "b", "a", "c"):
+        sandboxes.enter(name)
+    assert [sandbox.name for sandbox in sandboxes.listed()] == ["a", "c", "default"]
+    with pytest.raises(SandboxGone, match="'b' was the least recently used of more than 2"):
+        sandboxes.enter("b")
+
+
+def test_an_idle_one_goes_and_a_used_one_stays(new: Callable[..., Sandboxes], seconds: Seconds) -> None:
+    sandboxes = new(limits=Limits(idle_seconds=60))
+    for name in ("idle", "used"):
+        sandboxes.enter(name)
+    for seconds.now in (50.0, 100.0):
+        sandboxes.enter("used")
+    assert [sandbox.name for sandbox in sandboxes.listed()] == ["default", "used"]
+    with pytest.raises(SandboxGone, match=r"was not used for 60 seconds; POST /__admin/sandboxes"):
+        sandboxes.enter("idle")
+
+
+def test_to_be_looked_at_is_no_use(new: Callable[..., Sandboxes], seconds: Seconds) -> None:
+    sandboxes = new(limits=Limits(idle_seconds=60))
+    sandbox = sandboxes.enter("a")
+    seconds.now = 50.0
+    assert (sandboxes.get("a"), sandboxes.listed()[0], sandboxes.idle(sandbox)) == (sandbox, sandbox, 50.0)
+    seconds.now = 61.0
+    with pytest.raises(NotFound, match="was not used for 60 seconds"):
+        sandboxes.get("a")
+
+
+def test_who_is_in_a_dropped_sandbox_may_finish(new: Callable[..., Sandboxes]) -> None:
+    sandboxes = new()
+    sandbox = sandboxes.enter("a")
+    sandboxes.drop("a")
+    with sandbox.transaction():
+        sandbox.spaces.remove("space_abc123")
+    assert "space_abc123" not in sandbox.spaces
+
+
+def test_a_dropped_one_is_revived_by_being_made_with_nothing_of_its_old_life(
+    new: Callable[..., Sandboxes],
+) -> None:
+    sandboxes = new()
+    sandboxes.enter("a").spaces.remove("space_abc123")
+    sandboxes.drop("a")
+    revived = sandboxes.create("a", sandboxes.start)
+    assert "space_abc123" in revived.spaces
+    assert sandboxes.enter("a") is revived
+
+
+def test_only_so_many_dropped_names_are_remembered(
+    new: Callable[..., Sandboxes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "REMEMBERED", 2)
+    sandboxes = new(limits=Limits(most=1))
+    for name in ("a", "b", "c", "d"):
+        sandboxes.enter(name)
+    assert sandboxes.enter("a").name == "a"
+    for name in ("c", "d"):
+        with pytest.raises(SandboxGone):
+            sandboxes.enter(name)
+
+
+def test_the_default_one_is_never_dropped(new: Callable[..., Sandboxes], seconds: Seconds) -> None:
+    sandboxes = new(limits=Limits(most=1, idle_seconds=1))
+    default = sandboxes.enter(None)
+    seconds.now = 100.0
+    sandboxes.enter("a")
+    sandboxes.enter("b")
+    assert sandboxes.enter(None) is default
+    assert sandboxes.idle(default) is None
+    with pytest.raises(Conflict, match="never dropped"):
+        sandboxes.drop("default")
+
+
+def test_one_that_is_there_cannot_be_made_again(new: Callable[..., Sandboxes]) -> None:
+    sandboxes = new()
+    sandboxes.enter("a")
+    for name in ("a", "default"):
+        with pytest.raises(Conflict, match=f"'{name}' is there already"):
+            sandboxes.create(name, sandboxes.start)
+
+
+def test_a_name_that_is_made_up_is_always_a_new_one(new: Callable[..., Sandboxes]) -> None:
+    ahead, sandboxes = new(), new()
+    next_one = ahead.create(None, ahead.start).name
+    sandboxes.enter(next_one)
+    made = {sandboxes.create(None, sandboxes.start).name for _ in range(3)}
+    assert len({next_one, *made}) == 4
+
+
+def test_where_a_sandbox_is_required_it_must_be_named(new: Callable[..., Sandboxes]) -> None:
+    sandboxes = new(limits=Limits(required=True))
+    with pytest.raises(SandboxRequired, match="X-Mock-Sandbox, or put /__sandbox/NAME"):
+        sandboxes.enter(None)
+    assert sandboxes.enter("default").name == "default"
+
+
+def test_an_impossible_name_is_refused_wherever_it_comes_from(new: Callable[..., Sandboxes]) -> None:
+    sandboxes = new()
+    for ask in (sandboxes.enter, lambda name: sandboxes.create(name, sandboxes.start)):
+        with pytest.raises(BadSandbox, match="1 to 64"):
+            ask("a b")
