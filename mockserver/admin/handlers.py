@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver import __version__
-from mockserver.admin import conversation, embeddings, events, leash, requests, verify, viewer
+from mockserver.admin import conversation, embeddings, events, faults, leash, requests, verify, viewer
 from mockserver.admin.coverage import Coverage, documented
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Handlers, Reply
@@ -35,6 +35,14 @@ def admin_handlers(
     handlers.handles("reset")(reset)
     handlers.handles("getClock")(get_clock)
     handlers.handles("setClock")(set_clock)
+    handlers.handles("listFaults")(faults.list_faults)
+    handlers.handles("addFault")(faults.add_fault)
+    handlers.handles("clearFaults")(faults.clear_faults)
+    handlers.handles("getFault")(faults.get_fault)
+    handlers.handles("changeFault")(faults.change_fault)
+    handlers.handles("removeFault")(faults.remove_fault)
+    handlers.handles("getRateLimit")(faults.get_rate_limit)
+    handlers.handles("setRateLimit")(faults.set_rate_limit)
     handlers.handles("listEmbeddings")(embeddings.list_embeddings)
     handlers.handles("drainEmbeddings")(embeddings.drain_embeddings)
     handlers.handles("getEmbeddingPolicy")(leash.get_policy)

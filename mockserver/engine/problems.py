@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http.client import responses
 from typing import Any, ClassVar, NamedTuple
 
 LONGEST = 240
 """Characters of one flaw in an answer: it quotes what was sent, which can be anything."""
+
+
+PHRASES: Mapping[int, str] = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
+"""The standard library's own words for these two depend on the version of Python."""
 
 
 class Flaw(NamedTuple):
@@ -79,6 +84,23 @@ class ForeignPage(Problem):
     code = "FOREIGN_PAGE"
     message = "This page may not steer the mock."
     rule = "guard"
+
+
+class OfTheMock(Problem):
+    """An answer of the mock about itself in the middle of another's API: no operation documents it."""
+
+    rule = "control"
+
+
+class BadControl(OfTheMock):
+    """400: a request orders a fault or an example that there can't be."""
+
+    status = 400
+    code = "BAD_CONTROL"
+    message = "The mock can't do what a header of this request orders."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
 
 
 class NotFound(Problem):

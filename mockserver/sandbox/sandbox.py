@@ -97,6 +97,7 @@ class Sandbox:
         policy: Policy = DEFAULT,
         new_clock: Callable[[], Clock] = Clock,
         journal: Journal | None = None,
+        faults: Any = None,
     ) -> None:
         """`policy` says how the embedding queue behaves, and holds the seed of the ids."""
         self.name = name
@@ -125,6 +126,8 @@ class Sandbox:
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
         self.embeddings = Embeddings(policy)
+        self.faults = faults
+        """The engine's: what a tester ordered to fail. Nothing in here looks into it."""
         self.reset()
 
     @property
@@ -133,15 +136,21 @@ class Sandbox:
         return self.world.directory
 
     def reset(self) -> None:
-        """Back to the starting state: data, ids, clock, and an empty journal."""
+        """Back to the starting state: data, ids, clock and faults, and an empty journal."""
         self.clock = self._new_clock()
         self.ids = Ids(self._policy.seed)
         self._back_to(self.world.marks)
         self.journal.reset()
+        if self.faults is not None:
+            self.faults.reset(self.instant())
 
     def now(self) -> str:
         """The sandbox's time as the API writes it."""
         return self.clock.text()
+
+    def instant(self) -> int:
+        """The sandbox's time in microseconds since 1970."""
+        return self.clock.now()
 
     def trace_id(self) -> str:
         """The next request's id."""
