@@ -213,7 +213,7 @@ class Corridor:
             exchange.refused("fault", "", f"injected: {order.told}")
         elif order.dropped and not exchange.reason:
             places = ", ".join(f"{flaw.place} {flaw.name}".rstrip() for flaw in order.dropped)
-            exchange.reason = _safe(request, f"dropped: {places}")
+            exchange.refused("control", "", _safe(request, f"dropped: {places}"))
         return answer
 
     def _waited(self, later: Later) -> Reply:

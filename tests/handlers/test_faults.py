@@ -421,3 +421,19 @@ def test_a_page_in_a_browser_may_read_what_was_injected(ask: Ask) -> None:
     answer = ask("GET", SPACE, headers={"Origin": "http://localhost:3000", "X-Mock-Fault": "503"})
     exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
     assert {"X-Mock-Fault", "X-Mock-Delay", "Preference-Applied", "X-RateLimit-Remaining"} <= set(exposed)
+
+
+def test_the_journal_names_what_was_injected_and_keeps_the_whole_answer(ask: Ask) -> None:
+    ask("GET", SPACE, headers={"X-Mock-Fault": "truncate"})
+    journal: Any = ask("GET", "/__admin/requests").json
+    (kept,) = journal["requests"]
+    assert (kept["source"], kept["fault"]) == ("fault", "truncate; damage=truncate")
+    assert kept["why"][-1] == "fault: injected: truncate; damage=truncate"
+    assert kept["response"]["body"].endswith("}")
+    assert kept["response"]["headers"]["content-length"] == str(kept["response"]["body_bytes"])
+
+
+def test_the_journal_says_what_was_dropped(ask: Ask) -> None:
+    ask("GET", f"{THREADS}?limit=1000", headers={"Prefer": "handling=lenient"})
+    journal: Any = ask("GET", "/__admin/requests").json
+    assert journal["requests"][0]["why"][-1] == "control: dropped: query limit"
