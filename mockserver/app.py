@@ -15,11 +15,13 @@ from flask import Flask
 from mockserver.admin.handlers import admin_handlers
 from mockserver.auth import authenticate
 from mockserver.documents import DocumentError
-from mockserver.engine import journal
+from mockserver.engine import journal, limits
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors, is_loopback
+from mockserver.engine.faults import Faults, Terms
 from mockserver.engine.guard import Guard
 from mockserver.engine.log import RequestLog
+from mockserver.engine.orders import Orders
 from mockserver.engine.problems import problem_json, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import MOST
@@ -79,11 +81,13 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         journal.Limits(settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes)
     )
 
-    def new_sandbox(name: str, start: Moment) -> Sandbox:
-        return Sandbox(name, start, journal=journals.new())
-
     loaded = load(settings)
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
+    terms = _fault_terms(settings, loaded.spec, control_spec)
+
+    def new_sandbox(name: str, start: Moment) -> Sandbox:
+        return Sandbox(name, start, journal=journals.new(), faults=Faults(terms))
+
     sandboxes = Sandboxes(
         start(settings, loaded, control_spec),
         new=new_sandbox,
@@ -115,6 +119,11 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
     )
 
     stopping = threading.Event()
+    # A stream holds a thread: half of them are kept for everybody else.
+    most_streams = min(MOST, max(1, settings.threads // 2))
+    # What a fault holds up holds a thread too: some are kept, so that the mock can still be steered.
+    most_held = max(1, (settings.threads - most_streams) * 3 // 4)
+    controls = not settings.no_request_controls
 
     def corridor(propagate: Callable[[], bool]) -> Corridor:
         return Corridor(
@@ -123,10 +132,10 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
             log=log,
             max_body_bytes=settings.max_body_bytes,
             stopping=stopping,
-            # A stream holds a thread: half of them are kept for everybody else.
-            most_streams=min(MOST, max(1, settings.threads // 2)),
             secrets=[secret for secret in (settings.api_key, token) if secret],
             keep=settings.journal_body_bytes,
+            most_streams=most_streams,
+            orders=Orders(stopping=stopping, most_held=most_held, controls=controls),
             propagate=propagate,
         )
 
@@ -138,6 +147,13 @@ def _admin_token(settings: Settings) -> str | None:
     if settings.admin_token or is_loopback(settings.host):
         return settings.admin_token
     return secrets.token_urlsafe(24)
+
+
+def _fault_terms(settings: Settings, spec: Spec, control_spec: Spec) -> Terms:
+    """What a rule can say, and what goes wrong from the start."""
+    plan = None if settings.rate_limit is None else limits.plan(settings.rate_limit)
+    defaults = control_spec.body_defaults("addFault")
+    return Terms(defaults, spec.operations.keys(), settings.faults, plan)
 
 
 def _policy(settings: Settings) -> Policy:

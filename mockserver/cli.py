@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -173,6 +174,27 @@ _SCENARIO = click.option(
     metavar="N",
     help="How much of each body is kept; 16384 by default. [MOCK_JOURNAL_BODY_BYTES]",
 )
+@click.option(
+    "--faults",
+    metavar="PROFILE",
+    help="Go wrong from the start: slow, flaky, brownout, rate-limited or offline. [MOCK_FAULTS]",
+)
+@click.option(
+    "--rate-limit",
+    metavar="PLAN",
+    help="Requests of a caller: standard, premium, or like 30/min or 30/min,burst 5. [MOCK_RATE_LIMIT]",
+)
+@click.option(
+    "--fault-port",
+    metavar="N",
+    help="A second port, where faults can reset connections; 0 picks a free one. [MOCK_FAULT_PORT]",
+)
+@click.option(
+    "--no-request-controls",
+    is_flag=True,
+    default=None,
+    help="Ignore X-Mock-Fault, X-Mock-Delay and Prefer in requests. [MOCK_NO_REQUEST_CONTROLS]",
+)
 @click.option("--quiet", is_flag=True, default=None, help="No line on stderr for each request. [MOCK_QUIET]")
 def serve(**flags: Any) -> None:
     """Run the mock until SIGTERM or Ctrl-C.
@@ -191,6 +213,7 @@ def serve(**flags: Any) -> None:
     Exit codes: 0 after a signal; 2 for a flag, setting, file or port that can't be used.
     """
     # Imported here, so that --help and a wrong flag answer at once.
+    from mockserver import fault_port
     from mockserver import serve as server
     from mockserver.app import create_app
     from mockserver.engine.log import RequestLog
@@ -200,18 +223,21 @@ def serve(**flags: Any) -> None:
     try:
         app = create_app(settings, log=log)
         _require_writable(settings.export_on_exit)
-        listener = server.bind(settings.host, settings.port)
+        listener, faulty = _listeners(settings)
     except (DocumentError, server.PortTaken, OSError) as error:
         _refuse(error)
     gc.freeze()  # what is there now stays: to look through it for garbage takes seconds in a large world
     port: int = listener.getsockname()[1]
+    second: int | None = None if faulty is None else faulty.getsockname()[1]
 
     def announce() -> None:
         if settings.port_file is not None:
             write_whole(settings.port_file, str(port))
         made_up = app.admin_token if settings.admin_token is None else None
-        _introduce(settings, port, sorted(app.sandboxes.default.directory.credentials), made_up)
+        _introduce(settings, port, second, sorted(app.sandboxes.default.directory.credentials), made_up)
 
+    if faulty is not None:
+        fault_port.start(app, faulty)
     try:
         server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
     except OSError as error:
@@ -325,7 +351,21 @@ def _complain(text: str) -> None:
     click.echo("mockserver: " + " ".join(text.split()), err=True)
 
 
-def _introduce(settings: Settings, port: int, keys: list[str], token: str | None) -> None:
+def _listeners(settings: Settings) -> tuple[socket.socket, socket.socket | None]:
+    """Both, or none."""
+    from mockserver import serve as server
+
+    main = server.bind(settings.host, settings.port)
+    if settings.fault_port is None:
+        return main, None
+    try:
+        return main, server.bind(settings.host, settings.fault_port)
+    except server.PortTaken as error:
+        main.close()
+        raise server.PortTaken(str(error).replace("--port", "--fault-port")) from None
+
+
+def _introduce(settings: Settings, port: int, second: int | None, keys: list[str], token: str | None) -> None:
     """`token` is a made-up one, which nobody else can tell."""
     if settings.api_key and settings.api_key not in keys:
         _complain(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
@@ -335,6 +375,7 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
         ready = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
         if token is not None:
             ready["admin_token"] = token
+        ready |= {} if second is None else {"fault_port": second}
         click.echo(orjson.dumps(ready))
         return
     shown = [key for key in keys if key != settings.api_key]
@@ -342,7 +383,10 @@ def _introduce(settings: Settings, port: int, keys: list[str], token: str | None
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(shown)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
-    click.echo(f"  control   {url}/__admin/health, /reset, /clock, /embeddings, /replies, /requests")
+    if second is not None:
+        click.echo(f"  faults    http://{host}:{second} can reset connections")
+    paths = "/health, /reset, /clock, /faults, /embeddings, /replies, /requests"
+    click.echo(f"  control   {url}/__admin{paths}")
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
     click.echo(f"  docs      {url}/__admin/docs, README.md and docs/; mockserver serve --help")

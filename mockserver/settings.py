@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mockserver.engine.limits import plan
+from mockserver.engine.profiles import PROFILES
 from mockserver.sandbox.clock import instant
 from mockserver.sandbox.orders import parse
 
@@ -77,6 +79,14 @@ class Settings(BaseSettings):
     """What the journals of all sandboxes may take together, in MiB."""
     journal_body_bytes: Annotated[int, Field(ge=0, le=16_777_216)] = 16_384
     """How much of a body is kept."""
+    faults: str | None = None
+    """The profile of faults that every sandbox starts with."""
+    rate_limit: str | None = None
+    """How many requests a caller may send."""
+    fault_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """A second port, where connections can be reset; 0 picks a free one."""
+    no_request_controls: bool = False
+    """X-Mock-Fault, X-Mock-Delay and Prefer are ignored."""
     quiet: bool = False
     """No line for each request."""
     api_key: str | None = Field(default=None, validation_alias="FREDDY_API_KEY")
@@ -102,6 +112,20 @@ class Settings(BaseSettings):
         for origin in value:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin[:80]!r} is not an origin like https://app.example:8080, nor *")
+        return value
+
+    @field_validator("faults")
+    @classmethod
+    def _is_profile(cls, value: str | None) -> str | None:
+        if value is not None and value not in PROFILES:
+            raise ValueError(f"is one of {', '.join(PROFILES)}")
+        return value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _is_plan(cls, value: str | None) -> str | None:
+        if value is not None:
+            plan(value)
         return value
 
     @field_validator("cors_origins", mode="before")

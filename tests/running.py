@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN = "2026-02-26T10:30:00Z"
@@ -16,6 +17,13 @@ FROZEN = "2026-02-26T10:30:00Z"
 @contextmanager
 def mock(*flags: str, errors: Path | None = None, **environment: str) -> Iterator[str]:
     """The URL of a mock that runs until the end of the block; its stderr goes to the file `errors`."""
+    with ready(*flags, errors=errors, **environment) as line:
+        yield line["url"]
+
+
+@contextmanager
+def ready(*flags: str, errors: Path | None = None, **environment: str) -> Iterator[dict[str, Any]]:
+    """What a mock says when it is ready: `url`, and `fault_port` if it has one."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
     clean.pop("PORT", None)
     with (
@@ -30,6 +38,6 @@ def mock(*flags: str, errors: Path | None = None, **environment: str) -> Iterato
     ):
         try:
             assert child.stdout is not None
-            yield json.loads(child.stdout.readline())["url"]
+            yield json.loads(child.stdout.readline())
         finally:
             child.kill()

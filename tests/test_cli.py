@@ -78,6 +78,9 @@ def refusal(command: str, *flags: str, **environment: str) -> str:
         ("--threads", "MOCK_THREADS", "0"),
         ("--cors-origins", "MOCK_CORS_ORIGINS", "localhost:3000"),
         ("--cors-origins", "MOCK_CORS_ORIGINS", "https://app.example/page"),
+        ("--faults", "MOCK_FAULTS", "chaos"),
+        ("--rate-limit", "MOCK_RATE_LIMIT", "30"),
+        ("--fault-port", "MOCK_FAULT_PORT", "70000"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_line_that_names_it(flag: str, variable: str, value: str) -> None:

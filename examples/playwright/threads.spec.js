@@ -55,7 +55,7 @@ test("an empty space says so", async ({ page, open, sandbox }) => {
 });
 
 test("a slow answer shows that it is on its way", async ({ page, open, sandbox }) => {
-  await sandbox.control("POST", "/faults", { operation: "listSpaceThreads", delay: { fixed: 1 } });
+  await sandbox.control("POST", "/faults", { operation: "listSpaceThreads", delay: 1000 });
   await open();
   await expect(page.getByRole("status")).toHaveText("Loading …");
   await expect(page.getByRole("listitem")).toHaveText(["Project Discussion"]);

@@ -56,7 +56,7 @@ def why(entry: Entry) -> list[str]:
         lines.append(f"route: {exchange.operation}")
     if exchange.caller != "-":
         lines.append(f"auth: {exchange.caller}")
-    if exchange.fault:
+    if exchange.fault and exchange.rule != "fault":  # else the reason names it
         lines.append(f"fault: {exchange.fault}")
     if exchange.reason:
         lines.append(f"{exchange.rule or 'state'}: {exchange.reason}")

@@ -10,6 +10,7 @@ from mockserver.admin import (
     conversation,
     embeddings,
     events,
+    faults,
     leash,
     requests,
     sandboxes,
@@ -57,6 +58,14 @@ def admin_handlers(
     state.register_documents(handlers, states)
     handlers.handles("getClock")(get_clock)
     handlers.handles("setClock")(set_clock)
+    handlers.handles("listFaults")(faults.list_faults)
+    handlers.handles("addFault")(faults.add_fault)
+    handlers.handles("clearFaults")(faults.clear_faults)
+    handlers.handles("getFault")(faults.get_fault)
+    handlers.handles("changeFault")(faults.change_fault)
+    handlers.handles("removeFault")(faults.remove_fault)
+    handlers.handles("getRateLimit")(faults.get_rate_limit)
+    handlers.handles("setRateLimit")(faults.set_rate_limit)
     handlers.handles("listEmbeddings")(embeddings.list_embeddings)
     handlers.handles("drainEmbeddings")(embeddings.drain_embeddings)
     handlers.handles("getEmbeddingPolicy")(leash.get_policy)

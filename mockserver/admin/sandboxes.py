@@ -40,8 +40,9 @@ def register(handlers: Handlers[None, Sandbox], sandboxes: Sandboxes) -> None:
     def fork_sandbox(call: Call, _: Sandbox) -> Reply:
         source = sandboxes.get(call.path["id"])
         with source.transaction():
-            moment = source.moment(f"sandbox:{source.name}")
+            moment, faults = source.moment(f"sandbox:{source.name}"), source.faults.mark()
         fork = sandboxes.create((call.body or {}).get("id"), moment)
+        fork.inherit(faults)
         return Reply(201, _shown(fork, sandboxes))
 
 

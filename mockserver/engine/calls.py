@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from mockserver.engine.faults import Faults
+
 CallerT = TypeVar("CallerT")
 """Whatever `authenticate` returns for a credential; the engine only passes it on."""
 
@@ -68,7 +70,7 @@ class Journal(Protocol):
 
 
 class Room(Protocol):
-    """What the engine needs to know of a sandbox: its name, its clock, its ids, all or nothing."""
+    """What the engine needs to know of a sandbox: name, clock, ids, faults, all or nothing."""
 
     @property
     def name(self) -> str:
@@ -78,8 +80,15 @@ class Room(Protocol):
     def journal(self) -> Journal:
         """Where its exchanges are kept."""
 
+    @property
+    def faults(self) -> Faults:
+        """The failures that a tester ordered."""
+
     def now(self) -> str:
         """The sandbox's time as RFC 3339 in UTC, whole seconds."""
+
+    def instant(self) -> int:
+        """The sandbox's time in microseconds since 1970."""
 
     def trace_id(self, kind: str) -> str:
         """The next request's id, a UUID; each kind of request is counted apart."""

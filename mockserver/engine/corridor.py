@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from http.client import responses
 from typing import TYPE_CHECKING, Any, Generic
 from urllib.parse import quote
 
 from mockserver.engine import wire
-from mockserver.engine.calls import CallerT, Handlers, Later, Reply, Room, Rooms, RoomT
+from mockserver.engine.calls import Call, CallerT, Handlers, Later, Reply, Room, Rooms, RoomT
 from mockserver.engine.cors import Cors
+from mockserver.engine.damage import Broken
+from mockserver.engine.examples import Asking
 from mockserver.engine.guard import Guard
 from mockserver.engine.log import Exchange, RequestLog
-from mockserver.engine.problems import Problem, Redirect, Rendered, SpecViolation, fault
+from mockserver.engine.orders import Order, Orders
+from mockserver.engine.problems import (
+    PHRASES,
+    OfTheMock,
+    Problem,
+    Redirect,
+    Rendered,
+    SpecViolation,
+    fault,
+)
 from mockserver.engine.routes import Routes
-from mockserver.engine.spec import Spec
+from mockserver.engine.spec import Operation, Spec
 from mockserver.engine.streams import MOST, Busy, Lines, Stream
 from mockserver.engine.wire import Answer, Request
 
@@ -85,6 +95,7 @@ class Corridor:
         most_streams: int = MOST,
         keep: int = 0,
         secrets: Sequence[str] = (),
+        orders: Orders | None = None,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised.
@@ -102,6 +113,7 @@ class Corridor:
         self._keep = keep
         self._most_streams = most_streams
         self._streams = threading.BoundedSemaphore(most_streams)
+        self._orders = orders or Orders(stopping=stopping, most_held=most_streams, controls=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
@@ -110,7 +122,7 @@ class Corridor:
         answer = self.serve(request, exchange)
         self._log.exchange(exchange)
         start_response(_STATUS_LINES[answer.status], answer.headers)
-        return answer.body if isinstance(answer.body, Lines) else [answer.body]
+        return [answer.body] if isinstance(answer.body, bytes) else answer.body
 
     def serve(self, request: Request, exchange: Exchange) -> Answer:
         """One request from its first byte to its last."""
@@ -133,7 +145,8 @@ class Corridor:
         exchange.status = answer.status
         exchange.stop_watch()
         if api.journaled and refusal is None and not api.cors.is_preflight(request):
-            room.journal.record(exchange, request, answer, trace_id, room.now())
+            kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, Broken) else answer
+            room.journal.record(exchange, request, kept, trace_id, room.now())
         return answer
 
     def _entered(self, api: Api[Any, Any], request: Request) -> tuple[Room, Problem | None]:
@@ -154,7 +167,7 @@ class Corridor:
         trace_id: str,
         exchange: Exchange,
     ) -> Answer:
-        operation = None
+        operation = order = None
         try:
             if api.guard is not None:
                 api.guard.admit(request)
@@ -164,25 +177,54 @@ class Corridor:
             exchange.operation = operation.id
             caller = api.authenticate(request, room)
             exchange.caller = api.name_of(caller)
-            call = wire.read(operation, ids, request, caller, trace_id, self._max_body_bytes)
-            with room.transaction():
-                checked = wire.check(operation, api.handlers[operation.id](call, room), trace_id)
-                if isinstance(checked.body, Stream):
-                    checked = checked._replace(body=self._opened(checked.body, request, room, exchange))
-            if isinstance(checked.body, Later):
-                checked = wire.check(operation, self._waited(checked.body), trace_id)
-            return wire.encode(checked)
+            if api.guard is None and (room.faults.armed or request.has_controls):
+                order = Order()
+                asking = Asking(operation, ids, trace_id, room.now(), api.render)
+                self._orders.place(order, request, exchange.caller, room.faults, room.instant(), asking)
+            if order is not None and order.answer is not None:
+                answer = order.answer
+            else:
+                dropped = None if order is None else order.dropped
+                limit = self._max_body_bytes
+                call = wire.read(operation, ids, request, caller, trace_id, limit, dropped)
+                answer = self._handled(api, operation, call, request, room, exchange)
         except Redirect as redirect:
             exchange.refused("route", "", _safe(request, str(redirect)))
             location = quote(request.prefix) + redirect.location
-            return wire.unchecked(307, None, "", {"Location": location}, trace_id)
+            answer = wire.unchecked(307, None, "", {"Location": location}, trace_id)
         except Problem as problem:
             exchange.refused(problem.rule, problem.code, _safe(request, problem.reason))
-            rendered = api.render(problem, trace_id, room.now())
-            if operation is None:
-                return wire.unchecked(problem.status, *rendered, problem.headers, trace_id)
-            reply = Reply(problem.status, rendered.body, problem.headers)
-        return wire.encode(wire.check(operation, reply, trace_id))
+            answer = _refused(api, operation, problem, room, trace_id)
+        return answer if order is None else self._damaged(order, answer, request, exchange)
+
+    def _handled(
+        self,
+        api: Api[CallerT, RoomT],
+        operation: Operation,
+        call: Call[CallerT],
+        request: Request,
+        room: RoomT,
+        exchange: Exchange,
+    ) -> Answer:
+        """What the handler answers, held to the spec; alone in the sandbox."""
+        with room.transaction():
+            checked = wire.check(operation, api.handlers[operation.id](call, room), call.trace_id)
+            if isinstance(checked.body, Stream):
+                checked = checked._replace(body=self._opened(checked.body, request, room, exchange))
+        if isinstance(checked.body, Later):
+            checked = wire.check(operation, self._waited(checked.body), call.trace_id)
+        return wire.encode(checked)
+
+    def _damaged(self, order: Order, answer: Answer, request: Request, exchange: Exchange) -> Answer:
+        """The answer with all that was ordered for it, and the exchange told of it."""
+        answer = self._orders.damage(order, answer, request)
+        exchange.fault, exchange.source = order.told, order.source
+        if order.told and not exchange.reason:
+            exchange.refused("fault", "", f"injected: {order.told}")
+        elif order.dropped and not exchange.reason:
+            places = ", ".join(f"{flaw.place} {flaw.name}".rstrip() for flaw in order.dropped)
+            exchange.refused("control", "", _safe(request, f"dropped: {places}"))
+        return answer
 
     def _waited(self, later: Later) -> Reply:
         if not self._streams.acquire(blocking=False):
@@ -229,6 +271,17 @@ class Corridor:
         return answer
 
 
+def _refused(
+    api: Api[Any, Any], operation: Operation | None, problem: Problem, room: Room, trace_id: str
+) -> Answer:
+    """The problem in the spec's words, and held to it if it is one of the operation's."""
+    rendered = api.render(problem, trace_id, room.now())
+    if operation is None or isinstance(problem, OfTheMock):
+        return wire.unchecked(problem.status, *rendered, problem.headers, trace_id)
+    reply = Reply(problem.status, rendered.body, problem.headers)
+    return wire.encode(wire.check(operation, reply, trace_id))
+
+
 def _safe(request: Request, text: str) -> str:
     """`text` as the log and a header may show it: without secrets, one printable ASCII line."""
     return wire.header_safe(request.without_secrets(text))
@@ -247,13 +300,13 @@ def _label(answer: Answer, exchange: Exchange) -> None:
         headers.append(("X-Mock-Operation", exchange.operation))
     if exchange.reason and answer.status >= 400:
         headers.append(("X-Mock-Reason", exchange.reason))
+    if exchange.fault:
+        headers.append(("X-Mock-Fault", exchange.fault))
     if answer.status != 204 and isinstance(answer.body, bytes):
         headers.append(("Content-Length", str(len(answer.body))))
 
 
 _METHODS = "GET, POST, PUT, PATCH, DELETE"
-_PHRASES = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
-"""The standard library's own words for these two depend on the version of Python."""
 _STATUS_LINES: Mapping[int, str] = {
-    status: f"{status} {_PHRASES.get(status, 'Unknown')}" for status in range(200, 600)
+    status: f"{status} {PHRASES.get(status, 'Unknown')}" for status in range(200, 600)
 }

@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 
 from mockserver.engine.wire import Request
 
-EXPOSED = "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, Allow, Retry-After"
+EXPOSED = (
+    "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, X-Mock-Fault, X-Mock-Delay, "
+    "Preference-Applied, Allow, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+)
 MAX_AGE = "600"
 """Seconds a browser may keep a preflight's answer."""
 

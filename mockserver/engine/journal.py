@@ -143,7 +143,7 @@ class Journal:
         whole = answer.body if isinstance(answer.body, bytes) else None
         # A copy, though it is the whole: the encoder's own bytes lie in a buffer of up to twice their size.
         reply = (
-            answer.body.sent if isinstance(answer.body, Lines) else memoryview(answer.body)[:most].tobytes()
+            answer.body.sent if isinstance(answer.body, Lines) else memoryview(whole or b"")[:most].tobytes()
         )
         headers = request.headers if most else []
         size = sum([len(value) for _, value in headers])

@@ -157,6 +157,8 @@ def _as_json(exchange: Exchange) -> str:
         "method": exchange.method,
         "path": exchange.path,
     }
+    if exchange.fault:
+        entry["fault"] = exchange.fault
     if exchange.reason:
         entry["reason"] = exchange.reason
     return orjson.dumps(entry).decode()
@@ -167,4 +169,6 @@ def _as_text(exchange: Exchange) -> str:
         f"{exchange.status} {exchange.operation:<24} {exchange.sandbox} {exchange.caller} "
         f"{exchange.milliseconds:.1f} ms  {exchange.method} {exchange.path}"
     )
+    if exchange.fault:
+        line += f"  fault: {exchange.fault}"
     return f"{line}  ({exchange.reason})" if exchange.reason else line

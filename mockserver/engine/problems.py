@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http.client import responses
 from typing import Any, ClassVar, NamedTuple
 
 LONGEST = 240
@@ -11,6 +12,8 @@ LONGEST = 240
 
 MOST_FLAWS = 1000
 """Told one by one; a body of megabytes can be wrong in every line."""
+PHRASES: Mapping[int, str] = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
+"""The standard library's own words for these two depend on the version of Python."""
 
 
 class Flaw(NamedTuple):
@@ -99,6 +102,23 @@ class ForeignPage(Problem):
     code = "FOREIGN_PAGE"
     message = "This page may not steer the mock."
     rule = "guard"
+
+
+class OfTheMock(Problem):
+    """An answer of the mock about itself in the middle of another's API: no operation documents it."""
+
+    rule = "control"
+
+
+class BadControl(OfTheMock):
+    """400: a request orders a fault or an example that there can't be."""
+
+    status = 400
+    code = "BAD_CONTROL"
+    message = "The mock can't do what a header of this request orders."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
 
 
 class NotFound(Problem):

@@ -49,6 +49,11 @@ class Schema:
             found = [("", "is not valid, and nested too deeply to say where")]
         return [Flaw(place, ".".join(filter(None, (name, at))), text) for at, text in found]
 
+    def places(self, value: Any) -> Iterator[list[str | int]]:
+        """The path of each value that is wrong or unknown, or that lacks something."""
+        for error in self._validator.iter_errors(value):
+            yield from _places(error)
+
     def first_error(self, value: Any) -> tuple[str, str]:
         """JSON pointer and message of the first thing that is wrong; ("", "") if nothing is."""
         for error in self._validator.iter_errors(value):
@@ -107,6 +112,22 @@ def _flaws(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
                 yield ".".join(path), " or ".join(dict.fromkeys(texts))
         case _:
             yield ".".join(path), _short(error.message)
+
+
+def _places(error: jsonschema_rs.ValidationError) -> Iterator[list[str | int]]:
+    path = list(error.instance_path)
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
+            yield from ([*path, name] for name in names)
+        case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
+            best = max(branches, key=lambda errors: max(len(e.instance_path) for e in errors))
+            if len(best[0].instance_path) > len(path):
+                for inner in best:
+                    yield from _places(inner)
+            else:
+                yield path
+        case _:
+            yield path
 
 
 def _short(message: str) -> str:

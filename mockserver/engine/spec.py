@@ -58,6 +58,10 @@ class Response:
     """lower-case name -> required, type, schema."""
     lists: Mapping[str, Stored]
     """By field: the lists that may hold stored records."""
+    examples: Mapping[str, Any]
+    """name -> JSON value; a single one has the empty name."""
+    sample_headers: Mapping[str, str]
+    """lower-case name -> the example of a header that is required."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,11 @@ class Spec:
                 ("components", "schemas"), f"schema {name!r} is missing; the mock needs it"
             )
         return self._schemas.compiled({"$ref": f"#/components/schemas/{name}"})
+
+    def body_defaults(self, operation: str) -> Mapping[str, Any]:
+        """What a request body of this operation leaves out, by field."""
+        body = self.operations[operation].body
+        return {} if body is None else body.defaults
 
     def _compiled(self, schema: Any, at: Pointer) -> Schema:
         try:
@@ -212,8 +221,23 @@ class Spec:
                     files=files,
                     headers=dict(self._headers(node.get("headers", {}), (*at, status))),
                     lists=lists[0] if lists else {},
+                    examples=dict(self._examples(media_types)),
+                    sample_headers=dict(self._sample_headers(node.get("headers", {}))),
                 ),
             )
+
+    def _examples(self, media_types: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for media in media_types.values():
+            for name, outer in media.get("examples", {}).items():
+                yield name, resolved(self.document, outer)["value"]
+            if "example" in media:
+                yield "", media["example"]
+
+    def _sample_headers(self, nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, outer in nodes.items():
+            node = resolved(self.document, outer)
+            if node.get("required") and "example" in node:
+                yield name.lower(), str(node["example"])
 
     def _headers(
         self, nodes: Mapping[str, Any], at: Pointer

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import socket
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import orjson
 
 from mockserver.engine.calls import Call, CallerT, File, Later, Reply
 from mockserver.engine.keywords import EVENT_STREAM
+from mockserver.engine.lenient import mended
 from mockserver.engine.problems import Flaw, Invalid, PayloadTooLarge, SpecViolation
 from mockserver.engine.redaction import CREDENTIALS, masked
 from mockserver.engine.schemas import Schema
@@ -60,6 +62,17 @@ class Request:
     def peer(self) -> str:
         """The client's address; empty where there is no socket."""
         return self._environ.get("REMOTE_ADDR") or ""
+
+    @property
+    def has_controls(self) -> bool:
+        """Whether it has a header that orders something for it alone."""
+        environ = self._environ
+        return "HTTP_PREFER" in environ or "HTTP_X_MOCK_FAULT" in environ or "HTTP_X_MOCK_DELAY" in environ
+
+    @property
+    def connection(self) -> socket.socket | None:
+        """Its socket, where the server gives it away: the listener for faults does."""
+        return self._environ.get("werkzeug.socket")
 
     @property
     def sandbox(self) -> str | None:
@@ -115,25 +128,34 @@ class Answer(NamedTuple):
 
     status: int
     headers: list[tuple[str, str]]
-    body: bytes | Lines
+    body: bytes | Iterator[bytes]
 
 
 def read(
-    operation: Operation, ids: Mapping[str, str], request: Request, caller: CallerT, trace_id: str, limit: int
+    operation: Operation,
+    ids: Mapping[str, str],
+    request: Request,
+    caller: CallerT,
+    trace_id: str,
+    limit: int,
+    dropped: list[Flaw] | None = None,
 ) -> Call[CallerT]:
-    """What the request asks for, or Invalid with every flaw that the spec alone can tell."""
+    """What the request asks for, or Invalid with every flaw that the spec alone can tell.
+
+    With a list for what is dropped, a faulty value that the request could do without counts as not sent.
+    """
     flaws: list[Flaw] = []
     for parameter in operation.path:
         if not parameter.schema.is_valid(ids[parameter.name]):
             flaws += parameter.schema.flaws(ids[parameter.name], "path", parameter.name)
-    query = _decoded_all(operation.query, _query(request.query), flaws)
+    query = _decoded_all(operation.query, _query(request.query), flaws, dropped)
     headers = {}
     if operation.headers:
         sent = {name: text for name in operation.headers if (text := request.header(name)) is not None}
-        headers = _decoded_all(operation.headers, sent, flaws)
+        headers = _decoded_all(operation.headers, sent, flaws, dropped)
     body = None
     if operation.body is not None:
-        body = _body(operation, request, max(limit, operation.max_body_bytes), flaws)
+        body = _body(operation, request, max(limit, operation.max_body_bytes), flaws, dropped)
     if flaws:
         raise Invalid(flaws)
     return Call(operation.id, ids, query, body, caller, trace_id, headers)
@@ -144,9 +166,12 @@ def _query(text: str) -> dict[str, str]:
 
 
 def _decoded_all(
-    parameters: Mapping[str, Parameter], sent: Mapping[str, str], flaws: list[Flaw]
+    parameters: Mapping[str, Parameter],
+    sent: Mapping[str, str],
+    flaws: list[Flaw],
+    dropped: list[Flaw] | None,
 ) -> dict[str, Any]:
-    """The values of query or header parameters; what is wrong goes to `flaws`."""
+    """The values of query or header parameters; what is wrong goes to `flaws`, or to `dropped`."""
     values: dict[str, Any] = {}
     for name, parameter in parameters.items():
         if name not in sent:
@@ -156,11 +181,16 @@ def _decoded_all(
             continue
         try:
             values[name] = value = _decoded(parameter.kind, sent[name])
+            if parameter.schema.is_valid(value):
+                continue
+            wrong = parameter.schema.flaws(value, parameter.place, name)
         except ValueError as error:
-            flaws.append(Flaw(parameter.place, name, str(error)))
-            continue
-        if not parameter.schema.is_valid(value):
-            flaws += parameter.schema.flaws(value, parameter.place, name)
+            wrong = [Flaw(parameter.place, name, str(error))]
+        if dropped is not None and not parameter.required:
+            values[name] = parameter.default
+            dropped += wrong
+        else:
+            flaws += wrong
     return values
 
 
@@ -176,7 +206,9 @@ def _decoded(kind: str, text: str) -> Any:
     return text
 
 
-def _body(operation: Operation, request: Request, limit: int, flaws: list[Flaw]) -> Any:
+def _body(
+    operation: Operation, request: Request, limit: int, flaws: list[Flaw], dropped: list[Flaw] | None
+) -> Any:
     plan = operation.body
     assert plan is not None
     data = request.body(limit, "this operation" if limit == operation.max_body_bytes else "--max-body-bytes")
@@ -194,8 +226,12 @@ def _body(operation: Operation, request: Request, limit: int, flaws: list[Flaw])
         flaws.append(Flaw("body", "", f"not valid JSON: {error}"))
         return None
     if not plan.schema.is_valid(body):
-        flaws += plan.schema.flaws(body, "body")
-        return None
+        wrong = plan.schema.flaws(body, "body")
+        if dropped is not None:
+            body, wrong = mended(plan.schema, body, dropped)
+        if wrong:
+            flaws += wrong
+            return None
     return {**plan.defaults, **body} if plan.defaults else body
 
 

@@ -50,6 +50,32 @@ class NoJournal:
         """Nothing."""
 
 
+class Faults(Protocol):
+    """What a tester ordered to go wrong, kept by somebody who knows what that means."""
+
+    def reset(self, now: int) -> None:
+        """As at the start, at this instant."""
+
+    def mark(self) -> Any:
+        """Everything as it is."""
+
+    def back_to(self, mark: Any) -> None:
+        """Everything as it was."""
+
+
+class NoFaults:
+    """Nothing goes wrong."""
+
+    def reset(self, now: int) -> None:
+        """Nothing."""
+
+    def mark(self) -> Any:
+        """Nothing."""
+
+    def back_to(self, mark: Any) -> None:
+        """Nothing."""
+
+
 class World(NamedTuple):
     """Data at one moment: who is who, the content of every collection, and what is embedded."""
 
@@ -73,13 +99,6 @@ class Moment(NamedTuple):
     dial: Dial = REAL_TIME
     origin: str = ""
     """Where it comes from, in the words of `POST /__admin/reset?to=…`."""
-
-
-class Part(Protocol):
-    """What a sandbox holds besides its state, and a reset empties."""
-
-    def reset(self) -> None:
-        """As if nothing had happened yet."""
 
 
 def empty_marks() -> dict[str, Any]:
@@ -117,7 +136,9 @@ def collections() -> dict[str, Collection[Any, Record]]:
 class Sandbox:
     """Data, ids and clock of one name; whatever happens here is seen here alone."""
 
-    def __init__(self, name: str, start: Moment, *, journal: Journal | None = None) -> None:
+    def __init__(
+        self, name: str, start: Moment, *, journal: Journal | None = None, faults: Faults | None = None
+    ) -> None:
         """`start`: what it begins with, and a reset goes back to."""
         self.name = name
         self.start = start
@@ -129,8 +150,6 @@ class Sandbox:
         self.ids: Ids
         self.embeddings: Embeddings
         self.journal: Journal = journal or NoJournal()
-        self._parts: dict[str, Part] = {"journal": self.journal}
-        """By the word with which a reset can be told to keep it."""
         self._lock = threading.Lock()
         self._collections = collections()
         self.spaces: Collection[str, Record] = self._collections["spaces"]
@@ -151,7 +170,10 @@ class Sandbox:
         """By (space, thread); in order of addition under either."""
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
+        self.faults: Any = faults if faults is not None else NoFaults()
+        self._inherited: Any = None
         self.go_to(start)
+        self.faults.reset(self.instant())
 
     @property
     def directory(self) -> Directory:
@@ -164,9 +186,17 @@ class Sandbox:
         self.go_to(to or self.start)
         if "clock" in keep:
             self.clock = clock
-        for name, part in self._parts.items():
-            if name not in keep:
-                part.reset()
+        if "journal" not in keep:
+            self.journal.reset()
+        if "faults" not in keep:
+            self.faults.reset(self.instant())
+            if self._inherited is not None:
+                self.faults.back_to(self._inherited)
+
+    def inherit(self, faults: Any) -> None:
+        """Begin with these faults, which another sandbox marked; a reset brings them back."""
+        self._inherited = faults
+        self.faults.back_to(faults)
 
     def go_to(self, moment: Moment) -> None:
         """Data, ids, clock and queue as they were then; a clock that ticked goes on from there."""
@@ -184,6 +214,10 @@ class Sandbox:
     def now(self) -> str:
         """The sandbox's time as the API writes it."""
         return self.clock.text()
+
+    def instant(self) -> int:
+        """The sandbox's time in microseconds since 1970."""
+        return self.clock.now()
 
     def trace_id(self, kind: str = "") -> str:
         """The next request's id; those of the control API are counted apart."""

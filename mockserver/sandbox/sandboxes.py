@@ -89,7 +89,7 @@ class Sandboxes:
             return sandbox
 
     def create(self, name: str | None, start: Moment) -> Sandbox:
-        """A new sandbox, also of a name that was dropped; of one that is made up for None. Conflict if taken."""
+        """A new sandbox, also of a name that was dropped; None makes one up. Conflict if it is taken."""
         with self._lock:
             now = self._seconds()
             self._drop_idle(now)

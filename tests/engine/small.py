@@ -14,6 +14,7 @@ from werkzeug.test import Client
 from mockserver.engine.calls import Handlers
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors
+from mockserver.engine.faults import Faults, Terms
 from mockserver.engine.journal import Journals
 from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import vendor_envelope
@@ -29,6 +30,11 @@ class Room:
 
     def __init__(self) -> None:
         self.journal = Journals().new()
+        self.faults = Faults(Terms({}, ()))
+
+    def instant(self) -> int:
+        """Always the same."""
+        return 0
 
     def now(self) -> str:
         """Always the same."""

@@ -252,3 +252,16 @@ def test_a_reset_to_nowhere_changes_nothing(ask: Ask, query: str, status: int) -
     before = names(ask, "default")
     assert ask("POST", f"{RESET}?{query}").status_code == status
     assert names(ask, "default") == before
+
+
+def test_a_fork_has_the_faults_of_its_source_also_after_a_reset(ask: Ask) -> None:
+    order = {"operation": "getSpace", "error": {"status": 503}}
+    ask("POST", "/__sandbox/source-of-faults/__admin/faults", json=order)
+    ask("POST", "/__admin/sandboxes/source-of-faults/fork", json={"id": "fork-of-faults"})
+    for base in ("/__sandbox/fork-of-faults", "/__sandbox/source-of-faults"):
+        assert ask("GET", f"{base}/v1/spaces/space_abc123").status_code == 503
+    ask("POST", "/__sandbox/fork-of-faults/__admin/reset")
+    assert ask("GET", "/__sandbox/fork-of-faults/v1/spaces/space_abc123").status_code == 503
+    ask("DELETE", "/__sandbox/fork-of-faults/__admin/faults")
+    assert ask("GET", "/__sandbox/fork-of-faults/v1/spaces/space_abc123").status_code == 200
+    assert ask("GET", "/v1/spaces/space_abc123").status_code == 200

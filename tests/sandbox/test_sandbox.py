@@ -10,7 +10,7 @@ import pytest
 from mockserver.app import create_app, load
 from mockserver.sandbox.clock import Dial, instant
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Moment, Sandbox, World
+from mockserver.sandbox.sandbox import Moment, NoFaults, NoJournal, Sandbox, World
 from mockserver.settings import Settings
 from tests.running import FROZEN
 
@@ -134,14 +134,15 @@ def test_a_clock_that_ticked_goes_on_from_the_moment(new: Callable[..., Sandbox]
 def test_a_reset_keeps_what_it_is_told_to_keep(new: Callable[..., Sandbox]) -> None:
     sandbox, emptied = new(), list[str]()
 
-    class Part:
-        def __init__(self, name: str) -> None:
-            self.name = name
-
+    class Kept(NoJournal):
         def reset(self) -> None:
-            emptied.append(self.name)
+            emptied.append("journal")
 
-    sandbox._parts = {name: Part(name) for name in ("journal", "faults")}
+    class Ordered(NoFaults):
+        def reset(self, now: int) -> None:  # noqa: ARG002 - a protocol's
+            emptied.append("faults")
+
+    sandbox.journal, sandbox.faults = Kept(), Ordered()
     sandbox.clock.freeze(7)
     sandbox.reset(keep=["clock", "faults"])
     assert (sandbox.clock.now(), emptied) == (7, ["journal"])

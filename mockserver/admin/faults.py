@@ -1,0 +1,80 @@
+"""Failures on order, and the rate limit."""
+
+from __future__ import annotations
+
+from mockserver.admin.registry import Call
+from mockserver.engine.calls import Reply
+from mockserver.engine.limits import PLANS, Plan
+from mockserver.engine.problems import NotFound
+from mockserver.sandbox.records import Record
+from mockserver.sandbox.sandbox import Sandbox
+
+
+def list_faults(call: Call, sandbox: Sandbox) -> Reply:
+    """Every rule, in the order in which they are asked."""
+    return Reply(200, {"faults": sandbox.faults.listed(sandbox.instant())})
+
+
+def add_fault(call: Call, sandbox: Sandbox) -> Reply:
+    """One more rule, or the rules of a profile."""
+    made = sandbox.faults.add(call.body, sandbox.ids.new, sandbox.instant())
+    return Reply(201, {"faults": made})
+
+
+def clear_faults(call: Call, sandbox: Sandbox) -> Reply:
+    """No rule is left."""
+    sandbox.faults.clear()
+    return Reply(204)
+
+
+def get_fault(call: Call, sandbox: Sandbox) -> Reply:
+    """One rule."""
+    return _found(sandbox.faults.get(call.path["id"], sandbox.instant()), call)
+
+
+def change_fault(call: Call, sandbox: Sandbox) -> Reply:
+    """Change what is named, and count from 0 again."""
+    return _found(sandbox.faults.change(call.path["id"], call.body, sandbox.instant()), call)
+
+
+def remove_fault(call: Call, sandbox: Sandbox) -> Reply:
+    """One rule less."""
+    if not sandbox.faults.remove(call.path["id"]):
+        _found(None, call)
+    return Reply(204)
+
+
+def get_rate_limit(call: Call, sandbox: Sandbox) -> Reply:
+    """Which plan the callers are under."""
+    return Reply(200, _shown(sandbox))
+
+
+def set_rate_limit(call: Call, sandbox: Sandbox) -> Reply:
+    """Another plan, with full buckets."""
+    body = call.body
+    if "plan" in body:
+        sandbox.faults.limit(PLANS.get(body["plan"]))
+    else:
+        per_minute = body["per_minute"]
+        plan = Plan("custom", per_minute, body.get("burst", per_minute), body.get("per_day"))
+        sandbox.faults.limit(plan)
+    return Reply(200, _shown(sandbox))
+
+
+def _found(fault: Record | None, call: Call) -> Reply:
+    if fault is None:
+        raise NotFound("Fault not found", reason=f"fault {call.path['id'][:80]!r} does not exist")
+    return Reply(200, fault)
+
+
+def _shown(sandbox: Sandbox) -> Record:
+    limits = sandbox.faults.limits
+    if limits is None:
+        return {"plan": "off", "per_minute": None, "burst": None, "per_day": None}
+    plan: Plan = limits.plan
+    return {
+        "plan": plan.name,
+        "per_minute": plan.per_minute,
+        "burst": plan.burst,
+        "per_day": plan.per_day,
+    }
