@@ -39,6 +39,7 @@ RUN mockserver check && python -c "import mockserver.serve, numpy" \
 # MOCK_HOST and not --host, so that it holds for every command that is given instead of CMD, and for health too.
 ENV HOME=/tmp \
     MOCK_HOST=0.0.0.0 \
+    MOCK_SCENARIOS=/scenarios \
     PYTHONDONTWRITEBYTECODE=1
 LABEL org.opencontainers.image.title="freddy-mock" \
       org.opencontainers.image.description="A stateful mock of Aitronos' Freddy spaces API, driven by its OpenAPI document" \

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from contracts.cli import main
 from tests.contracts.other_server import running as other_server
-from tests.running import mock
+from tests.running import ROOT, mock
 
 DOCUMENTED = ("addThreadToSpace", "listSpaceThreads")
 OWN_KEYS = {
@@ -180,3 +183,11 @@ def test_list_names_every_check_with_its_evidence() -> None:
     result = contracts("list")
     assert "add-answers-as-documented" in result.output
     assert "assumed (A06)" in result.output
+
+
+def test_nothing_is_left_where_it_is_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "contracts", "run", "--target", "mock", "--only", "operation-listSpaces"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
