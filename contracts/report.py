@@ -20,13 +20,16 @@ COLOURS = {
     Verdict.ASSUMPTION: "yellow",
     Verdict.FLAKY: "yellow",
     Verdict.UNTESTED: "cyan",
+    Verdict.UNANSWERED: "magenta",
 }
 
 
 def line(outcome: Outcome) -> str:
     """One check in one line, with rich's markup."""
     colour = COLOURS[outcome.verdict]
-    reason = f"  {escape(outcome.message)}" if outcome.verdict is Verdict.UNTESTED else ""
+    reason = (
+        f"  {escape(outcome.message)}" if outcome.verdict in (Verdict.UNTESTED, Verdict.UNANSWERED) else ""
+    )
     return f"[{colour}]{outcome.verdict:<9.9}[/] {outcome.check.id}{reason}"
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from contracts.check import Broken, Check, Untested
 from contracts.evidence import Evidence
 from contracts.exchange import Answer
-from contracts.target import Unreachable
+from contracts.pace import Unanswered, Unreachable
 from contracts.team import Guarded, Team
 
 REPLAYS = 2
@@ -25,6 +25,8 @@ class Verdict(StrEnum):
     ASSUMPTION = "assumption does not hold here"
     FLAKY = "flaky"
     UNTESTED = "untested"
+    UNANSWERED = "no answer"
+    """None came, or that the target is busy, each time that it was tried: no word about the contract."""
 
 
 class Outcome(NamedTuple):
@@ -61,11 +63,12 @@ def judge(check: Check, team: Team) -> Outcome:
     ) -> Outcome:
         return Outcome(check, verdict, message, tuple(chain), failure, time.monotonic() - started)
 
-    team.chain = []
     try:
-        failure = _tried(check, team)
+        failure = _answered(check, team)
     except Untested as reason:
         return outcome(Verdict.UNTESTED, str(reason))
+    except Unanswered as reason:
+        return outcome(Verdict.UNANSWERED, str(reason), team.chain)
     if failure is None:
         return outcome(Verdict.PASSED)
     chain = tuple(team.chain)
@@ -75,6 +78,8 @@ def judge(check: Check, team: Team) -> Outcome:
             again = _tried(check, team)
         except Untested as reason:
             return outcome(Verdict.UNTESTED, f"failed once, then: {reason}", chain)
+        except Unanswered as reason:
+            return outcome(Verdict.UNANSWERED, f"failed once, then: {reason}", chain)
         if again is None:
             return outcome(Verdict.FLAKY, failure.message, chain, failure)
     known = failure.evidence is not None or failure.assumption is not None
@@ -83,10 +88,22 @@ def judge(check: Check, team: Team) -> Outcome:
     return outcome(verdict, failure.message, chain, failure)
 
 
+def _answered(check: Check, team: Team) -> Broken | None:
+    """The first try that is answered; Unanswered if none is."""
+    for left in range(REPLAYS, -1, -1):
+        team.chain = []
+        try:
+            return _tried(check, team)
+        except Unanswered:
+            if not left or not team.is_there():
+                raise
+    raise AssertionError("the last try ends it")
+
+
 def _tried(check: Check, team: Team) -> Broken | None:
     try:
         check.run(team)
-    except (Untested, Guarded, Unreachable):
+    except (Untested, Guarded, Unanswered, Unreachable):
         raise
     except Broken as failure:
         return failure
@@ -100,12 +117,17 @@ def run(
     checks: Iterable[Check], team: Team, *, tell: Callable[[Outcome], Any], until: float | None = None
 ) -> list[Outcome]:
     """Try every check, in order; `until` (monotonic seconds) ends the run with what was tried by then."""
-    outcomes = []
+    outcomes: list[Outcome] = []
+    gone = False
     for check in checks:
-        if until is not None and time.monotonic() > until:
+        if gone:
+            silent = "the target does not answer any more"
+            outcomes.append(Outcome(check, Verdict.UNANSWERED, silent, (), None, 0.0))
+        elif until is not None and time.monotonic() > until:
             late = "the time of --max-time was up"
             outcomes.append(Outcome(check, Verdict.UNTESTED, late, (), None, 0.0))
         else:
             outcomes.append(judge(check, team))
+            gone = outcomes[-1].verdict is Verdict.UNANSWERED and not team.is_there()
         tell(outcomes[-1])
     return outcomes

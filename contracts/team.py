@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from contracts.check import Broken, Untested
 from contracts.exchange import Answer, Request
 from contracts.ledger import Ledger, Made
+from contracts.pace import Unanswered
 from contracts.settings import DEFAULT, Settings
 from contracts.target import Transport
 
@@ -35,6 +36,7 @@ class Team:
         ledger: Ledger,
         run_id: str,
         read_only: bool = False,
+        space_ids: Sequence[str] = (),
         model_calls: int = 0,
         settings: Settings = DEFAULT,
     ) -> None:
@@ -42,6 +44,8 @@ class Team:
         self.ledger = ledger
         self.run_id = run_id
         self.read_only = read_only
+        self.space_ids = tuple(space_ids)
+        """Spaces that were there before the run, to be looked at and never written to."""
         self.settings = settings
         self.chain: list[Answer] = []
         """The exchanges of the check that runs, in order."""
@@ -111,11 +115,30 @@ class Team:
         if strange:
             raise Guarded(f"{request.method} {path} names {strange[0]}, which this run did not make")
 
+    @property
+    def roles(self) -> list[str]:
+        """Those that have a key."""
+        return list(self._keys)
+
+    def is_there(self) -> bool:
+        """Whether the target still answers at all."""
+        try:
+            self._transport.send(Request("GET", "/v1/threads?limit=1", None), None)
+        except Unanswered:
+            return False
+        return True
+
     def clean_up(self) -> list[str]:
         """Remove what the run made, in reverse; what could not be removed."""
+        self._transport.limit.lift()
+        self.read_only = False
         left = []
         for made in list(self.ledger.left()):
-            answer = self.caller(made.role).remove(made)
+            try:
+                answer = self.caller(made.role).remove(made)
+            except (Untested, Unanswered) as error:
+                left.append(f"{made.kind} {made.id}: {error}")
+                continue
             if answer.status not in (204, 404):
                 left.append(f"{made.kind} {made.id}: {answer.status}")
         return left

@@ -40,6 +40,7 @@ class Watched:
 
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
+        self.always, self.limit = inner.always, inner.limit
         self.sent: list[Request] = []
 
     def send(self, request: Request, key: str | None) -> Answer:
