@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import closing
+import tempfile
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,12 +13,16 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from contracts import baseline
 from contracts.check import CHECKS
 from contracts.doctor import report
 from contracts.keys import open_target
 from contracts.ledger import Ledger
 from contracts.leftovers import settle
-from contracts.report import line, summary, tell_failures, write
+from contracts.replay import fails, recorded, step, told
+from contracts.replay import replay as replay_failure
+from contracts.report.telling import Telling, about
+from contracts.resend import NoReplay
 from contracts.runner import Outcome, Verdict
 from contracts.runner import run as run_checks
 from contracts.session import Options, Session, Terminated, Usage, opened, selected
@@ -66,8 +71,16 @@ def main() -> None:
 @click.option("--max-time", metavar="10m", help="What is not tried by then is reported as untested.")
 @_WITH_MODEL
 @click.option(
-    "--report-dir", type=click.Path(path_type=Path), help="Where report.json, junit.xml and the ledger go."
+    "--report-dir",
+    type=click.Path(path_type=Path),
+    help="Where the reports and the ledger go; a temporary folder if not given.",
 )
+@click.option(
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Failures that are known: they are told, and do not fail the run.",
+)
+@click.option("--update-baseline", is_flag=True, help="Write what fails now into the --baseline.")
 @click.option(
     "--seed", type=click.IntRange(0), default=SEED, metavar="N", help="What generated scenarios grow from."
 )
@@ -86,38 +99,39 @@ def run(**options: Any) -> None:
     console = Console(highlight=False)
     outcomes: list[Outcome] = []
     stopped = 0
-
-    def tell(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        console.print(line(outcome), soft_wrap=True)
-
+    try:
+        known = baseline.asked(options["baseline"], update=options["update_baseline"])
+    except baseline.Unreadable as error:
+        _end(USAGE, str(error))
+    folder = options["report_dir"] = options["report_dir"] or Path(tempfile.mkdtemp(prefix="contracts-"))
     try:
         with opened(Options.among(options), os.environ, lambda text: console.print(escape(text))) as session:
             _announce(console, session)
+            telling = Telling(console, about(session, options), folder, len(session.checks))
+            telling.watch(session.team)
             try:
-                run_checks(session.checks, session.team, tell=tell, until=session.until)
+                with telling.live(outcomes) as live:
+                    run_checks(
+                        session.checks, session.team, tell=live.tell, begin=live.begin, until=session.until
+                    )
             except KeyboardInterrupt as error:
                 stopped = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
                 console.print("stopped: removing what was made")
-    except Usage as error:
-        _end(USAGE, str(error))
-    except Unreachable as error:
-        _end(UNTESTABLE, str(error))
-    tell_failures(console, outcomes)
-    if options["report_dir"]:
-        about = {"target": session.transport.url, "run": session.team.run_id}
-        write(options["report_dir"], outcomes, about)
-    console.print(summary(outcomes))
-    _end_with(outcomes, stopped, options["strict_assumptions"])
+    except (Usage, Unreachable) as error:
+        with suppress(OSError):
+            folder.rmdir()
+        _end(USAGE if isinstance(error, Usage) else UNTESTABLE, str(error))
+    update = options["baseline"] if options["update_baseline"] else None
+    held = telling.end(outcomes, known, None if stopped else update)
+    _end_with(outcomes, stopped, held)
 
 
-def _end_with(outcomes: list[Outcome], stopped: int, strict: bool) -> NoReturn:
-    fatal = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if strict else [])}
+def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
     verdicts = [outcome.verdict for outcome in outcomes]
     silent = verdicts.count(Verdict.UNANSWERED)
     if stopped:
         _end(stopped, f"stopped after {len(outcomes)} checks")
-    if any(verdict in fatal for verdict in verdicts):
+    if not held:
         sys.exit(BROKEN)
     if silent:
         _end(UNTESTABLE, f"{silent} checks got no answer; the first: {_first_silent(outcomes)}")
@@ -128,6 +142,38 @@ def _end_with(outcomes: list[Outcome], stopped: int, strict: bool) -> NoReturn:
 
 def _first_silent(outcomes: list[Outcome]) -> str:
     return next(outcome.message for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED)
+
+
+@main.command()
+@click.argument("failure", metavar="REPORT#ID")
+@click.option("--target", metavar="mock|mock-http|URL", help="Where; that of the report if not given.")
+@_WITH_MODEL
+@click.option("--strict-assumptions", is_flag=True, help="An assumption that does not hold fails, too.")
+def replay(failure: str, target: str | None, with_model: int, strict_assumptions: bool) -> None:
+    """Send the requests of a recorded failure again, three times, and say FIXED, FAILED or FLAKY.
+
+    \b
+    REPORT is a report.json or its folder, ID the number of the failure in it.
+    Exit codes: 0 fixed, flaky, or no contract is broken by it; 1 it still fails; 2 no such failure;
+    3 the target can't be tested, or a key or a question to the model is missing.
+    """
+    console = Console(highlight=False)
+    try:
+        what = recorded(failure)
+        options = Options(
+            target or what.run["given"],
+            with_model=with_model,
+            seed=what.run["seed"],
+            profile=what.run["profile"],
+        )
+        with opened(options, os.environ, lambda text: console.print(escape(text))) as session:
+            passes = replay_failure(
+                session.team, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
+            )
+    except (NoReplay, Usage, Unreachable, Unanswered) as error:
+        _end(USAGE if isinstance(error, Usage) else UNTESTABLE, str(error))
+    console.print(told(what, passes))
+    sys.exit(BROKEN if fails(what, passes, strict=strict_assumptions) else HOLDS)
 
 
 @main.command("list")

@@ -43,6 +43,8 @@ class Answer(NamedTuple):
     """Names in lower case."""
     text: str
     milliseconds: float
+    at: float = 0.0
+    """When it was asked for, by the monotonic clock."""
 
     @property
     def body(self) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from contracts.chain import Origins
 from contracts.check import Broken, Untested
 from contracts.exchange import Answer, Request
 from contracts.ledger import Ledger, Made
@@ -49,6 +51,12 @@ class Team:
         self.settings = settings
         self.chain: list[Answer] = []
         """The exchanges of the check that runs, in order."""
+        self.origins = Origins()
+        """Where each id of the run came from."""
+        self.watch: Callable[[Answer], object] = lambda _: None
+        """Is shown every exchange."""
+        self.afresh = False
+        """Whether a failure is tried again, so that nothing which earlier checks made may be used."""
         self._transport = transport
         self._keys = keys
         self._model_calls = model_calls
@@ -96,8 +104,11 @@ class Team:
         """Send a request, if it may be sent, and note the exchange."""
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
-        answer = self._transport.send(request, key)
+        at = time.monotonic()
+        answer = self._transport.send(request, key)._replace(at=at)
         self.chain.append(answer)
+        self.origins.note(answer)
+        self.watch(answer)
         return answer
 
     def _guard(self, request: Request) -> None:

@@ -1,0 +1,253 @@
+"""What a run says on a terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from contracts.check import Check
+from contracts.diff import cut
+from contracts.failure import Verdict
+from contracts.record import Record
+from contracts.report.data import Data, Redactor
+from contracts.runner import Outcome
+
+COLOURS = {
+    "passed": "green",
+    "broken": "bold red",
+    "assumption does not hold here": "yellow",
+    "known": "blue",
+    "order-dependent": "yellow",
+    "flaky": "yellow",
+    "unconfirmed": "yellow",
+    "untested": "cyan",
+    "no answer": "magenta",
+}
+SO = {
+    "assumption does not hold here": "assumption {assumption} does not hold here; no contract is broken",
+    "known": "the baseline has it: it does not fail the run",
+    "order-dependent": "it passes alone on fresh resources, and fails again after what ran before it: "
+    "reported, not counted",
+    "flaky": "it did not fail each time that it was tried again: reported, not counted",
+    "unconfirmed": "it could not be tried again: reported, not counted",
+}
+"""What follows from a verdict."""
+MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
+MOST_OF_A_CHECK, FIRST, LAST = 3, 4, 4
+"""How many failures of one check, and how many requests of a chain, are shown whole."""
+
+
+class Live:
+    """Tells how far a run is; on anything but a terminal a line for each check."""
+
+    def __init__(self, console: Console, checks: int, record: Record, redact: Redactor) -> None:
+        self._console, self._record, self._redact = console, record, redact
+        self._counts: Counter[str] = Counter()
+        self.outcomes: list[Outcome] = []
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("", total=checks, told="")
+
+    @contextmanager
+    def __call__(self) -> Iterator[Live]:
+        """While the checks run."""
+        with self._progress:
+            yield self
+
+    def begin(self, check: Check) -> None:
+        """A check begins."""
+        self._record.check = check.id
+        name = f"[bold]{check.layer}[/] {cut(check.id, 44):<44}"
+        self._progress.update(self._task, description=name, told=self._told())
+
+    def tell(self, outcome: Outcome) -> None:
+        """A check has ended."""
+        verdict = outcome.verdict
+        self.outcomes.append(outcome)
+        self._counts[verdict] += 1
+        self._progress.update(self._task, advance=1, told=self._told())
+        if self._console.is_terminal and verdict is Verdict.PASSED:
+            return
+        text = Text()
+        text.append(f"{verdict.partition(' ')[0]:<15}", COLOURS[verdict])
+        text.append(outcome.check.id)
+        if verdict is not Verdict.PASSED:
+            text.append("  " + cut(self._redact.text(outcome.message), 200), "dim")
+        # What runs beside the progress has to be on one line, or it would be torn.
+        self._console.print(text, soft_wrap=not self._console.is_terminal, no_wrap=True, overflow="ellipsis")
+
+    def _told(self) -> str:
+        failed = self._counts[Verdict.BROKEN]
+        words = f"[bold red]{failed} broken[/]" if failed else "[green]0 broken[/]"
+        return f"{words}, {self._record.requests} requests"
+
+
+def tell(console: Console, data: Data, folder: Path) -> None:
+    """The whole run: the operations, the failures, and where the rest can be read."""
+    console.print()
+    console.print(_operations(data))
+    shown: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    for failure in data["failures"]:
+        print_ = json.dumps(failure["fingerprint"])
+        shown[failure["check"]] += 1
+        if print_ not in first and shown[failure["check"]] <= MOST_OF_A_CHECK:
+            _tell_failure(console, failure, data["run"])
+        else:
+            _tell_shortly(console, failure, first.get(print_))
+        first.setdefault(print_, failure["id"])
+    if data["failures"]:
+        console.rule(style="dim")
+    for known in data["no_longer"]:
+        words = " ".join(str(part) for part in known["fingerprint"].values() if part)
+        console.print("[green]no longer[/]  a known failure did not occur: ", Text(words), soft_wrap=True)
+    console.print(_covered(data))
+    console.print(f"reports        {folder}", soft_wrap=True, markup=False)
+    console.print(_summary(data))
+
+
+def _operations(data: Data) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("operation", no_wrap=True)
+    for name in ("passed", "broken", "reported", "untested"):
+        table.add_column(name, justify="right")
+    table.add_column("answered", overflow="fold")
+    seen = data["coverage"]["exercised"]
+    for operation in dict.fromkeys(op for o in data["outcomes"] for op in o["operations"]):
+        mine = [o for o in data["outcomes"] if operation in o["operations"]]
+        counts = Counter(o["verdict"] for o in mine)
+        rows = [row for row in seen if row["operation"] == operation]
+        reported = sum(counts.values()) - counts["passed"] - counts["broken"] - counts["untested"]
+        numbers = (
+            (counts["passed"], "green"),
+            (counts["broken"], "bold red"),
+            (reported, "yellow"),
+            (counts["untested"], "cyan"),
+        )
+        table.add_row(
+            operation,
+            *(Text(str(number), colour) if number else Text("-", "dim") for number, colour in numbers),
+            " ".join(sorted({str(row["status"]) for row in rows})),
+        )
+    return table
+
+
+def _tell_failure(console: Console, failure: Data, run: Data) -> None:
+    verdict = failure["verdict"]
+    colour = COLOURS[verdict]
+    console.print()
+    console.rule(
+        Text(f" #{failure['id']}  {failure['check']}  {verdict} ", colour), style=colour, align="left"
+    )
+    console.print(Text(failure["sentence"], "bold"))
+    if verdict in SO:
+        console.print(Text(SO[verdict].format(**failure), colour))
+    founded = failure["evidence"] + (f", assumption {failure['assumption']}" if failure["assumption"] else "")
+    print_ = failure["fingerprint"]
+    where = print_["operation"] + (f", answered {print_['status']}" if print_["status"] else "")
+    facts: list[tuple[str, Any]] = [
+        ("founded on", founded),
+        ("where", where),
+        ("what broke", Text(cut(failure["message"], 300))),
+    ]
+    if failure["difference"]:
+        facts.append(("difference", _difference(failure["difference"], failure["of"])))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, fact in facts:
+        grid.add_row(name, fact)
+    console.print(Padding(grid, (1, 0, 1, 0)))
+    if failure["alone"] is False:
+        console.print(Text("these requests, sent again by themselves, did not show it", "yellow"))
+    _tell_chain(console, failure["chain"])
+    again = run["replay"].replace("#ID", f"#{failure['id']}")
+    console.print(Text("again  ", "dim"), Text(again), soft_wrap=True, sep="")
+    check = f"{run['again']} --only {failure['check']}"
+    console.print(Text("       ", "dim"), Text(check), soft_wrap=True, sep="")
+
+
+def _tell_shortly(console: Console, failure: Data, same_as: int | None) -> None:
+    text = Text("\n")
+    text.append(f" #{failure['id']}  {failure['check']}  {failure['verdict']}  ", COLOURS[failure["verdict"]])
+    text.append(f"as #{same_as}" if same_as else cut(failure["message"], 150))
+    console.print(text, soft_wrap=True)
+
+
+def _difference(found: list[Data], of: str) -> Group:
+    parts = []
+    for each in found:
+        pointer = each["pointer"] or of
+        parts.append(Text(pointer, "bold"))
+        if "expected" in each:
+            parts.append(Text("- " + cut(_shown(each["expected"]), 160), "green"))
+        if "got" in each:
+            parts.append(Text("+ " + cut(_shown(each["got"]), 160), "red"))
+    return Group(*parts)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _tell_chain(console: Console, chain: list[Data]) -> None:
+    left_out = len(chain) - FIRST - LAST
+    for n, exchange in enumerate(chain, 1):
+        if left_out > 0 and FIRST < n <= FIRST + left_out:
+            if n == FIRST + 1:
+                console.print(Text(f"       … {left_out} requests more; report.html has them all", "dim"))
+            continue
+        last = n == len(chain)
+        line = Text(f"{n:>3}  {exchange['status']}  ", "bold" if last else "dim")
+        line.append(exchange["command"], "" if last else "dim")
+        console.print(line, soft_wrap=True)
+        if last and exchange["answer"]:
+            console.print(Text(f"          {cut(exchange['answer'], 300)}", "dim"), soft_wrap=True)
+
+
+def _covered(data: Data) -> Text:
+    counts, never = data["coverage"]["counts"], data["coverage"]["never"]
+    parts = [f"{n['exercised']} of {n['documented']} {MANY[what]}" for what, n in counts.items()]
+    text = Text("exercised      " + ", ".join(parts))
+    if never:
+        text.append(f"; {len(never)} never, with the reasons in report.html", "dim")
+    return text
+
+
+def _summary(data: Data) -> Text:
+    words = re.sub(r"\.0$", "", f"{data['run']['seconds']:.1f}")
+    good = data["holds"]
+    text = Text(
+        "the contract holds" if good else "the contract is broken", "bold green" if good else "bold red"
+    )
+    told = ", ".join(f"{count} {verdict}" for verdict, count in data["summary"].items())
+    text.append(f"  {told}, in {words} s", "")
+    return text
