@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -103,11 +103,11 @@ def run(**options: Any) -> None:
         known = baseline.asked(options["baseline"], update=options["update_baseline"])
     except baseline.Unreadable as error:
         _end(USAGE, str(error))
-    folder = options["report_dir"] = options["report_dir"] or Path(tempfile.mkdtemp(prefix="contracts-"))
     try:
         with opened(Options.among(options), os.environ, lambda text: console.print(escape(text))) as session:
             _announce(console, session)
-            telling = Telling(console, about(session, options), folder, len(session.checks))
+            folder = options["report_dir"] or Path(tempfile.mkdtemp(prefix="contracts-report-"))
+            telling = Telling(console, about(session, options, folder), folder, len(session.checks))
             telling.watch(session.team)
             try:
                 with telling.live(outcomes) as live:
@@ -117,10 +117,10 @@ def run(**options: Any) -> None:
             except KeyboardInterrupt as error:
                 stopped = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
                 console.print("stopped: removing what was made")
-    except (Usage, Unreachable) as error:
-        with suppress(OSError):
-            folder.rmdir()
-        _end(USAGE if isinstance(error, Usage) else UNTESTABLE, str(error))
+    except Usage as error:
+        _end(USAGE, str(error))
+    except Unreachable as error:
+        _end(UNTESTABLE, str(error))
     update = options["baseline"] if options["update_baseline"] else None
     held = telling.end(outcomes, known, None if stopped else update)
     _end_with(outcomes, stopped, held)

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from contracts import baseline
 from contracts.coverage import Terms, coverage
+from contracts.generated import document
 from contracts.record import Record
 from contracts.report import About, Live, Redactor, as_data, on_github, tell, write
 from contracts.runner import Outcome
@@ -66,7 +67,7 @@ class Telling:
         return bool(data["holds"])
 
 
-def about(session: Session, options: Mapping[str, Any]) -> About:
+def about(session: Session, options: Mapping[str, Any], folder: Path) -> About:
     """Which run it is, and on what terms it goes."""
     access = session.access
     return About(
@@ -79,7 +80,7 @@ def about(session: Session, options: Mapping[str, Any]) -> About:
         mock=access.mock,
         keys=access.keys,
         missing=access.missing,
-        report=str(options["report_dir"] / "report.json"),
+        report=str(folder / "report.json"),
         **{name: options[name] for name in About._fields if name in options and name != "target"},
     )
 

@@ -19,7 +19,7 @@ from contracts.generated import document, judged
 from contracts.keys import DEMO, DEMO_ORGANIZATION
 from contracts.ledger import Ledger
 from contracts.made_up import KEY, Run, Sizes
-from contracts.report import as_json
+from contracts.report.shell import commands
 from contracts.runner import Outcome, Verdict, judge
 from contracts.settings import PROFILES, Settings
 from contracts.steer import Steer
@@ -265,6 +265,6 @@ def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = _Spoilt("getSpace", body(name=...))
     monkeypatch.setattr(wire, "check", bad.check)
     result = outcome("operation-getSpace", team_on(InProcess(bad.app)))
-    told = str(as_json([result], {}))
+    told = str(commands(result.chain)) + str([answer.text for answer in result.chain])
     assert "$CONTRACTS_OWNER_KEY" in told
     assert not any(key in told for key in (*DEMO.values(), KEY))
