@@ -25,7 +25,7 @@ from contracts.report.telling import Telling, about
 from contracts.resend import NoReplay
 from contracts.runner import Outcome, Verdict
 from contracts.runner import run as run_checks
-from contracts.session import Options, Session, Terminated, Usage, opened, selected
+from contracts.session import Options, Session, Usage, opened, selected
 from contracts.settings import PROFILES, SEED
 from contracts.target import Unanswered, Unreachable, open_transport
 from contracts.team import Team
@@ -114,8 +114,8 @@ def run(**options: Any) -> None:
                     run_checks(
                         session.checks, session.team, tell=live.tell, begin=live.begin, until=session.until
                     )
-            except KeyboardInterrupt as error:
-                stopped = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+            except KeyboardInterrupt:
+                stopped = TERMINATED if session.terminated else INTERRUPTED
                 console.print("stopped: removing what was made")
     except Usage as error:
         _end(USAGE, str(error))

@@ -30,10 +30,6 @@ class Usage(Exception):
     """Asked for what can't be; one line says what to give instead."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: like Ctrl-C."""
-
-
 class Options(NamedTuple):
     """What a run was asked for, by its flags."""
 
@@ -66,6 +62,8 @@ class Session(NamedTuple):
     """When to stop, in monotonic seconds."""
     folder: Path | None
     """Where the ledger is, and reports may go; None for a fresh mock, unless one was named."""
+    terminated: list[int]
+    """Not empty once SIGTERM came, which ends a run as Ctrl-C does."""
 
 
 @contextmanager
@@ -80,12 +78,13 @@ def opened(options: Options, environ: Mapping[str, str], say: Callable[[str], An
         folder = options.report_dir
         if folder is None and options.target not in FRESH:
             folder = Path(tempfile.mkdtemp(prefix="contracts-"))
-        with _signals(Terminated):
+        terminated: list[int] = []
+        with _terminating(terminated):
             team = _team(options, transport, access, run_id, folder)
             try:
-                yield Session(transport, access, team, checks, until, folder)
+                yield Session(transport, access, team, checks, until, folder, terminated)
             finally:
-                with _signals(None):
+                with _undisturbed():
                     whole = _leave(team, say)
         if whole and folder is not None and options.report_dir is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -127,23 +126,35 @@ def _leave(team: Team, say: Callable[[str], Any]) -> bool:
 
 
 @contextmanager
-def _signals(ending: type[KeyboardInterrupt] | None) -> Iterator[None]:
-    """SIGTERM raises `ending` meanwhile; None: neither it nor Ctrl-C does anything."""
+def _terminating(came: list[int]) -> Iterator[None]:
+    """SIGTERM is noted, and raises KeyboardInterrupt."""
+
+    def stop(number: int, _: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    with _handled(stop, signal.SIGTERM):
+        yield
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Neither SIGTERM nor Ctrl-C does anything meanwhile."""
+    with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
+        yield
+
+
+@contextmanager
+def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-
-    def stop(*_: object) -> None:
-        if ending is not None:
-            raise ending
-
-    numbers = (signal.SIGTERM,) if ending is not None else (signal.SIGINT, signal.SIGTERM)
-    old = {number: signal.signal(number, stop) for number in numbers}
+    old = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
+        for number, before_it in old.items():
+            signal.signal(number, before_it)
 
 
 def selected(only: tuple[str, ...]) -> list[Check]:
