@@ -95,7 +95,9 @@ def _skipped(checks: list[Check], refused: set[str], options: Options) -> dict[s
 
 def needs(check: Check) -> set[str]:
     """The roles that a check names: it can't be tried without them."""
-    return _named(check.run.__code__) & set(ROLES) if check.layer == "behaviour" else set()
+    if check.layer != "behaviour":
+        return set()
+    return set(getattr(check.run, "roles", ())) or _named(check.run.__code__) & set(ROLES)
 
 
 def _named(code: CodeType) -> set[str]:

@@ -158,13 +158,15 @@ class Team:
 class Caller:
     """One role's way to the API."""
 
-    def __init__(self, team: Team, role: str) -> None:
+    def __init__(self, team: Team, role: str | None) -> None:
         self._team = team
         self.role = role
+        """None: without a credential."""
 
     @property
     def user_id(self) -> str:
         """The user behind the key."""
+        assert self.role is not None, "nobody is no user"
         return self._team.user_id(self.role)
 
     def ask(
@@ -187,13 +189,13 @@ class Caller:
 
     def make(self, kind: str, path: str, body: dict[str, Any]) -> Answer:
         """POST something new, with its entries in the ledger."""
-        ledger = self._team.ledger
-        intent = ledger.intend(kind, self.role, str(body.get("name", body.get("title", ""))))
+        ledger, role = self._team.ledger, self.role or "owner"  # what nobody should have made
+        intent = ledger.intend(kind, role, str(body.get("name", body.get("title", ""))))
         answer = self.ask("POST", path, body)
         made = answer.body if isinstance(answer.body, dict) else {}
         made = made.get("data", made) if kind == "vector_store" else made
         if answer.status < 300 and isinstance(made, dict) and isinstance(made.get("id"), str):
-            ledger.made(intent, Made(kind, made["id"], self.role, self._team.organization_id))
+            ledger.made(intent, Made(kind, made["id"], role, self._team.organization_id))
             if isinstance(made.get("vector_store_id"), str):
                 ledger.invent(made["vector_store_id"])
         else:

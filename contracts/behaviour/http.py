@@ -53,6 +53,32 @@ def the_collection_without_its_slash_redirects(team: Team) -> None:
         raise Broken("Location leads elsewhere", got=location)
 
 
+@promise("getSpace", "listSpaceThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A48")
+def a_wrong_trailing_slash_redirects(team: Team) -> None:
+    """A slash too much at the end leads to the right path by 307, on the same host, and does nothing."""
+    title = {"organization_id": team.organization_id, "title": team.name("thread")}
+    path = f"/v1/spaces/{team.owner.new_space()['id']}"
+    tries = [("GET", path, None), ("GET", f"{path}/threads", None), ("POST", "/v1/threads", title)]
+    for method, right, body in tries:
+        answer = team.owner.ask(method, f"{right}/", body)
+        equal(answer.status, 307, f"{method} {right}/")
+        if not answer.headers.get("location", "").endswith(right):
+            raise Broken("Location leads elsewhere", expected=right, got=answer.headers.get("location"))
+    shown = team.owner.get("/v1/threads", limit=100).body["data"]
+    equal([thread for thread in shown if thread["title"] == title["title"]], [], "threads that were made")
+
+
+@promise("getSpace", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A22")
+def odd_ids_in_a_write_are_404(team: Team) -> None:
+    """An id of any form that is not there is 404 in a write too, and nothing is changed by it."""
+    space_id, thread = team.owner.new_space()["id"], team.owner.new_thread()["id"]
+    for id_ in ("%C3%A9", "%F0%9F%9A%80", "..%2Fetc", "%27%22%3B--", "%20", "%00"):
+        odd = team.ledger.invent(f"contracts{team.run_id}{id_}")
+        for answer in (team.owner.add(space_id, odd), team.owner.add(odd, thread)):
+            equal(answer.status, 404, f"POST {answer.request.path[:60]}")
+    equal(team.owner.threads_of(space_id), [], "the threads")
+
+
 @promise("getSpace", evidence=Evidence.ASSUMED, assumption="A22")
 def any_text_is_an_id(team: Team) -> None:
     """An id of any form that is not there is 404, never a 500."""
