@@ -102,7 +102,7 @@ def a_walk_survives_the_removal_of_its_anchor(team: Team) -> None:
     equal(sorted(seen), sorted(threads), "every thread once")
 
 
-@promise("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.PUBLISHED)
+@promise("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
 def a_walk_survives_removals_beside_its_anchor(team: Team) -> None:
     """Removing threads before and behind the place of a walk makes it neither skip nor repeat another."""
     space_id, _ = filled(team, 6)
