@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from contracts.check import Broken, Untested, equal, promise
 from contracts.evidence import Evidence
 from contracts.team import Team
@@ -112,6 +114,45 @@ def odd_input_is_never_a_500(team: Team) -> None:
     for answer in answers:
         if answer.status >= 500:
             sent = f"{answer.request.method} {answer.request.path[:120]}"
+            raise Broken(f"{sent} is a server error", expected="below 500", got=answer.status)
+
+
+@promise(
+    "createSpace",
+    "updateSpace",
+    "createThread",
+    "updateThread",
+    "createVectorStore",
+    "updateVectorStore",
+    evidence=Evidence.PUBLISHED,
+)
+def empty_values_are_never_a_500(team: Team) -> None:
+    """Where a field may hold nothing, an empty text, list or object in it is no server error."""
+    owner, organization = team.owner, {"organization_id": team.organization_id}
+    stores = f"/v1/organizations/{quote(team.organization_id)}/vector-stores"
+    space = {"description": "", "access_users": [], "editable_by_users": [], "visible_to_roles": []}
+    thread: dict[str, object] = {"title": "", "metadata": {}}
+    store = {"description": "", "access_users": [], "access_departments": []}
+    answers = [
+        *[
+            owner.make("space", "/v1/spaces/", {**organization, "name": team.name(), n: v})
+            for n, v in space.items()
+        ],
+        *[
+            owner.make("thread", "/v1/threads", {**organization, name: value})
+            for name, value in thread.items()
+        ],
+        *[owner.make("vector_store", stores, {"name": team.name("store"), n: v}) for n, v in store.items()],
+    ]
+    things = (
+        (f"/v1/spaces/{owner.new_space()['id']}", space),
+        (f"/v1/threads/{owner.new_thread()['id']}", thread),
+        (f"{stores}/{owner.new_vector_store()['id']}", store),
+    )
+    answers += [owner.ask("PATCH", path, {n: v}) for path, fields in things for n, v in fields.items()]
+    for answer in answers:
+        if answer.status >= 500:
+            sent = f"{answer.request.method} {answer.request.path[:60]} with {answer.request.body}"
             raise Broken(f"{sent} is a server error", expected="below 500", got=answer.status)
 
 

@@ -12,7 +12,6 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import schemathesis
@@ -24,9 +23,10 @@ from schemathesis.transport.wsgi import WSGITransport
 from mockserver.app import MockServer, bundled_spec
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import fingerprint
-from tests.contracts.strength import fresh_app
+from tests.contracts.strength import PLAIN as KEPT
+from tests.contracts.strength import fresh_app, keep
+from tests.contracts.strength import rows as kept
 
-KEPT = Path(__file__).with_name("plain.json")
 KEY = "ak_demo_owner"
 SEED = 20260226
 CORRECT = "no mutant"
@@ -113,10 +113,10 @@ def main(names: list[str]) -> int:
     """Try what has not been tried, or has changed; 0 always: it says something about Schemathesis alone."""
     gc.set_threshold(100_000, 20, 20)
     app = fresh_app()
-    rows: dict[str, Any] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+    rows = kept(KEPT)
     if CORRECT not in rows:
         rows[CORRECT] = of_the_correct_mock(app)
-        _keep(rows)
+        keep(KEPT, rows)
     known = frozenset(rows[CORRECT]["found"])
     spread = [mutant for start in range(4) for mutant in MUTANTS[start::4]]  # so that a part is a fair sample
     for mutant in spread:
@@ -124,13 +124,9 @@ def main(names: list[str]) -> int:
         if (names and mutant.name not in names) or rows.get(mutant.name, {}).get("source") == source:
             continue
         rows[mutant.name] = {"source": source, **tried(app, mutant, known)}
-        _keep(rows)
+        keep(KEPT, rows)
         print(rows[mutant.name]["seconds"], mutant.name, rows[mutant.name]["found"], flush=True)
     return 0
-
-
-def _keep(rows: dict[str, Any]) -> None:
-    KEPT.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
