@@ -33,9 +33,7 @@ def read(path: Path) -> list[Known]:
     try:
         data = json.loads(path.read_text("utf-8"))
         if data["version"] != VERSION:
-            raise Unreadable(
-                f"--baseline: {path} is a baseline of version {data['version']}, this suite reads {VERSION}"
-            )
+            raise Unreadable(f"--baseline: {path} has version {data['version']}, this suite reads {VERSION}")
         return [
             Known(Fingerprint(**entry["fingerprint"]), tuple(entry["checks"]), entry["message"])
             for entry in data["failures"]

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from contracts.failure import MISSING
-
+MISSING = object()
 MOST = 12
 """The most differences that are told."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from contracts.chain import minimal
 from contracts.check import Broken, Check, Fingerprint
+from contracts.diff import MISSING, smallest
 from contracts.evidence import Evidence
 from contracts.exchange import Answer
 from contracts.generated import document
@@ -21,7 +22,6 @@ _VALUES = (
     (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "*"),
 )
 """What is another in each run: times, names, ids."""
-MISSING = object()
 
 
 class Verdict(StrEnum):
@@ -160,6 +160,9 @@ def _fingerprint(check: Check, broken: Broken, shown: Answer | None) -> Fingerpr
     found = document().at(shown.request.method, shown.request.path) if shown is not None else None
     operation = found.id if found is not None else check.operations[0]
     status = shown.status if shown is not None else None
-    return Fingerprint(
-        operation, status, template(broken.pointer), check.id, plain(broken.what or broken.message)
-    )
+    what = plain(broken.what or broken.message)
+    places = [broken.pointer]
+    if isinstance(broken.expected, dict | list | tuple) and isinstance(broken.got, dict | list | tuple):
+        places = [each["pointer"] for each in smallest(broken.expected, broken.got, broken.pointer)]
+    pointer, *more = dict.fromkeys(map(template, places)) or [""]
+    return Fingerprint(operation, status, pointer, check.id, " and ".join((what, *more)))

@@ -14,6 +14,7 @@ from contracts.exchange import Answer, Request
 from contracts.failure import Verdict
 from contracts.resend import NoReplay, Resend, Sign, shows
 from contracts.runner import tried
+from contracts.session import Usage
 from contracts.team import Team
 
 PASSES = 3
@@ -55,15 +56,15 @@ def recorded(name: str) -> Recorded:
     path, _, id_ = name.rpartition("#")
     file = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
     if not path or not id_.isdecimal():
-        raise NoReplay(f"{name}: give it like report/report.json#1")
+        raise Usage(f"{name}: give it like report/report.json#1")
     try:
         data = json.loads(file.read_text("utf-8"))
         found = [failure for failure in data["failures"] if failure["id"] == int(id_)]
         run = data["run"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NoReplay(f"{file} is no report: {type(error).__name__}: {error}") from error
+        raise Usage(f"{file} is no report: {type(error).__name__}: {error}") from error
     if not found:
-        raise NoReplay(f"{file} has no failure #{id_}; it has {len(data['failures'])}")
+        raise Usage(f"{file} has no failure #{id_}; it has {len(data['failures'])}")
     return Recorded(run, found[0])
 
 

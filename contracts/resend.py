@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from contracts.chain import words
 from contracts.check import Fingerprint
-from contracts.diff import smallest
+from contracts.diff import MISSING, smallest
 from contracts.document import Operation
 from contracts.exchange import Answer, Request
-from contracts.failure import MISSING, Failure, at, same
+from contracts.failure import Failure, at, same
 from contracts.generated import document
 from contracts.ledger import Made
 from contracts.team import Guarded, Team
@@ -138,7 +138,7 @@ def shows(sign: Sign, last: Answer) -> Shows | None:
         return lambda answer, _: _flawed(operation, answer, print_)
     if not sign.pointer and len(differences) == 1 and same(differences[0].get("got"), last.status):
         return lambda answer, _: answer.status != differences[0].get("expected")
-    if sign.pointer and differences and all(_as_got(last.body, each) for each in differences):
+    if differences and all(each["pointer"] and _as_got(last.body, each) for each in differences):
         return lambda answer, new: not all(_as_expected(answer.body, each, new) for each in differences)
     if print_.keyword in _BY_STATUS:
         return lambda answer, _: answer.status == print_.status or not _documented(operation, answer.status)

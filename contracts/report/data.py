@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from contracts.coverage import Coverage
-from contracts.diff import jsonable, smallest
+from contracts.diff import MISSING, jsonable, smallest
 from contracts.exchange import Answer
-from contracts.failure import MISSING, WORST, Failure, Verdict, at, is_status
+from contracts.failure import WORST, Failure, Verdict, at, is_status
 from contracts.report.about import About
 from contracts.report.shell import commands
 from contracts.runner import Outcome

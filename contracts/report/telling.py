@@ -39,6 +39,7 @@ class Telling:
         self._live.outcomes = outcomes
         with self._live():
             yield self._live
+        self._record.check = "(cleaning up)"
 
     def watch(self, team: Team) -> None:
         """See every exchange of a team."""
