@@ -83,7 +83,8 @@ def _once(team: Team, what: Recorded, tell: Tell) -> bool:
         answer = sending.send(before)
         tell(answer.request, answer, before.status)
     shown = shows(what.sign, what.chain[-1]) if answer is not None else None
-    return _by_its_check(team, what.sign) if shown is None or answer is None else shown(answer, sending.new)
+    fails = shown(answer, sending.new) if shown is not None and answer is not None else None
+    return _by_its_check(team, what.sign) if fails is None else fails
 
 
 def _by_its_check(team: Team, sign: Sign) -> bool:

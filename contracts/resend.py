@@ -36,8 +36,11 @@ _BY_STATUS = (
     "ignored_auth",
 )
 """Checks of Schemathesis that a status alone decides."""
-Shows = Callable[[Answer, Mapping[str, str]], bool]
-"""Whether an answer fails as recorded, given what now stands for what stood in the record."""
+Shows = Callable[[Answer, Mapping[str, str]], bool | None]
+"""Whether an answer fails as recorded, given what now stands for what stood in the record.
+
+None if it is another answer altogether, which does not tell.
+"""
 
 
 class NoReplay(Exception):
@@ -139,7 +142,11 @@ def shows(sign: Sign, last: Answer) -> Shows | None:
     if not sign.pointer and len(differences) == 1 and same(differences[0].get("got"), last.status):
         return lambda answer, _: answer.status != differences[0].get("expected")
     if differences and all(each["pointer"] and _as_got(last.body, each) for each in differences):
-        return lambda answer, new: not all(_as_expected(answer.body, each, new) for each in differences)
+        return lambda answer, new: (
+            None
+            if answer.status != last.status
+            else not all(_as_expected(answer.body, each, new) for each in differences)
+        )
     if print_.keyword in _BY_STATUS:
         return lambda answer, _: answer.status == print_.status or not _documented(operation, answer.status)
     return None

@@ -33,7 +33,7 @@ def shortened(failure: Failure, team: Team) -> Failure:
             answers = [sending.send(answer) for answer in chain]
         except (NoReplay, Untested, Unanswered):
             return False
-        return answers[-1].status == failure.chain[-1].status and shown(answers[-1], sending.new)
+        return answers[-1].status == failure.chain[-1].status and shown(answers[-1], sending.new) is True
 
     for chain in (failure.chain, failure.wide):
         if chain and again(chain):
