@@ -11,8 +11,9 @@ from contracts.report.data import Data, Redactor, as_data, holds
 from contracts.report.github import step_summary, workflow_commands
 from contracts.report.har import har
 from contracts.report.junit import junit
+from contracts.report.live import Live
 from contracts.report.page import page
-from contracts.report.terminal import Live, tell
+from contracts.report.terminal import tell
 
 __all__ = ["About", "Data", "Live", "Redactor", "as_data", "holds", "on_github", "tell", "write"]
 

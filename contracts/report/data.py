@@ -94,6 +94,13 @@ def as_data(
     return redacted
 
 
+def counted(summary: Mapping[str, int]) -> str:
+    """How many checks have each verdict, in words."""
+    words = {Verdict.ASSUMPTION.value: "assumptions do not hold here"}
+    many = ((n, words.get(verdict, verdict) if n > 1 else verdict) for verdict, n in summary.items())
+    return ", ".join(f"{n} {verdict}" for n, verdict in many)
+
+
 def holds(outcomes: Sequence[Outcome], *, strict: bool) -> bool:
     """Whether the contract holds."""
     fatal = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if strict else [])}

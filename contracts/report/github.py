@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from contracts.diff import cut
-from contracts.report.data import Data
+from contracts.report.data import Data, counted
 
 _LEVELS = {"broken": "error", "known": "notice"}
 
@@ -25,11 +25,11 @@ def workflow_commands(data: Data, lines: Mapping[str, int]) -> Iterator[str]:
 def step_summary(data: Data) -> str:
     """The run in GitHub's Markdown."""
     run, counts = data["run"], data["coverage"]["counts"]
-    told = ", ".join(f"{count} {verdict}" for verdict, count in data["summary"].items())
+    terms = f"profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s"
     lines = [
         f"## {'The contract holds' if data['holds'] else 'The contract is broken'}",
         "",
-        f"`{run['target']}`, profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s: {told}.",
+        f"`{run['target']}`, {terms}: {counted(data['summary'])}.",
         "",
     ]
     if data["failures"]:

@@ -1,35 +1,21 @@
-"""What a run says on a terminal."""
+"""What came of a run, on a terminal: the operations, each failure on a screen, and where the rest is."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console, Group
 from rich.padding import Padding
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
-from contracts.check import Check
 from contracts.diff import cut
-from contracts.failure import Verdict
-from contracts.record import Record
-from contracts.report.data import Data, Redactor
-from contracts.runner import Outcome
+from contracts.report.data import Data, counted
 
 COLOURS = {
     "passed": "green",
@@ -54,60 +40,6 @@ SO = {
 MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
 MOST_OF_A_CHECK, FIRST, LAST = 3, 4, 4
 """How many failures of one check, and how many requests of a chain, are shown whole."""
-
-
-class Live:
-    """Tells how far a run is; on anything but a terminal a line for each check."""
-
-    def __init__(self, console: Console, checks: int, record: Record, redact: Redactor) -> None:
-        self._console, self._record, self._redact = console, record, redact
-        self._counts: Counter[str] = Counter()
-        self.outcomes: list[Outcome] = []
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task("", total=checks, told="")
-
-    @contextmanager
-    def __call__(self) -> Iterator[Live]:
-        """While the checks run."""
-        with self._progress:
-            yield self
-
-    def begin(self, check: Check) -> None:
-        """A check begins."""
-        self._record.check = check.id
-        name = f"[bold]{check.layer}[/] {cut(check.id, 44):<44}"
-        self._progress.update(self._task, description=name, told=self._told())
-
-    def tell(self, outcome: Outcome) -> None:
-        """A check has ended."""
-        verdict = outcome.verdict
-        self.outcomes.append(outcome)
-        self._counts[verdict] += 1
-        self._progress.update(self._task, advance=1, told=self._told())
-        if self._console.is_terminal and verdict is Verdict.PASSED:
-            return
-        text = Text()
-        text.append(f"{verdict.partition(' ')[0]:<15}", COLOURS[verdict])
-        text.append(outcome.check.id)
-        if verdict is not Verdict.PASSED:
-            text.append("  " + cut(self._redact.text(outcome.message), 200), "dim")
-        # What runs beside the progress has to be on one line, or it would be torn.
-        self._console.print(text, soft_wrap=not self._console.is_terminal, no_wrap=True, overflow="ellipsis")
-
-    def _told(self) -> str:
-        failed = self._counts[Verdict.BROKEN]
-        words = f"[bold red]{failed} broken[/]" if failed else "[green]0 broken[/]"
-        return f"{words}, {self._record.requests} requests"
 
 
 def tell(console: Console, data: Data, folder: Path) -> None:
@@ -243,11 +175,11 @@ def _covered(data: Data) -> Text:
 
 
 def _summary(data: Data) -> Text:
-    words = re.sub(r"\.0$", "", f"{data['run']['seconds']:.1f}")
-    good = data["holds"]
-    text = Text(
-        "the contract holds" if good else "the contract is broken", "bold green" if good else "bold red"
-    )
-    told = ", ".join(f"{count} {verdict}" for verdict, count in data["summary"].items())
-    text.append(f"  {told}, in {words} s", "")
+    took = re.sub(r"\.0$", "", f"{data['run']['seconds']:.1f}")
+    text = Text()
+    if data["holds"]:
+        text.append("the contract holds", "bold green")
+    else:
+        text.append("the contract is broken", "bold red")
+    text.append(f"  {counted(data['summary'])}, in {took} s")
     return text

@@ -15,6 +15,7 @@ import pytest
 from click.testing import Result
 
 from contracts.diff import smallest
+from contracts.failure import Verdict
 from contracts.keys import DEMO
 from contracts.report.data import Redactor
 from contracts.report.page import page
@@ -186,3 +187,9 @@ def test_without_a_folder_the_reports_are_where_the_run_says(
     result = contracts("run", "--target", "mock", "--only", DOCUMENTED[0])
     (told,) = re.findall(r"^reports +(.+)$", result.output, flags=re.MULTILINE)
     assert set(ARTIFACTS) <= {file.name for file in Path(told).iterdir()}
+
+
+def test_the_page_about_reports_has_every_verdict_and_every_file() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "contract-reports.md").read_text("utf-8")
+    told = re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE)
+    assert sorted(told) == sorted([*(verdict.value for verdict in Verdict), *ARTIFACTS])
