@@ -76,10 +76,11 @@ def minimal(
     kept = {end}
     if telling is None:
         kept.update(_last_reads(chain))
-    gives, asks = [_given(answer) for answer in chain], [words(answer.request) for answer in chain]
+    asks = [words(answer.request) for answer in chain]
+    gives = [[id_ for id_ in _given(a) if id_ not in asked] for a, asked in zip(chain, asks, strict=True)]
     made = {id_ for answer, ids in zip(chain, gives, strict=True) if _writes(answer) for id_ in ids}
     needed = {word for n in kept for word in asks[n]} | set(named)
-    if made and not made & needed:
+    if made and not made & needed and not origins.of(needed):
         needed |= made
     things = made | {id_ for n in kept for id_ in asks[n] if origins.of([id_])}
     while True:

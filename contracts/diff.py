@@ -55,6 +55,9 @@ def _differences(one: Any, other: Any, pointer: str) -> Iterator[tuple[str, Any,
 
 
 def _in_lists(one: list[Any], other: list[Any], pointer: str) -> Iterator[tuple[str, Any, Any]]:
+    if one != other and sorted(map(repr, one)) == sorted(map(repr, other)):
+        yield pointer, one, other  # only the order differs, which no single place tells
+        return
     matcher = SequenceMatcher(None, [repr(item) for item in one], [repr(item) for item in other], False)
     for kind, start, end, from_, to in matcher.get_opcodes():
         if kind == "equal":

@@ -101,6 +101,13 @@ def counted(summary: Mapping[str, int]) -> str:
     return ", ".join(f"{n} {verdict}" for n, verdict in many)
 
 
+def named(text: str, names: Mapping[str, str]) -> str:
+    """Text with the variables of the commands in place of the ids."""
+    for id_, name in names.items():
+        text = text.replace(id_, name)
+    return text
+
+
 def holds(outcomes: Sequence[Outcome], *, strict: bool) -> bool:
     """Whether the contract holds."""
     fatal = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if strict else [])}
@@ -110,6 +117,7 @@ def holds(outcomes: Sequence[Outcome], *, strict: bool) -> bool:
 def failure_data(failure: Failure, number: int, about: About) -> Data:
     """One failure."""
     broken, difference = failure.broken, _difference(failure)
+    lines, names = commands(failure.chain)
     message = broken.message
     if broken.what and difference and len(message) > LONG:
         places = ", ".join(each["pointer"] for each in difference[:3] if each["pointer"])
@@ -127,11 +135,12 @@ def failure_data(failure: Failure, number: int, about: About) -> Data:
         "pointer": broken.pointer,
         "of": "status" if is_status(broken) else "body",
         "difference": difference,
+        "names": names,
         "alone": failure.alone,
         "fingerprint": failure.fingerprint._asdict(),
         "chain": [
             {**_exchange(answer, about), "command": command}
-            for answer, command in zip(failure.chain, commands(failure.chain), strict=True)
+            for answer, command in zip(failure.chain, lines, strict=True)
         ],
     }
 

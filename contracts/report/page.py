@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from contracts.report.data import Data
+from contracts.report.data import Data, named
 
 ROLES = ("owner", "editor", "viewer", "outsider", "foreign", None)
 HUMAN = {None: "no key", "status": "status", "code": "error code", "parameter": "parameter"}
@@ -37,6 +37,8 @@ def _template() -> Template:
     )
     environment.filters["shown"] = shown
     environment.filters["slug"] = lambda text: str(text).partition(" ")[0]
+    environment.filters["named"] = named
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     environment.filters["when"] = lambda time: time.replace("T", " ").replace("+00:00", " UTC")
     environment.filters["human"] = lambda name: HUMAN.get(name, name)
     return environment.from_string((resources.files("contracts.report") / "page.html").read_text("utf-8"))

@@ -12,8 +12,8 @@ _NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE"
 _PREFIXES = {"space": "SPACE", "thrd": "THREAD", "thread": "THREAD", "vs": "STORE", "msg": "MESSAGE"}
 
 
-def commands(chain: Sequence[Answer]) -> list[str]:
-    """A command for each request; the target and the keys are variables, too."""
+def commands(chain: Sequence[Answer]) -> tuple[list[str], dict[str, str]]:
+    """A command for each request, and which variable stands for which id."""
     variables: dict[str, str] = {}
     lines = []
     for n, answer in enumerate(chain):
@@ -25,7 +25,7 @@ def commands(chain: Sequence[Answer]) -> list[str]:
                 variables[value] = _variable(where, value, variables)
                 taken.append((where, variables[value]))
         lines.append(_captured(command, taken))
-    return lines
+    return lines, variables
 
 
 def given_at(answer: Answer) -> Iterator[tuple[str, str]]:

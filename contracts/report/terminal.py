@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.diff import cut
-from contracts.report.data import Data, counted
+from contracts.report.data import Data, counted, named
 
 COLOURS = {
     "passed": "green",
@@ -108,10 +108,10 @@ def _tell_failure(console: Console, failure: Data, run: Data) -> None:
     facts: list[tuple[str, Any]] = [
         ("founded on", founded),
         ("where", where),
-        ("what broke", Text(cut(failure["message"], 300))),
+        ("what broke", Text(cut(named(failure["message"], failure["names"]), 300))),
     ]
     if failure["difference"]:
-        facts.append(("difference", _difference(failure["difference"], failure["of"])))
+        facts.append(("difference", _difference(failure)))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
@@ -134,15 +134,14 @@ def _tell_shortly(console: Console, failure: Data, same_as: int | None) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _difference(found: list[Data], of: str) -> Group:
+def _difference(failure: Data) -> Group:
     parts = []
-    for each in found:
-        pointer = each["pointer"] or of
-        parts.append(Text(pointer, "bold"))
-        if "expected" in each:
-            parts.append(Text("- " + cut(_shown(each["expected"]), 160), "green"))
-        if "got" in each:
-            parts.append(Text("+ " + cut(_shown(each["got"]), 160), "red"))
+    for each in failure["difference"]:
+        parts.append(Text(each["pointer"] or failure["of"], "bold"))
+        for field, sign, colour in (("expected", "-", "green"), ("got", "+", "red")):
+            if field in each:
+                text = named(_shown(each[field]), failure["names"])
+                parts.append(Text(f"{sign} {cut(text, 160)}", colour))
     return Group(*parts)
 
 

@@ -58,7 +58,7 @@ def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: Moc
 
 def test_its_commands_take_the_ids_from_the_answers(app: MockServer) -> None:
     chain = judged(app).chain
-    lines = commands(chain)
+    lines, _ = commands(chain)
     assert lines[0].startswith("SPACE_1=$(curl ")
     assert lines[1].startswith("THREAD_1=$(curl ")
     assert '"$TARGET/v1/spaces/${SPACE_1}/threads/${THREAD_1}"' in lines[3]
@@ -90,10 +90,23 @@ def test_a_shell_sends_exactly_what_was_sent() -> None:
         (
             'curl() { case "$*" in *PATCH*) printf "%s\\n" "$@";; esac; }; jq() { echo space_000002; }',
             "TARGET=http://target CONTRACTS_OWNER_KEY=key",
-            *commands(chain),
+            *commands(chain)[0],
         )
     )
     sent = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
     assert odd.replace("space_000001", "space_000002") in sent
     assert "http://target/v1/spaces/space_000002?x=$(id)`id`\n" in sent
     assert "X-API-Key: key\n" in sent
+
+
+def test_reading_a_thing_is_not_where_it_comes_from() -> None:
+    """Though the answer has its id; and what was made beside it is not needed."""
+    origins = Origins()
+    made = exchange("POST", "/v1/spaces/", {"name": "a"}, '{"id": "space_000001"}')
+    other = exchange("POST", "/v1/threads", {}, '{"id": "thrd_000001"}')
+    for each in (made, other):
+        origins.note(each)
+    first, last = (
+        exchange("GET", "/v1/spaces/space_000001", None, '{"id": "space_000001"}') for _ in range(2)
+    )
+    assert minimal([other, first, last], last, (), origins) == (made, last)

@@ -144,6 +144,7 @@ def test_a_failure_says_what_it_takes_to_see_it_again(failed: tuple[Path, Result
         ({"a": 1}, {"b": 1}, [{"pointer": "/a", "expected": 1}, {"pointer": "/b", "got": 1}]),
         (["x", "y", "z"], ["x", "z"], [{"pointer": "/1", "expected": "y"}]),
         (["x", "z"], ["x", "y", "z"], [{"pointer": "/1", "got": "y"}]),
+        (["x", "y"], ["y", "x"], [{"pointer": "", "expected": ["x", "y"], "got": ["y", "x"]}]),
         (True, 1, [{"pointer": "", "expected": True, "got": 1}]),
         ({"b", "a"}, {"a"}, [{"pointer": "/1", "expected": "b"}]),
         ([1], [1], []),
