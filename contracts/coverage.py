@@ -13,6 +13,8 @@ from contracts.runner import Outcome
 _STATUS = {
     401: "nothing was sent without a key",
     413: "no check sends a body that is too large",
+}
+_TARGET = {
     429: "a run stays below the limits of the target",
     500: "no request may provoke it",
     503: "no request may provoke it",
@@ -76,7 +78,8 @@ def coverage(record: Record, outcomes: Sequence[Outcome], terms: Terms) -> Cover
         for what, name, status in _documented(document, operation):
             counts[what] += 1
             if not _exercised(record, operation.id, answered, (what, name, status)):
-                reason = untested.get("") or _reason(what, name, status, untested, terms)
+                reason = _always(what, name, status) or untested.get("")
+                reason = reason or _reason(what, name, status, untested, terms)
                 if instead := _instead(operation, answered) if what == "status" and status < 300 else "":
                     reason = f"the target answers {instead} in its place"
                 told = f"{status} {name}" if what == "code" else name
@@ -139,9 +142,12 @@ def _untested(operation: Operation, outcomes: Sequence[Outcome], terms: Terms) -
     return reasons
 
 
+def _always(what: str, name: str, status: int) -> str | None:
+    """What no run provokes, whatever its terms."""
+    return _CODES.get(name) if what == "code" and name in _CODES else _TARGET.get(status)
+
+
 def _reason(what: str, name: str, status: int, untested: dict[str, str], terms: Terms) -> str:
-    if what == "code" and name in _CODES:
-        return _CODES[name]
     lacking = [role for role in _ROLES.get(status, ()) if role in terms.missing]
     if lacking:
         return "no key: set " + ", ".join(f"CONTRACTS_{role.upper()}_KEY" for role in lacking)

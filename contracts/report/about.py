@@ -35,6 +35,8 @@ class About(NamedTuple):
 
     def as_data(self) -> dict[str, Any]:
         """Everything but the keys."""
+        model = f" --with-model {self.with_model}" if self.with_model else ""
+        terms = f"--profile {self.profile} --seed {self.seed}{model}{' --read-only' * self.read_only}"
         return {
             "id": self.run_id,
             "target": self.target,
@@ -51,6 +53,6 @@ class About(NamedTuple):
             "strict_assumptions": self.strict_assumptions,
             "roles": list(self.keys),
             "without_key": list(self.missing),
-            "again": f"contracts run --target {self.given} --profile {self.profile} --seed {self.seed}",
-            "replay": f"contracts replay {self.report}#ID --target {self.given}",
+            "again": f"contracts run --target {self.given} {terms}",
+            "replay": f"contracts replay {self.report}#ID --target {self.given}{model}",
         }
