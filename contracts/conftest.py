@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 
+from contracts.check import Check
 from contracts.cli import UNTESTABLE
 from contracts.cli import run as command
 from contracts.runner import Outcome, Verdict, judge
@@ -50,18 +51,25 @@ def asked(config: pytest.Config) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each check that was asked for."""
-    if "check" not in metafunc.fixturenames:
-        return
-    given = asked(metafunc.config)
+CHECKS = pytest.StashKey[list[Check]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Say at once what is missing, or asked for in vain."""
+    given = asked(config)
     if not given["target"]:
         raise pytest.UsageError("say what to test: pytest contracts --target mock, mock-http, or a URL")
     try:
-        checks = selected(given["only"])
+        config.stash[CHECKS] = selected(given["only"])
     except Usage as error:
         raise pytest.UsageError(str(error)) from error
-    metafunc.parametrize("check", checks, ids=[f"{check.layer}:{check.id}" for check in checks])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each check that was asked for."""
+    if "check" in metafunc.fixturenames:
+        checks = metafunc.config.stash[CHECKS]
+        metafunc.parametrize("check", checks, ids=[f"{check.layer}:{check.id}" for check in checks])
 
 
 @pytest.fixture(scope="session")

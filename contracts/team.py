@@ -191,7 +191,11 @@ class Caller:
         """POST something new, with its entries in the ledger."""
         ledger, role = self._team.ledger, self.role or "owner"  # what nobody should have made
         intent = ledger.intend(kind, role, str(body.get("name", body.get("title", ""))))
-        answer = self.ask("POST", path, body)
+        try:
+            answer = self.ask("POST", path, body)
+        except (Untested, Guarded):
+            ledger.unmade(intent)  # it was not sent
+            raise
         made = answer.body if isinstance(answer.body, dict) else {}
         made = made.get("data", made) if kind == "vector_store" else made
         if answer.status < 300 and isinstance(made, dict) and isinstance(made.get("id"), str):
