@@ -106,7 +106,7 @@ def run(**options: Any) -> None:
     try:
         with opened(Options.among(options), os.environ, lambda text: console.print(escape(text))) as session:
             _announce(console, session)
-            folder = options["report_dir"] or Path(tempfile.mkdtemp(prefix="contracts-report-"))
+            folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
             telling = Telling(console, about(session, options, folder), folder, len(session.checks))
             telling.watch(session.team)
             try:

@@ -123,6 +123,8 @@ def explore(gateway: Gateway, run: Run) -> Iterator[Finding]:
         for event in stream:
             if gateway.dead is not None:
                 stream.stop()
+            elif isinstance(event, events.Interrupted):  # the engine has taken Ctrl-C for itself
+                raise KeyboardInterrupt
             yield from _told(event)
             yield from gateway.riding
             gateway.riding.clear()
@@ -139,8 +141,6 @@ def _told(event: Any) -> Iterator[Finding]:
         raise _error(event.value, event.label)
     elif isinstance(event, events.FatalError):
         raise _error(event.exception, "")
-    elif isinstance(event, events.Interrupted):
-        raise KeyboardInterrupt
 
 
 def _error(error: Exception, label: str) -> Exception:

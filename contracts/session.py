@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-import shutil
 import signal
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,9 +86,17 @@ def opened(options: Options, environ: Mapping[str, str], say: Callable[[str], An
                 with _undisturbed():
                     whole = _leave(team, say)
         if whole and folder is not None and options.report_dir is None:
-            shutil.rmtree(folder, ignore_errors=True)
+            _forget(team, folder)
     finally:
         transport.close()
+
+
+def _forget(team: Team, folder: Path) -> None:
+    """Leave no ledger of a run that left nothing else."""
+    if team.ledger.path is not None:
+        team.ledger.path.unlink(missing_ok=True)
+    with suppress(OSError):  # something else is in it
+        folder.rmdir()
 
 
 def _team(options: Options, transport: Transport, access: Access, run_id: str, folder: Path | None) -> Team:
