@@ -79,7 +79,7 @@ def coverage(record: Record, outcomes: Sequence[Outcome], terms: Terms) -> Cover
             counts[what] += 1
             if not _exercised(record, operation.id, answered, (what, name, status)):
                 reason = _always(what, name, status) or untested.get("")
-                reason = reason or _reason(what, name, status, untested, terms)
+                reason = reason or _reason(what, status, untested, terms)
                 if instead := _instead(operation, answered) if what == "status" and status < 300 else "":
                     reason = f"the target answers {instead} in its place"
                 told = f"{status} {name}" if what == "code" else name
@@ -144,10 +144,10 @@ def _untested(operation: Operation, outcomes: Sequence[Outcome], terms: Terms) -
 
 def _always(what: str, name: str, status: int) -> str | None:
     """What no run provokes, whatever its terms."""
-    return _CODES.get(name) if what == "code" and name in _CODES else _TARGET.get(status)
+    return (_CODES.get(name) if what == "code" else None) or _TARGET.get(status)
 
 
-def _reason(what: str, name: str, status: int, untested: dict[str, str], terms: Terms) -> str:
+def _reason(what: str, status: int, untested: dict[str, str], terms: Terms) -> str:
     lacking = [role for role in _ROLES.get(status, ()) if role in terms.missing]
     if lacking:
         return "no key: set " + ", ".join(f"CONTRACTS_{role.upper()}_KEY" for role in lacking)
