@@ -36,6 +36,11 @@ class Limit:
         self._next = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def bounded(self) -> bool:
+        """Whether requests are few or slow: then none is spent on comfort."""
+        return self._left is not None or self._pause > 0
+
     def wait(self) -> None:
         """Return when the next request may go out; Spent once the budget is used up."""
         with self._lock:

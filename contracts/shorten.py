@@ -19,7 +19,7 @@ PATIENCE = 4.0
 
 def shortened(failure: Failure, team: Team) -> Failure:
     """The failure with the fewest requests that show it again, if any do by their last answer alone."""
-    if not failure.chain or any(_costs(answer) for answer in failure.wide or failure.chain):
+    if team.sparing or not failure.chain or any(_costs(answer) for answer in failure.wide or failure.chain):
         return failure
     shown = shows(sign_of(failure), failure.chain[-1])
     if shown is None:

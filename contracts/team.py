@@ -131,6 +131,11 @@ class Team:
         """Those that have a key."""
         return list(self._keys)
 
+    @property
+    def sparing(self) -> bool:
+        """Whether requests are few or slow."""
+        return self._transport.limit.bounded
+
     def is_there(self) -> bool:
         """Whether the target still answers at all."""
         try:

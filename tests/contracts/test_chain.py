@@ -11,6 +11,7 @@ from contracts.chain import Origins, minimal
 from contracts.check import Broken, Check
 from contracts.evidence import Evidence
 from contracts.exchange import Answer, Request
+from contracts.pace import Limit
 from contracts.report.shell import commands
 from contracts.runner import Outcome, judge
 from contracts.team import Team
@@ -38,11 +39,14 @@ def add_twice(team: Team) -> None:
         raise Broken("status", expected=201, got=answer.status)
 
 
-def judged(app: MockServer) -> Outcome:
-    check = Check(
+def adds_twice() -> Check:
+    return Check(
         "adds-twice", "It holds.", "behaviour", ("addThreadToSpace",), Evidence.DOCUMENTED, None, add_twice
     )
-    return judge(check, team_for(app))
+
+
+def judged(app: MockServer) -> Outcome:
+    return judge(adds_twice(), team_for(app))
 
 
 def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: MockServer) -> None:
@@ -54,6 +58,13 @@ def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: Moc
         ("POST", "spaces", 422),
     ]
     assert failure.alone
+
+
+def test_no_request_is_spent_on_cutting_down_where_they_are_few(app: MockServer) -> None:
+    team = team_for(app)
+    team._transport.limit = Limit(most=1000)
+    (failure,) = judge(adds_twice(), team).failures
+    assert (failure.alone, len(failure.chain) > 4) == (None, True)
 
 
 def test_its_commands_take_the_ids_from_the_answers(app: MockServer) -> None:
