@@ -153,6 +153,14 @@ class Document:
             return None
         return next(iter(flaw.marks[-1].get("x-assumption", ())), None)
 
+    def header(self, operation: Operation, status: int, message: str) -> str | None:
+        """The assumption that a header rests on, which the message names; the last is that it is sent."""
+        for name, header in self.response(operation, status).get("headers", {}).items():
+            if name.lower() in message.lower():
+                ids: list[str] = self.resolved(header).get("x-assumption", [])
+                return ids[-1 if "missing" in message.lower() else 0] if ids else None
+        return None
+
     def allowing(self, operation: Operation, status: int) -> str | None:
         """An assumption that the operation rests on, whose alternatives include a status."""
         named = [self.response(operation, 422), *self._request(operation, "")]

@@ -155,6 +155,8 @@ def _assumption(finding: Finding, operation: Operation, flaw: Flaw | None, team:
         return contract.allowing(operation, status)
     if finding.check == "negative_data_rejection":
         return contract.accepting(operation, status, finding.message)
+    if finding.check == "response_headers_conformance":
+        return contract.header(operation, status, finding.message)
     if finding.check == "has_more_goes_with_a_cursor":
         return "A08"
     if finding.check == "positive_data_acceptance" and contract.tolerates("A22", status):

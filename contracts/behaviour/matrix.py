@@ -51,7 +51,8 @@ class Scene(NamedTuple):
         ]
         stores = [f"{self.stores}/{id_}" for id_ in (self.attached, self.loose) if id_]
         own = [self.path, f"{self.path}/threads", *([f"{self.path}/vector-stores"] if stores else [])]
-        return [self.team.owner.get(path).body for path in (*own, *threads, *stores)]
+        answers = [self.team.owner.get(path) for path in (*own, *threads, *stores)]
+        return [answer.body if answer.status == 200 else answer.status for answer in answers]
 
 
 def stage(team: Team, *, stores: bool) -> Scene:

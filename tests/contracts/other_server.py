@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-KEYS = {"key-of-ann": "usr_ann", "key-of-bob": "usr_bob"}
+KEYS = {"key-of-ann": "usr_ann", "key-of-bob": "usr_bob", "key-of-cleo": "usr_cleo"}
 NOW = "2026-01-01T00:00:00Z"
 LITERALS = {
     401: ("AUTHENTICATION_REQUIRED", "Please sign in to continue"),
@@ -74,8 +74,9 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = answer  # noqa: N815
     do_DELETE = answer  # noqa: N815
     do_PATCH = answer  # noqa: N815
+    do_PUT = do_HEAD = do_OPTIONS = answer  # noqa: N815
 
-    def decide(self, text: bytes) -> tuple[int, Any]:
+    def decide(self, text: bytes) -> tuple[int, Any]:  # noqa: C901 - a table of routes
         """Status and body."""
         key = self.key()
         url = urlsplit(self.path)
@@ -94,9 +95,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["GET", "spaces", space_id]:
                 return 200, shown(self.space(space_id, key, "View"))
             case ["PATCH", "spaces", space_id]:
-                space = self.space(space_id, key, "Edit")
-                space.update(json.loads(text))
-                return 200, shown(space)
+                return 200, self.changed(self.space(space_id, key, "Edit"), json.loads(text), KEYS[key])
             case ["GET" | "PATCH" as method, "threads", thread_id]:
                 thread = self.thread(thread_id, key)
                 thread.update(json.loads(text) if method == "PATCH" else {})
@@ -135,6 +134,15 @@ class Handler(BaseHTTPRequestHandler):
         made = {"access_mode": "private", **nothing, **times, **body, "id": id_, "created_by": user}
         self.state.spaces[id_] = made
         return shown(made)
+
+    def changed(self, space: dict[str, Any], changes: dict[str, Any], user: str) -> dict[str, Any]:
+        """The space with other fields; those that say who has access are its creator's."""
+        if not 1 <= len(changes.get("name", "a name")) <= 255:
+            raise Refused(422, "bad name")
+        if space["created_by"] != user and {"access_mode", *GRANTS} & changes.keys():
+            raise Refused(403, "Owner access required", space_id=space["id"])
+        space.update(changes)
+        return shown(space)
 
     def thread(self, thread_id: str, key: str) -> dict[str, Any]:
         """The caller's thread; to everybody else it does not exist."""
