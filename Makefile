@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix dist image bench bench-flat mutants
+.PHONY: serve test setup lint fix dist image bench bench-flat mutants steady
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -32,7 +32,19 @@ bench: .venv/dev
 bench-flat: .venv/dev
 	$(BIN)/python -m bench.flat $(ARGS)
 
+# SEEDS, how many runs of the contract suite a correct mock has to pass: each makes other requests up.
+SEEDS ?= 20
+
+steady: .venv/dev
+	folder=$$(mktemp -d); \
+	for seed in $$(seq 1 $(SEEDS)); do \
+	  $(BIN)/contracts run --target mock --with-model 60 --seed $$seed --report-dir $$folder > $$folder/said \
+	    || { cat $$folder/said; echo "seed $$seed"; exit 1; }; \
+	  echo "seed $$seed: $$(tail -n 1 $$folder/said)"; \
+	done
+
 mutants: .venv/dev
+	$(BIN)/python -m tests.contracts.plain $(ARGS)
 	$(BIN)/python -m tests.contracts.strength
 
 setup: .venv/serve

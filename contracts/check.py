@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from contracts.evidence import Evidence
 
 if TYPE_CHECKING:
+    from contracts.exchange import Answer
     from contracts.team import Team
+
+
+class Fingerprint(NamedTuple):
+    """What makes a failure the same failure in another run, on other ids."""
+
+    operation: str
+    status: int | None
+    pointer: str
+    """In the answer, with a star for every index."""
+    keyword: str
+    """A keyword of JSON Schema, a check of Schemathesis, or a check of ours."""
+    property: str
 
 
 class Untested(Exception):
@@ -27,11 +40,20 @@ class Broken(AssertionError):
         pointer: str = "",
         evidence: Evidence | None = None,
         assumption: str | None = None,
+        what: str = "",
+        fingerprint: Fingerprint | None = None,
+        chain: tuple[Answer, ...] | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.expected, self.got, self.pointer = message, expected, got, pointer
         self.evidence, self.assumption = evidence, assumption
         """What is known better than the check knows it: on what this one failure is founded."""
+        self.what = what
+        """The message without its values."""
+        self.fingerprint, self.chain = fingerprint, chain
+        """Likewise, what makes it the same elsewhere, and the exchanges that led to it."""
+        self.more: tuple[Broken, ...] = ()
+        """What else the check found broken in the same try."""
 
 
 class Check(NamedTuple):
@@ -84,5 +106,9 @@ def equal(got: Any, expected: Any, what: str, pointer: str = "") -> None:
     """Broken unless both are equal."""
     if got != expected:
         raise Broken(
-            f"{what}: expected {expected!r}, got {got!r}"[:600], expected=expected, got=got, pointer=pointer
+            f"{what}: expected {expected!r}, got {got!r}"[:600],
+            expected=expected,
+            got=got,
+            pointer=pointer,
+            what=what,
         )

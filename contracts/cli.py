@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import re
-import secrets
 import sys
-import time
-from contextlib import ExitStack, closing
+import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,19 +14,41 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from contracts import behaviour, generated, model
-from contracts.check import CHECKS, Check
-from contracts.keys import Access, open_target
+from contracts import baseline
+from contracts.check import CHECKS
+from contracts.doctor import report
+from contracts.keys import open_target
 from contracts.ledger import Ledger
-from contracts.report import line, summary, tell_failures, write
-from contracts.runner import Verdict
+from contracts.leftovers import settle
+from contracts.replay import fails, recorded, step, told
+from contracts.replay import replay as replay_failure
+from contracts.report.telling import Telling, about
+from contracts.resend import NoReplay
+from contracts.runner import Outcome, Verdict
 from contracts.runner import run as run_checks
-from contracts.settings import PROFILES, SEED, Settings
-from contracts.target import Http, InProcess, Limit, Transport, Unreachable
+from contracts.session import Options, Session, Usage, opened, selected
+from contracts.settings import PROFILES, SEED
+from contracts.target import Unanswered, Unreachable, open_transport
 from contracts.team import Team
 
 HOLDS, BROKEN, USAGE, UNTESTABLE = 0, 1, 2, 3
-assert all((behaviour, generated, model))  # their checks are registered by importing them
+INTERRUPTED, TERMINATED = 130, 143
+
+_TARGET = click.option(
+    "--target",
+    required=True,
+    metavar="mock|mock-http|URL",
+    help="What to test: a fresh mock, in this process or on a free port, or a deployment.",
+)
+_SPACE_ID = click.option(
+    "--space-id",
+    multiple=True,
+    metavar="ID",
+    help="A space that is there already: it is looked at, and never written to. May be repeated.",
+)
+_WITH_MODEL = click.option(
+    "--with-model", type=click.IntRange(0), default=0, help="How many questions to the model, 0 by default."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,20 +63,25 @@ def main() -> None:
 
 
 @main.command("run")
-@click.option(
-    "--target", required=True, metavar="mock|URL", help="What to test: a fresh mock, or a deployment."
-)
+@_TARGET
 @click.option("--read-only", is_flag=True, help="Send GET, HEAD and OPTIONS alone; what writes is untested.")
+@_SPACE_ID
 @click.option("--only", metavar="CHECK|OPERATION|LAYER", multiple=True, help="Only these; may be repeated.")
 @click.option("--rate-limit", metavar="N/s", help="At most so many requests a second.")
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="At most so many requests in all.")
 @click.option("--max-time", metavar="10m", help="What is not tried by then is reported as untested.")
+@_WITH_MODEL
 @click.option(
-    "--with-model", type=click.IntRange(0), default=0, help="How many questions to the model, 0 by default."
+    "--report-dir",
+    type=click.Path(path_type=Path),
+    help="Where the reports and the ledger go; a temporary folder if not given.",
 )
 @click.option(
-    "--report-dir", type=click.Path(path_type=Path), help="Where report.json, junit.xml and the ledger go."
+    "--baseline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Failures that are known: they are told, and do not fail the run.",
 )
+@click.option("--update-baseline", is_flag=True, help="Write what fails now into the --baseline.")
 @click.option(
     "--seed", type=click.IntRange(0), default=SEED, metavar="N", help="What generated scenarios grow from."
 )
@@ -68,38 +94,88 @@ def run(**options: Any) -> None:
 
     \b
     Exit codes: 0 the contract holds; 1 it is broken; 2 wrong usage; 3 the target can't be tested
-    (unreachable, not this API, credentials refused, nothing was executed).
+    (unreachable, not this API, credentials refused, nothing was executed, no answers in the middle);
+    130 and 143 the run was stopped by Ctrl-C or SIGTERM: what it made is removed all the same.
+    """
+    gc.set_threshold(1_000_000, 20, 20)  # what is made up soon goes: a fifth of the time went there
+    console = Console(highlight=False)
+    outcomes: list[Outcome] = []
+    stopped = 0
+    try:
+        known = baseline.asked(options["baseline"], update=options["update_baseline"])
+    except baseline.Unreadable as error:
+        _end(USAGE, str(error))
+    try:
+        with opened(Options.among(options), os.environ, lambda text: console.print(escape(text))) as session:
+            _announce(console, session)
+            folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
+            telling = Telling(console, about(session, options, folder), folder, len(session.checks))
+            telling.watch(session.team)
+            try:
+                with telling.live(outcomes) as live:
+                    run_checks(
+                        session.checks, session.team, tell=live.tell, begin=live.begin, until=session.until
+                    )
+            except KeyboardInterrupt:
+                stopped = TERMINATED if session.terminated else INTERRUPTED
+                console.print("stopped: removing what was made")
+    except Usage as error:
+        _end(USAGE, str(error))
+    except Unreachable as error:
+        _end(UNTESTABLE, str(error))
+    update = options["baseline"] if options["update_baseline"] else None
+    held = telling.end(outcomes, known, None if stopped else update)
+    _end_with(outcomes, stopped, held)
+
+
+def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
+    verdicts = [outcome.verdict for outcome in outcomes]
+    silent = verdicts.count(Verdict.UNANSWERED)
+    if stopped:
+        _end(stopped, f"stopped after {len(outcomes)} checks")
+    if not held:
+        sys.exit(BROKEN)
+    if silent:
+        _end(UNTESTABLE, f"{silent} checks got no answer; the first: {_first_silent(outcomes)}")
+    if all(verdict is Verdict.UNTESTED for verdict in verdicts):
+        _end(UNTESTABLE, "nothing was executed")
+    sys.exit(HOLDS)
+
+
+def _first_silent(outcomes: list[Outcome]) -> str:
+    return next(outcome.message for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED)
+
+
+@main.command()
+@click.argument("failure", metavar="REPORT#ID")
+@click.option("--target", metavar="mock|mock-http|URL", help="Where; that of the report if not given.")
+@_WITH_MODEL
+@click.option("--strict-assumptions", is_flag=True, help="An assumption that does not hold fails, too.")
+def replay(failure: str, target: str | None, with_model: int, strict_assumptions: bool) -> None:
+    """Send the requests of a recorded failure again, three times, and say FIXED, FAILED or FLAKY.
+
+    \b
+    REPORT is a report.json or its folder, ID the number of the failure in it.
+    Exit codes: 0 fixed, flaky, or no contract is broken by it; 1 it still fails; 2 no such failure;
+    3 the target can't be tested, or a key or a question to the model is missing.
     """
     console = Console(highlight=False)
-    checks = _selected(options["only"])
-    until = time.monotonic() + _seconds(options["max_time"]) if options["max_time"] else None
-    with ExitStack() as stack:
-        try:
-            transport = _transport(options)
-            stack.enter_context(closing(transport))
-            access = open_target(transport, os.environ)
-            team = _team(transport, access, options)
-            _announce(console, transport, access, team, len(checks))
-            try:
-                outcomes = run_checks(
-                    checks,
-                    team,
-                    tell=lambda outcome: console.print(line(outcome), soft_wrap=True),
-                    until=until,
-                )
-            finally:
-                for left in team.clean_up():
-                    console.print(f"[yellow]left behind[/]  {escape(left)}")
-        except Unreachable as error:
-            _end(UNTESTABLE, str(error))
-    tell_failures(console, outcomes)
-    if options["report_dir"]:
-        write(options["report_dir"], outcomes, {"target": transport.url, "run": team.run_id})
-    console.print(summary(outcomes))
-    if all(outcome.verdict is Verdict.UNTESTED for outcome in outcomes):
-        _end(UNTESTABLE, "nothing was executed")
-    fatal = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if options["strict_assumptions"] else [])}
-    sys.exit(BROKEN if any(outcome.verdict in fatal for outcome in outcomes) else HOLDS)
+    try:
+        what = recorded(failure)
+        options = Options(
+            target or what.run["given"],
+            with_model=with_model,
+            seed=what.run["seed"],
+            profile=what.run["profile"],
+        )
+        with opened(options, os.environ, lambda text: console.print(escape(text))) as session:
+            passes = replay_failure(
+                session.team, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
+            )
+    except (NoReplay, Usage, Unreachable, Unanswered) as error:
+        _end(USAGE if isinstance(error, Usage) else UNTESTABLE, str(error))
+    console.print(told(what, passes))
+    sys.exit(BROKEN if fails(what, passes, strict=strict_assumptions) else HOLDS)
 
 
 @main.command("list")
@@ -111,105 +187,76 @@ def list_() -> None:
 
 
 @main.command()
-@click.option("--target", required=True, metavar="mock|URL", help="What to look at.")
-def doctor(target: str) -> None:
+@_TARGET
+@_SPACE_ID
+@_WITH_MODEL
+def doctor(**options: Any) -> None:
     """Say whether a target can be tested, as whom, and what would be skipped. Touches nothing.
 
     \b
-    Exit codes: 0 it can; 3 it can't.
+    Exit codes: 0 it can; 2 wrong usage; 3 it can't.
     """
+    asked = Options.among(options)
     try:
-        with closing(_transport({"target": target})) as transport:
+        with closing(open_transport(asked.target)) as transport:
             access = open_target(transport, os.environ)
-    except Unreachable as error:
+            team = Team(
+                transport,
+                access.keys,
+                access.organization_id,
+                ledger=Ledger(),
+                run_id="doctor",
+                read_only=True,
+            )
+            for said in report(transport, access, team, asked, selected(())):
+                click.echo(said)
+    except (Unreachable, Unanswered) as error:
         _end(UNTESTABLE, str(error))
-    click.echo(f"target        {transport.url}{' (a mock)' if access.mock else ''}")
-    click.echo(f"organization  {access.organization_id}")
-    click.echo(f"keys          {', '.join(access.keys)}")
-    for role in access.missing:
-        click.echo(f"skipped       what needs the {role}: set CONTRACTS_{role.upper()}_KEY")
 
 
 @main.command()
 @click.argument("ledger", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--target", required=True, metavar="URL", help="Where the run was.")
-def cleanup(ledger: Path, target: str) -> None:
+@click.option("--target", metavar="URL", help="Where the run was, if not where its ledger says.")
+def cleanup(ledger: Path, target: str | None) -> None:
     """Remove what a killed run left behind, by its ledger.
 
     \b
-    Exit codes: 0 nothing is left; 1 something is, and is listed; 3 the target can't be reached.
+    Exit codes: 0 nothing is left; 1 something is, or may be, and is listed; 2 this is no ledger;
+    3 the target can't be reached.
     """
+    read = Ledger.read(ledger)
+    where = target or read.about.get("target")
+    if not where:
+        _end(USAGE, f"{ledger} does not say where the run was: it is no ledger, or give --target URL")
     try:
-        with closing(_transport({"target": target})) as transport:
-            access = open_target(transport, os.environ)
-            read = Ledger.read(ledger)
-            team = Team(transport, access.keys, access.organization_id, ledger=read, run_id="cleanup")
+        with closing(open_transport(where)) as transport:
+            run_id = read.about.get("run", "cleanup")
+            access = open_target(transport, os.environ, run_id)
+            organization = read.about.get("organization_id", access.organization_id)
+            team = Team(transport, access.keys, organization, ledger=read, run_id=run_id)
+            count = len(list(read.left()))
             left = team.clean_up()
-    except Unreachable as error:
+            found = settle(team)
+    except (Unreachable, Unanswered) as error:
         _end(UNTESTABLE, str(error))
+    click.echo(f"removed      {count - len(left) + len(found.removed)}")
     for entry in left:
         click.echo(f"left behind  {entry}")
-    for intent in read.unanswered:
-        click.echo(
-            f"unsure       a {intent['kind']} named {intent['name']!r} may have been made; look for it"
-        )
-    sys.exit(BROKEN if left or read.unanswered else HOLDS)
+    for entry in found.unsure:
+        click.echo(f"unsure       {entry}")
+    sys.exit(BROKEN if left or found.unsure else HOLDS)
 
 
-def _transport(options: dict[str, Any]) -> Transport:
-    limit = Limit(_rate(options.get("rate_limit")), options.get("max_requests"))
-    if options["target"] == "mock":
-        return InProcess()
-    return Http(options["target"], limit)
-
-
-def _team(transport: Transport, access: Access, options: dict[str, Any]) -> Team:
-    run_id = secrets.token_hex(4)
-    folder: Path | None = options["report_dir"]
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    return Team(
-        transport,
-        access.keys,
-        access.organization_id,
-        ledger=Ledger(folder / f"ledger-{run_id}.jsonl" if folder is not None else None),
-        run_id=run_id,
-        read_only=options["read_only"],
-        model_calls=options["with_model"],
-        settings=Settings(options["seed"], PROFILES[options["profile"]]),
-    )
-
-
-def _selected(only: tuple[str, ...]) -> list[Check]:
-    known = {name for check in CHECKS for name in (check.id, check.layer, *check.operations)}
-    for name in only:
-        if name not in known:
-            _end(USAGE, f"--only {name}: no such check, operation or layer; see `contracts list`")
-    return [check for check in CHECKS if not only or {check.id, check.layer, *check.operations} & set(only)]
-
-
-def _announce(console: Console, transport: Transport, access: Access, team: Team, count: int) -> None:
+def _announce(console: Console, session: Session) -> None:
+    access, team = session.access, session.team
+    mock = " (a mock)" if access.mock else ""
     console.print(
-        f"[bold]{count} checks[/] on {transport.url}{' (a mock)' if access.mock else ''}, run {team.run_id}"
+        f"[bold]{len(session.checks)} checks[/] on {session.transport.url}{mock}, run {team.run_id}"
     )
+    if team.ledger.path is not None:
+        console.print(f"ledger      {escape(str(team.ledger.path))}", soft_wrap=True)
     for role in access.missing:
         console.print(f"[cyan]no key[/]     for the {role}: set CONTRACTS_{role.upper()}_KEY")
-
-
-def _rate(text: str | None) -> float | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)/(s|m)", text)
-    if match is None or float(match[1]) == 0:
-        _end(USAGE, f"--rate-limit {text}: give it like 50/s or 600/m")
-    return float(match[1]) / (1 if match[2] == "s" else 60)
-
-
-def _seconds(text: str) -> float:
-    match = re.fullmatch(r"(\d+)(s|m|h)", text)
-    if match is None:
-        _end(USAGE, f"--max-time {text}: give it like 90s, 10m or 1h")
-    return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 def _end(code: int, message: str) -> NoReturn:

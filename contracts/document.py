@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from contracts.evidence import Assumptions, Evidence
 METHODS = ("get", "post", "put", "patch", "delete")
 _OPINION = ("pattern", "format", "enum", "const", "minLength", "maxLength", "minItems", "maxItems", "anyOf")
 """Keywords that say how a value is written, which is what an assumption on a small schema is about."""
+_PROPERTY = re.compile(r"""^"([^"]+)" is a required property|\('([^']+)' (?:was|were) unexpected""")
 
 
 class Flaw(NamedTuple):
@@ -25,6 +27,12 @@ class Flaw(NamedTuple):
     message: str
     marks: tuple[Mapping[str, Any], ...]
     """The parts of the document that the failed keyword belongs to, the outermost first."""
+
+    @property
+    def property(self) -> str:
+        """The property that is missing or too much, if it is about one."""
+        found = _PROPERTY.search(self.message)
+        return (found[1] or found[2]) if found else ""
 
 
 class Operation(NamedTuple):
@@ -69,6 +77,22 @@ class Document:
         """One operation."""
         return next(o for o in self.operations.values() if o.id == id_)
 
+    def at(self, method: str, path: str) -> Operation | None:
+        """The operation that a request is for; None if it is for no documented one."""
+        parts = path.partition("?")[0].split("/")
+        for spelled, operation in self._by_shape.get((method, len(parts)), ()):
+            if all(part if mine is None else mine == part for mine, part in zip(spelled, parts, strict=True)):
+                return operation
+        return None
+
+    @cached_property
+    def _by_shape(self) -> dict[tuple[str, int], list[tuple[list[str | None], Operation]]]:
+        shapes: dict[tuple[str, int], list[tuple[list[str | None], Operation]]] = {}
+        for operation in self.operations.values():
+            parts = [None if part[:1] == "{" else part for part in operation.path.split("/")]
+            shapes.setdefault((operation.method.upper(), len(parts)), []).append((parts, operation))
+        return shapes
+
     def resolved(self, node: Any) -> Any:
         """What a reference points to; anything else as it is."""
         while isinstance(node, Mapping) and "$ref" in node:
@@ -81,6 +105,20 @@ class Document:
         """What the operation says about a status; empty if nothing."""
         found: Mapping[str, Any] = self.resolved(operation.raw["responses"].get(str(status), {}))
         return found
+
+    def codes(self, operation: Operation, status: int) -> list[str]:
+        """The error codes that the examples of a response show."""
+        media = self.response(operation, status).get("content", {}).values()
+        examples = [self.resolved(example) for each in media for example in each.get("examples", {}).values()]
+        bodies = [example.get("value") for example in examples]
+        codes = [body["error"].get("code") for body in bodies if isinstance(body, dict) and "error" in body]
+        return list(dict.fromkeys(code for code in codes if isinstance(code, str)))
+
+    def fields(self, operation: Operation) -> list[str]:
+        """The fields that a body of the operation may have."""
+        content = self.resolved(operation.raw.get("requestBody", {})).get("content", {})
+        schemas = [self.resolved(media["schema"]) for media in content.values()]
+        return list(dict.fromkeys(name for schema in schemas for name in schema.get("properties", {})))
 
     def flaws(self, operation: Operation, status: int, body: Any) -> Iterator[Flaw]:
         """Everything in which the JSON body of an answer is not as documented."""
@@ -114,6 +152,14 @@ class Document:
         if flaw.keyword not in _OPINION or not flaw.marks:
             return None
         return next(iter(flaw.marks[-1].get("x-assumption", ())), None)
+
+    def header(self, operation: Operation, status: int, message: str) -> str | None:
+        """The assumption that a header rests on, which the message names; the last is that it is sent."""
+        for name, header in self.response(operation, status).get("headers", {}).items():
+            if name.lower() in message.lower():
+                ids: list[str] = self.resolved(header).get("x-assumption", [])
+                return ids[-1 if "missing" in message.lower() else 0] if ids else None
+        return None
 
     def allowing(self, operation: Operation, status: int) -> str | None:
         """An assumption that the operation rests on, whose alternatives include a status."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -19,20 +18,6 @@ class Request(NamedTuple):
     body: Any = None
     headers: Mapping[str, str] = {}
 
-    def as_curl(self) -> str:
-        """The request as a command; the target and the keys are variables."""
-        parts = ["curl", "-i", "-X", self.method, f'"$TARGET{self.path}"']
-        if self.role is not None:
-            parts += ["-H", f'"X-API-Key: $CONTRACTS_{self.role.upper()}_KEY"']
-        for name, value in self.headers.items():
-            parts += ["-H", shlex.quote(f"{name}: {value}")]
-        if self.body is not None:
-            text = self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
-            if "Content-Type" not in self.headers:
-                parts += ["-H", "'Content-Type: application/json'"]
-            parts += ["--data-raw", shlex.quote(text)]
-        return " ".join(parts)
-
 
 class Answer(NamedTuple):
     """What came back."""
@@ -43,6 +28,8 @@ class Answer(NamedTuple):
     """Names in lower case."""
     text: str
     milliseconds: float
+    at: float = 0.0
+    """When it was asked for, by the monotonic clock."""
 
     @property
     def body(self) -> Any:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from contracts.check import Broken, Untested, promise
+from contracts.check import Broken, Fingerprint, Untested, promise
 from contracts.document import Document, Flaw, Operation
 from contracts.evidence import Evidence
 from contracts.exchange import Answer
 from contracts.made_up import EngineError, Finding, Run, Sizes
+from contracts.pace import Unanswered
 from contracts.steer import Steer
 from contracts.target import our_spec
 from contracts.team import Team
 
 _WITH_MODEL = ": it asks a model, allow some questions with --with-model N"
-SHOWN = 12
-"""The most exchanges that a failure shows."""
+_NAMED = re.compile(r"`([^`\s]+)`")
 
 
 @cache
@@ -87,7 +88,7 @@ def try_workflow(team: Team, operation: Operation) -> None:
 def _explored(team: Team, phases: tuple[str, ...], examples: int, operation: str | None) -> Explored:
     from contracts import schema  # here, as Schemathesis takes a second to import
 
-    steer = Steer(team, _known.setdefault(team, _Known()).mine)
+    steer = Steer(team, {} if team.afresh else _known.setdefault(team, _Known()).mine)
     gateway = schema.Gateway(document(), steer)
     run = Run(phases, Sizes(examples), team.settings.seed, operation, team.read_only)
     found: dict[tuple[object, ...], Failure] = {}
@@ -98,6 +99,9 @@ def _explored(team: Team, phases: tuple[str, ...], examples: int, operation: str
     except EngineError as error:
         if not found:
             raise Untested(f"the requests could not be made up: {error}") from error
+    except Unanswered:
+        if not found:
+            raise
     return Explored(list(found.values()), steer.made, gateway.sent)
 
 
@@ -124,9 +128,21 @@ def judged(finding: Finding, team: Team) -> Iterable[Failure]:
             pointer=flaw.pointer if flaw is not None else "",
             evidence=Evidence.ASSUMED if assumption is not None else evidence,
             assumption=assumption,
+            fingerprint=_fingerprint(operation, finding, flaw),
+            chain=(*finding.before, finding.answer),
         )
         place = (flaw.pointer, flaw.keyword, flaw.message) if flaw is not None else ("", "", "")
         yield Failure(operation, (operation.id, finding.check, status, *place), broken, finding)
+
+
+def _fingerprint(operation: Operation, finding: Finding, flaw: Flaw | None) -> Fingerprint:
+    status = finding.answer.status
+    if flaw is not None:
+        return Fingerprint(operation.id, status, flaw.pointer, flaw.keyword, flaw.property)
+    if finding.check == "unsupported_method":
+        return Fingerprint(operation.id, status, "", finding.check, finding.answer.request.method)
+    named = _NAMED.search(finding.message)
+    return Fingerprint(operation.id, status, "", finding.check, named[1] if named else "")
 
 
 def _assumption(finding: Finding, operation: Operation, flaw: Flaw | None, team: Team) -> str | None:
@@ -139,6 +155,8 @@ def _assumption(finding: Finding, operation: Operation, flaw: Flaw | None, team:
         return contract.allowing(operation, status)
     if finding.check == "negative_data_rejection":
         return contract.accepting(operation, status, finding.message)
+    if finding.check == "response_headers_conformance":
+        return contract.header(operation, status, finding.message)
     if finding.check == "has_more_goes_with_a_cursor":
         return "A08"
     if finding.check == "positive_data_acceptance" and contract.tolerates("A22", status):
@@ -167,16 +185,9 @@ def _report(team: Team, operation: Operation, explored: Explored) -> None:
         )
     if not failures:
         return
-    first, *more = sorted(failures, key=lambda failure: failure.assumed)
-    finding = first.finding
-    shown = [answer for id_, answer in explored.made.items() if f"/{id_}" in finding.answer.request.path]
-    shown += [answer for answer in finding.before if answer not in shown]
-    team.chain = [*shown[: SHOWN - 1], finding.answer]
-    broken = first.broken
-    if more:
-        others = "; ".join(failure.broken.message[:160] for failure in more[:4])
-        broken.message += f" (and {len(more)} more: {others})"
-    raise broken
+    first, *more = (failure.broken for failure in sorted(failures, key=lambda failure: failure.assumed))
+    first.more = tuple(more)
+    raise first
 
 
 def _register(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contracts.exchange import Answer, Request
-from contracts.target import Transport, Unreachable, is_mock
+from contracts.target import InProcess, Served, Transport, Unanswered, Unreachable, is_mock
 from contracts.team import ROLES
 
 DEMO = {
@@ -20,6 +20,10 @@ DEMO = {
 DEMO_ORGANIZATION = "org_abc123"
 
 
+SANDBOX = "X-Mock-Sandbox"
+"""The header by which a mock keeps what belongs to different runs apart."""
+
+
 class Access(NamedTuple):
     """What the suite found out before it began."""
 
@@ -28,25 +32,37 @@ class Access(NamedTuple):
     mock: bool
     missing: tuple[str, ...]
     """Roles without a key."""
+    clock: str
+    """What time it is there; empty if the target does not say."""
 
 
-def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The keys that are set, by role."""
+def from_environment(environ: Mapping[str, str], *, mock: bool = False) -> dict[str, str]:
+    """The keys that are set, by role; FREDDY_API_KEY is a real one and never goes to a mock."""
     keys = {role: environ.get(f"CONTRACTS_{role.upper()}_KEY", "") for role in ROLES}
-    keys["owner"] = keys["owner"] or environ.get("FREDDY_API_KEY", "")
+    keys["owner"] = keys["owner"] or ("" if mock else environ.get("FREDDY_API_KEY", ""))
     return {role: key for role, key in keys.items() if key}
 
 
-def open_target(transport: Transport, environ: Mapping[str, str]) -> Access:
-    """Find out whether the target can be tested, and as whom; touches nothing."""
+def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | None = None) -> Access:
+    """Find out whether the target can be tested, and as whom; touches nothing.
+
+    On a mock that others use too, the run `run_id` has a sandbox of its own.
+    """
+    if isinstance(transport, (InProcess, Served)):
+        environ = {}  # nobody else's, and it has its own keys
     probe = Request("GET", "/v1/threads?limit=1", None)
-    first = transport.send(probe, None)
-    _refuse_what_is_not_the_api(first)
-    mock = is_mock(first.headers)
-    keys = ({**DEMO} if mock else {}) | from_environment(environ)
-    if "owner" not in keys:
-        raise Unreachable("no key: set CONTRACTS_OWNER_KEY or FREDDY_API_KEY")
-    answer = transport.send(probe._replace(role="owner"), keys["owner"])
+    try:
+        first = transport.send(probe, None)
+        _refuse_what_is_not_the_api(first)
+        mock = is_mock(first.headers)
+        if mock and run_id is not None and not isinstance(transport, (InProcess, Served)):
+            transport.always[SANDBOX] = f"contracts-{run_id}"
+        keys = ({**DEMO} if mock else {}) | from_environment(environ, mock=mock)
+        if "owner" not in keys:
+            raise Unreachable("no key: set CONTRACTS_OWNER_KEY or FREDDY_API_KEY")
+        answer = transport.send(probe._replace(role="owner"), keys["owner"])
+    except Unanswered as error:
+        raise Unreachable(str(error)) from error
     if answer.status in (401, 403):
         raise Unreachable(f"the owner's key is refused: {answer.status} {_code(answer)}")
     _refuse_what_is_not_the_api(answer)
@@ -55,7 +71,8 @@ def open_target(transport: Transport, environ: Mapping[str, str]) -> Access:
     )
     if not organization:
         raise Unreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
-    return Access(keys, organization, mock, tuple(role for role in ROLES if role not in keys))
+    missing = tuple(role for role in ROLES if role not in keys)
+    return Access(keys, organization, mock, missing, str(_error(first).get("timestamp", "")))
 
 
 def _refuse_what_is_not_the_api(answer: Answer) -> None:
@@ -68,9 +85,13 @@ def _refuse_what_is_not_the_api(answer: Answer) -> None:
         raise Unreachable(f"not this API: GET /v1/threads answers {answer.status} with {kind}")
 
 
-def _code(answer: Answer) -> str:
+def _error(answer: Answer) -> dict[str, Any]:
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    return str(error.get("code", "")) if isinstance(error, dict) else ""
+    return error if isinstance(error, dict) else {}
+
+
+def _code(answer: Answer) -> str:
+    return str(_error(answer).get("code", ""))
 
 
 def _learned(answer: Answer) -> str:

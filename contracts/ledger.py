@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ class Ledger:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
+        self.about: dict[str, Any] = {}
+        """Of which run it is, and what was there before; empty if nobody said so."""
         self._lock = threading.Lock()
         self._made: dict[str, Made] = {}
         self._invented: set[str] = set()
@@ -34,12 +37,18 @@ class Ledger:
     def read(cls, path: Path) -> Ledger:
         """The ledger of a run that has ended, or was killed."""
         ledger = cls()
-        for line in path.read_text("utf-8").splitlines():
+        for line in path.read_text("utf-8", "replace").splitlines():
             try:
-                ledger._apply(json.loads(line))
+                entry = json.loads(line)
             except ValueError:
                 continue  # the last line of a killed run can be half written
+            ledger._apply(entry if isinstance(entry, dict) else {})
+        ledger.path = path
         return ledger
+
+    def begin(self, **about: Any) -> None:
+        """Note whose ledger this is, before anything is made."""
+        self._note({"about": {**about, "at": time.time()}})
 
     def owns(self, id_: str) -> bool:
         """Whether this run made the thing, or made the id up."""
@@ -50,11 +59,11 @@ class Ledger:
         self._invented.add(id_)
         return id_
 
-    def intend(self, kind: str, role: str, name: str) -> int:
+    def intend(self, kind: str, role: str, name: object) -> int:
         """Note that something is about to be made; the number goes to `made` or `unmade`."""
         with self._lock:
             number, self._next = self._next, self._next + 1
-        self._note({"intent": number, "kind": kind, "role": role, "name": name})
+        self._note({"intent": number, "kind": kind, "role": role, "name": name, "at": time.time()})
         return number
 
     def made(self, intent: int, made: Made) -> None:
@@ -82,11 +91,14 @@ class Ledger:
         with self._lock:
             if self.path is not None:
                 with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(entry) + "\n")
+                    file.write(json.dumps(entry) + "\n")  # closed, so a killed run has lost nothing
             self._apply(entry)
 
     def _apply(self, entry: dict[str, Any]) -> None:
-        if "intent" in entry:
+        if "about" in entry:
+            self.about = entry["about"]
+        elif "intent" in entry:
+            self._next = max(self._next, entry["intent"] + 1)
             self._intents[entry["intent"]] = entry
         elif "unmade" in entry:
             self._intents.pop(entry["unmade"], None)

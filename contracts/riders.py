@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from contracts.exchange import Answer, Request
 
@@ -35,11 +36,49 @@ class Riders:
             yield "no_key_in_an_answer", "the answer repeats a key"
         if _TRACE.search(answer.text):
             yield "no_stack_trace", "the answer shows a stack trace"
+        if answer.status < 300:
+            yield from _times(answer)
         request = answer.request
-        if request.method == "GET" and answer.status == 200 and label.startswith("GET "):
+        kind = f"{request.method} {answer.status}"
+        if kind == "GET 200" and label.startswith("GET "):
             yield from _page(answer)
-        elif request.method == "POST" and answer.status == 201 and request.role == "owner":
+            yield from self._walk(label, answer)
+        elif request.role == "owner" and kind == "POST 201":
             yield from self._reads_back(label, answer)
+        elif request.role == "owner" and kind in ("PATCH 200", "DELETE 204"):
+            yield from self._done(label, answer)
+
+    def _walk(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
+        """The page behind a page, asked for in the same way: nothing is on both, and both have their size."""
+        body = answer.body if isinstance(answer.body, dict) else {}
+        shown = _ids(body)
+        if not isinstance(body.get("next_cursor"), str) or not shown or self._often(label, "walk"):
+            return
+        url = urlsplit(answer.request.path)
+        query = [(n, v) for n, v in parse_qsl(url.query, keep_blank_values=True) if n != "cursor"]
+        where = f"{url.path}?{urlencode([*query, ('cursor', body['next_cursor'])])}"
+        following = self._team.send(answer.request._replace(path=where))
+        if following.status != 200:
+            yield "the_next_page_follows", f"the next page answers {following.status}"
+        elif again := set(shown) & set(_ids(following.body)):
+            yield "the_next_page_follows", f"the next page has {sorted(again)[0]} again"
+        else:
+            yield from _page(following)
+
+    def _done(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
+        """A PATCH is read back; what was deleted is gone."""
+        path = answer.request.path.partition("?")[0]
+        if not _OWN.fullmatch(path) or self._often(label, "done"):
+            return
+        read = self._team.send(Request("GET", path, "owner"))
+        if answer.status == 204:
+            if read.status != 404:
+                yield "deleted_is_gone", f"what was deleted reads as {read.status}"
+            return
+        told, shown = (_inner(found.body) for found in (answer, read))
+        wrong = sorted(name for name in told if name in shown and shown[name] != told[name])
+        if read.status != 200 or wrong:
+            yield "patched_reads_back", f"what was changed reads as {read.status}, other: {', '.join(wrong)}"
 
     def _reads_back(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
         path = answer.request.path.partition("?")[0]
@@ -89,6 +128,37 @@ class Riders:
     def _often(self, label: str, what: str) -> bool:
         self._looked[label, what] += 1
         return self._looked[label, what] > FOLLOW_UPS
+
+
+def _inner(body: Any) -> dict[str, Any]:
+    """The thing that an answer shows, which vector stores have inside of `data`."""
+    shown = body if isinstance(body, dict) else {}
+    return shown["data"] if isinstance(shown.get("data"), dict) else shown
+
+
+def _items(body: Any) -> list[dict[str, Any]]:
+    found = [body.get(name) for name in _ITEMS] if isinstance(body, dict) else []
+    return [item for items in found if isinstance(items, list) for item in items if isinstance(item, dict)]
+
+
+def _ids(body: Any) -> list[str]:
+    return [item["id"] for item in _items(body) if isinstance(item.get("id"), str)]
+
+
+def _times(answer: Answer) -> Iterator[tuple[str, str]]:
+    for shown in (_inner(answer.body), *_items(answer.body)):
+        created, updated = (_instant(shown.get(name)) for name in ("created_at", "updated_at"))
+        if created is not None and updated is not None and updated < created:
+            yield "created_before_updated", f"updated_at {updated} lies before created_at {created}"
+            return
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 def _page(answer: Answer) -> Iterator[tuple[str, str]]:

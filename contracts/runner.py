@@ -3,109 +3,192 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from contracts.check import Broken, Check, Untested
 from contracts.evidence import Evidence
 from contracts.exchange import Answer
-from contracts.target import Unreachable
+from contracts.failure import WORST, Failure, Verdict, failure_of
+from contracts.pace import Unanswered, Unreachable
+from contracts.shorten import shortened
 from contracts.team import Guarded, Team
 
+__all__ = ["Outcome", "Verdict", "judge", "run", "tried"]
 REPLAYS = 2
 """How often a failure is tried again, on fresh resources, before it counts."""
 
 
-class Verdict(StrEnum):
-    """What came of a check."""
+class Untried(NamedTuple):
+    """Why a check says nothing."""
 
-    PASSED = "passed"
-    BROKEN = "broken"
-    ASSUMPTION = "assumption does not hold here"
-    FLAKY = "flaky"
-    UNTESTED = "untested"
+    verdict: Verdict
+    reason: str
 
 
 class Outcome(NamedTuple):
     """One check on one target."""
 
     check: Check
-    verdict: Verdict
-    message: str
-    """What broke, or why it was not tested."""
-    chain: tuple[Answer, ...]
-    """The exchanges of the first failure."""
-    failure: Broken | None
+    failures: tuple[Failure, ...]
+    """The worst first."""
     seconds: float
+    untried: Untried | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its failures."""
+        if self.untried is not None:
+            return self.untried.verdict
+        return min((f.verdict for f in self.failures), key=WORST.index, default=Verdict.PASSED)
+
+    @property
+    def message(self) -> str:
+        """What broke, or why it was not tested."""
+        if self.untried is not None:
+            return self.untried.reason
+        return next((failure.broken.message for failure in self.failures), "")
+
+    @property
+    def chain(self) -> tuple[Answer, ...]:
+        """The requests of the worst failure."""
+        return next((f.chain for f in self.failures), ())
 
     @property
     def evidence(self) -> Evidence:
         """How well what broke is founded."""
-        own = self.failure.evidence if self.failure is not None else None
-        return self.check.evidence if own is None else own
+        return next((f.evidence for f in self.failures), self.check.evidence)
 
     @property
     def assumption(self) -> str | None:
         """The assumption that what broke rests on."""
-        own = self.failure.assumption if self.failure is not None else None
-        return own or self.check.assumption
+        return next((f.assumption for f in self.failures), self.check.assumption)
 
 
-def judge(check: Check, team: Team) -> Outcome:
-    """Try a check; a failure counts if it repeats."""
+def judge(check: Check, team: Team, before: Check | None = None) -> Outcome:
+    """Try a check; what fails is tried again before it counts. `before` is the check that ran before."""
     started = time.monotonic()
+    failures: list[Failure] = []
+    untried = None
+    try:
+        failures = _answered(check, team)
+        if failures:
+            sure = (_cut_down(failure, team) for failure in _confirmed(failures, team, before))
+            failures = sorted(sure, key=lambda failure: WORST.index(failure.verdict))
+    except Untested as reason:
+        untried = Untried(Verdict.UNTESTED, str(reason))
+    except Unanswered as reason:
+        untried = Untried(Verdict.UNANSWERED, f"{'failed once, then: ' if failures else ''}{reason}")
+    return Outcome(check, tuple(failures), time.monotonic() - started, untried)
 
-    def outcome(
-        verdict: Verdict, message: str = "", chain: Iterable[Answer] = (), failure: Broken | None = None
-    ) -> Outcome:
-        return Outcome(check, verdict, message, tuple(chain), failure, time.monotonic() - started)
 
+def _answered(check: Check, team: Team) -> list[Failure]:
+    """The first try that is answered; Unanswered if none is."""
+    for left in range(REPLAYS, -1, -1):
+        try:
+            return tried(check, team)
+        except Unanswered:
+            if not left or not team.is_there():
+                raise
+    raise AssertionError("the last try ends it")
+
+
+def _confirmed(failures: list[Failure], team: Team, before: Check | None) -> Iterator[Failure]:
+    """Each failure with what came of trying the check again."""
+    check = failures[0].check
+    tries = []
+    try:
+        with _afresh(team):
+            tries = [tried(check, team) for _ in range(REPLAYS)]
+    except Untested:
+        yield from failures  # what it takes to try it again is used up: it is told, and does not count
+        return
+    again = [sum(_seen(failure, found, failures) for found in tries) for failure in failures]
+    late = _in_order(check, team, before) if REPLAYS and 0 in again else []
+    for failure, times in zip(failures, again, strict=True):
+        if times == REPLAYS:
+            yield failure._replace(confirmed=Verdict.ASSUMPTION if failure.assumed else Verdict.BROKEN)
+        elif times == 0 and late and all(_seen(failure, found, failures) for found in late):
+            yield failure._replace(confirmed=Verdict.ORDER)
+        else:
+            yield failure._replace(confirmed=Verdict.FLAKY)
+
+
+def _cut_down(failure: Failure, team: Team) -> Failure:
+    return shortened(failure, team) if failure.confirmed in (Verdict.BROKEN, Verdict.ASSUMPTION) else failure
+
+
+def _in_order(check: Check, team: Team, before: Check | None) -> list[list[Failure]]:
+    """The check again where it was: after the one before it, and with what the run had made until then."""
+    tries = []
+    try:
+        for _ in range(REPLAYS):
+            if before is not None:
+                tried(before, team)
+            tries.append(tried(check, team))
+    except Untested:
+        return []
+    return tries
+
+
+def _seen(failure: Failure, found: list[Failure], first: list[Failure]) -> bool:
+    """Whether a failure is among those of another try, or that one failed in quite another way."""
+    prints = {other.fingerprint for other in found}
+    if failure is first[0] and prints and prints.isdisjoint({other.fingerprint for other in first}):
+        return True
+    return failure.fingerprint in prints
+
+
+@contextmanager
+def _afresh(team: Team) -> Iterator[None]:
+    team.afresh = True
+    try:
+        yield
+    finally:
+        team.afresh = False
+
+
+def tried(check: Check, team: Team) -> list[Failure]:
+    """Try a check once: what broke; nothing if the promise holds."""
     team.chain = []
     try:
-        failure = _tried(check, team)
-    except Untested as reason:
-        return outcome(Verdict.UNTESTED, str(reason))
-    if failure is None:
-        return outcome(Verdict.PASSED)
-    chain = tuple(team.chain)
-    for _ in range(REPLAYS):
-        team.chain = []
-        try:
-            again = _tried(check, team)
-        except Untested as reason:
-            return outcome(Verdict.UNTESTED, f"failed once, then: {reason}", chain)
-        if again is None:
-            return outcome(Verdict.FLAKY, failure.message, chain, failure)
-    known = failure.evidence is not None or failure.assumption is not None
-    assumed = failure.assumption is not None or failure.evidence is Evidence.ASSUMED
-    verdict = Verdict.ASSUMPTION if (assumed if known else not check.gates) else Verdict.BROKEN
-    return outcome(verdict, failure.message, chain, failure)
-
-
-def _tried(check: Check, team: Team) -> Broken | None:
-    try:
         check.run(team)
-    except (Untested, Guarded, Unreachable):
+    except (Untested, Guarded, Unanswered, Unreachable):
         raise
-    except Broken as failure:
-        return failure
+    except Broken as broken:
+        found = [broken, *broken.more]
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         # The check reached into an answer that has not the documented shape.
-        return Broken(f"the answer has not the documented shape: {type(error).__name__}: {error}")
-    return None
+        message = f"the answer has not the documented shape: {type(error).__name__}: {error}"
+        found = [Broken(message)]
+    else:
+        return []
+    return [failure_of(check, broken, team.chain, team) for broken in found]
 
 
 def run(
-    checks: Iterable[Check], team: Team, *, tell: Callable[[Outcome], Any], until: float | None = None
+    checks: Iterable[Check],
+    team: Team,
+    *,
+    tell: Callable[[Outcome], Any],
+    begin: Callable[[Check], Any] = lambda _: None,
+    until: float | None = None,
 ) -> list[Outcome]:
     """Try every check, in order; `until` (monotonic seconds) ends the run with what was tried by then."""
-    outcomes = []
+    outcomes: list[Outcome] = []
+    before, gone = None, False
     for check in checks:
-        if until is not None and time.monotonic() > until:
-            late = "the time of --max-time was up"
-            outcomes.append(Outcome(check, Verdict.UNTESTED, late, (), None, 0.0))
+        begin(check)
+        if gone:
+            silent = Untried(Verdict.UNANSWERED, "the target does not answer any more")
+            outcomes.append(Outcome(check, (), 0.0, silent))
+        elif until is not None and time.monotonic() > until:
+            late = Untried(Verdict.UNTESTED, "the time of --max-time was up")
+            outcomes.append(Outcome(check, (), 0.0, late))
         else:
-            outcomes.append(judge(check, team))
+            outcomes.append(judge(check, team, before))
+            before = check
+            gone = outcomes[-1].verdict is Verdict.UNANSWERED and not team.is_there()
         tell(outcomes[-1])
     return outcomes

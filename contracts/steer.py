@@ -11,6 +11,7 @@ from typing import Any
 from contracts.check import Untested
 from contracts.exchange import Answer, Request
 from contracts.ledger import Made
+from contracts.pace import Spent, Unanswered
 from contracts.team import SAFE, Guarded, Team
 
 PREFIXES = {
@@ -63,7 +64,9 @@ class Steer:
         if parameter == "organization_id":
             return self.team.organization_id
         kind = KINDS.get(parameter)
-        if kind is None:
+        if kind == "space" and self.team.read_only and self.team.space_ids:
+            return self.team.space_ids[0]
+        if kind is None or self.team.read_only:
             return self.invented(parameter, "")
         if self._mine.get(kind) not in {made.id for made in self.team.ledger.left()}:
             self._mine[kind] = self.fresh(kind) or self.invented(parameter, "")
@@ -79,7 +82,7 @@ class Steer:
                 "vector_store": owner.new_vector_store,
             }
             id_: str = make[kind]()["id"]
-        except Untested:
+        except (Untested, Unanswered):
             return None
         self.made[id_] = self.team.chain[-1]
         return id_
@@ -157,13 +160,16 @@ class Steer:
         try:
             if request.path.partition("?")[0] == ASKS_A_MODEL:
                 self._ask_a_model(request, parsed)
-            intent = ledger.intend(kind, "owner", "") if kind else 0
+            named = parsed if isinstance(parsed, Mapping) else {}
+            intent = ledger.intend(kind, "owner", named.get("name", named.get("title"))) if kind else 0
             try:
                 answer = self.team.send(request)
             except (Guarded, Untested):
                 if kind:
                     ledger.unmade(intent)
                 raise
+        except Spent:
+            raise
         except (Guarded, Untested):
             return None
         if kind:

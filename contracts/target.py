@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -14,50 +17,39 @@ from urllib.parse import urlsplit
 import requests
 
 from contracts.exchange import Answer, Request
+from contracts.pace import BUSY, Limit, Unanswered, Unreachable, asked_to_wait
+
+__all__ = ["Http", "InProcess", "Limit", "Served", "Transport", "Unanswered", "Unreachable", "open_transport"]
 
 TIMEOUT = 20.0
 """Seconds for one answer."""
-MOCK = ("mock", "mock-http")
-"""Names of targets that the suite starts itself."""
-
-
-class Unreachable(Exception):
-    """The target can't be tested; one line says why."""
-
-
-class Limit:
-    """A request budget and a pace, shared by every thread of a run."""
-
-    def __init__(self, per_second: float | None = None, most: int | None = None) -> None:
-        self._pause = 1 / per_second if per_second else 0.0
-        self._left = most
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def wait(self) -> None:
-        """Return when the next request may go out; Unreachable once the budget is used up."""
-        with self._lock:
-            if self._left is not None:
-                if self._left == 0:
-                    raise Unreachable("the request budget is used up")
-                self._left -= 1
-            now = time.monotonic()
-            due = max(self._next, now)
-            self._next = due + self._pause
-        if due > now:
-            time.sleep(due - now)
+FRESH = ("mock", "mock-http")
+"""Names of targets that the suite starts itself: in this process, and on a free port."""
+AGAIN = (0.2, 1.0)
+"""Seconds before a request that got no answer is sent again."""
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Transport(Protocol):
-    """Sends one request; raises Unreachable if no answer comes."""
+    """Sends one request; raises Unanswered if no answer comes, or none of the API's."""
 
     url: str
+    always: dict[str, str]
+    """Headers of every request."""
+    limit: Limit
 
     def send(self, request: Request, key: str | None) -> Answer:
         """The answer, redirects not followed."""
 
     def close(self) -> None:
         """Give back what it holds."""
+
+
+def open_transport(name: str, limit: Limit | None = None) -> Transport:
+    """The way to a target: mock, mock-http, or a URL."""
+    if name == "mock":
+        return InProcess(limit=limit)
+    return Served(limit) if name == "mock-http" else Http(name, limit)
 
 
 class Http:
@@ -68,37 +60,48 @@ class Http:
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise Unreachable(f"{url!r} is no URL of a deployment; give http://host or https://host")
         self.url = url.rstrip("/")
-        self._limit = limit or Limit()
+        self.always: dict[str, str] = {}
+        self.limit = limit or Limit()
         self._own = threading.local()
         self._open = ExitStack()
 
     def send(self, request: Request, key: str | None) -> Answer:
-        """The answer; a 429 with Retry-After is waited out, three times at most."""
-        for _ in range(3):
-            answer = self._send(request, key)
-            pause = answer.headers.get("retry-after", "")
-            if answer.status != 429 or not pause.isdecimal() or int(pause) > 60:
-                return answer
-            time.sleep(int(pause))
-        return answer
+        """The answer. What the target can't answer now is asked again, if that can do no harm."""
+        for pause in (*AGAIN, None):
+            try:
+                answer = self._send(request, key)
+            except requests.RequestException as error:
+                why, wait = f"no answer from {self.url}: {_reason(error)}", pause
+                if request.method not in SAFE:
+                    wait = None  # it may have been done
+            else:
+                if answer.status != 429 and answer.status not in BUSY:
+                    return answer
+                why = f"{self.url} answers {answer.status} to {request.method} {request.path[:80]}"
+                asked = asked_to_wait(answer.headers.get("retry-after", ""))
+                wait = None if pause is None else pause if asked is None else asked
+                if answer.status in BUSY and asked is None and request.method not in SAFE:
+                    wait = None
+            if wait is None:
+                break
+            time.sleep(wait)
+        raise Unanswered(why)
 
     def _send(self, request: Request, key: str | None) -> Answer:
-        self._limit.wait()
+        self.limit.wait()
         before = time.monotonic()
-        try:
-            response = self._session().request(
-                request.method,
-                self.url + request.path,
-                headers=_headers(request, key),
-                data=_data(request.body),
-                allow_redirects=False,
-                timeout=TIMEOUT,
-            )
-        except requests.RequestException as error:
-            raise Unreachable(f"no answer from {self.url}: {_reason(error)}") from error
+        response = self._session().request(
+            request.method,
+            self.url + request.path,
+            headers=_headers(request, key, self.always),
+            data=_data(request.body),
+            allow_redirects=False,
+            timeout=TIMEOUT,
+        )
         taken = (time.monotonic() - before) * 1000
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(request, response.status_code, headers, response.text, taken)
+        text = response.content.decode("utf-8", "replace")
+        return Answer(request, response.status_code, headers, text, taken)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
@@ -112,26 +115,74 @@ class Http:
         self._open.close()
 
 
+_SERVE = """
+import os, sys, threading
+def watch():
+    sys.stdin.buffer.read()
+    os._exit(0)
+threading.Thread(target=watch, daemon=True).start()
+sys.argv[1:] = ["serve", "--port", "0", "--quiet"]
+from mockserver.cli import main
+main()
+"""
+"""The mock ends with its standard input, and so with the suite, however that ends."""
+
+
+class Served(Http):
+    """A fresh mock in a process of its own, on a free port."""
+
+    def __init__(self, limit: Limit | None = None) -> None:
+        own = ("MOCK_", "FREDDY_", "PORT")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+        self._child = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-c", _SERVE],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the suite, which has still to clean up
+        )
+        try:
+            assert self._child.stdout is not None
+            said = self._child.stdout.readline()
+            super().__init__(json.loads(said)["url"], limit)
+        except ValueError:
+            self._end()
+            raise Unreachable("the mock does not start; try `mockserver serve`") from None
+
+    def close(self) -> None:
+        """Close every connection and end the mock."""
+        super().close()
+        self._end()
+
+    def _end(self) -> None:
+        self._child.kill()
+        self._child.communicate()
+
+
 class InProcess:
     """A fresh mock in this process: no socket, no server."""
 
     url = "http://mock"
 
-    def __init__(self, app: Any | None = None) -> None:
+    def __init__(self, app: Any | None = None, limit: Limit | None = None) -> None:
         if app is None:
             from mockserver.app import create_app
             from mockserver.settings import Settings
 
-            app = create_app(Settings(quiet=True))
+            app = create_app(Settings.model_construct(quiet=True))  # what the environment says is not asked
         self._app = app
+        self.always: dict[str, str] = {}
+        self.limit = limit or Limit()
 
     def send(self, request: Request, key: str | None) -> Answer:
         """The answer of the application."""
+        self.limit.wait()
         before = time.monotonic()
         response = self._app.test_client().open(
             request.path,
             method=request.method,
-            headers=_headers(request, key),
+            headers=_headers(request, key, self.always),
             data=_data(request.body),
         )
         taken = (time.monotonic() - before) * 1000
@@ -149,8 +200,8 @@ def our_spec() -> Path:
     return bundled_spec()
 
 
-def _headers(request: Request, key: str | None) -> dict[str, str]:
-    headers = dict(request.headers)
+def _headers(request: Request, key: str | None, always: Mapping[str, str]) -> dict[str, str]:
+    headers = {**request.headers, **always}
     if key is not None:
         headers["X-API-Key"] = key
     if request.body is not None:

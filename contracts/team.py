@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from contracts.chain import Origins
 from contracts.check import Broken, Untested
 from contracts.exchange import Answer, Request
 from contracts.ledger import Ledger, Made
+from contracts.pace import Unanswered
 from contracts.settings import DEFAULT, Settings
 from contracts.target import Transport
 
@@ -35,6 +38,7 @@ class Team:
         ledger: Ledger,
         run_id: str,
         read_only: bool = False,
+        space_ids: Sequence[str] = (),
         model_calls: int = 0,
         settings: Settings = DEFAULT,
     ) -> None:
@@ -42,9 +46,17 @@ class Team:
         self.ledger = ledger
         self.run_id = run_id
         self.read_only = read_only
+        self.space_ids = tuple(space_ids)
+        """Spaces that were there before the run, to be looked at and never written to."""
         self.settings = settings
         self.chain: list[Answer] = []
         """The exchanges of the check that runs, in order."""
+        self.origins = Origins()
+        """Where each id of the run came from."""
+        self.watch: Callable[[Answer], object] = lambda _: None
+        """Is shown every exchange."""
+        self.afresh = False
+        """Whether a failure is tried again, so that nothing which earlier checks made may be used."""
         self._transport = transport
         self._keys = keys
         self._model_calls = model_calls
@@ -92,8 +104,11 @@ class Team:
         """Send a request, if it may be sent, and note the exchange."""
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
-        answer = self._transport.send(request, key)
+        at = time.monotonic()
+        answer = self._transport.send(request, key)._replace(at=at)
         self.chain.append(answer)
+        self.origins.note(answer)
+        self.watch(answer)
         return answer
 
     def _guard(self, request: Request) -> None:
@@ -111,11 +126,35 @@ class Team:
         if strange:
             raise Guarded(f"{request.method} {path} names {strange[0]}, which this run did not make")
 
+    @property
+    def roles(self) -> list[str]:
+        """Those that have a key."""
+        return list(self._keys)
+
+    @property
+    def sparing(self) -> bool:
+        """Whether requests are few or slow."""
+        return self._transport.limit.bounded
+
+    def is_there(self) -> bool:
+        """Whether the target still answers at all."""
+        try:
+            self._transport.send(Request("GET", "/v1/threads?limit=1", None), None)
+        except Unanswered:
+            return False
+        return True
+
     def clean_up(self) -> list[str]:
         """Remove what the run made, in reverse; what could not be removed."""
+        self._transport.limit.lift()
+        self.read_only = False
         left = []
         for made in list(self.ledger.left()):
-            answer = self.caller(made.role).remove(made)
+            try:
+                answer = self.caller(made.role).remove(made)
+            except (Untested, Unanswered) as error:
+                left.append(f"{made.kind} {made.id}: {error}")
+                continue
             if answer.status not in (204, 404):
                 left.append(f"{made.kind} {made.id}: {answer.status}")
         return left
@@ -124,13 +163,15 @@ class Team:
 class Caller:
     """One role's way to the API."""
 
-    def __init__(self, team: Team, role: str) -> None:
+    def __init__(self, team: Team, role: str | None) -> None:
         self._team = team
         self.role = role
+        """None: without a credential."""
 
     @property
     def user_id(self) -> str:
         """The user behind the key."""
+        assert self.role is not None, "nobody is no user"
         return self._team.user_id(self.role)
 
     def ask(
@@ -153,13 +194,17 @@ class Caller:
 
     def make(self, kind: str, path: str, body: dict[str, Any]) -> Answer:
         """POST something new, with its entries in the ledger."""
-        ledger = self._team.ledger
-        intent = ledger.intend(kind, self.role, str(body.get("name", body.get("title", ""))))
-        answer = self.ask("POST", path, body)
+        ledger, role = self._team.ledger, self.role or "owner"  # what nobody should have made
+        intent = ledger.intend(kind, role, str(body.get("name", body.get("title", ""))))
+        try:
+            answer = self.ask("POST", path, body)
+        except (Untested, Guarded):
+            ledger.unmade(intent)  # it was not sent
+            raise
         made = answer.body if isinstance(answer.body, dict) else {}
         made = made.get("data", made) if kind == "vector_store" else made
         if answer.status < 300 and isinstance(made, dict) and isinstance(made.get("id"), str):
-            ledger.made(intent, Made(kind, made["id"], self.role, self._team.organization_id))
+            ledger.made(intent, Made(kind, made["id"], role, self._team.organization_id))
             if isinstance(made.get("vector_store_id"), str):
                 ledger.invent(made["vector_store_id"])
         else:

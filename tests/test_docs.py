@@ -39,6 +39,7 @@ NOT_RUN = {
     "export": "sets what every program here is given anyway",
     "contracts run --target mock": "takes a while; the suite's own tests do it",
     "contracts run --target https": "needs a deployment",
+    "contracts replay": "needs a run that failed",
     "contracts cleanup": "needs a run that was killed",
 }
 """What a ```console block may hold, and why no test runs it."""

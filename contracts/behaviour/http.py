@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from contracts.check import Broken, Untested, equal, promise
 from contracts.evidence import Evidence
 from contracts.team import Team
@@ -53,6 +55,32 @@ def the_collection_without_its_slash_redirects(team: Team) -> None:
         raise Broken("Location leads elsewhere", got=location)
 
 
+@promise("getSpace", "listSpaceThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A48")
+def a_wrong_trailing_slash_redirects(team: Team) -> None:
+    """A slash too much at the end leads to the right path by 307, on the same host, and does nothing."""
+    title = {"organization_id": team.organization_id, "title": team.name("thread")}
+    path = f"/v1/spaces/{team.owner.new_space()['id']}"
+    tries = [("GET", path, None), ("GET", f"{path}/threads", None), ("POST", "/v1/threads", title)]
+    for method, right, body in tries:
+        answer = team.owner.ask(method, f"{right}/", body)
+        equal(answer.status, 307, f"{method} {right}/")
+        if not answer.headers.get("location", "").endswith(right):
+            raise Broken("Location leads elsewhere", expected=right, got=answer.headers.get("location"))
+    shown = team.owner.get("/v1/threads", limit=100).body["data"]
+    equal([thread for thread in shown if thread["title"] == title["title"]], [], "threads that were made")
+
+
+@promise("getSpace", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A22")
+def odd_ids_in_a_write_are_404(team: Team) -> None:
+    """An id of any form that is not there is 404 in a write too, and nothing is changed by it."""
+    space_id, thread = team.owner.new_space()["id"], team.owner.new_thread()["id"]
+    for id_ in ("%C3%A9", "%F0%9F%9A%80", "..%2Fetc", "%27%22%3B--", "%20", "%00"):
+        odd = team.ledger.invent(f"contracts{team.run_id}{id_}")
+        for answer in (team.owner.add(space_id, odd), team.owner.add(odd, thread)):
+            equal(answer.status, 404, f"POST {answer.request.path[:60]}")
+    equal(team.owner.threads_of(space_id), [], "the threads")
+
+
 @promise("getSpace", evidence=Evidence.ASSUMED, assumption="A22")
 def any_text_is_an_id(team: Team) -> None:
     """An id of any form that is not there is 404, never a 500."""
@@ -86,6 +114,45 @@ def odd_input_is_never_a_500(team: Team) -> None:
     for answer in answers:
         if answer.status >= 500:
             sent = f"{answer.request.method} {answer.request.path[:120]}"
+            raise Broken(f"{sent} is a server error", expected="below 500", got=answer.status)
+
+
+@promise(
+    "createSpace",
+    "updateSpace",
+    "createThread",
+    "updateThread",
+    "createVectorStore",
+    "updateVectorStore",
+    evidence=Evidence.PUBLISHED,
+)
+def empty_values_are_never_a_500(team: Team) -> None:
+    """Where a field may hold nothing, an empty text, list or object in it is no server error."""
+    owner, organization = team.owner, {"organization_id": team.organization_id}
+    stores = f"/v1/organizations/{quote(team.organization_id)}/vector-stores"
+    space = {"description": "", "access_users": [], "editable_by_users": [], "visible_to_roles": []}
+    thread: dict[str, object] = {"title": "", "metadata": {}}
+    store = {"description": "", "access_users": [], "access_departments": []}
+    answers = [
+        *[
+            owner.make("space", "/v1/spaces/", {**organization, "name": team.name(), n: v})
+            for n, v in space.items()
+        ],
+        *[
+            owner.make("thread", "/v1/threads", {**organization, name: value})
+            for name, value in thread.items()
+        ],
+        *[owner.make("vector_store", stores, {"name": team.name("store"), n: v}) for n, v in store.items()],
+    ]
+    things = (
+        (f"/v1/spaces/{owner.new_space()['id']}", space),
+        (f"/v1/threads/{owner.new_thread()['id']}", thread),
+        (f"{stores}/{owner.new_vector_store()['id']}", store),
+    )
+    answers += [owner.ask("PATCH", path, {n: v}) for path, fields in things for n, v in fields.items()]
+    for answer in answers:
+        if answer.status >= 500:
+            sent = f"{answer.request.method} {answer.request.path[:60]} with {answer.request.body}"
             raise Broken(f"{sent} is a server error", expected="below 500", got=answer.status)
 
 

@@ -31,11 +31,11 @@ def ids(answer: Answer) -> list[str]:
 
 @promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def walking_by_any_size_gives_the_same_list(team: Team) -> None:
-    """Walking by 1, by 3 and by 100 gives every thread once, in the same order, and ends."""
-    space_id, threads = filled(team, 7)
+    """Walking by 1, by 3, by 7 and by 100 gives every thread once, in the same order, and ends."""
+    space_id, threads = filled(team, 8)
     whole = team.owner.threads_of(space_id, 100)
     equal(sorted(whole), sorted(threads), "the threads of the space")
-    for size in (1, 3):
+    for size in (1, 3, 7):
         equal(team.owner.threads_of(space_id, size), whole, f"walking by {size}")
 
 
@@ -100,6 +100,19 @@ def a_walk_survives_the_removal_of_its_anchor(team: Team) -> None:
     equal(team.owner.take_out(space_id, gone).status, 204, "removing the anchor")
     seen = ids(first) + rest(team.owner, space_id, first)
     equal(sorted(seen), sorted(threads), "every thread once")
+
+
+@promise("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
+def a_walk_survives_removals_beside_its_anchor(team: Team) -> None:
+    """Removing threads before and behind the place of a walk makes it neither skip nor repeat another."""
+    space_id, _ = filled(team, 6)
+    whole = team.owner.threads_of(space_id)
+    first = page(team.owner, space_id, limit=2)
+    for gone in (whole[0], whole[4]):  # one that the walk has shown, and one that it has not
+        equal(team.owner.take_out(space_id, gone).status, 204, "removing")
+    seen = ids(first) + rest(team.owner, space_id, first)
+    kept = [thread for thread in seen if thread not in (whole[0], whole[4])]
+    equal(kept, [whole[1], whole[2], whole[3], whole[5]], "the walk, but for what was removed")
 
 
 @promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")

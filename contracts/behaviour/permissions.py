@@ -1,102 +1,16 @@
-"""Who may do what: role by operation, and a refused write changes nothing."""
+"""Who may see and do what, beyond the table of single operations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from contracts.behaviour.documents import refused
 from contracts.check import Broken, equal, promise
 from contracts.evidence import Evidence
-from contracts.exchange import Answer
 from contracts.team import Caller, Team
 
-
-class Stage(NamedTuple):
-    """A space with one thread in it and one beside it."""
-
-    space: dict[str, Any]
-    inside: str
-    beside: str
-
-
-def stage(team: Team, role: str) -> Stage:
-    """The stage for a role's try."""
-    granted = {"editor": "editable_by_users", "viewer": "access_users"}.get(role)
-    grant = {granted: [team.user_id(role)]} if granted else {}
-    space = team.owner.new_space(**grant)
-    inside, beside = team.owner.new_thread()["id"], team.owner.new_thread()["id"]
-    equal(team.owner.add(space["id"], inside).status, 201, "adding the first thread")
-    return Stage(space, inside, beside)
-
-
-TRIES: dict[str, tuple[str, Callable[[Caller, Stage], Answer]]] = {
-    "getSpace": ("VIEW", lambda c, s: c.get(f"/v1/spaces/{s.space['id']}")),
-    "listSpaceThreads": ("VIEW", lambda c, s: c.get(f"/v1/spaces/{s.space['id']}/threads")),
-    "listSpaceVectorStores": ("VIEW", lambda c, s: c.get(f"/v1/spaces/{s.space['id']}/vector-stores")),
-    "addThreadToSpace": ("EDIT", lambda c, s: c.add(s.space["id"], s.beside)),
-    "removeThreadFromSpace": ("EDIT", lambda c, s: c.take_out(s.space["id"], s.inside)),
-    "updateSpace": ("EDIT", lambda c, s: c.ask("PATCH", f"/v1/spaces/{s.space['id']}", {"name": "renamed"})),
-    "updateSpace (access)": (
-        "OWNER",
-        lambda c, s: c.ask("PATCH", f"/v1/spaces/{s.space['id']}", {"access_mode": "organization"}),
-    ),
-    "deleteSpace": ("EDIT", lambda c, s: c.ask("DELETE", f"/v1/spaces/{s.space['id']}")),
-}
-"""What is tried -> the level that it needs."""
 LEVELS = {"foreign": 0, "outsider": 0, "viewer": 1, "editor": 2, "owner": 3}
-NEEDED = {"VIEW": 1, "EDIT": 2, "OWNER": 3}
-
-
-def try_all(team: Team, role: str) -> None:
-    """Try every operation as this role: it is refused if and only if its level is too low."""
-    caller = team.caller(role)
-    for name, (level, attempt) in TRIES.items():
-        scene = stage(team, role)
-        before = seen(team, scene)
-        answer = attempt(caller, scene)
-        if LEVELS[role] >= NEEDED[level]:
-            if answer.status >= 300:
-                raise Broken(f"{role} may {name}", expected="2xx", got=answer.status)
-            continue
-        refused(answer, 403, "INSUFFICIENT_PERMISSIONS", f"{level.title()} access required")
-        equal(seen(team, scene), before, f"the space after {name} was refused to {role}")
-
-
-def seen(team: Team, scene: Stage) -> tuple[object, list[str]]:
-    """The space and its threads, as the owner sees them."""
-    return team.owner.get(f"/v1/spaces/{scene.space['id']}").body, team.owner.threads_of(scene.space["id"])
-
-
-@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
-def the_viewer_reads_and_changes_nothing(team: Team) -> None:
-    """View access allows every read of a space and refuses every write, which then has changed nothing."""
-    try_all(team, "viewer")
-
-
-@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
-def the_editor_changes_all_but_access(team: Team) -> None:
-    """Edit access allows every operation of a space except changing who has access."""
-    try_all(team, "editor")
-
-
-@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
-def the_outsider_is_refused_everything(team: Team) -> None:
-    """Without access every operation of a private space is 403, and has changed nothing."""
-    try_all(team, "outsider")
-
-
-@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.ASSUMED, assumption="A46")
-def another_organization_is_refused_everything(team: Team) -> None:
-    """To a caller of another organization every operation of a private space is 403."""
-    try_all(team, "foreign")
-
-
-@promise(*[name for name in TRIES if " " not in name], evidence=Evidence.PUBLISHED)
-def the_owner_may_everything(team: Team) -> None:
-    """The creator of a space may do everything with it."""
-    try_all(team, "owner")
+"""How much each role may."""
 
 
 @promise("listSpaces", evidence=Evidence.PUBLISHED)

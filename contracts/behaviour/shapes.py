@@ -79,6 +79,15 @@ def a_listed_thread_has_no_further_field(team: Team) -> None:
     equal(sorted(set(shown) - set(THREAD_FIELDS)), [], "further fields", "/data/0")
 
 
+@promise("listThreadMessages", "createThread", evidence=Evidence.PUBLISHED)
+def a_new_thread_has_no_messages(team: Team) -> None:
+    """The messages of a new thread are an empty list, with nothing before or behind it."""
+    answer = team.owner.get(f"/v1/threads/{team.owner.new_thread()['id']}/messages")
+    equal(answer.status, 200, "status")
+    equal(answer.body.get("object"), "list", "object", "/object")
+    equal((answer.body["data"], answer.body["has_more"]), ([], False), "the messages", "/data")
+
+
 @promise("createSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
 def a_space_has_its_published_fields(team: Team) -> None:
     """A space has every published field with its type, and names its creator and organization."""

@@ -48,7 +48,7 @@ class Finding:
                 return
         else:
             self.told, team.chain = True, list(self.chain)
-        raise Broken(self.message)
+        raise Broken(self.message, what=self.complaint)
 
     def seen_in(self, played: Played) -> str | None:
         """What differs, if it does here, too."""

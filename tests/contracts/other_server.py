@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-KEYS = {"key-of-ann": "usr_ann", "key-of-bob": "usr_bob"}
+KEYS = {"key-of-ann": "usr_ann", "key-of-bob": "usr_bob", "key-of-cleo": "usr_cleo"}
 NOW = "2026-01-01T00:00:00Z"
 LITERALS = {
     401: ("AUTHENTICATION_REQUIRED", "Please sign in to continue"),
@@ -49,6 +49,7 @@ class Handler(BaseHTTPRequestHandler):
 
     state: State
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: else each answer waits for an acknowledgement
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
         """Say nothing."""
@@ -73,8 +74,9 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = answer  # noqa: N815
     do_DELETE = answer  # noqa: N815
     do_PATCH = answer  # noqa: N815
+    do_PUT = do_HEAD = do_OPTIONS = answer  # noqa: N815
 
-    def decide(self, text: bytes) -> tuple[int, Any]:
+    def decide(self, text: bytes) -> tuple[int, Any]:  # noqa: C901 - a table of routes
         """Status and body."""
         key = self.key()
         url = urlsplit(self.path)
@@ -85,16 +87,33 @@ class Handler(BaseHTTPRequestHandler):
             case ["POST", "threads"]:
                 return 201, self.new_thread(json.loads(text), KEYS[key])
             case ["GET", "threads"]:
-                mine = [t for t in self.state.threads.values() if t["user_id"] == KEYS[key]][:1]
-                return 200, {"object": "list", "data": mine}
+                mine = [t for t in self.state.threads.values() if t["user_id"] == KEYS[key]]
+                return 200, {"object": "list", "data": mine, "has_more": False}
+            case ["GET", "spaces", ""]:
+                known = (shown(s) for s in self.state.spaces.values() if KEYS[key] in may_view(s))
+                return 200, {"spaces": list(known), "next_cursor": None}
+            case ["GET", "spaces", space_id]:
+                return 200, shown(self.space(space_id, key, "View"))
+            case ["PATCH", "spaces", space_id]:
+                return 200, self.changed(self.space(space_id, key, "Edit"), json.loads(text), KEYS[key])
+            case ["GET" | "PATCH" as method, "threads", thread_id]:
+                thread = self.thread(thread_id, key)
+                thread.update(json.loads(text) if method == "PATCH" else {})
+                return 200, thread
             case ["GET", "spaces", space_id, "threads"]:
                 return 200, self.page(self.space(space_id, key, "View"), query)
             case ["POST", "spaces", space_id, "threads", thread_id]:
                 return 201, self.add(self.space(space_id, key, "Edit"), thread_id)
             case ["DELETE", "spaces", space_id, "threads", thread_id]:
                 return self.take_out(self.space(space_id, key, "Edit"), thread_id)
-            case ["DELETE", kind, id_] if kind in ("spaces", "threads"):
-                return (404 if getattr(self.state, kind).pop(id_, None) is None else 204), None
+            case ["DELETE", "spaces", space_id]:
+                self.space(space_id, key, "Edit")
+                del self.state.spaces[space_id]
+                return 204, None
+            case ["DELETE", "threads", thread_id]:
+                self.thread(thread_id, key)
+                del self.state.threads[thread_id]
+                return 204, None
         raise Refused(404, "no such route")
 
     def key(self) -> str:
@@ -110,8 +129,27 @@ class Handler(BaseHTTPRequestHandler):
         """A space."""
         id_ = "space_" + uuid.uuid4().hex
         self.members[id_] = {}
-        self.state.spaces[id_] = {"access_users": None, **body, "id": id_, "created_by": user}
-        return self.state.spaces[id_]
+        nothing = dict.fromkeys(("description", *GRANTS, "last_activity_at", "vector_store_id"))
+        times = {"created_at": NOW, "updated_at": NOW, "additional_vector_store_ids": []}
+        made = {"access_mode": "private", **nothing, **times, **body, "id": id_, "created_by": user}
+        self.state.spaces[id_] = made
+        return shown(made)
+
+    def changed(self, space: dict[str, Any], changes: dict[str, Any], user: str) -> dict[str, Any]:
+        """The space with other fields; those that say who has access are its creator's."""
+        if not 1 <= len(changes.get("name", "a name")) <= 255:
+            raise Refused(422, "bad name")
+        if space["created_by"] != user and {"access_mode", *GRANTS} & changes.keys():
+            raise Refused(403, "Owner access required", space_id=space["id"])
+        space.update(changes)
+        return shown(space)
+
+    def thread(self, thread_id: str, key: str) -> dict[str, Any]:
+        """The caller's thread; to everybody else it does not exist."""
+        thread = self.state.threads.get(thread_id)
+        if thread is None or thread["user_id"] != KEYS[key]:
+            raise Refused(404, "No such thread", thread_id=thread_id)
+        return thread
 
     def new_thread(self, body: dict[str, Any], user: str) -> dict[str, Any]:
         """A thread with the sixteen fields."""
@@ -142,9 +180,8 @@ class Handler(BaseHTTPRequestHandler):
         space = self.state.spaces.get(space_id)
         if space is None:
             raise Refused(404, "Space not found", space_id=space_id)
-        user = KEYS[key]
-        views = needed == "View" and user in (space["access_users"] or ())
-        if space["created_by"] != user and not views:
+        may = may_view(space) if needed == "View" else may_edit(space)
+        if KEYS[key] not in may:
             raise Refused(403, f"{needed} access required", space_id=space_id)
         return space
 
@@ -174,6 +211,25 @@ class Handler(BaseHTTPRequestHandler):
         data = [self.state.threads[id_] for id_ in ids[int(start) : end]]
         more = end < len(ids)
         return {"object": "list", "data": data, "has_more": more, "next_cursor": str(end) if more else None}
+
+
+GRANTS = ("access_users", "editable_by_users", "access_departments", "editable_by_roles", "visible_to_roles")
+
+
+def shown(space: dict[str, Any]) -> dict[str, Any]:
+    """A space as it is answered."""
+    return dict(space)
+
+
+def may_edit(space: dict[str, Any]) -> set[str]:
+    """Users."""
+    return {space["created_by"], *(space["editable_by_users"] or ())}
+
+
+def may_view(space: dict[str, Any]) -> set[str]:
+    """Users."""
+    everybody = set(KEYS.values()) if space["access_mode"] != "private" else set()
+    return may_edit(space) | everybody | set(space["access_users"] or ())
 
 
 def envelope(refusal: Refused) -> dict[str, Any]:

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import io
+import json
 import sys
 import time
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from contracts import behaviour
 from contracts.behaviour import memory
-from contracts.check import CHECKS
+from contracts.check import CHECKS, Check
 from contracts.keys import DEMO, DEMO_ORGANIZATION
 from contracts.ledger import Ledger
 from contracts.runner import Outcome, Verdict, judge
+from contracts.session import selected
+from contracts.settings import PROFILES, SEED, Settings
 from contracts.target import InProcess
 from contracts.team import Team
 from mockserver.app import MockServer, create_app
 from mockserver.engine.log import RequestLog
-from mockserver.settings import Settings
+from mockserver.settings import Settings as MockSettings
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
+from tests.contracts.mutants.source import fingerprint
 
-TABLE = Path(__file__).parents[2] / "docs" / "contract-strength.md"
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "docs" / "contract-strength.md"
+KEPT = Path(__file__).with_name("strength.json")
+PLAIN = Path(__file__).with_name("plain.json")
 ASKED = 1_000_000
 """Questions to the model, which cost nothing here."""
-assert behaviour  # its checks are registered by importing it
-BEHAVIOUR = sorted(
-    (check for check in CHECKS if check.layer == "behaviour"),
-    key=lambda check: "createResponse" in check.operations,
-)
-"""Those that wait for something to be embedded come last."""
+LAYERS = ("behaviour", "model", "operations", "workflows")
+"""The cheapest first."""
+
+
+def _waits(check: Check) -> bool:
+    """Whether it waits for something to be embedded, or to happen a second later."""
+    return "createResponse" in check.operations or check.id == "a-patch-moves-updated-at"
+
+
+CHEAPEST_FIRST = sorted(selected(()), key=lambda check: (_waits(check), LAYERS.index(check.layer)))
+BEHAVIOUR = [check for check in CHEAPEST_FIRST if check.layer == "behaviour"]
+assert {check.layer for check in CHECKS} == set(LAYERS)
 
 
 class Bite(NamedTuple):
@@ -44,12 +60,21 @@ class Bite(NamedTuple):
 
 def fresh_app() -> MockServer:
     """A mock that is quick to embed; what it tells of its failures goes nowhere."""
-    return create_app(Settings(quiet=True, embedding_seconds=0.02), log=RequestLog(io.StringIO(), quiet=True))
+    settings = MockSettings(quiet=True, embedding_seconds=0.02)
+    return create_app(settings, log=RequestLog(io.StringIO(), quiet=True))
 
 
 def team_for(app: MockServer) -> Team:
-    """The callers, with the demo scenario's keys; they see HTTP alone."""
-    return Team(InProcess(app), DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="bite", model_calls=ASKED)
+    """The callers, with the demo scenario's keys, in profile ci; they see HTTP alone."""
+    return Team(
+        InProcess(app),
+        DEMO,
+        DEMO_ORGANIZATION,
+        ledger=Ledger(),
+        run_id="bite",
+        model_calls=ASKED,
+        settings=Settings(SEED, PROFILES["ci"]),
+    )
 
 
 def bite(app: MockServer, mutant: Mutant | None, first: str | None = None) -> Bite:
@@ -63,7 +88,7 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None) -> Bi
     with damaged(app, mutant), pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "PATIENCE", 0.6)
         team = team_for(app)
-        for check in sorted(BEHAVIOUR, key=lambda check: check.id != first):
+        for check in sorted(CHEAPEST_FIRST, key=lambda check: check.id != first):
             outcome = judge(check, team)
             if outcome.verdict in enough:
                 caught = outcome
@@ -71,49 +96,104 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None) -> Bi
     return Bite(mutant, caught, time.monotonic() - started)
 
 
+@cache
+def suite() -> str:
+    """A hash of everything that a verdict depends on, but for the mutants."""
+    whole = hashlib.sha256((ROOT / "openapi.yaml").read_bytes())
+    for file in sorted((ROOT / "contracts").rglob("*")):
+        if file.suffix in (".py", ".yaml") and "report" not in file.parts:
+            whole.update(file.read_bytes())
+    return whole.hexdigest()[:16]
+
+
+def rows(file: Path = KEPT) -> dict[str, Any]:
+    """What was measured, by mutant."""
+    found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    return found
+
+
 def known() -> dict[str, str]:
     """What caught each mutant when the table was written."""
-    rows = TABLE.read_text("utf-8").splitlines() if TABLE.exists() else []
-    cells = [[cell.strip() for cell in row.split("|")] for row in rows if row.startswith("| `")]
-    return {row[1].strip("`"): row[3].strip("`") for row in cells}
+    return {name: row["by"] for name, row in rows().items()}
 
 
-def table(bites: list[Bite]) -> str:
-    """The bites as a document."""
-    caught = sum(bite.caught is not None for bite in bites)
-    lines = [
-        "# What the contract suite catches",
-        "",
-        "Each row is the mock with one fault in it, held against the checks of `contracts/behaviour`, which",
-        "see nothing but HTTP. The first check that is broken in three tries of three is named; where the",
-        "fault is against an assumption alone, one that does not hold is enough. `make mutants` writes this.",
-        "",
-        f"**{caught} of {len(bites)} are caught.** The correct mock passes every check.",
-        "Not measured: which of them a plain run of Schemathesis catches.",
-        "",
-        "| mutant | what it does | caught by | layer | verdict | seconds |",
-        "|---|---|---|---|---|---|",
-    ]
-    for found in bites:
-        assert found.mutant is not None
-        by, layer, verdict = "**nothing**", "", ""
-        if found.caught is not None:
-            by, layer = f"`{found.caught.check.id}`", found.caught.check.layer
-            verdict = "broken" if found.caught.verdict is Verdict.BROKEN else "assumption"
-        name, sentence = found.mutant.name, found.mutant.sentence.replace("|", "\\|")
-        lines.append(f"| `{name}` | {sentence} | {by} | {layer} | {verdict} | {found.seconds:.1f} |")
-    return "\n".join([*lines, ""])
+def measured(app: MockServer, mutant: Mutant) -> dict[str, Any]:
+    """A row, as it is kept."""
+    found = bite(app, mutant)
+    row = {"source": fingerprint(mutant), "suite": suite(), "seconds": round(found.seconds, 1)}
+    if found.caught is None:
+        return {**row, "by": "", "layer": "", "verdict": ""}
+    broken = found.caught.verdict is Verdict.BROKEN
+    check = found.caught.check
+    return {**row, "by": check.id, "layer": check.layer, "verdict": "broken" if broken else "assumption"}
+
+
+HEAD = """# What the contract suite catches
+
+Each row is the mock with one fault in it, held against the suite in profile `ci`, in this process, which sees
+nothing but HTTP. The layers are tried cheapest first: behaviour, model, operations, workflows, and last what
+waits for messages to be embedded. The first check that fails again when it is tried again is named, with the
+seconds until then; where the fault is against an assumption alone, one that does not hold is enough.
+`make mutants` writes this.
+"""
+
+
+def table() -> Iterator[str]:
+    """What was measured as a document."""
+    found, plain = rows(), rows(PLAIN)
+    tried = [mutant.name for mutant in MUTANTS if mutant.name in plain]
+    caught = sum(bool(found[mutant.name]["by"]) for mutant in MUTANTS)
+    yield HEAD
+    yield f"**{caught} of {len(MUTANTS)} are caught.** The correct mock passes every check."
+    yield ""
+    count = sum(bool(plain[name]["found"]) for name in tried)
+    yield "**Plain Schemathesis** (`st run` with its defaults and the demo owner's key, in this process)"
+    yield f"was tried on {len(tried)} of them and caught **{count}**. A failure counts that it does not"
+    false = len(plain.get("no mutant", {}).get("found", ()))
+    yield f"report of the correct mock too, of which it reports {false}."
+    yield "`-` was not tried."
+    yield ""
+    yield "| layer | catches first |"
+    yield "|---|---|"
+    for layer in LAYERS:
+        yield f"| {layer} | {sum(found[mutant.name]['layer'] == layer for mutant in MUTANTS)} |"
+    yield ""
+    yield "| mutant | what it does | caught by | layer | verdict | seconds | plain `st run` | its seconds |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for mutant in MUTANTS:
+        row = found[mutant.name]
+        by = f"`{row['by']}`" if row["by"] else "**nothing**"
+        beside = "- | -"
+        if mutant.name in plain:
+            verdict = "caught" if plain[mutant.name]["found"] else "missed"
+            beside = f"{verdict} | {plain[mutant.name]['seconds']:.0f}"
+        sentence = mutant.sentence.replace("|", "\\|")
+        yield (
+            f"| `{mutant.name}` | {sentence} | {by} | {row['layer']} | {row['verdict']} "
+            f"| {row['seconds']:.1f} | {beside} |"
+        )
+
+
+def keep(file: Path, found: dict[str, Any]) -> None:
+    """Write rows down, a line each."""
+    lines = (f" {json.dumps(name)}: {json.dumps(found[name], sort_keys=True)}" for name in sorted(found))
+    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
 
 def main() -> int:
-    """Try every mutant, write the table; 1 if one survives."""
-    app = fresh_app()
-    bites = []
+    """Try every mutant that has not been tried as it is now, write the table; 1 if one survives."""
+    gc.set_threshold(100_000, 20, 20)
+    app, found = fresh_app(), rows()
     for mutant in MUTANTS:
-        bites.append(bite(app, mutant))
-        print("caught  " if bites[-1].caught else "SURVIVES", mutant.name, flush=True)
-    TABLE.write_text(table(bites), "utf-8")
-    return any(found.caught is None for found in bites)
+        row = found.get(mutant.name, {})
+        if (row.get("source"), row.get("suite")) != (fingerprint(mutant), suite()):
+            found[mutant.name] = row = measured(app, mutant)
+            keep(KEPT, found)
+            print(f"{row['seconds']:6.1f}", mutant.name, row["by"] or "SURVIVES", flush=True)
+    names = {mutant.name for mutant in MUTANTS}
+    keep(KEPT, {name: row for name, row in found.items() if name in names})
+    TABLE.write_text("\n".join([*table(), ""]), "utf-8")
+    return any(not row["by"] for name, row in found.items() if name in names)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Mocks that do one thing wrong, each a small function: what the suite has to catch."""
 
 from tests.contracts.mutants import (
+    depths,
     effects,
     errors,
     memory,
@@ -18,6 +19,7 @@ __all__ = [
     "MUTANTS",
     "Mutant",
     "damaged",
+    "depths",
     "effects",
     "errors",
     "memory",

@@ -1,0 +1,238 @@
+"""Who may what, as a table: role by operation, for every operation; a refused write has changed nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from contracts.behaviour.documents import refused
+from contracts.check import Broken, Untested, equal, promise
+from contracts.evidence import Assumptions, Evidence
+from contracts.exchange import Answer
+from contracts.team import ROLES, Caller, Team
+
+NOBODY = "nobody"
+"""Without a credential."""
+COLUMNS = (*ROLES, NOBODY)
+ASSUMPTIONS = Assumptions()
+
+
+class Scene(NamedTuple):
+    """A private space that the editor may edit and the viewer may view, and the owner's things around it."""
+
+    team: Team
+    space: dict[str, Any]
+    inside: str
+    """A thread in the space."""
+    beside: str
+    """A thread in no space."""
+    attached: str
+    """A vector store of the space's."""
+    loose: str
+    """A vector store of no space's."""
+    message: str
+    """The id of no message."""
+
+    @property
+    def path(self) -> str:
+        """Where the space is."""
+        return f"/v1/spaces/{self.space['id']}"
+
+    @property
+    def stores(self) -> str:
+        """Where the organization's vector stores are."""
+        return f"/v1/organizations/{quote(self.team.organization_id)}/vector-stores"
+
+    def seen(self) -> list[object]:
+        """All of it, as the owner sees it."""
+        threads = [
+            f"/v1/threads/{id_}{part}" for id_ in (self.inside, self.beside) for part in ("", "/messages")
+        ]
+        stores = [f"{self.stores}/{id_}" for id_ in (self.attached, self.loose) if id_]
+        own = [self.path, f"{self.path}/threads", *([f"{self.path}/vector-stores"] if stores else [])]
+        answers = [self.team.owner.get(path) for path in (*own, *threads, *stores)]
+        return [answer.body if answer.status == 200 else answer.status for answer in answers]
+
+
+def stage(team: Team, *, stores: bool) -> Scene:
+    """A fresh scene, with grants for whoever has a key, and vector stores where it is about them."""
+    grants = {
+        field: [team.user_id(role)]
+        for field, role in (("editable_by_users", "editor"), ("access_users", "viewer"))
+        if role in team.roles
+    }
+    owner, space = team.owner, team.owner.new_space(**grants)
+    inside, beside = (owner.new_thread()["id"] for _ in range(2))
+    attached, loose = (owner.new_vector_store()["id"] if stores else "" for _ in range(2))
+    scene = Scene(team, space, inside, beside, attached, loose, team.invented("msg"))
+    equal(owner.add(space["id"], inside).status, 201, "adding the first thread")
+    if stores:
+        attaching = owner.ask("POST", f"{scene.path}/vector-stores/{attached}")
+        equal(attaching.status, 201, "attaching the first store")
+    return scene
+
+
+class Row(NamedTuple):
+    """One operation."""
+
+    statuses: tuple[int, ...]
+    """For each of COLUMNS."""
+    says: str
+    """The system message of its 403."""
+    attempt: Callable[[Caller, Scene], Answer]
+    by: str | None = None
+    """The assumption that its 403s rest on; one by a foreign user always rests on one."""
+    foreign: str = "A46"
+    """That one."""
+    evidence: Evidence = Evidence.PUBLISHED
+
+
+def new(kind: str, path: str, field: str) -> Callable[[Caller, Scene], Answer]:
+    """A create, with its entries in the ledger."""
+
+    def attempt(caller: Caller, scene: Scene) -> Answer:
+        organization = scene.team.organization_id
+        body = {field: scene.team.name(kind)}
+        if kind != "vector_store":
+            body["organization_id"] = organization
+        return caller.make(kind, path.format(quote(organization)), body)
+
+    return attempt
+
+
+def ask(method: str, path: str, body: Any = None) -> Callable[[Caller, Scene], Answer]:
+    """A request; what is in braces is the scene's."""
+
+    def attempt(caller: Caller, scene: Scene) -> Answer:
+        names = {**scene._asdict(), "path": scene.path, "stores": scene.stores}
+        return caller.ask(method, path.format(**names, organization=quote(scene.team.organization_id)), body)
+
+    return attempt
+
+
+def question(caller: Caller, scene: Scene) -> Answer:
+    """A question to the model, in the owner's thread."""
+    scene.team.may_ask_a_model()
+    body = {"inputs": [{"role": "user", "content": "Good morning."}], "thread_id": scene.beside}
+    return caller.ask("POST", "/v1/model/response", body)
+
+
+VIEW, EDIT, OWNER = "View access required", "Edit access required", "Owner access required"
+THREAD, MEMBER, STORE = (
+    "Thread access required",
+    "Organization access required",
+    "Vector store access required",
+)
+MEMBERS: Any = {"says": MEMBER, "foreign": "A37", "evidence": Evidence.OBSERVED}
+MINE: Any = {"says": THREAD, "by": "A36", "foreign": "A36", "evidence": Evidence.SDK}
+MY_STORE: Any = {"says": STORE, "by": "A58", "foreign": "A37", "evidence": Evidence.ASSUMED}
+
+# fmt: off
+ROWS: dict[str, Row] = {
+    #                                     owner edit view outs fore nobody
+    "getSpace":                      Row((200, 200, 200, 403, 403, 401), VIEW, ask("GET", "{path}")),
+    "listSpaceThreads":              Row((200, 200, 200, 403, 403, 401), VIEW, ask("GET", "{path}/threads")),
+    "listSpaceVectorStores":         Row((200, 200, 200, 403, 403, 401), VIEW, ask("GET", "{path}/vector-stores")),
+    "updateSpace":                   Row((200, 200, 403, 403, 403, 401), EDIT, ask("PATCH", "{path}", {"name": "renamed"})),
+    "updateSpace (access)":          Row((200, 403, 403, 403, 403, 401), OWNER, ask("PATCH", "{path}", {"access_mode": "organization"}), by="A39"),
+    "deleteSpace":                   Row((204, 204, 403, 403, 403, 401), EDIT, ask("DELETE", "{path}")),
+    "addThreadToSpace":              Row((201, 201, 403, 403, 403, 401), EDIT, ask("POST", "{path}/threads/{beside}")),
+    "removeThreadFromSpace":         Row((204, 204, 403, 403, 403, 401), EDIT, ask("DELETE", "{path}/threads/{inside}")),
+    "addVectorStoreToSpace":         Row((201, 201, 403, 403, 403, 401), EDIT, ask("POST", "{path}/vector-stores/{loose}")),
+    "removeVectorStoreFromSpace":    Row((204, 204, 403, 403, 403, 401), EDIT, ask("DELETE", "{path}/vector-stores/{attached}")),
+    "listSpaces":                    Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "/v1/spaces/?organization_id={organization}"), **MEMBERS),
+    "createSpace":                   Row((201, 201, 201, 201, 403, 401), attempt=new("space", "/v1/spaces/", "name"), **MEMBERS),
+    "listThreads":                   Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "/v1/threads?organization_id={organization}"), **MEMBERS),
+    "createThread":                  Row((201, 201, 201, 201, 403, 401), attempt=new("thread", "/v1/threads", "title"), **MEMBERS),
+    "getThread":                     Row((200, 403, 403, 403, 403, 401), attempt=ask("GET", "/v1/threads/{inside}"), **MINE),
+    "updateThread":                  Row((200, 403, 403, 403, 403, 401), attempt=ask("PATCH", "/v1/threads/{inside}", {"title": "taken"}), **MINE),
+    "deleteThread":                  Row((204, 403, 403, 403, 403, 401), attempt=ask("DELETE", "/v1/threads/{inside}"), **MINE),
+    "listThreadMessages":            Row((200, 403, 403, 403, 403, 401), attempt=ask("GET", "/v1/threads/{inside}/messages"), **MINE),
+    "updateThreadMessage":           Row((404, 403, 403, 403, 403, 401), attempt=ask("PATCH", "/v1/threads/{inside}/messages/{message}", {"content": "mine"}), **MINE),
+    "deleteThreadMessage":           Row((404, 403, 403, 403, 403, 401), attempt=ask("DELETE", "/v1/threads/{inside}/messages/{message}"), **MINE),
+    "createResponse":                Row((200, 403, 403, 403, 403, 401), attempt=question, **MINE),
+    "listVectorStores":              Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "{stores}"), **MEMBERS),
+    "createVectorStore":             Row((201, 201, 201, 201, 403, 401), attempt=new("vector_store", "/v1/organizations/{}/vector-stores", "name"), **MEMBERS),
+    "getVectorStore":                Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "{stores}/{loose}"), **MY_STORE),
+    "updateVectorStore":             Row((200, 403, 403, 403, 403, 401), attempt=ask("PATCH", "{stores}/{loose}", {"name": "taken"}), **MY_STORE),
+    "deleteVectorStore":             Row((204, 403, 403, 403, 403, 401), attempt=ask("DELETE", "{stores}/{loose}"), **MY_STORE),
+}
+# fmt: on
+
+
+def try_row(team: Team, row: Row, *, stores: bool) -> None:
+    """Everybody tries: first those who may not, on one scene, which has to stay as it is."""
+    cells = dict(zip(COLUMNS, row.statuses, strict=True))
+    present = [column for column in COLUMNS if column == NOBODY or column in team.roles]
+    scene = stage(team, stores=stores)
+    before = scene.seen()
+    for column in present:
+        if cells[column] in (401, 403):
+            answer = row.attempt(_caller(team, column), scene)
+            _refused(row, column, cells[column], answer)
+            if answer.request.method != "GET":
+                equal(scene.seen(), before, f"what there is after the {column} was refused")
+    for column in present:
+        if cells[column] not in (401, 403):
+            _allowed(column, cells[column], row.attempt(_caller(team, column), scene))
+            scene = stage(team, stores=stores) if column != present[-1] else scene
+    if missing := [role for role in ROLES if role not in team.roles]:
+        raise Untested(f"the others may what they may; no key for the {' and the '.join(missing)}")
+
+
+def _caller(team: Team, column: str) -> Caller:
+    return Caller(team, None) if column == NOBODY else team.caller(column)
+
+
+def _allowed(column: str, expected: int, answer: Answer) -> None:
+    what = f"{answer.request.method} by the {column}"
+    if expected == 404:  # there is no such message, which only who may look is told
+        if answer.status != 404:
+            raise Broken(f"{what} answers {answer.status}", expected=404, got=answer.status, assumption="A38")
+    elif answer.status >= 300:
+        raise Broken(f"{what} is refused", expected="2xx", got=answer.status)
+
+
+def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
+    """403 with its text, or 401; where that is assumed another refusal breaks no contract."""
+    by = row.foreign if column == "foreign" else row.by if expected == 403 else None
+    what = f"{answer.request.method} by {column if column == NOBODY else f'the {column}'}"
+    if answer.status != expected:
+        allowed = by is not None and answer.status in ASSUMPTIONS.alternatives(by, "status")
+        raise Broken(
+            f"{what} answers {answer.status}",
+            expected=expected,
+            got=answer.status,
+            assumption=by if allowed else None,
+        )
+    if expected == 401:
+        return
+    says = MEMBER if column == "foreign" and row.foreign == "A37" else row.says
+    try:
+        refused(answer, 403, "INSUFFICIENT_PERMISSIONS", says)
+    except Broken as broken:
+        broken.assumption = by
+        raise
+
+
+def _register(operation: str, names: list[str]) -> None:
+    def run(team: Team) -> None:
+        for name in names:
+            try_row(team, ROWS[name], stores="VectorStore" in name)
+
+    told = "; ".join(
+        f"{name.partition(' ')[2] or 'this'}: "
+        + ", ".join(f"{column} {status}" for column, status in zip(COLUMNS, ROWS[name].statuses, strict=True))
+        for name in names
+    )
+    row = ROWS[names[0]]
+    run.__name__ = f"who-may-{operation}"
+    run.__doc__ = f"Who may {operation} and who may not ({told}); what is refused has changed nothing."
+    run.roles = ROLES[1:]  # type: ignore[attr-defined]  # doctor says what can't be tried without them
+    by = "A58" if row.evidence is Evidence.ASSUMED else None
+    promise(operation, evidence=row.evidence, assumption=by)(run)
+
+
+for _operation in dict.fromkeys(name.partition(" ")[0] for name in ROWS):
+    _register(_operation, [name for name in ROWS if name.partition(" ")[0] == _operation])

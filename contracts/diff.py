@@ -1,0 +1,78 @@
+"""The smallest difference between what was expected and what came."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from typing import Any
+
+MISSING = object()
+MOST = 12
+"""The most differences that are told."""
+
+
+def jsonable(value: Any) -> Any:
+    """A value as JSON can hold it; sets are sorted."""
+    if isinstance(value, dict):
+        return {str(name): jsonable(inner) for name, inner in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((jsonable(inner) for inner in value), key=repr)
+    if isinstance(value, list | tuple):
+        return [jsonable(inner) for inner in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    return repr(value)
+
+
+def smallest(expected: Any, got: Any, pointer: str = "") -> list[dict[str, Any]]:
+    """Where they differ: a JSON pointer, and expected or got where there is one."""
+    found = []
+    for where, one, other in _differences(jsonable(expected), jsonable(got), pointer):
+        told = {"pointer": where}
+        if one is not MISSING:
+            told["expected"] = one
+        if other is not MISSING:
+            told["got"] = other
+        found.append(told)
+        if len(found) == MOST:
+            break
+    return found
+
+
+def _differences(one: Any, other: Any, pointer: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in {**one, **other}:
+            here = f"{pointer}/{name}"
+            if name in one and name in other:
+                yield from _differences(one[name], other[name], here)
+            else:
+                yield here, one.get(name, MISSING), other.get(name, MISSING)
+    elif isinstance(one, list) and isinstance(other, list):
+        yield from _in_lists(one, other, pointer)
+    elif one != other or isinstance(one, bool) != isinstance(other, bool):
+        yield pointer, one, other
+
+
+def _in_lists(one: list[Any], other: list[Any], pointer: str) -> Iterator[tuple[str, Any, Any]]:
+    if one != other and sorted(map(repr, one)) == sorted(map(repr, other)):
+        yield pointer, one, other  # only the order differs, which no single place tells
+        return
+    matcher = SequenceMatcher(None, [repr(item) for item in one], [repr(item) for item in other], False)
+    for kind, start, end, from_, to in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        for n in range(max(end - start, to - from_)):
+            mine = one[start + n] if start + n < end else MISSING
+            its = other[from_ + n] if from_ + n < to else MISSING
+            here = f"{pointer}/{(start if its is MISSING else from_) + n}"
+            if mine is MISSING or its is MISSING:
+                yield here, mine, its
+            else:
+                yield from _differences(mine, its, here)
+
+
+def cut(text: str, length: int) -> str:
+    """Text that is not too long, on one line."""
+    line = re.sub(r"\s+", " ", text)
+    return line if len(line) <= length else f"{line[: length - 1]}…"

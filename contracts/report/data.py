@@ -1,0 +1,189 @@
+"""A run as data: what every artifact is made from. Holds no key."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from contracts.coverage import Coverage
+from contracts.diff import MISSING, jsonable, smallest
+from contracts.exchange import Answer
+from contracts.failure import WORST, Failure, Verdict, at, is_status
+from contracts.report.about import About
+from contracts.report.shell import commands
+from contracts.runner import Outcome
+
+Data = dict[str, Any]
+VERSION = 1
+LONGEST = 200_000
+"""Characters of an answer that are kept."""
+LONG = 140
+"""Characters of a message, beyond which it says only where the difference is."""
+
+
+class Redactor:
+    """Puts the name of its variable where a key stands."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        pairs = sorted(((key, role) for role, key in keys.items() if key), key=lambda pair: -len(pair[0]))
+        self._spelled = [
+            (spelled, f"$CONTRACTS_{role.upper()}_KEY")
+            for key, role in pairs
+            for spelled in dict.fromkeys((key, quote(key, safe=""), json.dumps(key)[1:-1]))
+        ]
+
+    def text(self, text: str) -> str:
+        """Text without keys."""
+        for spelled, instead in self._spelled:
+            text = text.replace(spelled, instead)
+        return text
+
+    def __call__(self, value: Any) -> Any:
+        """Any data without keys."""
+        if isinstance(value, str):
+            # Half a surrogate pair can be in what was made up, and in no file.
+            return self.text(value).encode("utf-8", "replace").decode()
+        if isinstance(value, Mapping):
+            return {self(name): self(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self(inner) for inner in value]
+        return value
+
+
+def as_data(
+    outcomes: Sequence[Outcome], about: About, coverage: Coverage, gone: Sequence[Mapping[str, Any]] = ()
+) -> Data:
+    """The whole run."""
+    redact = Redactor(about.keys)
+    every = [(n, failure) for n, outcome in enumerate(outcomes) for failure in outcome.failures]
+    every.sort(key=lambda pair: WORST.index(pair[1].verdict))
+    numbers: dict[int, list[int]] = {}
+    for number, (n, _) in enumerate(every, 1):
+        numbers.setdefault(n, []).append(number)
+    told = [failure_data(failure, number, about) for number, (_, failure) in enumerate(every, 1)]
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    data = {
+        "version": VERSION,
+        "run": about.as_data(),
+        "holds": holds(outcomes, strict=about.strict_assumptions),
+        "summary": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
+        "outcomes": [
+            {
+                "id": o.check.id,
+                "sentence": o.check.sentence,
+                "layer": o.check.layer,
+                "operations": list(o.check.operations),
+                "evidence": str(o.check.evidence),
+                "assumption": o.check.assumption,
+                "verdict": o.verdict.value,
+                "message": o.message,
+                "seconds": round(o.seconds, 3),
+                "failures": numbers.get(n, []),
+            }
+            for n, o in enumerate(outcomes)
+        ],
+        "failures": told,
+        "no_longer": [dict(known) for known in gone],
+        "coverage": coverage_data(coverage),
+    }
+    redacted: Data = redact(data)
+    return redacted
+
+
+def counted(summary: Mapping[str, int]) -> str:
+    """How many checks have each verdict, in words."""
+    words = {Verdict.ASSUMPTION.value: "assumptions do not hold here"}
+    many = ((n, words.get(verdict, verdict) if n > 1 else verdict) for verdict, n in summary.items())
+    return ", ".join(f"{n} {verdict}" for n, verdict in many)
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """Text with the variables of the commands in place of the ids."""
+    for id_, name in names.items():
+        text = text.replace(id_, name)
+    return text
+
+
+def holds(outcomes: Sequence[Outcome], *, strict: bool) -> bool:
+    """Whether the contract holds."""
+    fatal = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if strict else [])}
+    return not any(failure.verdict in fatal for outcome in outcomes for failure in outcome.failures)
+
+
+def failure_data(failure: Failure, number: int, about: About) -> Data:
+    """One failure."""
+    broken, difference = failure.broken, _difference(failure)
+    lines, names = commands(failure.chain)
+    message = broken.message
+    if broken.what and difference and len(message) > LONG:
+        places = ", ".join(each["pointer"] for each in difference[:3] if each["pointer"])
+        message = f"{broken.what}: not as expected" + (f" at {places}" if places else "")
+    return {
+        "id": number,
+        "check": failure.check.id,
+        "sentence": failure.check.sentence,
+        "layer": failure.check.layer,
+        "verdict": failure.verdict.value,
+        "confirmed": failure.confirmed.value,
+        "evidence": str(failure.evidence),
+        "assumption": failure.assumption,
+        "message": message,
+        "pointer": broken.pointer,
+        "of": "status" if is_status(broken) else "body",
+        "difference": difference,
+        "names": names,
+        "alone": failure.alone,
+        "fingerprint": failure.fingerprint._asdict(),
+        "chain": [
+            {**_exchange(answer, about), "command": command}
+            for answer, command in zip(failure.chain, lines, strict=True)
+        ],
+    }
+
+
+def _difference(failure: Failure) -> list[Data]:
+    """What was expected and what came; for a flaw of a schema, what is at its place."""
+    broken, print_ = failure.broken, failure.fingerprint
+    if broken.expected is None and broken.fingerprint is not None:
+        if not failure.chain or not print_.pointer:
+            return []
+        got = at(failure.chain[-1].body, print_.pointer.replace("*", "0"))
+        return [] if got is MISSING else [{"pointer": print_.pointer, "got": jsonable(got)}]
+    if broken.expected is None and broken.got is None:
+        return []
+    return smallest(broken.expected, broken.got, broken.pointer)
+
+
+def _exchange(answer: Answer, about: About) -> Data:
+    request = answer.request
+    return {
+        "method": request.method,
+        "path": request.path,
+        "role": request.role,
+        "headers": dict(request.headers),
+        "body": jsonable(request.body),
+        "status": answer.status,
+        "answer_headers": dict(answer.headers),
+        "answer": answer.text[:LONGEST],
+        "milliseconds": round(answer.milliseconds, 2),
+        "at": (about.started + timedelta(seconds=answer.at - about.clock)).isoformat(timespec="milliseconds"),
+    }
+
+
+def coverage_data(coverage: Coverage) -> Data:
+    """What was exercised and what was not."""
+    rows = sorted(coverage.seen.items())
+    return {
+        "requests": coverage.requests,
+        "counts": {what: {"exercised": n, "documented": of} for what, (n, of) in coverage.counts.items()},
+        "exercised": [
+            {"operation": op, "status": status, "role": role or None, "check": check, "requests": n}
+            for (op, status, role, check), n in rows
+        ],
+        "undocumented": [{"operation": op, "status": status} for op, status in coverage.undocumented],
+        "never": [missed._asdict() for missed in coverage.missed],
+    }

@@ -1,0 +1,69 @@
+"""junit.xml: a check is a test case."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as Xml
+
+from contracts.report.data import Data
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SKIPPED = (
+    "assumption does not hold here",
+    "flaky",
+    "known",
+    "no answer",
+    "order-dependent",
+    "unconfirmed",
+    "untested",
+)
+
+
+def junit(data: Data) -> str:
+    """The run for whatever reads JUnit's XML: what does not count is skipped, and says why."""
+    outcomes, failures = data["outcomes"], {failure["id"]: failure for failure in data["failures"]}
+    strict = data["run"]["strict_assumptions"]
+    counts = [_counts(outcome, strict) for outcome in outcomes]
+    suites = Xml.Element("testsuites", name="contracts")
+    suite = Xml.SubElement(
+        suites,
+        "testsuite",
+        name=f"contracts on {data['run']['target']}",
+        tests=str(len(outcomes)),
+        failures=str(sum(counts)),
+        errors="0",
+        skipped=str(sum(o["verdict"] in _SKIPPED and not c for o, c in zip(outcomes, counts, strict=True))),
+        time=str(data["run"]["seconds"]),
+        timestamp=data["run"]["started"].partition("+")[0],
+    )
+    for outcome, fails in zip(outcomes, counts, strict=True):
+        case = Xml.SubElement(
+            suite,
+            "testcase",
+            classname=f"contracts.{outcome['layer']}",
+            name=outcome["id"],
+            time=f"{outcome['seconds']:.3f}",
+        )
+        if fails:
+            texts = [_text(failures[number]) for number in outcome["failures"]]
+            failure = Xml.SubElement(case, "failure", type="broken", message=_clean(outcome["message"]))
+            failure.text = _clean("\n\n".join(texts))
+        elif outcome["verdict"] != "passed":
+            message = _clean(f"{outcome['verdict']}: {outcome['message']}")
+            Xml.SubElement(case, "skipped", message=message)
+    return Xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _counts(outcome: Data, strict: bool) -> bool:
+    verdict = outcome["verdict"]
+    return verdict == "broken" or (strict and verdict == "assumption does not hold here")
+
+
+def _text(failure: Data) -> str:
+    chain = "\n".join(f"{each['command']}  # {each['status']}" for each in failure["chain"])
+    return f"#{failure['id']} {failure['verdict']}: {failure['message']}\n{failure['sentence']}\n{chain}"
+
+
+def _clean(text: str) -> str:
+    """Without the characters that no XML may hold."""
+    return _NO_XML.sub("�", text)

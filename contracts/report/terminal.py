@@ -1,0 +1,184 @@
+"""What came of a run, on a terminal: the operations, each failure on a screen, and where the rest is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from contracts.diff import cut
+from contracts.report.data import Data, counted, named
+
+COLOURS = {
+    "passed": "green",
+    "broken": "bold red",
+    "assumption does not hold here": "yellow",
+    "known": "blue",
+    "order-dependent": "yellow",
+    "flaky": "yellow",
+    "unconfirmed": "yellow",
+    "untested": "cyan",
+    "no answer": "magenta",
+}
+SO = {
+    "assumption does not hold here": "assumption {assumption} does not hold here; no contract is broken",
+    "known": "the baseline has it: it does not fail the run",
+    "order-dependent": "it passes alone on fresh resources, and fails again after what ran before it: "
+    "reported, not counted",
+    "flaky": "it did not fail each time that it was tried again: reported, not counted",
+    "unconfirmed": "it could not be tried again: reported, not counted",
+}
+"""What follows from a verdict."""
+MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
+MOST_OF_A_CHECK, FIRST, LAST = 3, 4, 4
+"""How many failures of one check, and how many requests of a chain, are shown whole."""
+
+
+def tell(console: Console, data: Data, folder: Path) -> None:
+    """The whole run: the operations, the failures, and where the rest can be read."""
+    console.print()
+    console.print(_operations(data))
+    shown: Counter[str] = Counter()
+    first: dict[str, int] = {}
+    for failure in data["failures"]:
+        print_ = json.dumps(failure["fingerprint"])
+        shown[failure["check"]] += 1
+        if print_ not in first and shown[failure["check"]] <= MOST_OF_A_CHECK:
+            _tell_failure(console, failure, data["run"])
+        else:
+            _tell_shortly(console, failure, first.get(print_))
+        first.setdefault(print_, failure["id"])
+    if data["failures"]:
+        console.rule(style="dim")
+    for known in data["no_longer"]:
+        words = " ".join(str(part) for part in known["fingerprint"].values() if part)
+        console.print("[green]no longer[/]  a known failure did not occur: ", Text(words), soft_wrap=True)
+    console.print(_covered(data))
+    console.print(f"reports        {folder}", soft_wrap=True, markup=False)
+    console.print(_summary(data))
+
+
+def _operations(data: Data) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("operation", no_wrap=True)
+    for name in ("passed", "broken", "reported", "untested"):
+        table.add_column(name, justify="right")
+    table.add_column("answered", overflow="fold")
+    seen = data["coverage"]["exercised"]
+    for operation in dict.fromkeys(op for o in data["outcomes"] for op in o["operations"]):
+        mine = [o for o in data["outcomes"] if operation in o["operations"]]
+        counts = Counter(o["verdict"] for o in mine)
+        rows = [row for row in seen if row["operation"] == operation]
+        reported = sum(counts.values()) - counts["passed"] - counts["broken"] - counts["untested"]
+        numbers = (
+            (counts["passed"], "green"),
+            (counts["broken"], "bold red"),
+            (reported, "yellow"),
+            (counts["untested"], "cyan"),
+        )
+        table.add_row(
+            operation,
+            *(Text(str(number), colour) if number else Text("-", "dim") for number, colour in numbers),
+            " ".join(sorted({str(row["status"]) for row in rows})),
+        )
+    return table
+
+
+def _tell_failure(console: Console, failure: Data, run: Data) -> None:
+    verdict = failure["verdict"]
+    colour = COLOURS[verdict]
+    console.print()
+    console.rule(
+        Text(f" #{failure['id']}  {failure['check']}  {verdict} ", colour), style=colour, align="left"
+    )
+    console.print(Text(failure["sentence"], "bold"))
+    if verdict in SO:
+        console.print(Text(SO[verdict].format(**failure), colour))
+    founded = failure["evidence"] + (f", assumption {failure['assumption']}" if failure["assumption"] else "")
+    print_ = failure["fingerprint"]
+    where = print_["operation"] + (f", answered {print_['status']}" if print_["status"] else "")
+    facts: list[tuple[str, Any]] = [
+        ("founded on", founded),
+        ("where", where),
+        ("what broke", Text(cut(named(failure["message"], failure["names"]), 300))),
+    ]
+    if failure["difference"]:
+        facts.append(("difference", _difference(failure)))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, fact in facts:
+        grid.add_row(name, fact)
+    console.print(Padding(grid, (1, 0, 1, 0)))
+    if failure["alone"] is False:
+        console.print(Text("these requests, sent again by themselves, did not show it", "yellow"))
+    _tell_chain(console, failure["chain"])
+    again = run["replay"].replace("#ID", f"#{failure['id']}")
+    console.print(Text("again  ", "dim"), Text(again), soft_wrap=True, sep="")
+    check = f"{run['again']} --only {failure['check']}"
+    console.print(Text("       ", "dim"), Text(check), soft_wrap=True, sep="")
+
+
+def _tell_shortly(console: Console, failure: Data, same_as: int | None) -> None:
+    text = Text("\n")
+    text.append(f" #{failure['id']}  {failure['check']}  {failure['verdict']}  ", COLOURS[failure["verdict"]])
+    text.append(f"as #{same_as}" if same_as else cut(failure["message"], 150))
+    console.print(text, soft_wrap=True)
+
+
+def _difference(failure: Data) -> Group:
+    parts = []
+    for each in failure["difference"]:
+        parts.append(Text(each["pointer"] or failure["of"], "bold"))
+        for field, sign, colour in (("expected", "-", "green"), ("got", "+", "red")):
+            if field in each:
+                text = named(_shown(each[field]), failure["names"])
+                parts.append(Text(f"{sign} {cut(text, 160)}", colour))
+    return Group(*parts)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _tell_chain(console: Console, chain: list[Data]) -> None:
+    left_out = len(chain) - FIRST - LAST
+    for n, exchange in enumerate(chain, 1):
+        if left_out > 0 and FIRST < n <= FIRST + left_out:
+            if n == FIRST + 1:
+                console.print(Text(f"       … {left_out} requests more; report.html has them all", "dim"))
+            continue
+        last = n == len(chain)
+        line = Text(f"{n:>3}  {exchange['status']}  ", "bold" if last else "dim")
+        line.append(exchange["command"], "" if last else "dim")
+        console.print(line, soft_wrap=True)
+        if last and exchange["answer"]:
+            console.print(Text(f"          {cut(exchange['answer'], 300)}", "dim"), soft_wrap=True)
+
+
+def _covered(data: Data) -> Text:
+    counts, never = data["coverage"]["counts"], data["coverage"]["never"]
+    parts = [f"{n['exercised']} of {n['documented']} {MANY[what]}" for what, n in counts.items()]
+    text = Text("exercised      " + ", ".join(parts))
+    if never:
+        text.append(f"; {len(never)} never, with the reasons in report.html", "dim")
+    return text
+
+
+def _summary(data: Data) -> Text:
+    took = re.sub(r"\.0$", "", f"{data['run']['seconds']:.1f}")
+    text = Text()
+    if data["holds"]:
+        text.append("the contract holds", "bold green")
+    else:
+        text.append("the contract is broken", "bold red")
+    text.append(f"  {counted(data['summary'])}, in {took} s")
+    return text

@@ -1,0 +1,61 @@
+"""Cuts the requests of a failure down to those without which it does not show again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from contracts.chain import made_by
+from contracts.check import Untested
+from contracts.exchange import Answer
+from contracts.failure import Failure
+from contracts.pace import Unanswered
+from contracts.resend import MODEL, NoReplay, Resend, shows, sign_of
+from contracts.team import Team
+
+PATIENCE = 4.0
+"""Seconds for one failure."""
+
+
+def shortened(failure: Failure, team: Team) -> Failure:
+    """The failure with the fewest requests that show it again, if any do by their last answer alone."""
+    if team.sparing or not failure.chain or any(_costs(answer) for answer in failure.wide or failure.chain):
+        return failure
+    shown = shows(sign_of(failure), failure.chain[-1])
+    if shown is None:
+        return failure
+    until = time.monotonic() + PATIENCE
+    old = {id_ for answer in (*failure.chain, *failure.wide) for id_ in made_by(answer)}
+
+    def again(chain: Sequence[Answer]) -> bool:
+        sending = Resend(team, team.run_id, team.organization_id, old)
+        try:
+            answers = [sending.send(answer) for answer in chain]
+        except (NoReplay, Untested, Unanswered):
+            return False
+        return answers[-1].status == failure.chain[-1].status and shown(answers[-1], sending.new) is True
+
+    for chain in (failure.chain, failure.wide):
+        if chain and again(chain):
+            return failure._replace(chain=_fewest(chain, again, until), alone=True)
+    return failure._replace(alone=False)
+
+
+def _fewest(
+    chain: tuple[Answer, ...], again: Callable[[Sequence[Answer]], bool], until: float
+) -> tuple[Answer, ...]:
+    """Leave out runs of requests, long ones first, while it still shows."""
+    length = len(chain) // 2
+    while length:
+        for start in range(len(chain) - 1 - length, -1, -length):
+            without = (*chain[:start], *chain[start + length :])
+            if time.monotonic() > until:
+                return chain
+            if again(without):
+                chain = without
+        length //= 2
+    return chain
+
+
+def _costs(answer: Answer) -> bool:
+    return answer.request.method == "POST" and answer.request.path.startswith(MODEL)

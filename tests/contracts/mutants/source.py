@@ -1,0 +1,42 @@
+"""Tells when a mutant has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+from tests.contracts.mutants.bench import Mutant
+
+
+def fingerprint(mutant: Mutant) -> str:
+    """A hash of what the mutant is made of: its name, its sentence, and the code and values that it holds."""
+    parts = [mutant.name, mutant.sentence, str(mutant.assumed), *_parts(mutant.damage, set())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _parts(value: Any, seen: set[int]) -> Iterator[str]:
+    """The code of a function, of what it encloses, and of the functions of the same file that it names."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if not isinstance(value, FunctionType):
+        yield repr(value) if isinstance(value, (str, int, float, tuple, list, dict)) else type(value).__name__
+        return
+    yield inspect.getsource(value)
+    for cell in value.__closure__ or ():
+        yield from _parts(cell.cell_contents, seen)
+    for name in sorted(_names(value.__code__)):
+        named = value.__globals__.get(name)
+        if isinstance(named, FunctionType) and named.__module__.startswith("tests.contracts.mutants"):
+            yield from _parts(named, seen)
+
+
+def _names(code: CodeType) -> set[str]:
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _names(constant)
+    return names

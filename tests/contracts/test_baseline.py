@@ -1,0 +1,89 @@
+"""What is known does not fail a run; what is new beside it does; what is gone is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contracts.generated import document
+from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
+
+MUTANT = "add-answer-with-another-message"
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Path:
+    """A baseline that has one failure."""
+    file = tmp_path / "known.json"
+    with broken(MUTANT):
+        result = run(tmp_path / "first", *DOCUMENTED, words=("--baseline", file, "--update-baseline"))
+    assert result.exit_code == 0, result.output
+    return file
+
+
+def test_a_known_failure_is_told_and_does_not_fail_the_run(known: Path, tmp_path: Path) -> None:
+    with broken(MUTANT):
+        result = run(tmp_path / "second", *DOCUMENTED, words=("--baseline", known))
+    assert result.exit_code == 0, result.output
+    assert "the baseline has it" in result.output
+    assert report(tmp_path / "second")["summary"] == {"passed": 2, "known": 1}
+
+
+def test_a_new_failure_beside_a_known_one_fails_the_run(known: Path, tmp_path: Path) -> None:
+    """In the same check, even."""
+    with broken("add-answer-with-a-note"):
+        result = run(tmp_path / "second", *DOCUMENTED, words=("--baseline", known))
+    assert result.exit_code == 1, result.output
+
+
+def test_a_known_failure_that_is_gone_is_told(known: Path, tmp_path: Path) -> None:
+    result = run(tmp_path / "second", *DOCUMENTED, words=("--baseline", known))
+    assert result.exit_code == 0, result.output
+    assert "a known failure did not occur" in result.output
+    assert len(report(tmp_path / "second")["no_longer"]) == 1
+
+
+def test_what_was_not_tried_is_not_gone(known: Path, tmp_path: Path) -> None:
+    words = ("--baseline", known, "--update-baseline")
+    before = known.read_text("utf-8")
+    result = run(tmp_path / "second", DOCUMENTED[1], words=words)
+    assert (result.exit_code, known.read_text("utf-8")) == (0, before)
+    assert "did not occur" not in result.output
+
+
+def test_an_update_forgets_what_is_gone(known: Path, tmp_path: Path) -> None:
+    run(tmp_path / "second", *DOCUMENTED, words=("--baseline", known, "--update-baseline"))
+    assert json.loads(known.read_text("utf-8"))["failures"] == []
+
+
+def test_two_fields_that_are_missing_are_two_failures() -> None:
+    """Also if both are missing in the same object."""
+    operation = document().by_id("getSpace")
+    flaws = list(document().flaws(operation, 200, {}))
+    missing = {flaw.property for flaw in flaws if flaw.keyword == "required"}
+    assert {"name", "updated_at"} <= missing
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "says"),
+    [
+        (None, (), "--update-baseline writes it"),
+        ("[]", (), "is no baseline"),
+        ('{"version": 9, "failures": []}', (), "has version 9"),
+    ],
+)
+def test_a_bad_baseline_is_wrong_usage(
+    content: str | None, words: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "known.json"
+    if content is not None:
+        file.write_text(content, "utf-8")
+    result = contracts("run", "--target", "mock", "--baseline", file, *words)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert says in result.stderr
+
+
+def test_an_update_needs_a_file() -> None:
+    assert contracts("run", "--target", "mock", "--update-baseline").exit_code == 2

@@ -1,0 +1,123 @@
+"""A failure shows the requests that it takes, and no others, as commands that a shell can run."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from contracts.chain import Origins, minimal
+from contracts.check import Broken, Check
+from contracts.evidence import Evidence
+from contracts.exchange import Answer, Request
+from contracts.pace import Limit
+from contracts.report.shell import commands
+from contracts.runner import Outcome, judge
+from contracts.team import Team
+from mockserver.app import MockServer
+from tests.contracts.broken import broken
+from tests.contracts.strength import fresh_app, team_for
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[MockServer]:
+    with broken("adding-twice-is-a-conflict"):
+        yield fresh_app()
+
+
+def add_twice(team: Team) -> None:
+    """It does much that has nothing to do with it."""
+    space, thread, noise = team.owner.new_space()["id"], team.owner.new_thread()["id"], team.owner.new_space()
+    team.owner.get(f"/v1/spaces/{space}")
+    team.owner.ask("PATCH", f"/v1/spaces/{noise['id']}", {"name": "noise"})
+    team.owner.ask("PATCH", f"/v1/spaces/{space}", {"name": "touched"})
+    team.owner.add(space, thread)
+    team.owner.threads_of(space)
+    answer = team.owner.add(space, thread)
+    if answer.status != 201:
+        raise Broken("status", expected=201, got=answer.status)
+
+
+def adds_twice() -> Check:
+    return Check(
+        "adds-twice", "It holds.", "behaviour", ("addThreadToSpace",), Evidence.DOCUMENTED, None, add_twice
+    )
+
+
+def judged(app: MockServer) -> Outcome:
+    return judge(adds_twice(), team_for(app))
+
+
+def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: MockServer) -> None:
+    (failure,) = judged(app).failures
+    assert [(a.request.method, a.request.path.split("/")[2], a.status) for a in failure.chain] == [
+        ("POST", "spaces", 201),
+        ("POST", "threads", 201),
+        ("POST", "spaces", 201),
+        ("POST", "spaces", 422),
+    ]
+    assert failure.alone
+
+
+def test_no_request_is_spent_on_cutting_down_where_they_are_few(app: MockServer) -> None:
+    team = team_for(app)
+    team._transport.limit = Limit(most=1000)
+    (failure,) = judge(adds_twice(), team).failures
+    assert (failure.alone, len(failure.chain) > 4) == (None, True)
+
+
+def test_its_commands_take_the_ids_from_the_answers(app: MockServer) -> None:
+    chain = judged(app).chain
+    lines, _ = commands(chain)
+    assert lines[0].startswith("SPACE_1=$(curl ")
+    assert lines[1].startswith("THREAD_1=$(curl ")
+    assert '"$TARGET/v1/spaces/${SPACE_1}/threads/${THREAD_1}"' in lines[3]
+    assert "$CONTRACTS_OWNER_KEY" in lines[3]
+    assert chain[0].body["id"] not in "".join(lines)
+
+
+def exchange(method: str, path: str, body: object = None, answer: str = "{}", role: str = "owner") -> Answer:
+    return Answer(Request(method, path, role, body), 201 if method == "POST" else 200, {}, answer, 1.0)
+
+
+def test_the_user_that_a_request_names_is_made_known_first() -> None:
+    """Though it was learned by an earlier check."""
+    origins = Origins()
+    learned = exchange("POST", "/v1/threads", {}, '{"id": "thrd_000001", "user_id": "usr_000001"}', "viewer")
+    origins.note(learned)
+    made = exchange("POST", "/v1/spaces/", {"access_users": ["usr_000001"]}, '{"id": "space_000001"}')
+    read = exchange("GET", "/v1/spaces/space_000001")
+    assert minimal([made, read], read, (), origins) == (learned, made, read)
+
+
+def test_a_shell_sends_exactly_what_was_sent() -> None:
+    odd = '{"name": "it\'s $HOME `x` \\\\ \\"space_000001\\""}'
+    chain = [
+        exchange("POST", "/v1/spaces/", {"name": "a"}, '{"id": "space_000001"}'),
+        exchange("PATCH", "/v1/spaces/space_000001?x=$(id)`id`", odd),
+    ]
+    script = "\n".join(
+        (
+            'curl() { case "$*" in *PATCH*) printf "%s\\n" "$@";; esac; }; jq() { echo space_000002; }',
+            "TARGET=http://target CONTRACTS_OWNER_KEY=key",
+            *commands(chain)[0],
+        )
+    )
+    sent = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert odd.replace("space_000001", "space_000002") in sent
+    assert "http://target/v1/spaces/space_000002?x=$(id)`id`\n" in sent
+    assert "X-API-Key: key\n" in sent
+
+
+def test_reading_a_thing_is_not_where_it_comes_from() -> None:
+    """Though the answer has its id; and what was made beside it is not needed."""
+    origins = Origins()
+    made = exchange("POST", "/v1/spaces/", {"name": "a"}, '{"id": "space_000001"}')
+    other = exchange("POST", "/v1/threads", {}, '{"id": "thrd_000001"}')
+    for each in (made, other):
+        origins.note(each)
+    first, last = (
+        exchange("GET", "/v1/spaces/space_000001", None, '{"id": "space_000001"}') for _ in range(2)
+    )
+    assert minimal([other, first, last], last, (), origins) == (made, last)
