@@ -103,7 +103,7 @@ def the_input(text: str) -> str:
     return found[1] if found else ""
 
 
-def test_the_action_leaves_reports(tmp_path: Path) -> None:
+def test_the_action_leaves_reports_and_a_summary(tmp_path: Path) -> None:
     """With a few of the checks; all of them are tried elsewhere."""
     inputs = {
         "target": "mock",
@@ -117,6 +117,7 @@ def test_the_action_leaves_reports(tmp_path: Path) -> None:
     (case,) = Xml.parse(tmp_path / "reports/junit.xml").getroot().iter("testcase")
     assert case.get("name") == "add-answers-as-documented"
     assert (tmp_path / "reports/report.json").is_file()
+    assert "1 passed" in (tmp_path / "STEP_SUMMARY").read_text("utf-8")
 
 
 def test_the_action_fails_and_says_so_where_nothing_can_be_tested(tmp_path: Path) -> None:
