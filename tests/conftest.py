@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from mockserver.app import MockServer, create_app
 from mockserver.settings import Settings
 
+pytest_plugins = ["pytester"]
 Ask = Callable[..., TestResponse]
 """ask(method, path, key="ak_demo_owner", **kw), kw as for werkzeug's client; key=None sends none."""
 
