@@ -72,9 +72,22 @@ class MockServer(Flask):
         """Every request, straight into the corridor."""
         return self._corridor(environ, start_response)
 
+    def become(self, other: MockServer) -> None:
+        """Answer as `other` does from now on; requests that are under way end as they began."""
+        self.sandboxes, self.states = other.sandboxes, other.states
+        self._corridor = other._corridor
 
-def create_app(settings: Settings | None = None, *, log: RequestLog | None = None) -> MockServer:
-    """The mock as a WSGI application; DocumentError if spec, handlers or scenario don't fit."""
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    log: RequestLog | None = None,
+    stopping: threading.Event | None = None,
+) -> MockServer:
+    """The mock as a WSGI application; DocumentError if spec, handlers or scenario don't fit.
+
+    `stopping` ends every sleep, wait and stream; the application makes one of its own without it.
+    """
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet)
     journals = journal.Journals(
@@ -118,7 +131,7 @@ def create_app(settings: Settings | None = None, *, log: RequestLog | None = Non
         ),
     )
 
-    stopping = threading.Event()
+    stopping = stopping or threading.Event()
     # A stream holds a thread: half of them are kept for everybody else.
     most_streams = min(MOST, max(1, settings.threads // 2))
     # What a fault holds up holds a thread too: some are kept, so that the mock can still be steered.

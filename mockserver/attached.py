@@ -25,7 +25,10 @@ def run(command: tuple[str, ...], settings: Mapping[str, Any]) -> int:
 
     Returns the command's exit code, 128 and a signal's number where that ended it; 2 if there is no mock.
     """
-    environment = {**os.environ, **{f"MOCK_{name.upper()}": _text(value) for name, value in settings.items()}}
+    environment = {
+        **os.environ,
+        **{f"MOCK_{name.upper().rstrip('_')}": _text(value) for name, value in settings.items()},
+    }
     mock = subprocess.Popen(
         [sys.executable, "-m", "mockserver", "serve", "--port", "0"],
         env=environment,

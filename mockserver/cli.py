@@ -155,6 +155,12 @@ _SCENARIO = click.option(
     help="How many requests may wait or stream at the same time; 512 by default. [MOCK_THREADS]",
 )
 @click.option(
+    "--watch",
+    is_flag=True,
+    default=None,
+    help="Begin anew when the file of --spec or --scenario, or one in --scenarios, changes. [MOCK_WATCH]",
+)
+@click.option(
     "--admin-token",
     metavar="TOKEN",
     help="What /__admin asks for; none on loopback, made up and shown elsewhere. [MOCK_ADMIN_TOKEN]",
@@ -217,6 +223,7 @@ def serve(**flags: Any) -> None:
     from mockserver import serve as server
     from mockserver.app import create_app
     from mockserver.engine.log import RequestLog
+    from mockserver.reloading import reload_on_change
 
     settings = _settings(flags)
     log = RequestLog(quiet=settings.quiet)
@@ -238,6 +245,8 @@ def serve(**flags: Any) -> None:
 
     if faulty is not None:
         fault_port.start(app, faulty)
+    if settings.watch:
+        reload_on_change(app, settings, log)
     try:
         server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
     except OSError as error:

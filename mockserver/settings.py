@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """Origins that may read answers besides loopback ones; `*` is everybody."""
     threads: Annotated[int, Field(ge=1, le=4096)] = 512
     """Requests that may wait or stream at the same time."""
+    watch: bool = False
+    """Begin anew when a file of the user's changes: spec, scenario, or one in the folder of scenarios."""
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = None
     """What the control API asks for, as a bearer token."""
     journal_entries: Annotated[int, Field(ge=0, le=1_000_000)] = 1000

@@ -82,6 +82,10 @@ class RequestLog:
         if not self._quiet:
             self._say(exchange)
 
+    def notice(self, text: str) -> None:
+        """Log what a user should know, quiet or not."""
+        self._say(json.dumps({"notice": text}) if self._json else f"mockserver: {text}")
+
     def failure(self, error: BaseException, exchange: Exchange, masked: Callable[[str], str]) -> None:
         """Log a failure of our own with its traceback, quiet or not."""
         text = masked("".join(traceback.format_exception(error)).rstrip())

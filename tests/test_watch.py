@@ -1,0 +1,66 @@
+"""--watch: a changed scenario or spec is served at once, and a bad one leaves the last good one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from tests.running import ROOT, mock
+
+DEMO = ROOT / "mockserver/sandbox/scenarios/demo.yaml"
+OWNER = {"X-API-Key": "ak_demo_owner"}
+
+
+def name_of_the_space(url: str) -> str:
+    answer = requests.get(f"{url}/v1/spaces/space_abc123", headers=OWNER, timeout=10)
+    name: str = answer.json()["name"]
+    return name
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold, with far more patience than it needs."""
+    for _ in range(400):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_changed_scenario_is_served_and_a_bad_one_is_not(tmp_path: Path) -> None:
+    world, errors = tmp_path / "world.yaml", tmp_path / "stderr"
+    whole = DEMO.read_text("utf-8")
+    world.write_text(whole, "utf-8")
+    with mock("--scenario", str(world), "--watch", errors=errors) as url:
+        before = name_of_the_space(url)
+        requests.post(
+            f"{url}/v1/spaces/", headers=OWNER, json={"organization_id": "org_abc123", "name": "Mine"}
+        )
+        world.write_text(whole.replace(before, "Osaka"), "utf-8")
+        assert eventually(lambda: name_of_the_space(url) == "Osaka")
+        world.write_text(whole.replace("org_abc123", "", 1), "utf-8")
+        assert eventually(lambda: "still serving" in errors.read_text("utf-8"))
+        assert name_of_the_space(url) == "Osaka"
+        world.write_text(whole, "utf-8")
+        assert eventually(lambda: name_of_the_space(url) == before)
+
+
+def test_a_changed_spec_is_served(tmp_path: Path) -> None:
+    spec = tmp_path / "openapi.yaml"
+    shutil.copy(ROOT / "openapi.yaml", spec)
+    with mock("--spec", str(spec), "--watch") as url:
+        page = f"{url}/v1/spaces/space_team/threads"
+        assert len(requests.get(page, headers=OWNER, timeout=10).json()["data"]) == 50
+        text = spec.read_text("utf-8")
+        assert "maximum: 100, default: 50" in text
+        spec.write_text(text.replace("maximum: 100, default: 50", "maximum: 100, default: 7"), "utf-8")
+        assert eventually(lambda: len(requests.get(page, headers=OWNER, timeout=10).json()["data"]) == 7)
+
+
+def test_nothing_to_watch_is_said(tmp_path: Path) -> None:
+    errors = tmp_path / "stderr"
+    with mock("--watch", errors=errors):
+        assert eventually(lambda: "nothing to watch" in errors.read_text("utf-8"))
