@@ -12,7 +12,7 @@ from contracts.check import Untested
 from contracts.exchange import Answer, Request
 from contracts.ledger import Made
 from contracts.pace import Spent, Unanswered
-from contracts.team import SAFE, Guarded, Team
+from contracts.team import ASKS_A_MODEL, SAFE, Guarded, Team
 
 PREFIXES = {
     "organization_id": "org",
@@ -43,7 +43,6 @@ _MAKES = (
     (re.compile(r"/v1/organizations/[^/]+/vector-stores"), "vector_store"),
 )
 _REMOVES = re.compile(r"/v1/(?:spaces|threads|organizations/[^/]+/vector-stores)/([^/]+)")
-ASKS_A_MODEL = "/v1/model/response"
 VICTIMS = 3
 """How many things are made for each kind only to be deleted."""
 

@@ -17,6 +17,7 @@ from contracts.settings import DEFAULT, Settings
 from contracts.target import Transport
 
 ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
+ASKS_A_MODEL = "/v1/model/response"
 SAFE = ("GET", "HEAD", "OPTIONS")
 _ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
 _ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
@@ -24,6 +25,12 @@ _ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
 
 class Guarded(AssertionError):
     """A bug of the suite: it was about to write to something that it did not make."""
+
+
+def _was_refused_by_a_model(answer: Answer) -> bool:
+    """Whether a question was refused before a model was asked, so that nobody pays for it."""
+    asked = answer.request.method == "POST" and answer.request.path.partition("?")[0] == ASKS_A_MODEL
+    return asked and 400 <= answer.status < 500
 
 
 class Team:
@@ -106,6 +113,8 @@ class Team:
         key = self._keys[request.role] if request.role is not None else None
         at = time.monotonic()
         answer = self._transport.send(request, key)._replace(at=at)
+        if _was_refused_by_a_model(answer):
+            self._model_calls += 1
         self.chain.append(answer)
         self.origins.note(answer)
         self.watch(answer)

@@ -13,7 +13,7 @@ import schemathesis
 from werkzeug.serving import make_server
 
 from contracts import runner, schema
-from contracts.check import CHECKS
+from contracts.check import CHECKS, Untested
 from contracts.exchange import Answer, Request
 from contracts.generated import document, judged
 from contracts.keys import DEMO, DEMO_ORGANIZATION
@@ -269,3 +269,15 @@ def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     told = str(commands(result.chain)) + str([answer.text for answer in result.chain])
     assert "$CONTRACTS_OWNER_KEY" in told
     assert not any(key in told for key in (*DEMO.values(), KEY))
+
+
+def test_a_refused_question_costs_nothing_and_an_answered_one_does() -> None:
+    team = team_on(InProcess(app()), model_calls=1)
+    thread_id = team.owner.new_thread()["id"]
+    for inputs, status in (([], 422), ([{"role": "user", "content": "Good morning."}], 200)):
+        team.may_ask_a_model()
+        body = {"thread_id": thread_id, "inputs": inputs}
+        assert team.owner.ask("POST", "/v1/model/response", body).status == status
+    with pytest.raises(Untested):
+        team.may_ask_a_model()
+    team.clean_up()
