@@ -44,7 +44,6 @@ def judged(
 def test_the_mock_behaves_like_the_model(seed: int) -> None:
     outcomes = judged(settings=QUICK._replace(seed=seed))
     assert [o.message for o in outcomes.values() if o.verdict is not Verdict.PASSED] == []
-    assert sum(o.seconds for o in outcomes.values()) < 10
 
 
 def test_the_command_takes_a_seed_and_a_profile() -> None:
