@@ -212,7 +212,7 @@ class Corridor:
             if isinstance(checked.body, Stream):
                 checked = checked._replace(body=self._opened(checked.body, request, room, exchange))
         if isinstance(checked.body, Later):
-            checked = wire.check(operation, self._waited(checked.body), call.trace_id)
+            checked = wire.check(operation, self._waited(checked.body, request), call.trace_id)
         return wire.encode(checked)
 
     def _damaged(self, order: Order, answer: Answer, request: Request, exchange: Exchange) -> Answer:
@@ -226,11 +226,12 @@ class Corridor:
             exchange.refused("control", "", _safe(request, f"dropped: {places}"))
         return answer
 
-    def _waited(self, later: Later) -> Reply:
+    def _waited(self, later: Later, request: Request) -> Reply:
         if not self._streams.acquire(blocking=False):
             raise Busy(self._most_streams)
         try:
-            reply: Reply = later.wait(self._stopping)
+            with request.held:
+                reply: Reply = later.wait(self._stopping)
             return reply
         finally:
             self._streams.release()
