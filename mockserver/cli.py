@@ -234,6 +234,7 @@ def serve(**flags: Any) -> None:
     except (DocumentError, server.PortTaken, OSError) as error:
         _refuse(error)
     gc.freeze()  # what is there now stays: to look through it for garbage takes seconds in a large world
+    gc.enable()  # __main__ starts without
     port: int = listener.getsockname()[1]
     second: int | None = None if faulty is None else faulty.getsockname()[1]
 

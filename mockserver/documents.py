@@ -56,9 +56,10 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            loader = _Loader(path.read_bytes())
-            self._node = loader.get_single_node()
-            self.content: Any = None if self._node is None else loader.construct_document(self._node)
+            self._text = path.read_bytes()
+            loader = _Loader(self._text)
+            node = loader.get_single_node()
+            self.content: Any = None if node is None else loader.construct_document(node)
             orjson.dumps(self.content)  # refuses what YAML can hold and JSON can't, loops too
         except OSError as error:
             raise DocumentError(f"{path}: {error.strerror or error}") from error
@@ -67,7 +68,8 @@ class Document:
 
     def line(self, pointer: Sequence[str | int]) -> int:
         """The line (from 1) of the value at `pointer`, or of its nearest parent that exists."""
-        node = self._node
+        # Parsed once more, for an error: to keep the nodes would take many times what the content takes.
+        node = _Loader(self._text).get_single_node()
         for step in pointer:
             if isinstance(node, yaml.MappingNode):
                 inner = next((v for k, v in node.value if k.value == str(step)), None)

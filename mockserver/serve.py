@@ -9,17 +9,20 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 from wsgiref.types import WSGIApplication
 
 import granian
 
-from mockserver.gateway import gateway
+from mockserver.gateway import gateway, received
+from mockserver.workers import LOOK, Workers
 
 _granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
 _BACKLOG = 1024
 _CONNECTIONS = 1 << 20  # granian counts idle ones too, and keeps new ones waiting at its limit
 _HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; ends idle clients too
+_TAKERS = 8  # threads of granian's; each can wait for one slow body, and more would stand in the others' way
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 0.5  # seconds; the rest of the promised one is for the caller, to save its state
 
@@ -69,10 +72,12 @@ def serve(
     native, ended, loop = _granian._granian, threading.Event(), asyncio.new_event_loop()
     quit_ = native.WorkerSignal()
     quit_.add_cb(ended.set)
-    call = _granian._futures._new_cbscheduler(loop, gateway(app), impl_asyncio=True)
+    workers = Workers(gateway(app), threads)
+    take = partial(received, give=workers.give)
+    call = _granian._futures._new_cbscheduler(loop, take, impl_asyncio=True)
     backlog = (_BACKLOG,) if sys.platform == "linux" else ()
     sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
-    worker = native.WSGIWorker(1, sockets, None, 1, 1, threads, 30, _CONNECTIONS, "1", _HTTP1)
+    worker = native.WSGIWorker(1, sockets, None, 1, 1, _TAKERS, 30, _CONNECTIONS, "1", _HTTP1)
     try:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
@@ -80,8 +85,8 @@ def serve(
         worker.serve_str(call, loop, quit_)
         if on_ready is not None:
             on_ready()
-        while not stopping.wait(0.1):
-            ...  # a signal that another thread took does not wake this one
+        while not stopping.wait(LOOK):  # a signal that another thread took does not wake this one
+            workers.look()
     finally:
         stopping.set()
         quit_.set()

@@ -164,6 +164,19 @@ def test_slow_answers_do_not_slow_the_others() -> None:
         assert select.select(slow, [], [], 0)[0] == []
 
 
+def test_bodies_that_are_on_their_way_do_not_hold_up_the_others() -> None:
+    """Seven of them: docs/architecture.md says how many are read at a time."""
+    with running() as child, ExitStack() as stack:
+        half = b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nhalf"
+        slow = [stack.enter_context(socket.create_connection((HOST, child.port), 5)) for _ in range(7)]
+        for connection in slow:
+            connection.sendall(half)
+        assert child.ask("/") == (200, b"ok")
+        for connection in slow:
+            connection.sendall(b" done")
+            assert until(connection, b"done").endswith(b"half done")
+
+
 def test_a_client_that_leaves_gets_its_stream_closed() -> None:
     """The iterator's close() runs at its next chunk after the client left."""
     with running() as child:

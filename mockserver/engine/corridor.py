@@ -206,14 +206,30 @@ class Corridor:
         room: RoomT,
         exchange: Exchange,
     ) -> Answer:
-        """What the handler answers, held to the spec; alone in the sandbox."""
+        """What the handler answers, alone in the sandbox; held to the spec."""
         with room.transaction():
-            checked = wire.check(operation, api.handlers[operation.id](call, room), call.trace_id)
-            if isinstance(checked.body, Stream):
-                checked = checked._replace(body=self._opened(checked.body, request, room, exchange))
+            reply = api.handlers[operation.id](call, room)
+            if operation.method != "GET":  # a reply that the spec forbids undoes what was changed
+                checked = self._checked(operation, reply, call, request, room, exchange)
+        if operation.method == "GET":  # the others need not wait: it can't change any more
+            checked = self._checked(operation, reply, call, request, room, exchange)
         if isinstance(checked.body, Later):
-            checked = wire.check(operation, self._waited(checked.body), call.trace_id)
+            checked = wire.check(operation, self._waited(checked.body, request), call.trace_id)
         return wire.encode(checked)
+
+    def _checked(
+        self,
+        operation: Operation,
+        reply: Reply,
+        call: Call[Any],
+        request: Request,
+        room: Room,
+        exchange: Exchange,
+    ) -> wire.Checked:
+        checked = wire.check(operation, reply, call.trace_id)
+        if isinstance(checked.body, Stream):
+            return checked._replace(body=self._opened(checked.body, request, room, exchange))
+        return checked
 
     def _damaged(self, order: Order, answer: Answer, request: Request, exchange: Exchange) -> Answer:
         """The answer with all that was ordered for it, and the exchange told of it."""
@@ -226,11 +242,12 @@ class Corridor:
             exchange.refused("control", "", _safe(request, f"dropped: {places}"))
         return answer
 
-    def _waited(self, later: Later) -> Reply:
+    def _waited(self, later: Later, request: Request) -> Reply:
         if not self._streams.acquire(blocking=False):
             raise Busy(self._most_streams)
         try:
-            reply: Reply = later.wait(self._stopping)
+            with request.held:
+                reply: Reply = later.wait(self._stopping)
             return reply
         finally:
             self._streams.release()

@@ -71,7 +71,7 @@ class Orders:
         if fault is not None:
             order.fault, order.told = fault, header_safe(fault.name)
             self._answer(order, fault, asking)
-        self._delay(order, wishes.delay + (0.0 if fault is None else fault.delay))
+        self._delay(order, wishes.delay + (0.0 if fault is None else fault.delay), request)
 
     def _grant(self, order: Order, wishes: Wishes, asking: Asking) -> None:
         applied = []
@@ -96,13 +96,14 @@ class Orders:
         if fault.error is not None:
             order.told += f"; status={fault.error['status']}"
 
-    def _delay(self, order: Order, milliseconds: float) -> None:
+    def _delay(self, order: Order, milliseconds: float, request: Request) -> None:
         if milliseconds <= 0:
             return
         if not self._held.acquire(blocking=False):
             raise Held(self._most_held)
         try:
-            self._stopping.wait(milliseconds / 1000)
+            with request.held:
+                self._stopping.wait(milliseconds / 1000)
         finally:
             self._held.release()
         order.headers.append(("X-Mock-Delay", str(round(milliseconds))))

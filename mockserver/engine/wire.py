@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -73,6 +74,12 @@ class Request:
     def connection(self) -> socket.socket | None:
         """Its socket, where the server gives it away: the listener for faults does."""
         return self._environ.get("werkzeug.socket")
+
+    @property
+    def held(self) -> AbstractContextManager[None]:
+        """To be entered by whoever only waits, so that the server lets another thread work meanwhile."""
+        held: AbstractContextManager[None] = self._environ.get("mockserver.held") or nullcontext()
+        return held
 
     @property
     def sandbox(self) -> str | None:
