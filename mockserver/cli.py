@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import hashlib
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -233,6 +235,7 @@ def serve(**flags: Any) -> None:
         listener, faulty = _listeners(settings)
     except (DocumentError, server.PortTaken, OSError) as error:
         _refuse(error)
+    _give_memory_back()
     gc.freeze()  # what is there now stays: to look through it for garbage takes seconds in a large world
     gc.enable()  # __main__ starts without
     port: int = listener.getsockname()[1]
@@ -350,6 +353,13 @@ def _settings(flags: dict[str, Any]) -> Settings:
         return read_settings(given)
     except SettingsError as error:
         _refuse(error)
+
+
+def _give_memory_back() -> None:
+    """Return what the start alone needed: a tenth of the memory at rest, where the C library knows how."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _refuse(error: Exception) -> NoReturn:

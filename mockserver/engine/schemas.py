@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -31,15 +31,36 @@ FORMATS = (
 
 
 class Schema:
-    """One compiled schema."""
+    """One schema, compiled whenever it is asked for the first time: most of a document never are."""
 
     def __init__(self, schema: Mapping[str, Any], named: Mapping[str, Any]) -> None:
         # Carrying `components` along lets "#/components/..." resolve in place. Only those that are needed:
         # a validator holds all that it is given, and with everything each one took half a megabyte.
-        whole = {**schema, "components": {"schemas": _needed(schema, named)}}
-        self._validator = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
-        self.is_valid = self._validator.is_valid
+        self._whole = {**schema, "components": {"schemas": _needed(schema, named)}}
+        self._compiled: jsonschema_rs.Draft202012Validator | None = None
+        self.is_valid: Callable[[Any], bool] = self._is_valid_at_first
         """Whether a decoded JSON value is allowed."""
+
+    def compile(self) -> Schema:
+        """Get ready to be asked; ValueError says what is wrong with the schema."""
+        self._compiled = jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
+        self.is_valid = self._compiled.is_valid
+        return self
+
+    def rest(self) -> None:
+        """Give up the compiled form until somebody asks again; it is what takes the memory."""
+        self._compiled = None
+        self.is_valid = self._is_valid_at_first
+
+    @property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        if self._compiled is None:
+            self.compile()
+        assert self._compiled is not None
+        return self._compiled
+
+    def _is_valid_at_first(self, value: Any) -> bool:
+        return self._validator.is_valid(value)
 
     def flaws(self, value: Any, place: str, name: str = "") -> list[Flaw]:
         """Everything that is wrong with `value`, one flaw for each address."""
@@ -72,8 +93,13 @@ class Schemas:
         """The compiled `schema`; ValueError says what is wrong with it."""
         key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
         if key not in self._compiled:
-            self._compiled[key] = Schema(schema, self._named)
+            self._compiled[key] = Schema(schema, self._named).compile()
         return self._compiled[key]
+
+    def rest(self) -> None:
+        """Let all of them rest: they are known to be good."""
+        for schema in self._compiled.values():
+            schema.rest()
 
 
 def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class Spec:
         lint.refuse_bad_links(self._file, self.operations)
         lint.refuse_bad_values(self._file, self._compiled)
         lint.refuse_bad_streams(self._file, self._compiled)
+        self._schemas.rest()
         self._schemas = Schemas(self._components)  # most were only compiled to be judged
 
     def error(self, operation: Operation | None, reason: str) -> DocumentError:

@@ -11,6 +11,7 @@ import yaml
 
 from mockserver.app import create_app
 from mockserver.documents import DocumentError
+from mockserver.engine.schemas import Schemas
 from mockserver.engine.spec import Spec
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
@@ -200,3 +201,14 @@ def outcome(folder: Path, content: Any) -> str:
     except DocumentError as error:
         return str(error)
     return ""
+
+
+def test_a_schema_that_rests_judges_and_explains_as_before() -> None:
+    schema = Schemas({}).compiled({"type": "integer", "minimum": 3})
+    before = [schema.is_valid(value) for value in (2, 3)], schema.first_error(2), schema.flaws(2, "body")
+    schema.rest()
+    assert (
+        [schema.is_valid(value) for value in (2, 3)],
+        schema.first_error(2),
+        schema.flaws(2, "body"),
+    ) == before
