@@ -60,7 +60,7 @@ def _fork(one: Client) -> float:
 def _sandboxes() -> dict[str, list[float]]:
     """Milliseconds of new sandboxes with their first write, of resets after a write, and of forks."""
     with mock(*WORLD) as server, client(server.url) as one:
-        space = one.must("GET", "/v1/spaces/?limit=1")["data"][0]["id"]
+        space = one.must("GET", "/v1/spaces/?organization_id=org_abc123&limit=1")["spaces"][0]["id"]
         thread = one.must("GET", "/v1/threads?limit=1")["data"][0]["id"]
         path = f"/v1/spaces/{space}/threads/{thread}"
         taken: dict[str, list[float]] = {"new": [], "reset": [], "fork": []}

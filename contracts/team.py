@@ -30,7 +30,7 @@ class Guarded(AssertionError):
 def _was_refused_by_a_model(answer: Answer) -> bool:
     """Whether a question was refused before a model was asked, so that nobody pays for it."""
     asked = answer.request.method == "POST" and answer.request.path.partition("?")[0] == ASKS_A_MODEL
-    return asked and 400 <= answer.status < 500
+    return asked and answer.status in (401, 403, 413, 422)
 
 
 class Team:
