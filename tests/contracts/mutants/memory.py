@@ -81,7 +81,7 @@ def question_finds_itself(bench: Bench) -> None:
     search = memory.search
 
     def asked(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found]:
-        return search(question + " ?", spaces, sandbox)
+        return search(f"{question} Tell me.", spaces, sandbox)
 
     bench.replace([responses], "search", asked)
 
