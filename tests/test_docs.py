@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,9 +27,10 @@ from mockserver.sandbox import scenario_file
 from mockserver.sandbox.vectors import DIMENSIONS
 from mockserver.settings import Settings
 from tests.fences import Block, blocks, outside, program, run
+from tests.reference import PAGES as PAGES_MADE
 from tests.running import FROZEN, ROOT, mock
 
-README = ROOT / "README.md"
+README, RUNNING = ROOT / "README.md", ROOT / "docs/running.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 NOT_RUN = {
     "make": "sets up the environment these tests are running in",
@@ -198,7 +199,7 @@ def test_every_block_is_run_or_marked_as_not_to_be_run(path: Path) -> None:
 
 def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
     (error,) = (b for b in blocks(README) if b.kind == "sh" and "ak_demo_viewer" in b.text)
-    (shown,) = (b for b in blocks(README) if b.kind == "text" and b.text.startswith('{"status"'))
+    (shown,) = (b for b in blocks(RUNNING) if b.kind == "text" and b.text.startswith('{"status"'))
     with mock(errors=tmp_path / "log") as url:
         command = program(error, url)
         assert command is not None
@@ -211,7 +212,7 @@ def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
 
 
 def test_the_line_of_a_mock_that_is_ready_is_as_shown(tmp_path: Path) -> None:
-    (shown,) = (b for b in blocks(README) if b.kind == "text" and b.text.startswith('{"url"'))
+    (shown,) = (b for b in blocks(RUNNING) if b.kind == "text" and b.text.startswith('{"url"'))
     command = [sys.executable, "-m", "mockserver", "serve", "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, env={}, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
@@ -244,8 +245,8 @@ def rows(path: Path) -> list[list[str]]:
     return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines if line[:1] == "|"]
 
 
-def test_every_flag_is_in_the_readme_with_its_twin_and_its_default() -> None:
-    table = {row[0]: row[1:3] for row in rows(README) if row[0].startswith("`--")}
+def test_every_flag_is_in_the_docs_with_its_twin_and_its_default() -> None:
+    table = {row[0]: row[1:3] for row in rows(RUNNING) if row[0].startswith("`--")}
     flags = {f"`{option.opts[0]}`": option for option in serve.params if isinstance(option, click.Option)}
     flags.pop("`--help`", None)
     assert list(table) == list(flags)
@@ -260,9 +261,9 @@ def test_every_flag_is_in_the_readme_with_its_twin_and_its_default() -> None:
         assert table[flag][1] == ("none" if default in (None, ()) else words), flag
 
 
-def test_every_key_of_the_demo_is_in_the_readme_with_its_user() -> None:
+def test_every_key_of_the_demo_is_in_the_docs_with_its_user() -> None:
     demo = yaml.safe_load((ROOT / "mockserver/sandbox/scenarios/demo.yaml").read_text(encoding="utf-8"))
-    table = {(key, row[1]) for row in rows(README) for key in row[0].split(", ") if key.startswith("`ak_")}
+    table = {(key, row[1]) for row in rows(RUNNING) for key in row[0].split(", ") if key.startswith("`ak_")}
     assert table == {(f"`{k['key']}`", f"`{user['id']}`") for user in demo["users"] for k in user["keys"]}
 
 
@@ -273,8 +274,11 @@ def test_every_path_of_the_control_api_is_in_the_docs() -> None:
         b.text for b in blocks(ROOT / "docs/control-api.md") if "/__admin" in b.text and b.kind == "#"
     ]
     assert described == paths
-    listed = [row[0].strip("`") for row in rows(README) if "/__admin" in row[0]]
-    assert listed == paths
+
+
+@pytest.mark.parametrize(("path", "made"), PAGES_MADE, ids=lambda value: getattr(value, "name", ""))
+def test_a_page_that_is_made_from_code_is_as_the_code_is(path: Path, made: Callable[[], str]) -> None:
+    assert path.read_text("utf-8") == made(), "python -m tests.reference writes it anew"
 
 
 def test_the_readme_says_how_many_operations_there_are() -> None:
