@@ -14,6 +14,7 @@ from contracts.behaviour import (
     permissions,
     shapes,
     stores,
+    streams,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "permissions",
     "shapes",
     "stores",
+    "streams",
 ]

@@ -211,3 +211,14 @@ def adding_moves_the_last_activity_alone(team: Team) -> None:
     if after["last_activity_at"] is None:
         raise Broken("last_activity_at did not move", pointer="/last_activity_at")
     equal(after["updated_at"], space["updated_at"], "updated_at", "/updated_at")
+
+
+@promise("addThreadToSpace", "getThread", "listThreadMessages", evidence=Evidence.PUBLISHED)
+def an_added_thread_can_still_be_read(team: Team) -> None:
+    """Adding a thread to a space changes nothing in how it and its messages are read."""
+    space_id, thread_id = team.owner.new_space()["id"], team.owner.new_thread()["id"]
+    paths = (f"/v1/threads/{thread_id}", f"/v1/threads/{thread_id}/messages")
+    before = [team.owner.get(path).status for path in paths]
+    equal(team.owner.add(space_id, thread_id).status, 201, "adding")
+    equal([team.owner.get(path).status for path in paths], before, "reading it after it was added")
+    equal(before, [200, 200], "reading it before")

@@ -51,12 +51,25 @@ def a_page_has_at_most_limit_items(team: Team) -> None:
 
 @promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def the_page_size_is_fifty_unless_told(team: Team) -> None:
-    """Without a limit a page has fifty items, and with 100 more than that."""
-    space_id, _ = filled(team, 51)
+    """Without a limit a page has fifty items, with 100 a hundred; the next page goes on behind them."""
+    space_id, threads = filled(team, 101)
     answer = page(team.owner, space_id)
     equal(len(ids(answer)), 50, "items without a limit", "/data")
     equal(answer.body["has_more"], True, "has_more", "/has_more")
-    equal(len(ids(page(team.owner, space_id, limit=100))), 51, "items with limit=100", "/data")
+    equal(len(ids(page(team.owner, space_id, limit=100))), 100, "items with limit=100", "/data")
+    equal(sorted(team.owner.threads_of(space_id, 100)), sorted(threads), "walking by 100")
+
+
+@promise("listThreads", evidence=Evidence.SDK)
+def a_total_counts_more_than_the_page(team: Team) -> None:
+    """include_total tells how many threads there are, whatever the size of the page."""
+    for _ in range(3):
+        team.owner.new_thread()
+    bodies = [team.owner.get("/v1/threads", limit=limit, include_total="true").body for limit in (1, 2)]
+    totals = [body.get("total") for body in bodies]
+    equal(totals[0], totals[1], "the totals beside pages of 1 and of 2", "/total")
+    if not isinstance(totals[0], int) or totals[0] < 3:
+        raise Broken("the total is less than what was just made", expected=3, got=totals[0], pointer="/total")
 
 
 @promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A08")
@@ -186,3 +199,15 @@ def rest(caller: Caller, space_id: str, first: Answer) -> list[str]:
 def ordered(seen: list[str], threads: list[str]) -> list[str]:
     """The threads in the order in which the walk showed them, the rest behind."""
     return sorted(threads, key=lambda t: seen.index(t) if t in seen else len(seen))
+
+
+@promise("listThreads", evidence=Evidence.SDK)
+def threads_come_by_their_last_activity(team: Team) -> None:
+    """Unpinned threads come with the latest activity first, and with order=asc the other way round."""
+    team.owner.new_thread()
+    for order, newest_first in (("desc", True), ("asc", False)):
+        threads = team.owner.get("/v1/threads", limit=100, order=order, is_pinned="false").body["data"]
+        moments = [thread["last_message_at"] or thread["created_at"] for thread in threads]
+        equal(
+            moments, sorted(moments, reverse=newest_first), f"the last activity with order={order}", "/data"
+        )

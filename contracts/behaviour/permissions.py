@@ -91,3 +91,23 @@ def listed(team: Team, caller: Caller) -> set[str]:
         if cursor is None:
             break
     return found
+
+
+@promise("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
+def everybody_on_a_list_has_access(team: Team) -> None:
+    """Each of the users that a space names may view it, or edit it; not only the first."""
+    callers = [team.caller("viewer"), team.caller("editor")]
+    named = [caller.user_id for caller in callers]
+    viewed, edited = team.owner.new_space(access_users=named), team.owner.new_space(editable_by_users=named)
+    for caller in callers:
+        equal(caller.get(f"/v1/spaces/{viewed['id']}").status, 200, f"reading by the {caller.role}")
+        answer = caller.ask("PATCH", f"/v1/spaces/{edited['id']}", {"description": f"by the {caller.role}"})
+        equal(answer.status, 200, f"changing by the {caller.role}")
+
+
+@promise("getSpace", evidence=Evidence.ASSUMED, assumption="A45")
+def everybody_means_everybody_of_the_organization(team: Team) -> None:
+    """A space that `*` may edit is open to every member of its organization, and to nobody else."""
+    space_id = team.owner.new_space(editable_by_users=["*"])["id"]
+    for role, status in (("outsider", 200), ("foreign", 403)):
+        equal(team.caller(role).get(f"/v1/spaces/{space_id}").status, status, f"reading by the {role}")

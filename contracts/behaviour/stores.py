@@ -52,6 +52,25 @@ def a_detached_store_stays(team: Team) -> None:
     equal(team.owner.get(store_path(team, store_id)).status, 200, "the store after it")
 
 
+@promise("addVectorStoreToSpace", "listSpaceVectorStores", evidence=Evidence.PUBLISHED)
+def a_store_says_who_attached_it(team: Team) -> None:
+    """added_by of an attached store is the user who attached it, whoever made the space."""
+    editor, store_id = team.caller("editor"), team.owner.new_vector_store()["id"]
+    path = f"/v1/spaces/{team.owner.new_space(editable_by_users=[editor.user_id])['id']}/vector-stores"
+    equal(editor.ask("POST", f"{path}/{store_id}").status, 201, "attaching by the editor")
+    (entry,) = team.owner.get(path).body["vector_stores"]
+    equal(entry["added_by"], editor.user_id, "who attached it", "/vector_stores/0/added_by")
+
+
+@promise("deleteSpace", "getVectorStore", evidence=Evidence.PUBLISHED)
+def a_deleted_spaces_attached_store_stays(team: Team) -> None:
+    """Deleting a space leaves the stores that were attached to it."""
+    space_id, store_id = team.owner.new_space()["id"], team.owner.new_vector_store()["id"]
+    equal(team.owner.ask("POST", f"/v1/spaces/{space_id}/vector-stores/{store_id}").status, 201, "attaching")
+    equal(team.owner.ask("DELETE", f"/v1/spaces/{space_id}").status, 204, "deleting the space")
+    equal(team.owner.get(store_path(team, store_id)).status, 200, "the store after it")
+
+
 @promise("addVectorStoreToSpace", evidence=Evidence.ASSUMED, assumption="A17")
 def attaching_is_once_and_of_what_there_is(team: Team) -> None:
     """Attaching again lists the store once; a store that is not there is 404, a space's own is 422."""
@@ -73,3 +92,15 @@ def a_spaces_own_store_can_be_read(team: Team) -> None:
     answer = team.owner.get(store_path(team, team.owner.new_space()["vector_store_id"]))
     if answer.status != 200:
         raise Broken("the space's own store can't be read", expected=200, got=answer.status)
+
+
+@promise("updateVectorStore", "getVectorStore", "deleteVectorStore", evidence=Evidence.SDK)
+def a_changed_store_is_read_as_changed_and_can_be_deleted(team: Team) -> None:
+    """A store that was renamed has its new name, and can still be deleted."""
+    path = store_path(team, team.owner.new_vector_store()["id"])
+    name = team.name("store")
+    equal(team.owner.ask("PATCH", path, {"name": name}).status, 200, "renaming")
+    equal(team.owner.get(path).body["data"]["name"], name, "the name after it", "/data/name")
+    gone = team.owner.ask("DELETE", path).status
+    equal(200 <= gone < 300, True, f"deleting (it answered {gone})")
+    equal(team.owner.get(path).status, 404, "the store after it")

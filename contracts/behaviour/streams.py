@@ -1,0 +1,55 @@
+"""A streamed answer: its events in their order, and the same text in pieces, as a whole and stored."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from contracts.check import Broken, equal, promise
+from contracts.evidence import Evidence
+from contracts.team import Team
+
+QUIET = ("response.heartbeat", "response.content_delta")
+"""Events of which there may be any number."""
+
+
+def events(team: Team, thread_id: str) -> list[dict[str, Any]]:
+    """The events of a streamed answer, whose last line has to be [DONE]."""
+    team.may_ask_a_model()
+    body = {"inputs": [{"role": "user", "content": "Good morning."}], "thread_id": thread_id, "stream": True}
+    answer = team.owner.ask("POST", "/v1/model/response", body)
+    equal(answer.status, 200, "status")
+    *lines, last = [line.removeprefix("data: ") for line in answer.text.split("\n") if line.strip()]
+    equal(last, "[DONE]", "the last line")
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise Broken(f"an event is no JSON: {error}", got=lines) from error
+
+
+@promise("createResponse", "listThreadMessages", evidence=Evidence.SDK)
+def a_stream_tells_in_pieces_what_it_tells_as_a_whole(team: Team) -> None:
+    """The pieces of a stream make up the answer that it ends with, and that the thread has afterwards."""
+    thread_id = team.owner.new_thread()["id"]
+    told = events(team, thread_id)
+    names = [event.get("event") for event in told if event.get("event") not in QUIET]
+    equal(names, ["response.processing", "response.created", "response.completed"], "the order of the events")
+    pieces = "".join(event["delta"] for event in told if event.get("event") == "response.content_delta")
+    whole = "".join(block.get("text", "") for block in told[-1]["response"])
+    equal(pieces, whole, "the pieces put together", "/delta")
+    listed = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+    stored = [message["content"] for message in listed if message["role"] == "assistant"]
+    equal(stored, [whole], "the answer that the thread has")
+
+
+@promise("deleteThreadMessage", "getThread", evidence=Evidence.SDK)
+def a_deleted_message_is_not_counted(team: Team) -> None:
+    """message_count of a thread is how many messages it lists, after one was deleted too."""
+    thread_id = team.owner.new_thread()["id"]
+    events(team, thread_id)
+    listed = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+    gone = team.owner.ask("DELETE", f"/v1/threads/{thread_id}/messages/{listed[0]['id']}")
+    equal(gone.status, 200, "deleting a message")
+    left = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+    count = team.owner.get(f"/v1/threads/{thread_id}").body["message_count"]
+    equal((len(left), count), (len(listed) - 1, len(listed) - 1), "messages listed and counted")
