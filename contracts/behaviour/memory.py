@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from contracts.behaviour.moments import require_a_clock_that_goes
 from contracts.check import Broken, equal, promise
 from contracts.evidence import Evidence
 from contracts.exchange import Answer
@@ -34,6 +35,7 @@ def wait_until_found(team: Team, text: str, question: str, **fields: Any) -> Non
     time.sleep(pause)  # every question costs: rarely is the first one too early
     while text not in found(ask(team.owner, team, question, **fields)):
         if time.monotonic() > end:
+            require_a_clock_that_goes(team)
             raise Broken(f"the message is not found {PATIENCE:.0f} s after its thread was added")
         time.sleep(pause)
         pause = min(2.0, pause * 2)

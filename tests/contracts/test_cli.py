@@ -194,3 +194,13 @@ def test_nothing_is_left_where_it_is_run(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_takes_time_is_untested_where_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contracts.behaviour.memory.PATIENCE", 0.5)
+    checks = ("a-patch-moves-updated-at", "an-added-threads-messages-are-found")
+    only = [word for check in checks for word in ("--only", check)]
+    with mock("--freeze", "2026-02-26T10:30:00Z") as url:
+        result = contracts("run", "--target", url, "--with-model", "9", *only)
+    assert result.exit_code == 3, result.output
+    assert "the target's clock stands still" in result.output
