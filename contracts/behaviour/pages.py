@@ -205,9 +205,13 @@ def ordered(seen: list[str], threads: list[str]) -> list[str]:
 def threads_come_by_their_last_activity(team: Team) -> None:
     """Unpinned threads come with the latest activity first, and with order=asc the other way round."""
     team.owner.new_thread()
+    listed: dict[str, list[str]] = {}
     for order, newest_first in (("desc", True), ("asc", False)):
-        threads = team.owner.get("/v1/threads", limit=100, order=order, is_pinned="false").body["data"]
-        moments = [thread["last_message_at"] or thread["created_at"] for thread in threads]
+        body = team.owner.get("/v1/threads", limit=100, order=order, is_pinned="false").body
+        moments = [thread["last_message_at"] or thread["created_at"] for thread in body["data"]]
         equal(
             moments, sorted(moments, reverse=newest_first), f"the last activity with order={order}", "/data"
         )
+        listed[order] = [thread["id"] for thread in body["data"]]
+    if body["has_more"] and listed["asc"] == listed["desc"]:
+        raise Broken("both orders give the same first page", got=listed["asc"][:3], pointer="/data")
