@@ -26,15 +26,18 @@ def commands() -> str:
         "As `--help` tells them. Made from the commands themselves: `python -m tests.reference`.",
     ]
     for name, command in (("mockserver", mockserver), ("contracts", contracts)):
-        lines += _command(name, command)
+        lines += _command(name, command, None)
     return "\n".join(lines) + "\n"
 
 
-def _command(name: str, command: click.Command) -> Iterator[str]:
-    context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+def _command(name: str, command: click.Command, parent: click.Context | None) -> Iterator[str]:
+    names = command.context_settings.get("help_option_names")
+    context = click.Context(
+        command, parent, name, max_content_width=100, terminal_width=100, help_option_names=names
+    )
     yield from [
         "",
-        f"## {name}",
+        f"## {context.command_path}",
         "",
         "```text",
         *(line.rstrip() for line in command.get_help(context).splitlines()),
@@ -42,7 +45,7 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     ]
     if isinstance(command, click.Group):
         for inner, each in sorted(command.commands.items()):
-            yield from _command(f"{name} {inner}", each)
+            yield from _command(inner, each, context)
 
 
 def control() -> str:
