@@ -100,6 +100,10 @@ class Handler(BaseHTTPRequestHandler):
                 thread = self.thread(thread_id, key)
                 thread.update(json.loads(text) if method == "PATCH" else {})
                 return 200, thread
+            case ["GET", "threads", thread_id, "messages"]:
+                self.thread(thread_id, key)
+                nothing = {"first_id": None, "last_id": None, "has_more": False}
+                return 200, {"object": "list", "data": [], **nothing}
             case ["GET", "spaces", space_id, "threads"]:
                 return 200, self.page(self.space(space_id, key, "View"), query)
             case ["POST", "spaces", space_id, "threads", thread_id]:
