@@ -29,7 +29,12 @@ def flask(data: bytes) -> WSGIApplication:
     def threads(_space_id: str) -> Response:
         return Response(data, content_type="application/json")
 
-    return app
+    def whole(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        # In one piece, as the mock answers: the server would take Flask's iterable for a stream.
+        answer = app(environ, start_response)
+        return [b"".join(answer)]
+
+    return whole
 
 
 def wsgi(data: bytes) -> WSGIApplication:
