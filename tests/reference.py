@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.running import ROOT
 COMMANDS = ROOT / "docs/commands.md"
 CONTROL = ROOT / "docs/control-reference.md"
 ADMIN = ROOT / "mockserver/admin/admin.yaml"
+Row = tuple[str, str, str]
 
 
 def commands() -> str:
@@ -57,37 +59,70 @@ def control() -> str:
         "Made from [admin.yaml](../mockserver/admin/admin.yaml): `python -m tests.reference`. In words, with",
         "examples: [control-api.md](control-api.md). To read and try: `/__admin/docs` of a running mock.",
     ]
+    shapes: dict[str, Any] = {}
     for path, item in document["paths"].items():
         for method, node in item.items():
-            lines += _operation(document, f"{method.upper()} {path}", node)
+            lines += _operation(document, f"{method.upper()} {path}", node, shapes)
+    told: dict[str, list[str]] = {}
+    while later := shapes.keys() - told.keys():  # one may name further ones
+        told |= {name: list(_shape(document, shapes[name], shapes)) for name in later}
+    lines += ["", "## Shapes", "", "What the tables above name."]
+    for name in sorted(told):
+        lines += ["", f"### {name}", "", *told[name]]
     return "\n".join(lines) + "\n"
 
 
-def _operation(document: Any, title: str, node: Mapping[str, Any]) -> Iterator[str]:
+def _operation(document: Any, title: str, node: Mapping[str, Any], shapes: dict[str, Any]) -> Iterator[str]:
+    described = [node["description"]] if "description" in node else []
     yield from ["", f"## {title}", "", f"`{node['operationId']}`: {node['summary']}"]
-    parameters = [_resolved(document, p) for p in node.get("parameters", ())]
-    rows = [
-        (f"`{p['name']}`", p["in"], _type(document, p["schema"]), p.get("description", ""))
-        for p in parameters
-    ]
+    yield from (line for text in described for line in ("", _line(text)))
+    rows = []
+    for given in node.get("parameters", ()):
+        parameter = _resolved(document, given)
+        kind = _type(document, parameter["schema"], shapes)
+        kind += ", required" if parameter.get("required") else ""
+        rows.append((f"`{parameter['name']}`", parameter["in"], kind, parameter.get("description", "")))
     content = _resolved(document, node.get("requestBody", {})).get("content", {})
     for media in content.values():
         schema = _resolved(document, media["schema"])
-        needed = schema.get("required", ())
-        for name, field in schema.get("properties", {}).items():
-            about = _resolved(document, field).get("description", field.get("description", ""))
-            kind = _type(document, field) + (", required" if name in needed else "")
-            rows.append((f"`{name}`", "body", kind, about))
-        if not schema.get("properties"):
-            rows.append(("", "body", _type(document, media["schema"]), schema.get("description", "")))
+        if "properties" in schema:
+            rows += [(name, "body", kind, about) for name, kind, about in _fields(document, schema, shapes)]
+        else:
+            kind = _type(document, media["schema"], shapes)
+            rows.append(("", "body", kind, schema.get("description", "")))
     if rows:
-        yield from ["", "| | in | type | |", "|---|---|---|---|"]
-        yield from (f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows)
+        yield from ["", *_table(("", "in", "type", ""), rows)]
     answers = (
         f"{status} {_resolved(document, answer)['description']}"
         for status, answer in node["responses"].items()
     )
-    yield from ["", *(f"- {_cell(answer)}" for answer in answers)]
+    yield from ["", *(f"- {_line(answer)}" for answer in answers)]
+
+
+def _shape(document: Any, schema: Mapping[str, Any], shapes: dict[str, Any]) -> Iterator[str]:
+    """A schema with a name: what it is for, and its fields, of each of its forms."""
+    if "description" in schema:
+        yield from [_line(schema["description"]), ""]
+    forms = [_resolved(document, form) for form in schema.get("anyOf", schema.get("oneOf", [schema]))]
+    for number, form in enumerate(forms):
+        yield from ["", "or", ""] if number else []
+        if rows := list(_fields(document, form, shapes)):
+            yield from _table(("field", "type", ""), rows)
+        else:
+            yield _type(document, form, shapes)
+
+
+def _fields(document: Any, schema: Any, shapes: dict[str, Any], within: str = "") -> Iterator[Row]:
+    """A row for each field of an object; of an object in it, too."""
+    needed = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        kind = _type(document, field, shapes)
+        about = field.get("description", "")
+        if about == "" and not kind.startswith("["):  # what is linked tells it itself
+            about = _resolved(document, field).get("description", "")
+        yield f"`{within}{name}`", kind + (", required" if name in needed else ""), about
+        if "properties" in field:
+            yield from _fields(document, field, shapes, f"{within}{name}.")
 
 
 def _resolved(document: Any, node: Any) -> Any:
@@ -98,24 +133,56 @@ def _resolved(document: Any, node: Any) -> Any:
     return node
 
 
-def _type(document: Any, node: Any) -> str:
-    named = node["$ref"].rsplit("/", 1)[1] if "$ref" in node else ""
+def _type(document: Any, node: Any, shapes: dict[str, Any]) -> str:
+    """A schema in a few words; one with a name and fields is a link to its description."""
     schema = _resolved(document, node)
+    forms = schema.get("anyOf", schema.get("oneOf"))
+    if "$ref" in node and ("properties" in schema or forms):
+        name = node["$ref"].rsplit("/", 1)[1]
+        shapes[name] = schema
+        return f"[{name}](#{name.lower()})"
     if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
-    if "const" in schema:
-        return f"`{schema['const']}`".lower()
-    kind = schema.get("type")
-    text = " or ".join(kind) if isinstance(kind, list) else kind or named or "any of several"
-    bounds = [f"{word} {schema[key]}" for key, word in _BOUNDS if key in schema]
-    return ", ".join([text, *bounds])
+        text = ", ".join(f"`{_json(value)}`" for value in schema["enum"])
+    elif "const" in schema:
+        text = f"`{_json(schema['const'])}`"
+    elif forms:
+        text = " or ".join(_type(document, form, shapes) for form in forms)
+    else:
+        kind = schema.get("type", "any JSON")
+        text = " or ".join(kind if isinstance(kind, list) else [kind])
+    if "items" in schema:
+        text = text.replace("array", f"list of {_type(document, schema['items'], shapes)}", 1)
+    if isinstance(schema.get("additionalProperties"), dict):
+        text += f" of {_type(document, schema['additionalProperties'], shapes)} by name"
+    if schema.get("format") == "date-time":
+        text = text.replace("string", "instant", 1)
+    return ", ".join([text, *_bounds(schema)])
 
 
-_BOUNDS = (("minimum", "from"), ("maximum", "to"), ("default", "default"))
+def _bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+    least, most = schema.get("minimum"), schema.get("maximum")
+    if least is not None:
+        yield f"{least} to {most}" if most is not None else f"{least} or more"
+    if "exclusiveMinimum" in schema:
+        yield f"above {schema['exclusiveMinimum']}" + (f", at most {most}" if most is not None else "")
+    if "maxLength" in schema:
+        yield f"at most {schema['maxLength']} characters"
+    if "default" in schema:
+        yield f"default `{_json(schema['default'])}`"
 
 
-def _cell(text: str) -> str:
-    return " ".join(str(text).split()).replace("|", "\\|")
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    yield from (f"| {' | '.join(_line(cell).replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 PAGES: tuple[tuple[Path, Any], ...] = ((COMMANDS, commands), (CONTROL, control))
