@@ -55,13 +55,14 @@ def program(block: Block, url: str) -> list[str] | None:
     """The command that runs a block against the mock at `url`; None if it is in no language of ours.
 
     JavaScript is run with `apiKey` defined and `data` printed, the rest as it stands.
+    What has a file's name is not run.
     """
     text = block.text.replace(URL_SHOWN, url)
     if block.kind == "sh":
         return ["bash", "-eu", "-c", text]
     if block.kind == "python":
         return [sys.executable, "-c", text]
-    if block.kind == "javascript":
+    if block.kind == "javascript" and not block.label:
         node = shutil.which("node") or "node"
         before, after = "const apiKey = process.env.FREDDY_API_KEY;", "console.log(JSON.stringify(data));"
         return [node, "--input-type=module", "-e", f"{before}\n{text}\n{after}"]

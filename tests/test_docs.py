@@ -198,7 +198,7 @@ def test_every_block_is_run_or_marked_as_not_to_be_run(path: Path) -> None:
 
 
 def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
-    (error,) = (b for b in blocks(README) if b.kind == "sh" and "ak_demo_viewer" in b.text)
+    (error,) = (b for b in blocks(RUNNING) if b.kind == "sh" and "ak_demo_viewer" in b.text)
     (shown,) = (b for b in blocks(RUNNING) if b.kind == "text" and b.text.startswith('{"status"'))
     with mock(errors=tmp_path / "log") as url:
         command = program(error, url)
@@ -208,7 +208,7 @@ def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
     line = json.loads(shown.text)
     assert list(entry) == list(line)
     assert entry | {"ms": line["ms"]} == line
-    assert f"`X-Mock-Reason` says more: `{entry['reason']}`" in README.read_text(encoding="utf-8")
+    assert f"`X-Mock-Reason` says more: `{entry['reason']}`" in RUNNING.read_text(encoding="utf-8")
 
 
 def test_the_line_of_a_mock_that_is_ready_is_as_shown(tmp_path: Path) -> None:

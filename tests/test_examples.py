@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.test_typescript import NODE, NPM, UNREACHABLE, npm
+from tests.fences import blocks
 from tests.running import ROOT
 from tests.test_foreign_page import BROWSER
 
@@ -43,3 +44,14 @@ def test_vitest_tests_a_client(tmp_path: Path) -> None:
 @pytest.mark.skipif(BROWSER is None, reason="needs chromium on the PATH")
 def test_playwright_tests_a_page(tmp_path: Path) -> None:
     assert "4 passed" in run("playwright", tmp_path)
+
+
+def test_a_page_reaches_the_mock_through_vite_and_beside_msw(tmp_path: Path) -> None:
+    assert "# pass 2" in run("vite", tmp_path)
+
+
+def test_the_files_that_are_shown_are_those_of_the_example() -> None:
+    shown = {b.label: b.text + "\n" for b in blocks(ROOT / "docs/frontend.md") if b.label.endswith(".js")}
+    assert set(shown) == {"vite.config.js", "handlers.js"}
+    for name, text in shown.items():
+        assert text == (ROOT / "examples/vite" / name).read_text("utf-8"), name
