@@ -60,7 +60,7 @@ def program(block: Block, url: str) -> list[str] | None:
     text = block.text.replace(URL_SHOWN, url)
     if block.kind == "sh":
         return ["bash", "-eu", "-c", text]
-    if block.kind == "python":
+    if block.kind == "python" and not block.label:
         return [sys.executable, "-c", text]
     if block.kind == "javascript" and not block.label:
         node = shutil.which("node") or "node"

@@ -44,6 +44,12 @@ NOT_RUN = {
     "contracts cleanup": "needs a run that was killed",
 }
 """What a ```console block may hold, and why no test runs it."""
+FILES = {
+    "vite.config.js": "tests/test_examples.py",
+    "handlers.js": "tests/test_examples.py",
+    "test_sharing.py": "tests/test_pytest_plugin.py",
+}
+"""What is shown as a file, and who runs it."""
 KINDS = {"#", "sh", "python", "javascript", "json", "text", "yaml", "console"}
 NODE = shutil.which("node")
 ANY = "…"
@@ -190,6 +196,8 @@ def test_requests_are_shown_in_three_languages() -> None:
 def test_every_block_is_run_or_marked_as_not_to_be_run(path: Path) -> None:
     for block in blocks(path):
         assert block.kind in KINDS, f"{block.where}: {block.kind}"
+        if block.kind in ("python", "javascript") and block.label:
+            assert block.label in FILES, f"{block.where}: who runs {block.label}?"
         if block.kind == "console":
             for line in block.text.splitlines():
                 assert line.startswith(tuple(NOT_RUN)), (

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fences import blocks
+from tests.running import ROOT
+
 PASSING = """
     import pytest
 
@@ -46,6 +49,12 @@ def written(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def test_each_test_has_a_sandbox_of_its_own(written: pytest.Pytester) -> None:
     written.runpytest_subprocess("-q").assert_outcomes(passed=5)
+
+
+def test_the_example_of_the_docs_passes(pytester: pytest.Pytester) -> None:
+    (shown,) = (block for block in blocks(ROOT / "docs/pytest.md") if block.label == "test_sharing.py")
+    pytester.makepyfile(shown.text)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
 
 
 def test_a_failed_test_shows_what_was_asked_and_what_was_injected(pytester: pytest.Pytester) -> None:
