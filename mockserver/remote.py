@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _steering(command: Callable[..., Any]) -> Callable[..., Any]:
         if answer is not None:
             click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
-    steer.__doc__ = f"{command.__doc__}\n    \b\n    {_EXITS}"
+    steer.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n\b\n{_EXITS}"  # from 3.13 on it is clean already
     return steer
 
 
