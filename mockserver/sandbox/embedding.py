@@ -6,20 +6,22 @@ Nothing runs in the background. What a queue looks like at an instant is compute
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from immutables import Map
 
+from mockserver.sandbox.line import Line
 from mockserver.sandbox.ordered import EMPTY, Key, Ordered
 from mockserver.sandbox.plan import LONG_AGO, Batch, Counts
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.queue import Decided, Due, Job, Queue, planned_on
+from mockserver.sandbox.queue import Decided, Due, Job, Queue
 
 _NONE: Map[int, int] = Map()
 _NOTHING = Counts()
 """Shared by the many batches of which nothing was removed."""
+_EMPTY = Queue()
 
 
 class Mark(NamedTuple):
@@ -43,7 +45,11 @@ class Embeddings:
 
     def add_embedded(self, space_id: str, thread_id: str, keys: Ordered) -> None:
         """A scenario's thread, embedded long ago (A55)."""
-        self._append(space_id, thread_id, keys, LONG_AGO, (LONG_AGO,), None)
+        queue = self.queues.get(space_id, _EMPTY)
+        batch = Batch(queue.next_batch, thread_id, keys, self.next_job, LONG_AGO, _NONE, _NOTHING, ())
+        batch = batch.planned((LONG_AGO,), self.policy)
+        self._append(space_id, queue, batch, queue.line.settled(batch))
+        self.next_job += len(keys)
 
     def add_thread(self, space_id: str, thread_id: str, keys: Ordered, now: int) -> None:
         """Backfill: all messages of a thread are queued; their number does not matter to the cost."""
@@ -57,7 +63,7 @@ class Embeddings:
         `job` is the number of the first job, if it has one already.
         """
         arrived = Ordered(keys)
-        number = self.queues.get(space_id, Queue()).next_batch
+        number = self.queues.get(space_id, _EMPTY).next_batch
         self._enqueue(space_id, thread_id, arrived, now, job)
         queue = self.queues[space_id]
         later = queue.later.update({key[-1]: number for key in arrived})
@@ -70,19 +76,18 @@ class Embeddings:
             return
         for message_id in [name for name, one in queue.decided.items() if one.thread_id == thread_id]:
             queue = queue._replace(decided=queue.decided.delete(message_id))
-        line, free, later = queue.line, queue.free, queue.later
-        batches = queue.batches_of(thread_id)
-        for batch in batches:
+        line, later, waits = queue.line, queue.later, False
+        for (number,) in queue.threads[thread_id]:
+            batch = line.get(number) if not waits else line.unplanned(number)
+            if batch is None:
+                continue
             later = _without(later, batch)
-        for batch in batches:
-            if _waits(batch, now):
-                rest = (b for b in line.since(batch.number + 1) if b.thread_id != thread_id)
-                planned, free = planned_on(rest, batch.free(now), now, self.policy)
-                line = line.replaced_since(batch.number, planned)
-                break  # nothing behind it has started, and of that the thread's are gone too
-            line = line.without(batch.number)
+            line = line.without(number)
+            if not waits and _waits(batch, now):
+                waits = True  # and nothing behind it has started
+                line = line.late(number, batch.free(now), now, self.policy)
         threads = queue.threads.delete(thread_id)
-        queue = queue._replace(line=line, free=free, threads=threads, later=later)
+        queue = queue._replace(line=line, threads=threads, later=later)
         self.queues = self.queues.set(space_id, queue)
 
     def remove_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
@@ -97,13 +102,11 @@ class Embeddings:
         queue = self.queues[space_id]
         batch, place = found
         shorter = batch.without(place, now, self.policy)
-        line, free = queue.line.replaced(shorter), queue.free
+        line = queue.line.replaced(shorter)
         if _waits(batch, now):
-            rest = queue.line.since(batch.number + 1)
-            planned, free = planned_on(rest, shorter.rounds[-1].free(), now, self.policy)
-            line = line.replaced_since(batch.number + 1, planned)
+            line = line.late(batch.number + 1, shorter.rounds[-1].free(), now, self.policy)
         later = queue.later.delete(key[-1]) if key[-1] in queue.later else queue.later
-        self.queues = self.queues.set(space_id, queue._replace(line=line, free=free, later=later))
+        self.queues = self.queues.set(space_id, queue._replace(line=line, later=later))
 
     def edit_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
         """A job that waits will embed the new text; one that has run, or runs, is queued once more."""
@@ -122,7 +125,9 @@ class Embeddings:
         free = (self.policy.opens(now),) * self.policy.slots
         self.queues = Map({name: queue.arrived_by(now) for name, queue in self.queues.items()})
         self.restart(now, self.policy._replace(duration=0, manual=False))
-        self.queues = Map({name: queue._replace(free=free) for name, queue in self.queues.items()})
+        self.queues = Map(
+            {name: queue._replace(line=queue.line.with_free(free)) for name, queue in self.queues.items()}
+        )
 
     def restart(self, now: int, policy: Policy) -> None:
         """Plan everything that has not ended anew, by `policy`."""
@@ -204,33 +209,17 @@ class Embeddings:
     def _enqueue(
         self, space_id: str, thread_id: str, keys: Ordered, now: int, job: int | None = None
     ) -> None:
-        free = self.queues.get(space_id, Queue()).free or (self.policy.opens(now),) * self.policy.slots
-        bases = tuple(sorted(self.policy.opens(max(now, instant)) for instant in free))
-        self._append(space_id, thread_id, keys, now, bases, lambda batch: batch.rounds[-1].free(), job)
-
-    def _append(
-        self,
-        space_id: str,
-        thread_id: str,
-        keys: Ordered,
-        arrived: int,
-        bases: tuple[int, ...],
-        free_after: Callable[[Batch], tuple[int, ...]] | None,
-        job: int | None = None,
-    ) -> None:
-        queue = self.queues.get(space_id, Queue())
+        queue = self.queues.get(space_id, _EMPTY)
         first_job = self.next_job if job is None else job
-        batch = Batch(queue.next_batch, thread_id, keys, first_job, arrived, _NONE, _NOTHING, ())
-        batch = batch.planned(bases, self.policy)
-        numbers = queue.threads.get(thread_id, EMPTY).with_key((batch.number,))
-        queue = queue._replace(
-            line=queue.line.appended(batch),
-            free=free_after(batch) if free_after else queue.free,
-            next_batch=batch.number + 1,
-            threads=queue.threads.set(thread_id, numbers),
-        )
-        self.queues = self.queues.set(space_id, queue)
+        batch = Batch(queue.next_batch, thread_id, keys, first_job, now, _NONE, _NOTHING, ())
+        self._append(space_id, queue, batch, queue.line.enqueued(batch, now, self.policy))
         self.next_job += len(keys) if job is None else 0
+
+    def _append(self, space_id: str, queue: Queue, batch: Batch, line: Line) -> None:
+        numbers = queue.threads.get(batch.thread_id, EMPTY).with_key((batch.number,))
+        threads = queue.threads.set(batch.thread_id, numbers)
+        queue = queue._replace(line=line, next_batch=batch.number + 1, threads=threads)
+        self.queues = self.queues.set(space_id, queue)
 
     def _find(self, space_id: str, thread_id: str, key: Key) -> tuple[Batch, int] | None:
         queue = self.queues.get(space_id)

@@ -1,21 +1,27 @@
-"""A space's line of batches, as an immutable value that is counted without looking at most of it."""
+"""A space's line of batches, as an immutable value that is counted without looking at most of it.
+
+What is to be planned anew is planned when somebody asks for it: of a thousand threads that are taken out of
+a long line one after the other, each would otherwise plan all that wait behind it.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from mockserver.sandbox.plan import Batch, Counts
+from mockserver.sandbox.policy import Policy
 
 CHUNK = 256
 """Most batches in a chunk. 100,000 batches are 400 chunks, and a count looks into two or three."""
+_END = 1 << 62
+"""Behind every batch."""
 
 
-class Chunk(NamedTuple):
-    """Batches that follow each other, with what they come to."""
+class Sum(NamedTuple):
+    """What the batches of a chunk come to."""
 
-    batches: tuple[Batch, ...]
     start: int
     """When its first attempt starts, or earlier."""
     end: int
@@ -26,95 +32,170 @@ class Chunk(NamedTuple):
     retried: int
     """How many attempts will have been repeated then."""
 
+    def plus(self, batch: Batch) -> Sum:
+        """With one more batch."""
+        return Sum(
+            min(self.start, batch.start),
+            max(self.end, batch.end),
+            self.jobs + batch.live,
+            self.final.plus(batch.final),
+            self.retried + batch.retried(batch.end),
+        )
+
+
+class Chunk:
+    """Batches that follow each other."""
+
+    __slots__ = ("_sum", "batches")
+
+    def __init__(self, batches: tuple[Batch, ...], known: Sum | None = None) -> None:
+        self.batches = batches
+        self._sum = known
+
+    @property
+    def sum(self) -> Sum:
+        """Counted once, and only if somebody asks."""
+        if self._sum is None:
+            total = Sum(_END, -_END, 0, Counts(), 0)
+            for batch in self.batches:
+                total = total.plus(batch)
+            self._sum = total
+        return self._sum
+
     def counts(self, now: int) -> Counts:
         """Its jobs by state."""
-        if self.end <= now:
-            return self.final
-        if self.start > now:
-            return Counts(pending=self.jobs)
+        known = self.sum
+        if known.end <= now:
+            return known.final
+        if known.start > now:
+            return Counts(pending=known.jobs)
         total = Counts()
         for batch in self.batches:
             total = total.plus(Counts(pending=batch.live) if batch.start > now else batch.counts(now))
         return total
 
+    def retried(self, now: int) -> int:
+        """How many attempts have failed and were queued again."""
+        if self.sum.end <= now:
+            return self.sum.retried
+        return sum(batch.retried(now) for batch in self.batches) if self.sum.start <= now else 0
 
-def _chunk(batches: tuple[Batch, ...]) -> Chunk:
-    final = Counts()
-    for batch in batches:
-        final = final.plus(batch.counts(batch.end))
-    end = max(batch.end for batch in batches)
-    jobs, retried = sum(batch.live for batch in batches), sum(batch.retried(end) for batch in batches)
-    return Chunk(batches, min(batch.start for batch in batches), end, jobs, final, retried)
+    def place(self, number: int) -> int:
+        """Where the batch of this number is, or would be."""
+        return bisect_left(self.batches, number, key=_number)
+
+    def appended(self, batch: Batch) -> Chunk:
+        """With one more batch at its end."""
+        known = self._sum.plus(batch) if self._sum is not None and batch.rounds else None
+        return Chunk((*self.batches, batch), known)
+
+
+class Late(NamedTuple):
+    """Of these batches nothing has begun, and all are to be planned anew."""
+
+    first: int
+    """The number of the first; all behind it are late, too."""
+    free: tuple[int, ...]
+    """When each slot is free for them."""
+    now: int
+    """None starts before."""
+    policy: Policy
+
+
+class State(NamedTuple):
+    """A line's content."""
+
+    chunks: tuple[Chunk, ...] = ()
+    free: tuple[int, ...] = ()
+    late: Late | None = None
+
+
+_EMPTY = State()
 
 
 class Line:
     """Batches by number, ascending; no attempt of one starts before all of the one ahead have."""
 
-    __slots__ = ("_chunks",)
+    __slots__ = ("_state",)
 
-    def __init__(self, chunks: tuple[Chunk, ...] = ()) -> None:
-        self._chunks = chunks
+    def __init__(self, state: State = _EMPTY) -> None:
+        # Replaced by the same content planned further: one assignment, so that no lock is needed.
+        self._state = state
 
-    def __bool__(self) -> bool:
-        return bool(self._chunks)
+    @classmethod
+    def of(cls, batches: Iterable[Batch], free: tuple[int, ...] = ()) -> Line:
+        """A line of planned batches."""
+        return cls(State(_chunks(list(batches)), free))
 
     def __iter__(self) -> Iterator[Batch]:
-        return (batch for chunk in self._chunks for batch in chunk.batches)
+        return (batch for chunk in self._planned().chunks for batch in chunk.batches)
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """When each slot is free after all that waits, ascending; empty before the first job."""
+        return self._planned().free
 
     def counts(self, now: int) -> Counts:
         """All jobs by state."""
         total = Counts()
-        for chunk in self._chunks:
+        for chunk in self._planned().chunks:
             total = total.plus(chunk.counts(now))
         return total
 
     def retried(self, now: int) -> int:
         """How many attempts have failed and were queued again."""
-        return sum(
-            chunk.retried if chunk.end <= now else sum(batch.retried(now) for batch in chunk.batches)
-            for chunk in self._chunks
-            if chunk.start <= now
-        )
+        return sum(chunk.retried(now) for chunk in self._planned().chunks)
 
     def get(self, number: int) -> Batch | None:
-        """The batch of this number."""
-        chunk = self._chunks[self._at(number)] if self._chunks else None
-        return next((b for b in chunk.batches if b.number == number), None) if chunk else None
+        """The batch of this number; what waits behind it is not planned for that."""
+        self._planned(number)
+        return self.unplanned(number)
+
+    def unplanned(self, number: int) -> Batch | None:
+        """The batch of this number, with no plan, or an old one, if it is late."""
+        chunks = self._state.chunks
+        if not chunks:
+            return None
+        batches = (chunk := chunks[_at(chunks, number)]).batches
+        place = chunk.place(number)
+        return batches[place] if place < len(batches) and batches[place].number == number else None
 
     def since(self, number: int) -> Iterator[Batch]:
         """The batches from this number on."""
-        if self._chunks:
-            for chunk in self._chunks[self._at(number) :]:
-                yield from (batch for batch in chunk.batches if batch.number >= number)
+        chunks = self._planned().chunks
+        for chunk in chunks[_at(chunks, number) :]:
+            yield from (batch for batch in chunk.batches if batch.number >= number)
 
     def running(self, since: int, until: int) -> Iterator[Batch]:
         """The batches of which an attempt may end in (since, until]."""
-        for chunk in self._chunks:
-            if chunk.end > since and chunk.start <= until:
+        for chunk in self._planned().chunks:
+            if chunk.sum.end > since and chunk.sum.start <= until:
                 yield from chunk.batches
 
-    def appended(self, batch: Batch) -> Line:
-        """The line with one more batch at its end."""
-        if self._chunks and len(self._chunks[-1].batches) < CHUNK:
-            last = self._chunks[-1]
-            grown = Chunk(
-                (*last.batches, batch),
-                min(last.start, batch.start),
-                max(last.end, batch.end),
-                last.jobs + batch.live,
-                last.final.plus(batch.counts(batch.end)),
-                last.retried + batch.retried(batch.end),
-            )
-            return Line((*self._chunks[:-1], grown))
-        return Line((*self._chunks, _chunk((batch,))))
+    def settled(self, batch: Batch) -> Line:
+        """With a batch at its end whose plan is made, and that takes no slot."""
+        return self._grown(batch, self._planned().free)
 
-    def replaced_since(self, number: int, batches: Iterable[Batch]) -> Line:
-        """The line with `batches` instead of all from this number on."""
-        at = self._at(number) if self._chunks else 0
-        kept = [b for b in self._chunks[at].batches if b.number < number] if self._chunks else []
-        rest = [*kept, *batches]
-        chunks = [_chunk(tuple(rest[i : i + CHUNK])) for i in range(0, len(rest), CHUNK)]
-        return Line((*self._chunks[:at], *chunks))
+    def enqueued(self, batch: Batch, now: int, policy: Policy) -> Line:
+        """With a batch at its end that waits for all of the line."""
+        if self._state.late is not None:
+            return self._grown(batch, ())
+        free = self._state.free or (policy.opens(now),) * policy.slots
+        batch = batch.planned(policy.bases(now, free), policy)
+        return self._grown(batch, batch.rounds[-1].free())
+
+    def _grown(self, batch: Batch, free: tuple[int, ...]) -> Line:
+        chunks, _, late = self._state
+        if chunks and len(chunks[-1].batches) < CHUNK:
+            return Line(State((*chunks[:-1], chunks[-1].appended(batch)), free, late))
+        new = Chunk((batch,))
+        if batch.rounds:
+            _ = new.sum  # so that it grows with the chunk
+        return Line(State((*chunks, new), free, late))
+
+    def with_free(self, free: tuple[int, ...]) -> Line:
+        """The line with the slots free at other instants than after all of it."""
+        return Line(self._planned()._replace(free=free))
 
     def replaced(self, batch: Batch) -> Line:
         """The line with this batch instead of the one of its number."""
@@ -124,13 +205,66 @@ class Line:
         """The line without this batch; the others keep their plans."""
         return self._with(number, ())
 
-    def _with(self, number: int, instead: tuple[Batch, ...]) -> Line:
-        at = self._at(number)
-        old = self._chunks[at].batches
-        place = next(i for i, batch in enumerate(old) if batch.number == number)
-        batches = old[:place] + instead + old[place + 1 :]
-        middle = (_chunk(batches),) if batches else ()
-        return Line((*self._chunks[:at], *middle, *self._chunks[at + 1 :]))
+    def late(self, first: int, free: tuple[int, ...], now: int, policy: Policy) -> Line:
+        """The line with all from this number on, of which nothing has begun, to be planned anew."""
+        late = self._state.late
+        assert late is None or late.first >= first
+        return Line(State(self._state.chunks, (), Late(first, free, now, policy)))
 
-    def _at(self, number: int) -> int:
-        return max(0, bisect_right(self._chunks, number, key=lambda c: c.batches[0].number) - 1)
+    def replaced_since(self, number: int, batches: Iterable[Batch], free: tuple[int, ...]) -> Line:
+        """The line with `batches` instead of all from this number on."""
+        chunks = self._planned().chunks
+        at = _at(chunks, number)
+        kept = [b for b in chunks[at].batches if b.number < number] if chunks else []
+        return Line(State((*chunks[:at], *_chunks([*kept, *batches])), free))
+
+    def _with(self, number: int, instead: tuple[Batch, ...]) -> Line:
+        chunks, free, late = self._state
+        at = _at(chunks, number)
+        old, place = chunks[at].batches, chunks[at].place(number)
+        assert old[place].number == number
+        batches = old[:place] + instead + old[place + 1 :]
+        middle = (Chunk(batches),) if batches else ()
+        return Line(State((*chunks[:at], *middle, *chunks[at + 1 :]), free, late))
+
+    def _planned(self, until: int = _END) -> State:
+        """The content with all batches planned up to this number."""
+        late = self._state.late
+        if late is not None and late.first <= until:
+            self._state = _planned(self._state.chunks, late, until)
+        return self._state
+
+
+def _planned(chunks: tuple[Chunk, ...], late: Late, until: int) -> State:
+    first, free, now, policy = late
+    done = list(chunks)
+    for at in range(_at(chunks, first), len(chunks)):
+        batches = list(chunks[at].batches)
+        if batches[0].number > until:
+            break
+        for place in range(chunks[at].place(first), chunks[at].place(until + 1)):
+            arrived = batches[place].arrived
+            batches[place] = batch = batches[place].planned(policy.bases(max(arrived, now), free), policy)
+            if batch.unended(now) is not None:
+                free = batch.rounds[-1].free()
+        done[at] = Chunk(tuple(batches))
+    if until == _END or not chunks or chunks[-1].batches[-1].number <= until:
+        return State(tuple(done), free)
+    return State(tuple(done), (), Late(until + 1, free, now, policy))
+
+
+def _chunks(batches: list[Batch]) -> tuple[Chunk, ...]:
+    return tuple(Chunk(tuple(batches[i : i + CHUNK])) for i in range(0, len(batches), CHUNK))
+
+
+def _at(chunks: tuple[Chunk, ...], number: int) -> int:
+    """Which chunk has this number, if one has."""
+    return max(0, bisect_right(chunks, number, key=_first_number) - 1)
+
+
+def _number(batch: Batch) -> int:
+    return batch.number
+
+
+def _first_number(chunk: Chunk) -> int:
+    return chunk.batches[0].number

@@ -96,8 +96,17 @@ class Batch(NamedTuple):
                 return "completed", attempts
         return "failed", attempts
 
+    @property
+    def final(self) -> Counts:
+        """Its jobs by state when all is over."""
+        completed = sum(len(r.members) - len(r.failing) for r in self.rounds) - self.gone.completed
+        failed = len(self.rounds[-1].failing) - self.gone.failed
+        return Counts(self.live - completed - failed, 0, completed, failed)
+
     def counts(self, now: int) -> Counts:
         """Its jobs by state."""
+        if now >= self.end:
+            return self.final
         processing = completed = failed = 0
         for round_ in self.rounds:
             ended = round_.ended(now)
@@ -105,9 +114,6 @@ class Batch(NamedTuple):
             processing += round_.started(now) - ended
             completed += ended - missed
             failed = missed if round_ is self.rounds[-1] else 0
-        if now >= self.end:
-            completed, failed = completed - self.gone.completed, failed - self.gone.failed
-            return Counts(self.live - completed - failed, 0, completed, failed)
         found = {"processing": processing, "completed": completed, "failed": failed}
         for place, cut in self.removed.items():
             state, _ = self.state(place, now)
@@ -118,7 +124,7 @@ class Batch(NamedTuple):
     def retried(self, now: int) -> int:
         """How many of its attempts have failed and were queued again."""
         again = sum(bisect_left(r.failing, r.ended(now)) for r in self.rounds[:-1])
-        for place in self.removed:
+        for place in self.removed if again else ():
             for round_ in self.rounds[:-1]:
                 rank = round_.rank(place)
                 again -= rank is not None and rank < round_.ended(now) and round_.fails(rank)

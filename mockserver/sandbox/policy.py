@@ -42,6 +42,12 @@ class Policy(NamedTuple):
         """When a slot that is free at `instant` takes a job."""
         return NEVER if self.manual else instant
 
+    def bases(self, earliest: int, free: tuple[int, ...]) -> tuple[int, ...]:
+        """When slots that are free at these instants take jobs, ascending; none before `earliest`."""
+        if self.manual:
+            return (NEVER,) * len(free)
+        return tuple(sorted([earliest if earliest > instant else instant for instant in free]))
+
 
 def failing_ranks(
     members: Sequence[int], first_job: int, attempt: int, named: Sequence[int], policy: Policy

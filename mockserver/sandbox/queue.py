@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from immutables import Map
@@ -62,8 +62,6 @@ class Queue(NamedTuple):
     """One space's jobs."""
 
     line: Line = Line()
-    free: tuple[int, ...] = ()
-    """When each slot is free after all that waits, ascending; empty before the first job."""
     next_batch: int = 1
     threads: Map[str, Ordered] = Map()
     """thread -> (batch number,), of which the first is its backfill."""
@@ -127,16 +125,20 @@ class Queue(NamedTuple):
         if first is None:
             return self
         moved = [batch._replace(arrived=min(batch.arrived, now)) for batch in self.line.since(first)]
-        return self._replace(line=self.line.replaced_since(first, moved))
+        return self._replace(line=self.line.replaced_since(first, moved, self.line.free))
 
     def restarted(self, now: int, policy: Policy) -> Queue:
         """The queue by another policy: what has ended stays, all the rest begins anew."""
         free = (policy.opens(now),) * policy.slots
         first = next((batch.number for batch in self.line if batch.unended(now) is not None), None)
         if first is None:
-            return self._replace(free=free)
-        planned, free = planned_on(self.line.since(first), free, now, policy)
-        return self._replace(line=self.line.replaced_since(first, planned), free=free)
+            return self._replace(line=self.line.with_free(free))
+        planned: list[Batch] = []
+        for batch in self.line.since(first):
+            planned.append(batch.restarted(now, policy.bases(max(batch.arrived, now), free), policy))
+            if planned[-1].unended(now) is not None:
+                free = planned[-1].rounds[-1].free()
+        return self._replace(line=self.line.replaced_since(first, planned, free))
 
     def ends(self, space_id: str, since: int, until: int) -> Iterator[Due]:
         """The attempts that end in (since, until]: those that were decided, then the others in line."""
@@ -152,16 +154,3 @@ class Queue(NamedTuple):
                         kind = again if round_.fails(rank) else "completed"
                         at = round_.finish(rank)
                         yield Due(at, kind, space_id, batch.thread_id, batch.key(place)[-1])
-
-
-def planned_on(
-    batches: Iterable[Batch], free: tuple[int, ...], now: int, policy: Policy
-) -> tuple[list[Batch], tuple[int, ...]]:
-    """What has not ended of these batches, planned anew; and when each slot is free after it."""
-    planned: list[Batch] = []
-    for batch in batches:
-        bases = tuple(sorted(policy.opens(max(batch.arrived, now, instant)) for instant in free))
-        planned.append(batch.restarted(now, bases, policy))
-        if planned[-1].unended(now) is not None:
-            free = planned[-1].rounds[-1].free()
-    return planned, free

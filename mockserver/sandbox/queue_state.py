@@ -59,7 +59,7 @@ def _listed(keys: Iterable[Key]) -> list[list[Any]]:
 
 def _queue(queue: Queue) -> Values:
     return {
-        "free": list(queue.free),
+        "free": list(queue.line.free),
         "next_batch": queue.next_batch,
         "batches": [_batch(batch) for batch in queue.line],
         "decided": [
@@ -117,8 +117,7 @@ def read(
         for batch in batches:
             threads[batch.thread_id] = threads.get(batch.thread_id, EMPTY).with_key((batch.number,))
         queues[space_id] = Queue(
-            line=Line().replaced_since(0, batches),
-            free=tuple(queue["free"]),
+            line=Line.of(batches, tuple(queue["free"])),
             next_batch=queue["next_batch"],
             threads=Map(threads),
             later=Map(_later(batches)),
