@@ -119,7 +119,8 @@ class Line:
     __slots__ = ("_state",)
 
     def __init__(self, state: State = _EMPTY) -> None:
-        # Replaced by the same content planned further: one assignment, so that no lock is needed.
+        # Replaced by the same content planned further, in one assignment, and read once in each method: lines
+        # are shared by sandboxes whose threads know nothing of each other.
         self._state = state
 
     @classmethod
@@ -148,17 +149,11 @@ class Line:
 
     def get(self, number: int) -> Batch | None:
         """The batch of this number; what waits behind it is not planned for that."""
-        self._planned(number)
-        return self.unplanned(number)
+        return _found(self._planned(number).chunks, number)
 
     def unplanned(self, number: int) -> Batch | None:
         """The batch of this number, with no plan, or an old one, if it is late."""
-        chunks = self._state.chunks
-        if not chunks:
-            return None
-        batches = (chunk := chunks[_at(chunks, number)]).batches
-        place = chunk.place(number)
-        return batches[place] if place < len(batches) and batches[place].number == number else None
+        return _found(self._state.chunks, number)
 
     def since(self, number: int) -> Iterator[Batch]:
         """The batches from this number on."""
@@ -174,24 +169,16 @@ class Line:
 
     def settled(self, batch: Batch) -> Line:
         """With a batch at its end whose plan is made, and that takes no slot."""
-        return self._grown(batch, self._planned().free)
+        return _grown(self._planned(), batch)
 
     def enqueued(self, batch: Batch, now: int, policy: Policy) -> Line:
         """With a batch at its end that waits for all of the line."""
-        if self._state.late is not None:
-            return self._grown(batch, ())
-        free = self._state.free or (policy.opens(now),) * policy.slots
+        state = self._state
+        if state.late is not None:
+            return _grown(state, batch)
+        free = state.free or (policy.opens(now),) * policy.slots
         batch = batch.planned(policy.bases(now, free), policy)
-        return self._grown(batch, batch.rounds[-1].free())
-
-    def _grown(self, batch: Batch, free: tuple[int, ...]) -> Line:
-        chunks, _, late = self._state
-        if chunks and len(chunks[-1].batches) < CHUNK:
-            return Line(State((*chunks[:-1], chunks[-1].appended(batch)), free, late))
-        new = Chunk((batch,))
-        if batch.rounds:
-            _ = new.sum  # so that it grows with the chunk
-        return Line(State((*chunks, new), free, late))
+        return _grown(state._replace(free=batch.rounds[-1].free()), batch)
 
     def with_free(self, free: tuple[int, ...]) -> Line:
         """The line with the slots free at other instants than after all of it."""
@@ -207,9 +194,9 @@ class Line:
 
     def late(self, first: int, free: tuple[int, ...], now: int, policy: Policy) -> Line:
         """The line with all from this number on, of which nothing has begun, to be planned anew."""
-        late = self._state.late
+        chunks, _, late = self._state
         assert late is None or late.first >= first
-        return Line(State(self._state.chunks, (), Late(first, free, now, policy)))
+        return Line(State(chunks, (), Late(first, free, now, policy)))
 
     def replaced_since(self, number: int, batches: Iterable[Batch], free: tuple[int, ...]) -> Line:
         """The line with `batches` instead of all from this number on."""
@@ -229,10 +216,28 @@ class Line:
 
     def _planned(self, until: int = _END) -> State:
         """The content with all batches planned up to this number."""
-        late = self._state.late
-        if late is not None and late.first <= until:
-            self._state = _planned(self._state.chunks, late, until)
-        return self._state
+        state = self._state
+        if state.late is not None and state.late.first <= until:
+            self._state = state = _planned(state.chunks, state.late, until)
+        return state
+
+
+def _grown(state: State, batch: Batch) -> Line:
+    chunks, free, late = state
+    if chunks and len(chunks[-1].batches) < CHUNK:
+        return Line(State((*chunks[:-1], chunks[-1].appended(batch)), free, late))
+    new = Chunk((batch,))
+    if batch.rounds:
+        _ = new.sum  # so that it grows with the chunk
+    return Line(State((*chunks, new), free, late))
+
+
+def _found(chunks: tuple[Chunk, ...], number: int) -> Batch | None:
+    if not chunks:
+        return None
+    batches = (chunk := chunks[_at(chunks, number)]).batches
+    place = chunk.place(number)
+    return batches[place] if place < len(batches) and batches[place].number == number else None
 
 
 def _planned(chunks: tuple[Chunk, ...], late: Late, until: int) -> State:
@@ -245,8 +250,7 @@ def _planned(chunks: tuple[Chunk, ...], late: Late, until: int) -> State:
         for place in range(chunks[at].place(first), chunks[at].place(until + 1)):
             arrived = batches[place].arrived
             batches[place] = batch = batches[place].planned(policy.bases(max(arrived, now), free), policy)
-            if batch.unended(now) is not None:
-                free = batch.rounds[-1].free()
+            free = batch.rounds[-1].free()
         done[at] = Chunk(tuple(batches))
     if until == _END or not chunks or chunks[-1].batches[-1].number <= until:
         return State(tuple(done), free)

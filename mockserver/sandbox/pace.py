@@ -9,7 +9,7 @@ a prefix. Where the pace was changed on the way (by a new policy, by a step), a 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -52,13 +52,13 @@ class Pace(NamedTuple):
 
     def free(self) -> tuple[int, ...]:
         """When each slot is free after them, ascending."""
-        ends = (b + n * self.duration for n, b in zip(self._loads(), self.bases, strict=True))
+        ends = [b + n * self.duration for n, b in zip(self._loads(), self.bases, strict=True)]
         return tuple(sorted(ends))
 
-    def _loads(self) -> Iterator[int]:
+    def _loads(self) -> list[int]:
         """How many of the attempts each slot gets."""
-        slots = len(self.bases)
-        return ((self.jobs - slot + slots - 1) // slots for slot in range(slots))
+        turns, more = divmod(self.jobs, len(self.bases))
+        return [turns + 1] * more + [turns] * (len(self.bases) - more)
 
 
 class Round(NamedTuple):

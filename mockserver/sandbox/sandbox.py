@@ -152,6 +152,7 @@ class Sandbox:
         self.journal: Journal = journal or NoJournal()
         self._lock = threading.Lock()
         self._collections = collections()
+        self._tables = list(self._collections.values())
         self.spaces: Collection[str, Record] = self._collections["spaces"]
         """By id; in order of creation under their organization."""
         self.threads: Collection[str, Record] = self._collections["threads"]
@@ -241,7 +242,7 @@ class Sandbox:
 class Transaction:
     """All or nothing: what handlers run in. A class, for it is entered on every request."""
 
-    __slots__ = ("_clock", "_embeddings", "_ids", "_marks", "_sandbox", "_world")
+    __slots__ = ("_clock", "_embeddings", "_ids", "_marks", "_queues", "_sandbox", "_world")
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -250,7 +251,8 @@ class Transaction:
         sandbox = self._sandbox
         sandbox._lock.acquire()
         self._world, self._embeddings = sandbox.world, sandbox.embeddings
-        self._marks = sandbox._mark()
+        self._marks = [table.mark() for table in sandbox._tables]
+        self._queues = sandbox.embeddings.mark()
         self._ids = sandbox.ids, sandbox.ids.mark()
         self._clock = sandbox.clock, sandbox.clock.mark()
 
@@ -260,7 +262,9 @@ class Transaction:
         sandbox = self._sandbox
         if kind is not None:
             sandbox.world, sandbox.embeddings = self._world, self._embeddings
-            sandbox._back_to(self._marks)
+            for table, mark in zip(sandbox._tables, self._marks, strict=True):
+                table.back_to(mark)
+            sandbox.embeddings.back_to(self._queues)
             sandbox.ids, ids = self._ids
             sandbox.ids.back_to(ids)
             sandbox.clock, clock = self._clock

@@ -47,92 +47,86 @@ class Collection(Generic[IdT, RecordT]):
 
     def __init__(self, **indexes: Index[RecordT]) -> None:
         self._indexes = indexes
-        self._rows: Map[IdT, tuple[int, RecordT]] = Map()
-        self._orders: Map[tuple[str, Hashable], Ordered] = Map()
-        self._next = 1
+        self._content = Mark(Map(), Map(), 1)
 
     def get(self, id_: IdT) -> RecordT | None:
         """The record, or None."""
-        row = self._rows.get(id_)
+        row = self._content.rows.get(id_)
         return None if row is None else row[1]
 
     def record(self, id_: IdT) -> RecordT:
         """The record, which is known to be here."""
-        return self._rows[id_][1]
+        record: RecordT = self._content.rows[id_][1]
+        return record
 
     @property
     def version(self) -> object:
         """Another object after every change, the same one without."""
-        return self._rows
+        return self._content.rows
 
     def records(self, ids: Iterable[IdT]) -> list[RecordT]:
         """The records, all of which are known to be here, in the order of their ids."""
-        rows = self._rows
+        rows = self._content.rows
         return [rows[id_][1] for id_ in ids]
 
     def __contains__(self, id_: IdT) -> bool:
-        return id_ in self._rows
+        return id_ in self._content.rows
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._content.rows)
 
     def __iter__(self) -> Iterator[RecordT]:
         """All records, in the order of their sequence numbers."""
-        return (record for _, record in sorted(self._rows.values(), key=lambda row: row[0]))
+        return (record for _, record in sorted(self._content.rows.values(), key=lambda row: row[0]))
 
     def put(self, id_: IdT, record: RecordT, sequence: int | None = None) -> None:
         """Add or replace; a new one gets the next sequence number unless one is given."""
-        old = self._rows.get(id_)
+        rows, orders, following = self._content
+        old = rows.get(id_)
         if old is not None:
             number = old[0]
         elif sequence is None:
-            number, self._next = self._next, self._next + 1
+            number, following = following, following + 1
         else:
             number = sequence
         for name, index in self._indexes.items():
-            new_place = index.parent(record), (*index.order(record), number, id_)
+            place, key = (name, index.parent(record)), (*index.order(record), number, id_)
             if old is not None:
-                old_place = index.parent(old[1]), (*index.order(old[1]), number, id_)
-                if old_place == new_place:
+                old_place, old_key = (name, index.parent(old[1])), (*index.order(old[1]), number, id_)
+                if old_key == key and old_place == place:
                     continue
-                self._drop(name, *old_place)
-            parent, key = new_place
-            self._orders = self._orders.set(
-                (name, parent), self._orders.get((name, parent), EMPTY).with_key(key)
-            )
-        self._rows = self._rows.set(id_, (number, record))
+                orders = _dropped(orders, old_place, old_key)
+            orders = orders.set(place, orders.get(place, EMPTY).with_key(key))
+        self._content = Mark(rows.set(id_, (number, record)), orders, following)
 
     def remove(self, id_: IdT) -> RecordT | None:
         """Take the record out; None if it is not here."""
-        row = self._rows.get(id_)
+        rows, orders, following = self._content
+        row = rows.get(id_)
         if row is None:
             return None
         number, record = row
         for name, index in self._indexes.items():
-            self._drop(name, index.parent(record), (*index.order(record), number, id_))
-        self._rows = self._rows.delete(id_)
-        return record
+            key = (*index.order(record), number, id_)
+            orders = _dropped(orders, (name, index.parent(record)), key)
+        self._content = Mark(rows.delete(id_), orders, following)
+        return record  # type: ignore[no-any-return]  # what `put` got
 
     def move(self, id_: IdT, other: Collection[IdT, RecordT]) -> None:
         """Take the record out and put it into `other`, where it keeps its sequence number."""
-        number = self._rows[id_][0]
+        number = self._content.rows[id_][0]
         record = self.remove(id_)
         assert record is not None
         other.put(id_, record, number)
 
-    def _drop(self, name: str, parent: Hashable, key: Key) -> None:
-        rest = self._orders[name, parent].without_key(key)
-        place = (name, parent)
-        self._orders = self._orders.set(place, rest) if rest else self._orders.delete(place)
-
     def position(self, name: str, id_: IdT) -> Key | None:
         """Where the record stands in the index `name`, to page from; None if it is not here."""
-        row = self._rows.get(id_)
+        row = self._content.rows.get(id_)
         return None if row is None else (*self._indexes[name].order(row[1]), row[0])
 
     def keys(self, name: str, parent: Hashable) -> Ordered:
         """The keys of the index `name` under `parent`: (order…, sequence, id), ascending."""
-        return self._orders.get((name, parent), EMPTY)
+        return self._content.orders.get((name, parent), EMPTY)
 
     def ids(self, name: str, parent: Hashable) -> Iterator[IdT]:
         """The ids under `parent`, in the index's order."""
@@ -140,30 +134,35 @@ class Collection(Generic[IdT, RecordT]):
 
     def load(self, rows: Iterable[tuple[IdT, int, RecordT]], next_sequence: int | None = None) -> None:
         """Put in many new records with their sequence numbers at once, many times faster than one by one."""
+        there, orders, following = self._content
         fresh = [(id_, (number, record)) for id_, number, record in rows]
         added: dict[tuple[str, Hashable], list[Key]] = {}
         for name, index in self._indexes.items():
             for id_, (number, record) in fresh:
                 key = (*index.order(record), number, id_)
                 added.setdefault((name, index.parent(record)), []).append(key)
-        orders = {place: self._orders.get(place, EMPTY).with_keys(keys) for place, keys in added.items()}
-        self._orders = self._orders.update(orders)
-        self._rows = self._rows.update(fresh)
+        longer = {place: orders.get(place, EMPTY).with_keys(keys) for place, keys in added.items()}
         largest = max((number for _, (number, _) in fresh), default=0)
-        self._next = max(self._next, largest + 1) if next_sequence is None else next_sequence
+        following = max(following, largest + 1) if next_sequence is None else next_sequence
+        self._content = Mark(there.update(fresh), orders.update(longer), following)
 
     @property
     def next_sequence(self) -> int:
         """The sequence number that the next new record gets."""
-        return self._next
+        return self._content.next
 
     def mark(self) -> Mark:
         """The content as it is now."""
-        return Mark(self._rows, self._orders, self._next)
+        return self._content
 
     def back_to(self, mark: Mark) -> None:
         """The content as it was."""
-        self._rows, self._orders, self._next = mark
+        self._content = mark
+
+
+def _dropped(orders: Map[Any, Ordered], place: tuple[str, Hashable], key: Key) -> Map[Any, Ordered]:
+    rest = orders[place].without_key(key)
+    return orders.set(place, rest) if rest else orders.delete(place)
 
 
 class Page(NamedTuple):

@@ -139,6 +139,31 @@ def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
             agree(queue, slow, now, instant, listed(threads, numbers))
 
 
+@given(POLICIES, st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 60)), max_size=20))
+@settings(max_examples=600, deadline=None)
+def test_threads_that_come_and_go_while_nobody_looks_leave_the_line_that_the_simulation_has(
+    policy: Policy, steps: list[tuple[bool, int, int]]
+) -> None:
+    """What waits behind a removed thread is only planned when somebody looks."""
+    queue, slow, now, made = Embeddings(policy), Simulation(policy), 0, 0
+    there: dict[str, list[str]] = {}
+    for leaves, size, wait in steps:
+        now += wait
+        if leaves and there:
+            thread = sorted(there)[size % len(there)]
+            queue.remove_thread(SPACE, thread, now)
+            slow.remove_thread(thread, now)
+            del there[thread]
+        else:
+            thread, messages = f"t{made:04}", [f"{made + i:04}" for i in range(size)]
+            there[thread] = messages
+            queue.add_thread(SPACE, thread, Ordered((int(m), m) for m in messages), now)
+            slow.add(thread, messages, now)
+            made += 10
+    for instant in (now, now + 7, now + 60):
+        agree(queue, slow, now, instant, listed(there, {f"{i:04}": i for i in range(made)}))
+
+
 def test_what_ends_together_is_told_in_the_order_of_the_line() -> None:
     queue = Embeddings(Policy(slots=2, duration=10))
     for space in ("space_b", "space_a"):
