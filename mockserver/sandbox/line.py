@@ -6,88 +6,12 @@ a long line one after the other, each would otherwise plan all that wait behind 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from mockserver.sandbox.chunk import CHUNK, END, Chunk, chunk_at, chunks_of, found
 from mockserver.sandbox.plan import Batch, Counts
 from mockserver.sandbox.policy import Policy
-
-CHUNK = 256
-"""Most batches in a chunk. 100,000 batches are 400 chunks, and a count looks into two or three."""
-_END = 1 << 62
-"""Behind every batch."""
-
-
-class Sum(NamedTuple):
-    """What the batches of a chunk come to."""
-
-    start: int
-    """When its first attempt starts, or earlier."""
-    end: int
-    """When its last attempt ends."""
-    jobs: int
-    final: Counts
-    """Its jobs when all is over."""
-    retried: int
-    """How many attempts will have been repeated then."""
-
-    def plus(self, batch: Batch) -> Sum:
-        """With one more batch."""
-        return Sum(
-            min(self.start, batch.start),
-            max(self.end, batch.end),
-            self.jobs + batch.live,
-            self.final.plus(batch.final),
-            self.retried + batch.retried(batch.end),
-        )
-
-
-class Chunk:
-    """Batches that follow each other."""
-
-    __slots__ = ("_sum", "batches")
-
-    def __init__(self, batches: tuple[Batch, ...], known: Sum | None = None) -> None:
-        self.batches = batches
-        self._sum = known
-
-    @property
-    def sum(self) -> Sum:
-        """Counted once, and only if somebody asks."""
-        if self._sum is None:
-            total = Sum(_END, -_END, 0, Counts(), 0)
-            for batch in self.batches:
-                total = total.plus(batch)
-            self._sum = total
-        return self._sum
-
-    def counts(self, now: int) -> Counts:
-        """Its jobs by state."""
-        known = self.sum
-        if known.end <= now:
-            return known.final
-        if known.start > now:
-            return Counts(pending=known.jobs)
-        total = Counts()
-        for batch in self.batches:
-            total = total.plus(Counts(pending=batch.live) if batch.start > now else batch.counts(now))
-        return total
-
-    def retried(self, now: int) -> int:
-        """How many attempts have failed and were queued again."""
-        if self.sum.end <= now:
-            return self.sum.retried
-        return sum(batch.retried(now) for batch in self.batches) if self.sum.start <= now else 0
-
-    def place(self, number: int) -> int:
-        """Where the batch of this number is, or would be."""
-        return bisect_left(self.batches, number, key=_number)
-
-    def appended(self, batch: Batch) -> Chunk:
-        """With one more batch at its end."""
-        known = self._sum.plus(batch) if self._sum is not None and batch.rounds else None
-        return Chunk((*self.batches, batch), known)
 
 
 class Late(NamedTuple):
@@ -126,7 +50,7 @@ class Line:
     @classmethod
     def of(cls, batches: Iterable[Batch], free: tuple[int, ...] = ()) -> Line:
         """A line of planned batches."""
-        return cls(State(_chunks(list(batches)), free))
+        return cls(State(chunks_of(list(batches)), free))
 
     def __iter__(self) -> Iterator[Batch]:
         return (batch for chunk in self._planned().chunks for batch in chunk.batches)
@@ -149,16 +73,16 @@ class Line:
 
     def get(self, number: int) -> Batch | None:
         """The batch of this number; what waits behind it is not planned for that."""
-        return _found(self._planned(number).chunks, number)
+        return found(self._planned(number).chunks, number)
 
     def unplanned(self, number: int) -> Batch | None:
         """The batch of this number, with no plan, or an old one, if it is late."""
-        return _found(self._state.chunks, number)
+        return found(self._state.chunks, number)
 
     def since(self, number: int) -> Iterator[Batch]:
         """The batches from this number on."""
         chunks = self._planned().chunks
-        for chunk in chunks[_at(chunks, number) :]:
+        for chunk in chunks[chunk_at(chunks, number) :]:
             yield from (batch for batch in chunk.batches if batch.number >= number)
 
     def running(self, since: int, until: int) -> Iterator[Batch]:
@@ -201,25 +125,42 @@ class Line:
     def replaced_since(self, number: int, batches: Iterable[Batch], free: tuple[int, ...]) -> Line:
         """The line with `batches` instead of all from this number on."""
         chunks = self._planned().chunks
-        at = _at(chunks, number)
+        at = chunk_at(chunks, number)
         kept = [b for b in chunks[at].batches if b.number < number] if chunks else []
-        return Line(State((*chunks[:at], *_chunks([*kept, *batches])), free))
+        return Line(State((*chunks[:at], *chunks_of([*kept, *batches])), free))
 
     def _with(self, number: int, instead: tuple[Batch, ...]) -> Line:
         chunks, free, late = self._state
-        at = _at(chunks, number)
+        at = chunk_at(chunks, number)
         old, place = chunks[at].batches, chunks[at].place(number)
         assert old[place].number == number
         batches = old[:place] + instead + old[place + 1 :]
         middle = (Chunk(batches),) if batches else ()
         return Line(State((*chunks[:at], *middle, *chunks[at + 1 :]), free, late))
 
-    def _planned(self, until: int = _END) -> State:
+    def _planned(self, until: int = END) -> State:
         """The content with all batches planned up to this number."""
         state = self._state
         if state.late is not None and state.late.first <= until:
             self._state = state = _planned(state.chunks, state.late, until)
         return state
+
+
+def _planned(chunks: tuple[Chunk, ...], late: Late, until: int) -> State:
+    first, free, now, policy = late
+    done = list(chunks)
+    for at in range(chunk_at(chunks, first), len(chunks)):
+        batches = list(chunks[at].batches)
+        if batches[0].number > until:
+            break
+        for place in range(chunks[at].place(first), chunks[at].place(until + 1)):
+            arrived = batches[place].arrived
+            batches[place] = batch = batches[place].planned(policy.bases(max(arrived, now), free), policy)
+            free = batch.rounds[-1].free()
+        done[at] = Chunk(tuple(batches))
+    if until == END or not chunks or chunks[-1].batches[-1].number <= until:
+        return State(tuple(done), free)
+    return State(tuple(done), (), Late(until + 1, free, now, policy))
 
 
 def _grown(state: State, batch: Batch) -> Line:
@@ -230,45 +171,3 @@ def _grown(state: State, batch: Batch) -> Line:
     if batch.rounds:
         _ = new.sum  # so that it grows with the chunk
     return Line(State((*chunks, new), free, late))
-
-
-def _found(chunks: tuple[Chunk, ...], number: int) -> Batch | None:
-    if not chunks:
-        return None
-    batches = (chunk := chunks[_at(chunks, number)]).batches
-    place = chunk.place(number)
-    return batches[place] if place < len(batches) and batches[place].number == number else None
-
-
-def _planned(chunks: tuple[Chunk, ...], late: Late, until: int) -> State:
-    first, free, now, policy = late
-    done = list(chunks)
-    for at in range(_at(chunks, first), len(chunks)):
-        batches = list(chunks[at].batches)
-        if batches[0].number > until:
-            break
-        for place in range(chunks[at].place(first), chunks[at].place(until + 1)):
-            arrived = batches[place].arrived
-            batches[place] = batch = batches[place].planned(policy.bases(max(arrived, now), free), policy)
-            free = batch.rounds[-1].free()
-        done[at] = Chunk(tuple(batches))
-    if until == _END or not chunks or chunks[-1].batches[-1].number <= until:
-        return State(tuple(done), free)
-    return State(tuple(done), (), Late(until + 1, free, now, policy))
-
-
-def _chunks(batches: list[Batch]) -> tuple[Chunk, ...]:
-    return tuple(Chunk(tuple(batches[i : i + CHUNK])) for i in range(0, len(batches), CHUNK))
-
-
-def _at(chunks: tuple[Chunk, ...], number: int) -> int:
-    """Which chunk has this number, if one has."""
-    return max(0, bisect_right(chunks, number, key=_first_number) - 1)
-
-
-def _number(batch: Batch) -> int:
-    return batch.number
-
-
-def _first_number(chunk: Chunk) -> int:
-    return chunk.batches[0].number
