@@ -120,6 +120,8 @@ class Line:
         """The line with all from this number on, of which nothing has begun, to be planned anew."""
         chunks, _, late = self._state
         assert late is None or late.first >= first
+        if not chunks or chunks[-1].batches[-1].number < first:
+            return Line(State(chunks, free))
         return Line(State(chunks, (), Late(first, free, now, policy)))
 
     def replaced_since(self, number: int, batches: Iterable[Batch], free: tuple[int, ...]) -> Line:
