@@ -97,7 +97,7 @@ def run(**options: Any) -> None:
     (unreachable, not this API, credentials refused, nothing was executed, no answers in the middle);
     130 and 143 the run was stopped by Ctrl-C or SIGTERM: what it made is removed all the same.
     """
-    gc.set_threshold(1_000_000, 20, 20)  # what is made up soon goes: a fifth of the time went there
+    gc.set_threshold(3_000_000, 20, 20)  # what is made up soon goes: a fifth of the time went there
     console = Console(highlight=False)
     outcomes: list[Outcome] = []
     stopped = 0
@@ -123,6 +123,7 @@ def run(**options: Any) -> None:
         _end(USAGE, str(error))
     except Unreachable as error:
         _end(UNTESTABLE, str(error))
+    gc.freeze()  # the process ends soon, and would look for garbage in all that was made up
     update = options["baseline"] if options["update_baseline"] else None
     held = telling.end(outcomes, known, None if stopped else update)
     _end_with(outcomes, stopped, held)

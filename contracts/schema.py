@@ -11,7 +11,6 @@ from typing import Any
 
 import requests
 import schemathesis
-from hypothesis.internal import lambda_sources
 from schemathesis import transport as transports
 from schemathesis.checks import load_all_checks
 from schemathesis.core.transport import Response
@@ -21,6 +20,7 @@ from schemathesis.engine.run import Phase, PhaseName, PhaseSkipReason
 from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
+from contracts import hastened
 from contracts.document import Document
 from contracts.exchange import Answer, Request
 from contracts.excuses import Excuses
@@ -30,6 +30,7 @@ from contracts.riders import Riders
 from contracts.steer import Steer
 from contracts.team import SAFE
 
+assert hastened  # by importing it
 VERSION = "4.32.5"
 NOT_SENT = "contracts: not sent"
 PATIENCE = 3
@@ -255,11 +256,6 @@ def _filter_failure(_: Any, failure: Any, case: Any, response: Any) -> bool:
 _chosen = transports.get
 
 
-def _described(_: Any) -> str:
-    """A lambda for messages that nobody sees; to look up its source takes a third of the whole time."""
-    return "lambda ...: <unknown>"
-
-
 def _get(app: object) -> Any:
     return app if isinstance(app, Gateway) else _chosen(app)
 
@@ -268,4 +264,3 @@ _before_call.__name__, _filter_failure.__name__ = "before_call", "filter_failure
 schemathesis.hook(_before_call)
 schemathesis.hook(_filter_failure)
 transports.get = _get
-lambda_sources.lambda_description = _described

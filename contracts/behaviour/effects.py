@@ -155,9 +155,12 @@ def threads_of_other_organizations_are_404(team: Team) -> None:
 @promise("updateSpace", evidence=Evidence.ASSUMED, assumption="A41")
 def a_patch_moves_updated_at(team: Team) -> None:
     """A PATCH a second later moves updated_at and leaves created_at."""
-    space = team.owner.new_space()
-    time.sleep(1.05)  # times may be whole seconds
-    after = team.owner.ask("PATCH", f"/v1/spaces/{space['id']}", {"name": team.name()}).body
+    after = space = team.owner.new_space()
+    for _ in range(5):  # times may be whole seconds
+        time.sleep(0.22)
+        after = team.owner.ask("PATCH", f"/v1/spaces/{space['id']}", {"name": team.name()}).body
+        if after["updated_at"] != space["updated_at"]:
+            break
     if after["updated_at"] == space["updated_at"]:
         require_a_clock_that_goes(team)
     equal(after["updated_at"] > space["updated_at"], True, "updated_at moved", "/updated_at")
