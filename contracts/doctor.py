@@ -12,7 +12,7 @@ from contracts.keys import Access
 from contracts.leftovers import who
 from contracts.session import Options
 from contracts.target import Transport
-from contracts.team import ROLES, Team
+from contracts.team import CALLERS, Team
 
 
 def report(
@@ -21,11 +21,11 @@ def report(
     """All of it, a line each."""
     yield f"target        {transport.url}{_version(transport, access)}"
     yield f"organization  {access.organization_id}"
-    for role in ROLES:
+    for role in CALLERS:
         yield f"{role:<13} {_role(team, role)}"
     for space_id in options.space_id:
         yield f"{space_id:<13} {_space(team, space_id)}"
-    refused = {role for role in ROLES if role not in access.keys or _status(team, role) == 401}
+    refused = {role for role in CALLERS if role not in access.keys or _status(team, role) == 401}
     skipped = 0
     for reason, some in _skipped(checks, refused, options).items():
         skipped += len(some)
@@ -97,7 +97,7 @@ def needs(check: Check) -> set[str]:
     """The roles that a check names: it can't be tried without them."""
     if check.layer != "behaviour":
         return set()
-    return set(getattr(check.run, "roles", ())) or _named(check.run.__code__) & set(ROLES)
+    return set(getattr(check.run, "roles", ())) or _named(check.run.__code__) & set(CALLERS)
 
 
 def _named(code: CodeType) -> set[str]:

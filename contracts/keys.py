@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from contracts.exchange import Answer, Request
 from contracts.target import InProcess, Served, Transport, Unanswered, Unreachable, is_mock
-from contracts.team import ROLES
+from contracts.team import CALLERS
 
 DEMO = {
     "owner": "ak_demo_owner",
@@ -15,6 +15,7 @@ DEMO = {
     "viewer": "ak_demo_viewer",
     "outsider": "ak_demo_outsider",
     "foreign": "ak_demo_foreign",
+    "admin": "ak_demo_admin",
 }
 """A mock's keys in its demo scenario."""
 DEMO_ORGANIZATION = "org_abc123"
@@ -38,7 +39,7 @@ class Access(NamedTuple):
 
 def from_environment(environ: Mapping[str, str], *, mock: bool = False) -> dict[str, str]:
     """The keys that are set, by role; FREDDY_API_KEY is a real one and never goes to a mock."""
-    keys = {role: environ.get(f"CONTRACTS_{role.upper()}_KEY", "") for role in ROLES}
+    keys = {role: environ.get(f"CONTRACTS_{role.upper()}_KEY", "") for role in CALLERS}
     keys["owner"] = keys["owner"] or ("" if mock else environ.get("FREDDY_API_KEY", ""))
     return {role: key for role, key in keys.items() if key}
 
@@ -71,7 +72,7 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
     )
     if not organization:
         raise Unreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
-    missing = tuple(role for role in ROLES if role not in keys)
+    missing = tuple(role for role in CALLERS if role not in keys)
     return Access(keys, organization, mock, missing, str(_error(first).get("timestamp", "")))
 
 

@@ -17,6 +17,9 @@ from contracts.settings import DEFAULT, Settings
 from contracts.target import Transport
 
 ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
+"""Every operation is tried as each of them."""
+CALLERS = (*ROLES, "admin")
+"""Those for whom there may be a key; the admin's role overrides the permissions of single spaces."""
 ASKS_A_MODEL = "/v1/model/response"
 SAFE = ("GET", "HEAD", "OPTIONS")
 _ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from contracts.behaviour.memory import ask
 from contracts.check import equal, promise
 from contracts.evidence import Evidence
 from contracts.team import Team
@@ -76,3 +77,16 @@ def parallel_patches_of_different_fields_are_all_kept(team: Team) -> None:
             list(pool.map(partial(team.owner.ask, "PATCH", f"/v1/spaces/{space_id}"), changes))
         after = team.owner.get(f"/v1/spaces/{space_id}").body
         equal((after["name"], after["description"]), (changes[0]["name"], "after"), "name and description")
+
+
+@promise("createResponse", "getThread", "listThreadMessages", evidence=Evidence.PUBLISHED)
+def parallel_questions_are_all_counted(team: Team) -> None:
+    """After questions in one thread at the same time it counts as many messages as it lists."""
+    thread_id = team.owner.new_thread()["id"]
+    with ThreadPoolExecutor(4) as pool:
+        asked = pool.map(lambda n: ask(team.owner, team, f"Number {n}?", thread_id=thread_id), range(4))
+        statuses = {answer.status for answer in asked}
+    equal({status for status in statuses if status >= 500}, set(), "server errors")
+    listed = team.owner.get(f"/v1/threads/{thread_id}/messages", limit=100).body["data"]
+    counted = team.owner.get(f"/v1/threads/{thread_id}").body["message_count"]
+    equal(counted, len(listed), "messages counted beside those listed", "/message_count")

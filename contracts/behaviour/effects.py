@@ -196,18 +196,6 @@ def stores_attach_and_detach(team: Team) -> None:
     )
 
 
-@promise("updateThread", "getThread", evidence=Evidence.PUBLISHED)
-def a_threads_metadata_is_merged(team: Team) -> None:
-    """PATCH of a thread merges the metadata and keeps everything that it does not name."""
-    thread = team.owner.new_thread(metadata={"a": "1", "b": "2"})
-    path = f"/v1/threads/{thread['id']}"
-    answer = team.owner.ask("PATCH", path, {"metadata": {"b": "3", "c": "4"}})
-    equal(answer.status, 200, "status")
-    equal(answer.body["metadata"], {"a": "1", "b": "3", "c": "4"}, "metadata", "/metadata")
-    equal(answer.body["title"], thread["title"], "title", "/title")
-    equal(team.owner.get(path).body["metadata"], answer.body["metadata"], "read back", "/metadata")
-
-
 @promise("addThreadToSpace", "getSpace", evidence=Evidence.ASSUMED, assumption="A16")
 def adding_moves_the_last_activity_alone(team: Team) -> None:
     """Adding a thread moves the space's last_activity_at and leaves its updated_at."""

@@ -84,3 +84,18 @@ def nobody_asks_in_the_threads_of_others(team: Team) -> None:
     if answer.status not in (403, 404):
         raise Broken("another user's question is answered", expected="403 or 404", got=answer.status)
     equal(team.owner.get(f"/v1/threads/{thread}/messages").body["data"], [], "the messages after it")
+
+
+@promise("removeThreadFromSpace", "createResponse", evidence=Evidence.ASSUMED, assumption="A15")
+def a_thread_that_leaves_one_space_is_found_in_the_other(team: Team) -> None:
+    """A thread in two spaces that is removed from one is still found in the other."""
+    fact = f"The boat shed of run {team.run_id} is painted teal nine."
+    question = f"How is the boat shed of run {team.run_id} painted?"
+    left, kept = (team.owner.new_space()["id"] for _ in range(2))
+    source, other = team.owner.new_thread()["id"], team.owner.new_thread()["id"]
+    for space_id, thread_id in ((left, source), (kept, source), (kept, other)):
+        equal(team.owner.add(space_id, thread_id).status, 201, "adding")
+    equal(ask(team.owner, team, fact, thread_id=source).status, 200, "storing the message")
+    wait_until_found(team, fact, question, thread_id=other)
+    equal(team.owner.take_out(left, source).status, 204, "removing it from one")
+    equal(fact in found(ask(team.owner, team, question, thread_id=other)), True, "found in the other")

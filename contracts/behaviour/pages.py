@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from contracts.check import Broken, Untested, equal, promise
 from contracts.evidence import Evidence
 from contracts.exchange import Answer
@@ -50,6 +52,19 @@ def a_page_has_at_most_limit_items(team: Team) -> None:
 
 
 @promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def each_page_of_threads_has_its_own_limit(team: Team) -> None:
+    """A page that a cursor asks for is as long as its own limit, not as long as the page before."""
+    space_id, _ = filled(team, 6)
+    whole = team.owner.threads_of(space_id, 100)
+    for first, then in ((3, 1), (1, 3)):
+        cursor = page(team.owner, space_id, limit=first).body["next_cursor"]
+        following = ids(page(team.owner, space_id, limit=then, cursor=cursor))
+        equal(
+            following, whole[first : first + then], f"limit={then} behind a page with limit={first}", "/data"
+        )
+
+
+@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def the_page_size_is_fifty_unless_told(team: Team) -> None:
     """Without a limit a page has fifty items, with 100 a hundred; the next page goes on behind them."""
     space_id, threads = filled(team, 101)
@@ -58,18 +73,6 @@ def the_page_size_is_fifty_unless_told(team: Team) -> None:
     equal(answer.body["has_more"], True, "has_more", "/has_more")
     equal(len(ids(page(team.owner, space_id, limit=100))), 100, "items with limit=100", "/data")
     equal(sorted(team.owner.threads_of(space_id, 100)), sorted(threads), "walking by 100")
-
-
-@promise("listThreads", evidence=Evidence.SDK)
-def a_total_counts_more_than_the_page(team: Team) -> None:
-    """include_total tells how many threads there are, whatever the size of the page."""
-    for _ in range(3):
-        team.owner.new_thread()
-    bodies = [team.owner.get("/v1/threads", limit=limit, include_total="true").body for limit in (1, 2)]
-    totals = [body.get("total") for body in bodies]
-    equal(totals[0], totals[1], "the totals beside pages of 1 and of 2", "/total")
-    if not isinstance(totals[0], int) or totals[0] < 3:
-        raise Broken("the total is less than what was just made", expected=3, got=totals[0], pointer="/total")
 
 
 @promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A08")
@@ -183,6 +186,18 @@ def walking_the_spaces_finds_every_one_once(team: Team) -> None:
     equal([s for s in seen if s in made], made, "the spaces that were made")
 
 
+@promise("listSpaces", evidence=Evidence.PUBLISHED)
+def each_page_of_spaces_has_its_own_limit(team: Team) -> None:
+    """A page of spaces that a cursor asks for is as long as its own limit, and skips none."""
+    for _ in range(4):
+        team.owner.new_space()
+    of_this = partial(team.owner.get, "/v1/spaces/", organization_id=team.organization_id)
+    one, four = (of_this(limit=limit).body for limit in (1, 4))
+    following = of_this(limit=3, cursor=one["next_cursor"]).body["spaces"]
+    shown = [[space["id"] for space in spaces] for spaces in ([*one["spaces"], *following], four["spaces"])]
+    equal(shown[0], shown[1], "a page of one and one of three, beside a page of four", "/spaces")
+
+
 def rest(caller: Caller, space_id: str, first: Answer) -> list[str]:
     """What is behind a page."""
     seen: list[str] = []
@@ -199,19 +214,3 @@ def rest(caller: Caller, space_id: str, first: Answer) -> list[str]:
 def ordered(seen: list[str], threads: list[str]) -> list[str]:
     """The threads in the order in which the walk showed them, the rest behind."""
     return sorted(threads, key=lambda t: seen.index(t) if t in seen else len(seen))
-
-
-@promise("listThreads", evidence=Evidence.SDK)
-def threads_come_by_their_last_activity(team: Team) -> None:
-    """Unpinned threads come with the latest activity first, and with order=asc the other way round."""
-    team.owner.new_thread()
-    listed: dict[str, list[str]] = {}
-    for order, newest_first in (("desc", True), ("asc", False)):
-        body = team.owner.get("/v1/threads", limit=100, order=order, is_pinned="false").body
-        moments = [thread["last_message_at"] or thread["created_at"] for thread in body["data"]]
-        equal(
-            moments, sorted(moments, reverse=newest_first), f"the last activity with order={order}", "/data"
-        )
-        listed[order] = [thread["id"] for thread in body["data"]]
-    if body["has_more"] and listed["asc"] == listed["desc"]:
-        raise Broken("both orders give the same first page", got=listed["asc"][:3], pointer="/data")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from contracts.behaviour.documents import refused
-from contracts.check import Broken, equal, promise
+from contracts.check import Broken, Untested, equal, promise
 from contracts.evidence import Evidence
 from contracts.team import Caller, Team
 
@@ -111,3 +111,29 @@ def everybody_means_everybody_of_the_organization(team: Team) -> None:
     space_id = team.owner.new_space(editable_by_users=["*"])["id"]
     for role, status in (("outsider", 200), ("foreign", 403)):
         equal(team.caller(role).get(f"/v1/spaces/{space_id}").status, status, f"reading by the {role}")
+
+
+@promise("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
+def a_part_of_an_id_is_nobody(team: Team) -> None:
+    """Who has an id that is a part of one that a space names, or has one of these in it, has no access."""
+    outsider = team.caller("outsider")
+    near = [f"{outsider.user_id}0", f"0{outsider.user_id}", outsider.user_id[:-1], outsider.user_id.upper()]
+    for field in ("access_users", "editable_by_users"):
+        path = f"/v1/spaces/{team.owner.new_space(**{field: near})['id']}"
+        equal(outsider.get(path).status, 403, f"reading, with such ids in {field}")
+        changed = outsider.ask("PATCH", path, {"description": "mine"}).status
+        equal(changed, 403, f"changing, with such ids in {field}")
+
+
+@promise("getSpace", "updateSpace", evidence=Evidence.ASSUMED, assumption="A46")
+def an_admin_has_no_say_in_other_organizations(team: Team) -> None:
+    """Who may do everything in one organization's spaces may nothing in another's: 403."""
+    admin, foreign = team.caller("admin"), team.caller("foreign")
+    if admin.get(f"/v1/spaces/{team.owner.new_space()['id']}").status != 200:
+        raise Untested("the admin may not read the owner's private space: the key is no admin's")
+    home = foreign.get("/v1/threads", limit=1).body["data"]
+    if not home or home[0]["organization_id"] == team.organization_id:
+        raise Untested("the foreign user has no thread that tells the organization")
+    path = f"/v1/spaces/{foreign.new_space(organization_id=home[0]['organization_id'])['id']}"
+    equal(admin.get(path).status, 403, "reading a space of another organization")
+    equal(admin.ask("PATCH", path, {"description": "mine"}).status, 403, "changing it")

@@ -86,6 +86,18 @@ def attaching_is_once_and_of_what_there_is(team: Team) -> None:
     equal(listed(team, space["id"]), [store_id], "the attached stores after that")
 
 
+@promise("addVectorStoreToSpace", "removeVectorStoreFromSpace", evidence=Evidence.ASSUMED, assumption="A17")
+def a_space_has_twenty_stores_at_most(team: Team) -> None:
+    """Twenty stores can be attached and no more: 422; one that is detached makes room for another."""
+    path = f"/v1/spaces/{team.owner.new_space()['id']}/vector-stores"
+    stores = [team.owner.new_vector_store()["id"] for _ in range(22)]
+    attached = [team.owner.ask("POST", f"{path}/{store_id}").status for store_id in stores[:21]]
+    equal(attached, [201] * 20 + [422], "attaching twenty-one")
+    equal(team.owner.ask("DELETE", f"{path}/{stores[0]}").status, 204, "detaching one")
+    again = [team.owner.ask("POST", f"{path}/{store_id}").status for store_id in stores[20:]]
+    equal(again, [201, 422], "attaching two more")
+
+
 @promise("createSpace", "getVectorStore", evidence=Evidence.ASSUMED, assumption="A47")
 def a_spaces_own_store_can_be_read(team: Team) -> None:
     """The store that a new space names is there."""

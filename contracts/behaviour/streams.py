@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from contracts.behaviour.memory import ask, wait_until_found
+from contracts.behaviour.messages import remembered
 from contracts.check import Broken, equal, promise
 from contracts.evidence import Evidence
 from contracts.team import Team
@@ -13,10 +15,11 @@ QUIET = ("response.heartbeat", "response.content_delta")
 """Events of which there may be any number."""
 
 
-def events(team: Team, thread_id: str) -> list[dict[str, Any]]:
+def events(team: Team, thread_id: str, question: str = "Good morning.") -> list[dict[str, Any]]:
     """The events of a streamed answer, whose last line has to be [DONE]."""
     team.may_ask_a_model()
-    body = {"inputs": [{"role": "user", "content": "Good morning."}], "thread_id": thread_id, "stream": True}
+    inputs = [{"role": "user", "content": question}]
+    body = {"inputs": inputs, "thread_id": thread_id, "stream": True}
     answer = team.owner.ask("POST", "/v1/model/response", body)
     equal(answer.status, 200, "status")
     *lines, last = [line.removeprefix("data: ") for line in answer.text.split("\n") if line.strip()]
@@ -27,6 +30,14 @@ def events(team: Team, thread_id: str) -> list[dict[str, Any]]:
         raise Broken(f"an event is no JSON: {error}", got=lines) from error
 
 
+def put_together(told: list[dict[str, Any]]) -> str:
+    """The answer, which the pieces make up."""
+    pieces = "".join(event["delta"] for event in told if event.get("event") == "response.content_delta")
+    whole = "".join(block.get("text", "") for block in told[-1]["response"])
+    equal(pieces, whole, "the pieces put together", "/delta")
+    return whole
+
+
 @promise("createResponse", "listThreadMessages", evidence=Evidence.SDK)
 def a_stream_tells_in_pieces_what_it_tells_as_a_whole(team: Team) -> None:
     """The pieces of a stream make up the answer that it ends with, and that the thread has afterwards."""
@@ -34,9 +45,7 @@ def a_stream_tells_in_pieces_what_it_tells_as_a_whole(team: Team) -> None:
     told = events(team, thread_id)
     names = [event.get("event") for event in told if event.get("event") not in QUIET]
     equal(names, ["response.processing", "response.created", "response.completed"], "the order of the events")
-    pieces = "".join(event["delta"] for event in told if event.get("event") == "response.content_delta")
-    whole = "".join(block.get("text", "") for block in told[-1]["response"])
-    equal(pieces, whole, "the pieces put together", "/delta")
+    whole = put_together(told)
     listed = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
     stored = [message["content"] for message in listed if message["role"] == "assistant"]
     equal(stored, [whole], "the answer that the thread has")
@@ -53,3 +62,30 @@ def a_deleted_message_is_not_counted(team: Team) -> None:
     left = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
     count = team.owner.get(f"/v1/threads/{thread_id}").body["message_count"]
     equal((len(left), count), (len(listed) - 1, len(listed) - 1), "messages listed and counted")
+
+
+@promise("createResponse", evidence=Evidence.SDK)
+def a_stream_keeps_the_lines_of_its_answer(team: Team) -> None:
+    """The pieces of an answer about a text of several lines make up that answer, line breaks included."""
+    fact = f"The packing list of run {team.run_id}:\n- a rope\n\n- two lamps"
+    question = f"What is on the packing list of run {team.run_id}?"
+    _, _, other = remembered(team, fact, question)
+    put_together(events(team, other, question))
+
+
+@promise("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
+def an_answer_is_remembered_streamed_or_not(team: Team) -> None:
+    """The assistant's answers are found by later questions in the space, however they were sent."""
+    space_id, other = team.owner.new_space()["id"], team.owner.new_thread()["id"]
+    team.owner.add(space_id, other)
+    for is_streamed in (False, True):
+        thread_id, question = team.owner.new_thread()["id"], f"Is there a harbour in run {team.run_id}?"
+        team.owner.add(space_id, thread_id)
+        if is_streamed:
+            events(team, thread_id, question)
+        else:
+            equal(ask(team.owner, team, question, thread_id=thread_id).status, 200, "asking")
+        listed = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+        (answer,) = [message["content"] for message in listed if message["role"] == "assistant"]
+        wait_until_found(team, answer, f"Who said this? {answer[:500]}", thread_id=other)
+        team.owner.take_out(space_id, thread_id)

@@ -11,8 +11,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from contracts.report.data import Data, named
+from contracts.team import CALLERS
 
-ROLES = ("owner", "editor", "viewer", "outsider", "foreign", None)
+ROLES = (*CALLERS, None)
 HUMAN = {None: "no key", "status": "status", "code": "error code", "parameter": "parameter"}
 
 
