@@ -79,7 +79,8 @@ def opened(options: Options, environ: Mapping[str, str], say: Callable[[str], An
             folder = Path(tempfile.mkdtemp(prefix="contracts-"))
         terminated: list[int] = []
         with _terminating(terminated):
-            team = _team(options, transport, access, run_id, folder)
+            asks = any(check.layer == "behaviour" for check in checks)
+            team = _team(options, transport, access, run_id, folder, asks=asks)
             try:
                 yield Session(transport, access, team, checks, until, folder, terminated)
             finally:
@@ -99,7 +100,10 @@ def _forget(team: Team, folder: Path) -> None:
         folder.rmdir()
 
 
-def _team(options: Options, transport: Transport, access: Access, run_id: str, folder: Path | None) -> Team:
+def _team(
+    options: Options, transport: Transport, access: Access, run_id: str, folder: Path | None, *, asks: bool
+) -> Team:
+    """`asks`: whether some checks ask a model on purpose; two of three questions are kept for these."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     writes = folder is not None and not options.read_only
@@ -113,6 +117,7 @@ def _team(options: Options, transport: Transport, access: Access, run_id: str, f
         read_only=options.read_only,
         space_ids=options.space_id,
         model_calls=options.with_model,
+        kept_calls=options.with_model * 2 // 3 if asks else 0,
         settings=Settings(options.seed, PROFILES[options.profile]),
     )
     if writes:

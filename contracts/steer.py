@@ -184,7 +184,7 @@ class Steer:
         thread_id = parsed.get("thread_id") if isinstance(parsed, Mapping) else None
         if not isinstance(thread_id, str) or not self.team.ledger.owns(thread_id):
             raise Untested("a model is asked in threads of the run alone")
-        self.team.may_ask_a_model()
+        self.team.may_ask_a_model(made_up=True)
 
     def _note(self, kind: str, intent: int, answer: Answer) -> None:
         ledger = self.team.ledger
