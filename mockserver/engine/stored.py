@@ -38,12 +38,17 @@ class Stored:
         kept = self._kept
         if len(kept) + len(records) > MOST:
             kept = self._kept = {}  # another one, for other threads may be reading the old
-        new = [record for record in records if id(record) not in kept]
+        try:
+            new, pieces = [], [kept[id(record)][1] for record in records]
+        except KeyError:
+            new, pieces = [record for record in records if id(record) not in kept], []
         if not self._schema.is_valid({**body, self._field: new}):
             return None
-        for record in new:
-            kept[id(record)] = record, orjson.Fragment(orjson.dumps(record))
-        return {**body, self._field: [kept[id(record)][1] for record in records]}
+        if new:
+            for record in new:
+                kept[id(record)] = record, orjson.Fragment(orjson.dumps(record))
+            pieces = [kept[id(record)][1] for record in records]
+        return {**body, self._field: pieces}
 
 
 def lists_of(schema: Schema, node: Mapping[str, Any]) -> dict[str, Stored]:

@@ -22,7 +22,7 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
         200,
         {
             "object": "list",
-            "data": sandbox.threads.records(thread_id for _, (_, thread_id) in found),
+            "data": sandbox.threads.records([thread_id for _, (_, thread_id) in found]),
             "has_more": has_more,
             "next_cursor": cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None,
         },
