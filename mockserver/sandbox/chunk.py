@@ -37,24 +37,28 @@ class Sum(NamedTuple):
         )
 
 
+_NOTHING = Sum(END, -END, 0, Counts(), 0)
+
+
 class Chunk:
     """Batches that follow each other."""
 
-    __slots__ = ("_sum", "batches")
+    __slots__ = ("_known", "batches")
 
-    def __init__(self, batches: tuple[Batch, ...], known: Sum | None = None) -> None:
+    def __init__(self, batches: tuple[Batch, ...], known: tuple[Sum, int] = (_NOTHING, 0)) -> None:
+        """`known`: what the first of them come to, and how many these are."""
         self.batches = batches
-        self._sum = known
+        self._known = known
 
     @property
     def sum(self) -> Sum:
         """Counted once, and only if somebody asks."""
-        if self._sum is None:
-            total = Sum(END, -END, 0, Counts(), 0)
-            for batch in self.batches:
+        total, count = self._known
+        if count < len(self.batches):
+            for batch in self.batches[count:]:
                 total = total.plus(batch)
-            self._sum = total
-        return self._sum
+            self._known = total, len(self.batches)
+        return total
 
     def counts(self, now: int) -> Counts:
         """Its jobs by state."""
@@ -78,10 +82,10 @@ class Chunk:
         """Where the batch of this number is, or would be."""
         return bisect_left(self.batches, number, key=_number)
 
-    def appended(self, batch: Batch) -> Chunk:
-        """With one more batch at its end."""
-        known = self._sum.plus(batch) if self._sum is not None and batch.rounds else None
-        return Chunk((*self.batches, batch), known)
+    def changed(self, place: int, behind: tuple[Batch, ...]) -> Chunk:
+        """With these batches instead of all from `place` on."""
+        known = self._known
+        return Chunk(self.batches[:place] + behind, known if known[1] <= place else (_NOTHING, 0))
 
 
 def found(chunks: tuple[Chunk, ...], number: int) -> Batch | None:

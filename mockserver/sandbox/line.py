@@ -1,7 +1,7 @@
 """A space's line of batches, as an immutable value that is counted without looking at most of it.
 
-What is to be planned anew is planned when somebody asks for it: of a thousand threads that are taken out of
-a long line one after the other, each would otherwise plan all that wait behind it.
+A batch is planned when somebody asks for it: of a thousand threads that are taken out of a long line one
+after the other, each would otherwise plan all that wait behind it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mockserver.sandbox.policy import Policy
 
 
 class Late(NamedTuple):
-    """Of these batches nothing has begun, and all are to be planned anew."""
+    """Of these batches nothing has begun, and all are to be planned, or planned anew."""
 
     first: int
     """The number of the first; all behind it are late, too."""
@@ -98,11 +98,12 @@ class Line:
     def enqueued(self, batch: Batch, now: int, policy: Policy) -> Line:
         """With a batch at its end that waits for all of the line."""
         state = self._state
-        if state.late is not None:
-            return _grown(state, batch)
-        free = state.free or (policy.opens(now),) * policy.slots
-        batch = batch.planned(policy.bases(now, free), policy)
-        return _grown(state._replace(free=batch.rounds[-1].free()), batch)
+        if state.chunks and len(state.chunks[-1].batches) == CHUNK:
+            state = self._planned()  # so that whoever looks never waits for many
+        if state.late is None:
+            free = state.free or (policy.opens(now),) * policy.slots
+            state = State(state.chunks, (), Late(batch.number, free, now, policy))
+        return _grown(state, batch)
 
     def with_free(self, free: tuple[int, ...]) -> Line:
         """The line with the slots free at other instants than after all of it."""
@@ -134,11 +135,10 @@ class Line:
     def _with(self, number: int, instead: tuple[Batch, ...]) -> Line:
         chunks, free, late = self._state
         at = chunk_at(chunks, number)
-        old, place = chunks[at].batches, chunks[at].place(number)
-        assert old[place].number == number
-        batches = old[:place] + instead + old[place + 1 :]
-        middle = (Chunk(batches),) if batches else ()
-        return Line(State((*chunks[:at], *middle, *chunks[at + 1 :]), free, late))
+        place = chunks[at].place(number)
+        assert chunks[at].batches[place].number == number
+        chunk = chunks[at].changed(place, instead + chunks[at].batches[place + 1 :])
+        return Line(State((*chunks[:at], *([chunk] if chunk.batches else []), *chunks[at + 1 :]), free, late))
 
     def _planned(self, until: int = END) -> State:
         """The content with all batches planned up to this number."""
@@ -152,14 +152,14 @@ def _planned(chunks: tuple[Chunk, ...], late: Late, until: int) -> State:
     first, free, now, policy = late
     done = list(chunks)
     for at in range(chunk_at(chunks, first), len(chunks)):
-        batches = list(chunks[at].batches)
-        if batches[0].number > until:
+        if (chunk := chunks[at]).batches[0].number > until:
             break
-        for place in range(chunks[at].place(first), chunks[at].place(until + 1)):
-            arrived = batches[place].arrived
-            batches[place] = batch = batches[place].planned(policy.bases(max(arrived, now), free), policy)
-            free = batch.rounds[-1].free()
-        done[at] = Chunk(tuple(batches))
+        begin, end = chunk.place(first), chunk.place(until + 1)
+        planned = []
+        for batch in chunk.batches[begin:end]:
+            planned.append(batch.planned(policy.bases(max(batch.arrived, now), free), policy))
+            free = planned[-1].rounds[-1].free()
+        done[at] = chunk.changed(begin, (*planned, *chunk.batches[end:]))
     if until == END or not chunks or chunks[-1].batches[-1].number <= until:
         return State(tuple(done), free)
     return State(tuple(done), (), Late(until + 1, free, now, policy))
@@ -168,8 +168,6 @@ def _planned(chunks: tuple[Chunk, ...], late: Late, until: int) -> State:
 def _grown(state: State, batch: Batch) -> Line:
     chunks, free, late = state
     if chunks and len(chunks[-1].batches) < CHUNK:
-        return Line(State((*chunks[:-1], chunks[-1].appended(batch)), free, late))
-    new = Chunk((batch,))
-    if batch.rounds:
-        _ = new.sum  # so that it grows with the chunk
-    return Line(State((*chunks, new), free, late))
+        last = chunks[-1].changed(len(chunks[-1].batches), (batch,))
+        return Line(State((*chunks[:-1], last), free, late))
+    return Line(State((*chunks, Chunk((batch,))), free, late))
