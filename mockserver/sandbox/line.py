@@ -13,6 +13,9 @@ from mockserver.sandbox.chunk import CHUNK, END, Chunk, chunk_at, chunks_of, fou
 from mockserver.sandbox.plan import Batch, Counts
 from mockserver.sandbox.policy import Policy
 
+BIG = 1000
+"""From so many jobs on a batch is planned at once: whoever adds it waits, and not whoever looks."""
+
 
 class Late(NamedTuple):
     """Of these batches nothing has begun, and all are to be planned, or planned anew."""
@@ -99,11 +102,15 @@ class Line:
         """With a batch at its end that waits for all of the line."""
         state = self._state
         if state.chunks and len(state.chunks[-1].batches) == CHUNK:
-            state = self._planned()  # so that whoever looks never waits for many
+            state = self._planned()  # and counted, so that whoever looks never waits for many
+            _ = state.chunks[-1].sum
         if state.late is None:
             free = state.free or (policy.opens(now),) * policy.slots
             state = State(state.chunks, (), Late(batch.number, free, now, policy))
-        return _grown(state, batch)
+        line = _grown(state, batch)
+        if len(batch.keys) >= BIG:
+            line._planned()
+        return line
 
     def with_free(self, free: tuple[int, ...]) -> Line:
         """The line with the slots free at other instants than after all of it."""
