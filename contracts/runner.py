@@ -158,7 +158,7 @@ def tried(check: Check, team: Team) -> list[Failure]:
         raise
     except Broken as broken:
         found = [broken, *broken.more]
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         # The check reached into an answer that has not the documented shape.
         message = f"the answer has not the documented shape: {type(error).__name__}: {error}"
         found = [Broken(message)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from contracts.behaviour.memory import ask
 from contracts.check import Broken, equal, promise
 from contracts.evidence import Evidence
@@ -56,3 +58,80 @@ def a_page_before_a_message_ends_just_before_it(team: Team) -> None:
     whole = [message["id"] for message in team.owner.get(path).body["data"]]
     before = team.owner.get(path, limit=2, before=whole[4]).body["data"]
     equal([message["id"] for message in before], whole[2:4], "the two before the fifth", "/data")
+
+
+@promise("listThreads", evidence=Evidence.SDK)
+def walking_threads_by_their_last_skips_none(team: Team) -> None:
+    """Pages of two threads, each after the last of the one before, are the page of six."""
+    for _ in range(6):
+        team.owner.new_thread()
+    whole = [thread["id"] for thread in team.owner.get("/v1/threads", limit=6).body["data"]]
+    equal(walked(team, "/v1/threads", 3), whole, "three pages of two", "/data")
+
+
+@promise("listThreadMessages", "createResponse", evidence=Evidence.SDK)
+def walking_messages_by_their_last_skips_none(team: Team) -> None:
+    """Pages of two messages, each after the last of the one before, are all; order=desc turns them round."""
+    thread_id = team.owner.new_thread()["id"]
+    for number in range(3):
+        equal(ask(team.owner, team, f"Number {number}.", thread_id=thread_id).status, 200, "asking")
+    path = f"/v1/threads/{thread_id}/messages"
+    whole = [message["id"] for message in team.owner.get(path).body["data"]]
+    equal(walked(team, path, 3), whole, "three pages of two", "/data")
+    turned = [message["id"] for message in team.owner.get(path, order="desc").body["data"]]
+    equal(turned, whole[::-1], "the messages with order=desc", "/data")
+
+
+def walked(team: Team, path: str, pages: int) -> list[str]:
+    """What so many pages of two hold."""
+    seen: list[str] = []
+    for _ in range(pages):
+        page = team.owner.get(path, limit=2, after=seen[-1] if seen else None).body["data"]
+        if len(page) > 2:
+            raise Broken("a page has more items than its limit", expected=2, got=len(page), pointer="/data")
+        seen += [entry["id"] for entry in page]
+    return seen
+
+
+@promise("listThreads", "createThread", "deleteThread", evidence=Evidence.SDK)
+def threads_are_listed_by_assistant_and_deleted_ones_on_demand(team: Team) -> None:
+    """assistant_id lists its threads alone; a deleted thread is listed with include_deleted alone."""
+    assistant = team.invented("asst")
+    made = [team.owner.new_thread(assistant_id=assistant)["id"] for _ in range(2)]
+    team.owner.new_thread()
+    equal(team.owner.ask("DELETE", f"/v1/threads/{made[0]}").status, 204, "deleting one")
+    for deleted, expected in (("false", made[1:]), ("true", made)):
+        listed = team.owner.get("/v1/threads", assistant_id=assistant, include_deleted=deleted)
+        equal(listed.status, 200, "status")
+        ids = sorted(thread["id"] for thread in listed.body["data"])
+        equal(ids, sorted(expected), f"the assistant's threads with include_deleted={deleted}", "/data")
+
+
+@promise("listThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A63")
+def hidden_threads_are_listed_on_demand(team: Team) -> None:
+    """visible_in_ui=false lists hidden threads, and nothing else does."""
+    hidden, visible = (team.owner.new_thread(visible_in_ui=shown)["id"] for shown in (False, True))
+    for shown, expected in (("false", [hidden]), ("true", [visible]), (None, [visible])):
+        listed = team.owner.get("/v1/threads", limit=10, visible_in_ui=shown).body["data"]
+        ids = [thread["id"] for thread in listed if thread["id"] in (hidden, visible)]
+        equal(ids, expected, f"with visible_in_ui={shown}", "/data")
+
+
+@promise("listVectorStores", "createVectorStore", evidence=Evidence.SDK)
+def stores_are_searched_sorted_and_paged(team: Team) -> None:
+    """Stores are found by a part of their name and by access_mode; sorted, skipped and taken as asked."""
+    word = f"{team.name('needle')}."
+    team.owner.new_vector_store()
+    for letter, mode in (("b", "private"), ("d", "organization"), ("a", "private"), ("c", "organization")):
+        team.owner.new_vector_store(name=f"{word} {letter}", access_mode=mode)
+
+    def letters(**query: object) -> str:
+        path = f"/v1/organizations/{quote(team.organization_id)}/vector-stores"
+        answer = team.owner.get(path, **{"search": word, "sort": "name", "order": "asc", **query})
+        equal(answer.status, 200, "status")
+        return "".join(store["name"].removeprefix(f"{word} ") for store in answer.body["data"])
+
+    equal(letters(), "abcd", "by name", "/data")
+    equal(letters(order="desc"), "dcba", "by name, turned round", "/data")
+    equal(letters(access_mode="private"), "ab", "private ones", "/data")
+    equal(letters(skip=1, take=2), "bc", "skipped and taken", "/data")

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from contracts.check import CHECKS
 from contracts.cli import main
+from contracts.team import CALLERS
 from tests.contracts.other_server import running as other_server
 from tests.running import ROOT, mock
 
@@ -29,7 +30,7 @@ OWN_KEYS = {
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OWNER_KEY", "EDITOR_KEY", "VIEWER_KEY", "OUTSIDER_KEY", "FOREIGN_KEY", "ORGANIZATION_ID"):
+    for name in (*(f"{role.upper()}_KEY" for role in CALLERS), "ORGANIZATION_ID"):
         monkeypatch.delenv(f"CONTRACTS_{name}", raising=False)
     monkeypatch.delenv("FREDDY_API_KEY", raising=False)
 

@@ -40,6 +40,15 @@ def test_what_fails_every_time_is_broken(team: Team) -> None:
     assert judge(check("always", fails_when(True, True, True)), team).verdict is Verdict.BROKEN
 
 
+def test_an_answer_of_another_shape_than_a_check_takes_apart_is_a_failure(team: Team) -> None:
+    def run(_: Team) -> None:
+        int("no number")
+
+    outcome = judge(check("apart", run), team)
+    assert outcome.verdict is Verdict.BROKEN
+    assert "has not the documented shape: ValueError" in outcome.message
+
+
 def test_what_is_only_assumed_breaks_no_contract(team: Team) -> None:
     outcome = judge(check("assumed", fails_when(True, True, True), Evidence.ASSUMED), team)
     assert outcome.verdict is Verdict.ASSUMPTION
