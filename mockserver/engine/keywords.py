@@ -84,18 +84,23 @@ def objects(node: Any, kind: str = "document", at: Pointer = ()) -> Iterator[Fou
     What is in an object is only walked after the object was yielded: whoever checks each with
     `misshapen` before going on never meets a value of the wrong type.
     """
-    yield Found(at, kind, node)
-    if isinstance(node, bool) or "$ref" in node:
-        return
-    for key, value in node.items():
-        place = GRAMMAR[kind].get(key)
-        if place is None or place.kind in PLAIN:
+    ahead = [Found(at, kind, node)]
+    while ahead:
+        found = ahead.pop()
+        yield found
+        if isinstance(found.node, bool) or "$ref" in found.node:
             continue
-        if place.within is None:
-            yield from objects(value, place.kind, (*at, key))
-        else:
-            for name, member in value.items() if place.within is dict else enumerate(value):
-                yield from objects(member, place.kind, (*at, key, name))
+        inner: list[Found] = []
+        for key, value in found.node.items():
+            place = GRAMMAR[found.kind].get(key)
+            if place is None or place.kind in PLAIN:
+                continue
+            if place.within is None:
+                inner.append(Found((*found.at, key), place.kind, value))
+            else:
+                named = value.items() if place.within is dict else enumerate(value)
+                inner += [Found((*found.at, key, name), place.kind, member) for name, member in named]
+        ahead += reversed(inner)
 
 
 def misshapen(found: Found) -> tuple[Pointer, str] | None:
