@@ -38,6 +38,8 @@ Each server is warmed up; then rounds alternate between the servers, and the med
 whisker in a plot goes from the lowest round to the highest. The load comes from wrk with one thread, on the
 machine of the servers. Times and rates suffer when other programs run there; the processor time for a request
 hardly does. What is said to run in-process is measured without HTTP, in a process of its own.
+
+[performance.md](performance.md) tells what was changed for these numbers, and what was tried and dropped.
 """
 
 
