@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 from collections.abc import Iterator
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
 from tests.contracts.mutants.bench import Mutant
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def fingerprint(mutant: Mutant) -> str:
@@ -22,8 +26,15 @@ def _parts(value: Any, seen: set[int]) -> Iterator[str]:
     if id(value) in seen:
         return
     seen.add(id(value))
+    if isinstance(value, partial):
+        yield repr(sorted(value.keywords.items()))
+        yield from _parts(value.func, seen)
+        return
     if not isinstance(value, FunctionType):
-        yield repr(value) if isinstance(value, (str, int, float, tuple, list, dict)) else type(value).__name__
+        told = (
+            repr(value) if isinstance(value, (str, int, float, tuple, list, dict)) else type(value).__name__
+        )
+        yield _ADDRESS.sub("", told)
         return
     yield inspect.getsource(value)
     for cell in value.__closure__ or ():
