@@ -137,9 +137,9 @@ seconds until then; where the fault is against an assumption alone, one that doe
 `make mutants` writes this.
 
 A table of known faults says little about unknown ones. Twice fifteen mutants were written by somebody who had
-not read the checks, and the first count, before anything was mended, was 6 of 15 (the writer knew the names of
-the checks) and 4 of 15 (the writer knew nothing of them). For each that survived a check of its class was
-added, so all thirty are caught now; fifteen others would tell how many more there are.
+not read the checks. The first count, before anything was mended, was 6 of 15 (the writer knew the names of the
+checks) and 4 of 15 (the writer knew nothing of them). For each that survived a check of its class was added, so
+all thirty are caught now; fifteen others would tell how many more there are.
 """
 
 
