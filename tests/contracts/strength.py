@@ -136,10 +136,10 @@ waits for messages to be embedded. The first check that fails again when it is t
 seconds until then; where the fault is against an assumption alone, one that does not hold is enough.
 `make mutants` writes this.
 
-A table of known faults says little about unknown ones. Twice fifteen mutants were written by somebody who had
-not read the checks. The first count, before anything was mended, was 6 of 15 (the writer knew the names of the
-checks) and 4 of 15 (the writer knew nothing of them). For each that survived a check of its class was added, so
-all thirty are caught now; fifteen others would tell how many more there are.
+A table of known faults says little about unknown ones. Twice fifteen mutants were written by somebody
+who had not read the checks. The first count, before anything was mended, was 6 of 15 (the writer knew
+the names of the checks) and 4 of 15 (the writer knew nothing of them). For each that survived a check of
+its class was added, so all thirty are caught now; fifteen others would tell how many more there are.
 """
 
 
