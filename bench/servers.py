@@ -36,6 +36,7 @@ def environment() -> dict[str, str]:
     """Ours, without what would change the mock."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
     clean.pop("PORT", None)
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)  # what is measured starts with its bytecode at hand
     return clean
 
 
