@@ -27,18 +27,18 @@ class _Loader(yaml.CSafeLoader):
 
     def plain(self, node: yaml.Node, seen: dict[yaml.Node, Any]) -> Any:
         """The node's value, in a third of the time that the general way takes; `seen` is for aliases."""
-        if node.tag == _TEXT:
+        if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
             return node.value
         if node in seen:
             return seen[node]
-        if node.tag == _MAP:
+        if node.tag == _MAP and isinstance(node, yaml.MappingNode):
             self._refuse_bad_keys(node)
             if all(key.tag == _TEXT for key, _ in node.value):
                 found: dict[str, Any] = {}
                 seen[node] = found
                 found.update((key.value, self.plain(value, seen)) for key, value in node.value)
                 return found
-        if node.tag == _LIST:
+        if node.tag == _LIST and isinstance(node, yaml.SequenceNode):
             listed: list[Any] = []
             seen[node] = listed
             listed.extend(self.plain(value, seen) for value in node.value)

@@ -130,6 +130,8 @@ def test_what_is_not_understood_is_refused(
         ("openapi: &a\n  b: *a", "ecursion limit"),
         ("a: !!binary aGk=", "not JSON serializable"),
         ("a: .inf", "no finite number"),
+        ("a: !!seq {b: 1}", "expected a sequence node, but found mapping"),
+        ("a: !!str [b]", "expected a scalar node, but found sequence"),
         ("a: !!python/object:os.system {}", "could not determine a constructor"),
         ("", "'openapi' is missing"),
         ("- 1", "'openapi' is missing"),
