@@ -7,7 +7,8 @@ import pytest
 from contracts.runner import Verdict, judge
 from mockserver.app import MockServer
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
-from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, bite, fresh_app, known, team_for
+from tests.contracts.mutants.source import parts
+from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, ROOT, bite, fresh_app, known, team_for
 
 SPREAD = [mutant for number, mutant in enumerate(MUTANTS) if mutant.concurrent or number % 3 == 0]
 """Every third, and all that need calls at the same time; `make mutants` tries them all."""
@@ -41,3 +42,8 @@ def test_a_mutant_is_caught(app: MockServer, hints: dict[str, str], mutant: Muta
 def test_the_table_has_every_mutant(hints: dict[str, str]) -> None:
     assert sorted(hints) == sorted(mutant.name for mutant in MUTANTS)
     assert set(hints.values()) <= {check.id for check in CHEAPEST_FIRST}
+
+
+def test_a_mutant_is_the_same_wherever_the_project_lies() -> None:
+    told = [part for mutant in MUTANTS for part in parts(mutant)]
+    assert [part for part in told if str(ROOT) in part or " at 0x" in part] == []

@@ -12,13 +12,18 @@ from typing import Any
 
 from tests.contracts.mutants.bench import Mutant
 
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_WHERE = re.compile(r" at 0x[0-9a-f]+| from '[^']+'")
+"""Where an object lies in memory, and a module on the disk."""
 
 
 def fingerprint(mutant: Mutant) -> str:
     """A hash of what the mutant is made of: its name, its sentence, and the code and values that it holds."""
-    parts = [mutant.name, mutant.sentence, str(mutant.assumed), *_parts(mutant.damage, set())]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(parts(mutant)).encode()).hexdigest()[:16]
+
+
+def parts(mutant: Mutant) -> list[str]:
+    """What a fingerprint is made of, as text."""
+    return [mutant.name, mutant.sentence, str(mutant.assumed), *_parts(mutant.damage, set())]
 
 
 def _parts(value: Any, seen: set[int]) -> Iterator[str]:
@@ -34,7 +39,7 @@ def _parts(value: Any, seen: set[int]) -> Iterator[str]:
         told = (
             repr(value) if isinstance(value, (str, int, float, tuple, list, dict)) else type(value).__name__
         )
-        yield _ADDRESS.sub("", told)
+        yield _WHERE.sub("", told)
         return
     yield inspect.getsource(value)
     for cell in value.__closure__ or ():
