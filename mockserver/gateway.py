@@ -1,6 +1,5 @@
 """From granian's request to a WSGI call and back."""
 
-import io
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,17 +12,6 @@ _granian: Any = granian  # half of it is untyped, and its stubs lag behind its e
 
 HELD = "mockserver.held"
 """In the environ: a context manager that `app` enters for as long as it only waits; a stream always is."""
-
-
-def received(proto: Any, scope: dict[str, Any], give: Callable[[Any, dict[str, Any]], None]) -> None:
-    """Give granian's request on, read to its end: its body is gone when granian's call returns."""
-    body = scope["wsgi.input"].read()
-    if len(body) != int(scope.get("CONTENT_LENGTH", len(body))):
-        proto.response_bytes(400, [], b"")  # the client left before the end of its body
-        return
-    # granian's input loses what a read(n) or readline() leaves: the app gets a true stream.
-    scope["wsgi.input"] = io.BytesIO(body)
-    give(proto, scope)
 
 
 def gateway(app: WSGIApplication) -> Callable[[Any, dict[str, Any], AbstractContextManager[None]], None]:

@@ -9,20 +9,19 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NoReturn
 from wsgiref.types import WSGIApplication
 
 import granian
 
-from mockserver.gateway import gateway, received
+from mockserver.gateway import gateway
+from mockserver.takers import MOST, Takers
 from mockserver.workers import LOOK, Workers
 
 _granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
 _BACKLOG = 1024
 _CONNECTIONS = 1 << 20  # granian counts idle ones too, and keeps new ones waiting at its limit
 _HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; ends idle clients too
-_TAKERS = 8  # threads of granian's; each can wait for one slow body, and more would stand in the others' way
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 0.5  # seconds; the rest of the promised one is for the caller, to save its state
 
@@ -73,11 +72,11 @@ def serve(
     quit_ = native.WorkerSignal()
     quit_.add_cb(ended.set)
     workers = Workers(gateway(app), threads)
-    take = partial(received, give=workers.give)
-    call = _granian._futures._new_cbscheduler(loop, take, impl_asyncio=True)
+    takers = Takers(workers.give)
+    call = _granian._futures._new_cbscheduler(loop, takers.take, impl_asyncio=True)
     backlog = (_BACKLOG,) if sys.platform == "linux" else ()
     sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
-    worker = native.WSGIWorker(1, sockets, None, 1, 1, _TAKERS, 30, _CONNECTIONS, "1", _HTTP1)
+    worker = native.WSGIWorker(1, sockets, None, 1, 1, MOST, 30, _CONNECTIONS, "1", _HTTP1)
     try:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
@@ -87,8 +86,10 @@ def serve(
             on_ready()
         while not stopping.wait(LOOK):  # a signal that another thread took does not wake this one
             workers.look()
+            takers.look()
     finally:
         stopping.set()
+        takers.stop()
         quit_.set()
         ended.wait(_GRACE)
         listener.close()

@@ -1,7 +1,7 @@
-"""The threads that answer: a few at a time, and another in place of each that is held up.
+"""The threads that answer: one at a time, and another in place of each that is held up.
 
 Python runs one of them at a time. The more there are that could go on, the longer each waits for its turn, so
-the slowest answers of sixteen busy clients took twice as long with a thread for each as with a few.
+the slowest answers of sixteen busy clients took three times as long with four threads as with one.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from typing import Any
 
-FEW = 4
-"""Threads that answer while nobody is held up."""
+FREE = 1
+"""Threads that answer, besides those that are held up."""
 LOOK = 0.05
 """Seconds between two looks at who is held up without having said so."""
 
@@ -73,7 +73,7 @@ class Workers:
             return True
 
     def _replace(self) -> None:
-        self._wanted = min(self._most, FEW + self._held + self._late)
+        self._wanted = min(self._most, FREE + self._held + self._late)
         while len(self._all) < self._wanted:
             worker = _Worker(self)
             self._all.add(worker)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from mockserver import serve
+from mockserver.takers import MOST
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,10 +166,10 @@ def test_slow_answers_do_not_slow_the_others() -> None:
 
 
 def test_bodies_that_are_on_their_way_do_not_hold_up_the_others() -> None:
-    """Seven of them: docs/architecture.md says how many are read at a time."""
+    """So many of them: docs/architecture.md says how many are read at a time."""
     with running() as child, ExitStack() as stack:
         half = b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nhalf"
-        slow = [stack.enter_context(socket.create_connection((HOST, child.port), 5)) for _ in range(7)]
+        slow = [stack.enter_context(socket.create_connection((HOST, child.port), 5)) for _ in range(MOST - 1)]
         for connection in slow:
             connection.sendall(half)
         assert child.ask("/") == (200, b"ok")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.workers import FEW, Workers
+from mockserver.workers import FREE, Workers
 
 
 class Clients:
@@ -75,11 +75,11 @@ def becomes(true: Callable[[], bool]) -> bool:
     return true()
 
 
-def test_a_few_threads_answer_many(clients: Callable[[int], Clients]) -> None:
+def test_one_thread_answers_many(clients: Callable[[int], Clients]) -> None:
     one = clients(512)
     one.ask(*["at once"] * 1000)
     assert becomes(lambda: len(one.begun) == 1000)
-    assert one.threads == FEW
+    assert one.threads == FREE
 
 
 def test_there_are_never_more_than_allowed(clients: Callable[[int], Clients]) -> None:
@@ -97,15 +97,15 @@ def test_who_says_that_it_waits_is_replaced_at_once(clients: Callable[[int], Cli
     one = clients(512)
     one.ask(*["wait"] * 100, "at once")
     assert becomes(lambda: len(one.begun) == 101)
-    assert becomes(lambda: one.threads == 100 + FEW)
+    assert becomes(lambda: one.threads == 100 + FREE)
 
 
 def test_who_does_not_say_so_is_replaced_when_it_is_noticed(clients: Callable[[int], Clients]) -> None:
     one = clients(512)
     one.ask(*["deaf"] * 100, "at once")
-    assert becomes(lambda: len(one.begun) == FEW)
+    assert becomes(lambda: len(one.begun) == FREE)
     one.workers.look()
-    assert one.threads == FEW
+    assert one.threads == FREE
     one.workers.look()
     assert becomes(lambda: len(one.begun) == 101)
 
@@ -113,18 +113,18 @@ def test_who_does_not_say_so_is_replaced_when_it_is_noticed(clients: Callable[[i
 def test_threads_that_are_needed_no_more_go(clients: Callable[[int], Clients]) -> None:
     one = clients(512)
     one.ask(*["wait"] * 50, *["deaf"] * 50)
-    assert becomes(lambda: len(one.begun) == 50 + FEW)
+    assert becomes(lambda: len(one.begun) == 50 + FREE)
     one.workers.look()
     one.workers.look()
     assert becomes(lambda: len(one.begun) == 100)
     one.let_go()
 
-    def only_a_few_are_left() -> bool:
+    def no_more_are_left() -> bool:
         one.workers.look()
         one.ask("at once")
-        return one.threads == FEW
+        return one.threads == FREE
 
-    assert becomes(only_a_few_are_left)
+    assert becomes(no_more_are_left)
 
 
 def test_a_failure_is_a_500_and_the_thread_goes_on(

@@ -1,0 +1,142 @@
+"""The threads that take requests: who goes on, and who is parked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from typing import Any
+
+import pytest
+
+from mockserver.takers import Takers
+
+
+class Body:
+    """One that is there when it is told so."""
+
+    def __init__(self, data: bytes = b"", *, here: bool = True) -> None:
+        self._data = data
+        self.asked, self.here = threading.Event(), threading.Event()
+        if here:
+            self.here.set()
+
+    def read(self) -> bytes:
+        """As granian's input does."""
+        self.asked.set()
+        assert self.here.wait(5)
+        return self._data
+
+
+class House:
+    """Takers in threads of granian's, each of which is free again when its call returns."""
+
+    def __init__(self) -> None:
+        self.given: list[bytes] = []
+        self.statuses: list[int] = []
+        self.takers = Takers(lambda _, scope: self.given.append(scope["wsgi.input"].read()))
+        self._threads: dict[str, ThreadPoolExecutor] = {}
+
+    def ask(self, thread: str, body: Body | None = None, **scope: str) -> Future[None]:
+        """A request that this thread takes; done when it could take another one."""
+        pool = self._threads.setdefault(thread, ThreadPoolExecutor(1))
+        if body is not None and not scope:
+            scope = {"CONTENT_LENGTH": "4"}
+        return pool.submit(self.takers.take, self, {"wsgi.input": body or Body(), **scope})
+
+    def response_bytes(self, status: int, _headers: Any, _body: bytes) -> None:
+        """What granian's protocol would send."""
+        self.statuses.append(status)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.takers.stop()
+        for pool in self._threads.values():
+            pool.shutdown()
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    made = House()
+    yield made
+    made.close()
+
+
+def is_parked(call: Future[None]) -> bool:
+    try:
+        call.result(0.1)
+    except NotYet:
+        return True
+    return False
+
+
+def test_one_thread_takes_all_that_come(house: House) -> None:
+    house.ask("first").result(5)
+    second = house.ask("second")
+    assert is_parked(second)
+    for _ in range(3):
+        house.ask("first").result(5)
+    assert len(house.given) == 5
+    assert not second.done()
+
+
+def test_who_waits_for_a_body_lets_another_one_go_on(house: House) -> None:
+    house.ask("first").result(5)
+    second, third = house.ask("second"), house.ask("third")
+    assert is_parked(second)
+    assert is_parked(third)
+    body = Body(b"late", here=False)
+    late = house.ask("first", body)
+    second.result(5)
+    assert is_parked(third)
+    house.ask("second").result(5)
+    body.here.set()
+    assert is_parked(late)
+    assert house.given[-1] == b"late"
+
+
+@pytest.mark.parametrize("end", ["two looks", "stop"])
+def test_everybody_goes_on(house: House, end: str) -> None:
+    """When nothing came between two looks, for the one who took it all may have gone; and at the end."""
+    house.ask("first").result(5)
+    parked = [house.ask(name) for name in ("second", "third")]
+    assert all(map(is_parked, parked))
+    if end == "stop":
+        house.takers.stop()
+    else:
+        house.takers.look()
+        assert all(map(is_parked, parked))
+        house.takers.look()
+    for call in parked:
+        call.result(5)
+    house.ask("second").result(5)
+    assert is_parked(house.ask("first")) == (end != "stop")
+
+
+@pytest.mark.parametrize("scope", [{}, {"CONTENT_LENGTH": "0"}])
+def test_no_body_is_read_where_none_is_announced(house: House, scope: dict[str, str]) -> None:
+    body = Body(b"none")
+    house.ask("first", body, **scope, REQUEST_METHOD="GET").result(5)
+    assert house.given == [b""]
+    assert not body.asked.is_set()
+
+
+@pytest.mark.parametrize("scope", [{"CONTENT_LENGTH": "4"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_body_that_is_announced_is_given_whole(house: House, scope: dict[str, str]) -> None:
+    house.ask("first", Body(b"here"), **scope).result(5)
+    assert house.given == [b"here"]
+
+
+def test_half_a_body_is_given_to_nobody(house: House) -> None:
+    house.ask("first", Body(b"ha")).result(5)
+    assert (house.given, house.statuses) == ([], [400])
+
+
+def test_nobody_stays_parked_whatever_the_order(house: House) -> None:
+    """Requests with and without bodies in eight threads, as fast as they can."""
+    bodies = [Body(b"body") if number % 3 else None for number in range(400)]
+    calls = [house.ask(f"thread {number % 8}", body) for number, body in enumerate(bodies)]
+    while not all(call.done() for call in calls):
+        house.takers.look()
+    assert len(house.given) == 400
