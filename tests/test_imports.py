@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "admin": (
         "admin",
         "engine.calls",
+        "engine.entry",
         "engine.journal",
         "engine.limits",
         "engine.problems",

@@ -13,7 +13,7 @@ import jsonschema_rs
 import orjson
 
 from mockserver.admin.exchanges import header_name, url_of
-from mockserver.engine.journal import Entry
+from mockserver.engine.entry import Entry
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.engine.redaction import MASK, SECRET
 

@@ -9,7 +9,7 @@ from time import perf_counter
 from mockserver.admin.exchanges import journal_of, mask_of, short
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Reply
-from mockserver.engine.journal import Entry
+from mockserver.engine.entry import Entry
 from mockserver.engine.problems import Problem
 from mockserver.engine.redaction import Mask
 from mockserver.engine.streams import HEARTBEAT, Step, Stream

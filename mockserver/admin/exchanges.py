@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 
-from mockserver.engine.journal import Entry, Journal
+from mockserver.engine.entry import Entry
+from mockserver.engine.journal import Journal
 from mockserver.engine.redaction import CREDENTIALS, Mask
-from mockserver.engine.streams import Sent
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 _SOURCES = {
@@ -41,13 +41,6 @@ def url_of(entry: Entry) -> str:
     return f"{path}?{entry.query}" if entry.query else path
 
 
-def reply_of(entry: Entry) -> tuple[bytes, int]:
-    """What is kept of the answer, and how long it is, so far."""
-    if isinstance(entry.reply, Sent):
-        return entry.reply.begin, entry.reply.bytes
-    return entry.reply, entry.reply_bytes
-
-
 def why(entry: Entry) -> list[str]:
     """Which rules decided, in their order; the last line is the one that did."""
     exchange = entry.exchange
@@ -74,7 +67,7 @@ def shown(entry: Entry, mask: Mask) -> Record:
     def hide(text: str) -> str:
         return mask.text(text, own)
 
-    reply, reply_bytes = reply_of(entry)
+    reply, reply_bytes = entry.replied()
     return {
         **short(entry, mask),
         "at": entry.at,

@@ -11,7 +11,8 @@ from mockserver.admin.criteria import Criteria
 from mockserver.admin.exchanges import journal_of, mask_of, short, shown
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Later, Reply
-from mockserver.engine.journal import Entry, Journal
+from mockserver.engine.entry import Entry
+from mockserver.engine.journal import Journal
 from mockserver.engine.problems import NotFound
 from mockserver.sandbox.sandbox import Record, Sandbox
 

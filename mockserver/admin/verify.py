@@ -9,7 +9,7 @@ from mockserver.admin.criteria import Criteria
 from mockserver.admin.exchanges import journal_of, mask_of, short
 from mockserver.admin.registry import Call
 from mockserver.engine.calls import Reply
-from mockserver.engine.journal import Entry
+from mockserver.engine.entry import Entry
 from mockserver.engine.redaction import Mask
 from mockserver.sandbox.sandbox import Record, Sandbox
 

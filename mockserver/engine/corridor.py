@@ -126,7 +126,9 @@ class Corridor:
 
     def serve(self, request: Request, exchange: Exchange) -> Answer:
         """One request from its first byte to its last."""
-        api = next(api for api in self._apis if request.path.startswith(api.prefix))
+        for api in self._apis:
+            if request.path.startswith(api.prefix):
+                break
         room, refusal = self._entered(api, request)
         exchange.sandbox = room.name
         trace_id = room.trace_id(api.prefix)
@@ -233,7 +235,7 @@ class Corridor:
 
     def _damaged(self, order: Order, answer: Answer, request: Request, exchange: Exchange) -> Answer:
         """The answer with all that was ordered for it, and the exchange told of it."""
-        answer = self._orders.damage(order, answer, request)
+        answer = self._orders.damage(order, answer._replace(pieces=None), request)
         exchange.fault, exchange.source = order.told, order.source
         if order.told and not exchange.reason:
             exchange.refused("fault", "", f"injected: {order.told}")

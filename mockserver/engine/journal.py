@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import islice
+from operator import itemgetter
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from mockserver.engine.entry import Entry
 from mockserver.engine.log import Exchange
 from mockserver.engine.streams import Lines, Sent
 from mockserver.engine.wire import Answer, Request
@@ -26,6 +27,7 @@ SLICE = 0.1
 LONGEST_HEADERS = 16_384
 """Characters of headers; if there are more, each value is cut to LONGEST_VALUE."""
 LONGEST_VALUE = 256
+_value = itemgetter(1)
 SHARE = 8
 """When the process holds too much, one part in so many is freed at once."""
 
@@ -39,32 +41,6 @@ class Limits(NamedTuple):
     """For all of them together."""
     body: int = 16_384
     """Bytes of one body."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One exchange with everything that is kept of it."""
-
-    number: int
-    """In the order in which the answers began, from 1."""
-    id: str
-    """The x-request-id."""
-    at: str
-    exchange: Exchange
-    path: str
-    query: str
-    headers: Sequence[tuple[str, str]]
-    """By WSGI's names."""
-    body: bytes
-    body_bytes: int
-    reply_headers: Sequence[tuple[str, str]]
-    reply: bytes | Sent
-    """What has been sent so far, of a stream; bytes once it has ended."""
-    reply_bytes: int
-    milliseconds: float
-    complete: bool
-    size: int = 0
-    """What it counts in the budget."""
 
 
 class Journals:
@@ -124,6 +100,10 @@ class Journal:
         self._started = 0
         self._waiting = 0
         self._version = 0
+        # Of the last request. A client asks for the same page again and again; what a thousand entries share
+        # stays in the processor's cache.
+        self._headers: list[tuple[str, str]] = []
+        self._pieces: Mapping[str, Any] | None = None
         self.bytes = 0
         self.dropped = 0
         """Exchanges that were there and had to go."""
@@ -141,12 +121,9 @@ class Journal:
         """Keep an exchange, before the first byte of its answer leaves; a stream stays open."""
         most = self._limits.body if self._limits.entries else 0
         whole = answer.body if isinstance(answer.body, bytes) else None
-        # A copy, though it is the whole: the encoder's own bytes lie in a buffer of up to twice their size.
-        reply = (
-            answer.body.sent if isinstance(answer.body, Lines) else memoryview(whole or b"")[:most].tobytes()
-        )
-        headers = request.headers if most else []
-        size = sum([len(value) for _, value in headers])
+        reply, kept = self._kept(answer, most)
+        headers = self._once_more(request.headers) if most else []
+        size = sum(map(len, map(_value, headers)))
         if size > LONGEST_HEADERS:
             headers = [(name, value[:LONGEST_VALUE]) for name, value in headers]
         body = request.sent(most)
@@ -166,6 +143,7 @@ class Journal:
             exchange.milliseconds,
             whole is not None,
             OVERHEAD + min(size, LONGEST_HEADERS) + len(body) + len(request.path) + len(request.query),
+            most,
         )
         key = (exchange.operation, answer.status, exchange.code)
         with self._house.lock:
@@ -173,11 +151,30 @@ class Journal:
             entry.number = self._started
             self.seen[key] = self.seen.get(key, 0) + 1
             self._house.seen[key] = self._house.seen.get(key, 0) + 1
-            if isinstance(reply, bytes):
-                self._put(entry, len(reply))
-            else:
+            if isinstance(reply, Sent):
                 self._open[exchange] = entry
                 self._tell()
+            else:
+                self._put(entry, kept)
+
+    def _kept(self, answer: Answer, most: int) -> tuple[bytes | Sent | Mapping[str, Any], int]:
+        """What is kept of the answer, and the bytes that it takes at the most."""
+        body, pieces = answer.body, answer.pieces
+        if not isinstance(body, bytes):
+            return (body.sent if isinstance(body, Lines) else b""), 0
+        if most and pieces is not None:
+            last = self._pieces  # once: other threads put theirs there
+            self._pieces = pieces = last if last == pieces else pieces
+            return pieces, len(body)  # counted whole: if the records change, they are held here alone
+        # A copy, though it is the whole: the encoder's own bytes lie in a buffer of up to twice their size.
+        reply = memoryview(body)[:most].tobytes()
+        return reply, len(reply)
+
+    def _once_more(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """These headers; the list that is kept already if they are those of the request before."""
+        last = self._headers  # once: other threads put theirs there
+        self._headers = headers = last if last == headers else headers
+        return headers
 
     def close(self, exchange: Exchange) -> None:
         """A stream has ended: whole, cut, or because its reader left."""
@@ -222,6 +219,7 @@ class Journal:
         with self._house.lock:
             self._ring.clear()
             self._open.clear()
+            self._headers, self._pieces = [], None
             self.bytes = self.dropped = self.broken = self._started = 0
             self.seen = {}
             self._tell()

@@ -100,9 +100,11 @@ class RequestLog:
 
     def _say(self, entry: Exchange | str) -> None:
         with self._lock:
-            self._dropped += len(self._waiting) == WAITING_LINES
+            if self._waiting:
+                self._dropped += len(self._waiting) == WAITING_LINES
+            else:
+                self._idle.clear()
             self._waiting.append(entry)
-            self._idle.clear()
         if not self._wake.is_set():
             self._wake.set()
             if self._writer is None:

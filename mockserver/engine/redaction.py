@@ -21,7 +21,10 @@ _WORD = re.compile(r"[\w.~+/=-]{4,}")
 
 def masked(text: str, credentials: Iterable[str], secrets: Iterable[str] = ()) -> str:
     """`text` without these secrets, those of these headers' values, and what looks like a key."""
-    for secret in (*secrets, *(part for value in credentials for part in _parts(value, text))):
+    wanted = [*secrets]
+    for value in credentials:
+        wanted += _parts(value, text)
+    for secret in wanted:
         if len(secret) > 3 and secret.lower() != "bearer":
             text = text.replace(secret, MASK)
     # Asked of every path: looking for what every key has in it takes a tenth of the time of the pattern.

@@ -39,10 +39,10 @@ class Routes:
 
     def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
         """The operation and its path ids; `path` is percent-decoded."""
-        found = _walk(self._root, path.split("/")[1:])
+        found = _walk(self._root, path.split("/"), 1)
         if found is None:
             other = path[:-1] if path.endswith("/") else path + "/"
-            if _walk(self._root, other.split("/")[1:]) is not None:
+            if _walk(self._root, other.split("/"), 1) is not None:
                 # One slash in front, or "//evil.example/" would lead to another host.
                 rest = "?" + quote(query, safe=punctuation) if query else ""
                 raise Redirect("/" + quote(other.lstrip("/")) + rest)
@@ -58,7 +58,7 @@ class Routes:
 
     def at(self, method: str, path: str) -> Operation | None:
         """The operation, or None for whatever `find` has a problem with."""
-        found = _walk(self._root, path.split("/")[1:])
+        found = _walk(self._root, path.split("/"), 1)
         return None if found is None else found[0].operations.get(method)
 
     def _no_route(self, method: str, path: str) -> NoRoute:
@@ -67,14 +67,13 @@ class Routes:
         return NoRoute("Not Found", reason=f"no operation at {method} {path[:200]}{hint}")
 
 
-def _walk(node: _Node | None, steps: list[str]) -> tuple[_Node, list[str]] | None:
-    """Where the steps lead, and the ids among them; a fixed step is preferred, as OpenAPI demands."""
-    if node is None:
-        return None
-    if not steps:
+def _walk(node: _Node, steps: list[str], at: int) -> tuple[_Node, list[str]] | None:
+    """Where the steps from `at` on lead, and the ids among them; OpenAPI prefers fixed steps."""
+    if at == len(steps):
         return (node, []) if node.operations else None
-    step, rest = steps[0], steps[1:]
-    found = _walk(node.fixed.get(step), rest)
-    if found is None and step and (found := _walk(node.any, rest)):
+    step, found = steps[at], None
+    if fixed := node.fixed.get(step):
+        found = _walk(fixed, steps, at + 1)
+    if found is None and step and node.any and (found := _walk(node.any, steps, at + 1)):
         found[1].insert(0, step)
     return found

@@ -123,7 +123,7 @@ class Request:
         body = self._body
         if body is None:
             length: str = self._environ.get("CONTENT_LENGTH") or "0"
-            if not _LENGTH.fullmatch(length) or length == "0":
+            if length == "0" or not _LENGTH.fullmatch(length):
                 return b""
             data: bytes = self._environ["wsgi.input"].read(min(int(length), most))
             self._body = body = data
@@ -133,7 +133,7 @@ class Request:
     def body_bytes(self) -> int:
         """How long the body is; of one without a length, as far as it was read."""
         length: str = self._environ.get("CONTENT_LENGTH") or ""
-        return int(length) if _LENGTH.fullmatch(length) else len(self._body or b"")
+        return int(length) if length and _LENGTH.fullmatch(length) else len(self._body or b"")
 
 
 class Answer(NamedTuple):
@@ -142,6 +142,8 @@ class Answer(NamedTuple):
     status: int
     headers: list[tuple[str, str]]
     body: bytes | Iterator[bytes]
+    pieces: Mapping[str, Any] | None = None
+    """What the body was written from, if that is mostly kept anyway: a list's records, as bytes."""
 
 
 def read(
@@ -259,6 +261,8 @@ class Checked(NamedTuple):
     headers: list[tuple[str, str]]
     body: Any
     indented: bool = False
+    in_pieces: bool = False
+    """Whether the body holds records that are kept as bytes."""
 
 
 def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
@@ -274,7 +278,8 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
         headers.append(("Content-Type", media_type))
     if isinstance(body, Stream):
         headers.append(("Cache-Control", "no-cache"))
-    return Checked(reply.status, headers, body, operation.indented)
+    in_pieces = bool(reply.stored) and body is not reply.body
+    return Checked(reply.status, headers, body, operation.indented, in_pieces)
 
 
 def _checked_body(operation: Operation, response: Response, reply: Reply) -> tuple[Any, str]:
@@ -320,12 +325,13 @@ def _check_event(operation: str, status: int, schema: Schema, event: Mapping[str
 
 def encode(checked: Checked) -> Answer:
     """The reply as bytes; a stream's events are checked and encoded as they are sent."""
-    status, headers, body, indented = checked
+    status, headers, body, indented, in_pieces = checked
     if isinstance(body, Lines):
         return Answer(status, headers, body)
     if isinstance(body, File):
         return Answer(status, headers, body.data)
-    return Answer(status, headers, b"" if body is None else orjson.dumps(body, option=_INDENTED * indented))
+    data = b"" if body is None else orjson.dumps(body, option=_INDENTED * indented)
+    return Answer(status, headers, data, body if in_pieces else None)
 
 
 _INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -373,7 +379,8 @@ def refuse_what_breaks_http(answer: Answer) -> None:
     """SpecViolation for a status or header that would break the connection or smuggle another."""
     if not 200 <= answer.status <= 599:
         raise SpecViolation("-", answer.status, "", "a status must be 200 to 599")
-    if not _NOT_IN_A_HEADER.search(" ".join([text for pair in answer.headers for text in pair])):
+    together = "".join(map("".join, answer.headers))
+    if together.isascii() and together.isprintable():
         return
     for name, value in answer.headers:
         if _NOT_IN_A_HEADER.search(name) or _NOT_IN_A_HEADER.search(value):

@@ -16,8 +16,8 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
     """The space's threads, whoever owns them, in the order in which they were added (A04)."""
     space_id = space_for(Access.VIEW, call, sandbox)["id"]
     start = start_of_page(call, "listSpaceThreads", space_id)
-    keys = sandbox.space_threads.keys("space", space_id).after(start)
-    found, has_more = page(keys, call.query["limit"])
+    limit = call.query["limit"]
+    found, has_more = page(sandbox.space_threads.keys("space", space_id).some(start, limit + 1), limit)
     return Reply(
         200,
         {

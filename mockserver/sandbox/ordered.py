@@ -65,14 +65,26 @@ class Ordered:
 
     def after(self, key: Key | None = None) -> Iterator[Key]:
         """Keys greater than `key`, ascending; all without one. `key` need not be here."""
-        if key is None:
-            at, place = 0, 0
-        else:
-            at = bisect_left(self._chunks, key, key=_last)
-            place = bisect_right(self._chunks[at], key) if at < len(self._chunks) else 0
+        at, place = self._behind(key)
         for chunk in self._chunks[at:]:
             yield from chunk[place:]
             place = 0
+
+    def some(self, key: Key | None, most: int) -> list[Key]:
+        """The first `most` keys of after(key), at once."""
+        at, place = self._behind(key)
+        found: list[Key] = []
+        while len(found) < most and at < len(self._chunks):
+            found += self._chunks[at][place : place + most - len(found)]
+            at, place = at + 1, 0
+        return found
+
+    def _behind(self, key: Key | None) -> tuple[int, int]:
+        """The chunk, and the place in it, of the first key greater than `key`."""
+        if key is None:
+            return 0, 0
+        at = bisect_left(self._chunks, key, key=_last)
+        return at, bisect_right(self._chunks[at], key) if at < len(self._chunks) else 0
 
     def before(self, key: Key | None = None) -> Iterator[Key]:
         """Keys less than `key`, descending; all without one. `key` need not be here."""

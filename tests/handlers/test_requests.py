@@ -80,6 +80,29 @@ def test_an_exchange_is_told_whole(ask: Ask) -> None:
     assert ask("GET", f"{REQUESTS}/{entry['id']}").get_json()["url"] == THREAD
 
 
+def test_pages_are_told_as_they_were_sent_whatever_has_changed_since(ask: Ask) -> None:
+    """The long one up to --journal-body-bytes; what they have in common is kept once."""
+    page = "/v1/spaces/space_team/threads?limit={}"
+    sent = [ask("GET", page.format(limit)) for limit in (3, 3, 50, 50, 3)]
+    renamed = sent[0].get_json()["data"][1]["id"]
+    assert ask("PATCH", f"/v1/threads/{renamed}", json={"title": "Another"}).status_code == 200
+    assert ask("DELETE", f"/v1/spaces/space_team/threads/{renamed}").status_code == 204
+    sent += [ask("GET", page.format(limit)) for limit in (3, 50)]
+    told = [entry["response"] for entry in listed(ask) if entry["operation"] == "listSpaceThreads"]
+    assert len({answer.data for answer in sent}) == 4
+    for answer, response in zip(sent, reversed(told), strict=True):
+        assert response["body"] == answer.data[:16_384].decode(errors="ignore")
+        assert response["body_bytes"] == len(answer.data)
+        assert response["body_cut"] == (len(answer.data) > 16_384)
+
+
+def test_each_request_is_told_with_headers_of_its_own(ask: Ask) -> None:
+    for client in ("a", "a", "b", "a"):
+        ask("GET", LIST, headers={"X-Client": client})
+    told = [entry["request"]["headers"]["x-client"] for entry in reversed(listed(ask))]
+    assert told == ["a", "a", "b", "a"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "key", "body", "rule"),
     [

@@ -29,6 +29,9 @@ def hold_together(ordered: Ordered, plain: set[Key], probes: list[Key]) -> None:
     assert (len(ordered), bool(ordered)) == (len(expected), bool(expected))
     for probe in probes:
         assert list(ordered.after(probe)) == [key for key in expected if key > probe]
+        for most in (0, 1, 2, CHUNK, CHUNK + 1):
+            assert ordered.some(probe, most) == [key for key in expected if key > probe][:most]
+            assert ordered.some(None, most) == expected[:most]
         assert list(ordered.before(probe)) == [key for key in expected[::-1] if key < probe]
 
 
