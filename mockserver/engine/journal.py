@@ -11,7 +11,6 @@ import weakref
 from collections import deque
 from collections.abc import Mapping
 from itertools import islice
-from operator import itemgetter
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -27,7 +26,6 @@ SLICE = 0.1
 LONGEST_HEADERS = 16_384
 """Characters of headers; if there are more, each value is cut to LONGEST_VALUE."""
 LONGEST_VALUE = 256
-_value = itemgetter(1)
 SHARE = 8
 """When the process holds too much, one part in so many is freed at once."""
 
@@ -102,7 +100,7 @@ class Journal:
         self._version = 0
         # Of the last request. A client asks for the same page again and again; what a thousand entries share
         # stays in the processor's cache.
-        self._headers: list[tuple[str, str]] = []
+        self._headers: tuple[list[tuple[str, str]], int] = [], 0
         self._pieces: Mapping[str, Any] | None = None
         self.bytes = 0
         self.dropped = 0
@@ -122,10 +120,7 @@ class Journal:
         most = self._limits.body if self._limits.entries else 0
         whole = answer.body if isinstance(answer.body, bytes) else None
         reply, kept = self._kept(answer, most)
-        headers = self._once_more(request.headers) if most else []
-        size = sum(map(len, map(_value, headers)))
-        if size > LONGEST_HEADERS:
-            headers = [(name, value[:LONGEST_VALUE]) for name, value in headers]
+        headers, size = self._once_more(request.headers) if most else ([], 0)
         body = request.sent(most)
         entry = Entry(
             0,
@@ -142,7 +137,7 @@ class Journal:
             0 if whole is None else len(whole),
             exchange.milliseconds,
             whole is not None,
-            OVERHEAD + min(size, LONGEST_HEADERS) + len(body) + len(request.path) + len(request.query),
+            OVERHEAD + size + len(body) + len(request.path) + len(request.query),
             most,
         )
         key = (exchange.operation, answer.status, exchange.code)
@@ -170,11 +165,16 @@ class Journal:
         reply = memoryview(body)[:most].tobytes()
         return reply, len(reply)
 
-    def _once_more(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """These headers; the list that is kept already if they are those of the request before."""
+    def _once_more(self, headers: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], int]:
+        """These headers and their size; what is kept already if they are those of the request before."""
         last = self._headers  # once: other threads put theirs there
-        self._headers = headers = last if last == headers else headers
-        return headers
+        if headers == last[0]:
+            return last
+        size, kept = sum([len(value) for _, value in headers]), headers
+        if size > LONGEST_HEADERS:
+            size, kept = LONGEST_HEADERS, [(name, value[:LONGEST_VALUE]) for name, value in headers]
+        self._headers = kept, size
+        return kept, size
 
     def close(self, exchange: Exchange) -> None:
         """A stream has ended: whole, cut, or because its reader left."""
@@ -219,7 +219,7 @@ class Journal:
         with self._house.lock:
             self._ring.clear()
             self._open.clear()
-            self._headers, self._pieces = [], None
+            self._headers, self._pieces = ([], 0), None
             self.bytes = self.dropped = self.broken = self._started = 0
             self.seen = {}
             self._tell()

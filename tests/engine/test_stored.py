@@ -47,6 +47,13 @@ def test_records_may_come_in_another_order_and_among_new_ones(stored: Stored) ->
     assert orjson.dumps(stored.sent(page)) == orjson.dumps(page)
 
 
+def test_a_page_that_only_equals_the_last_one_is_sent_as_it_is(stored: Stored) -> None:
+    for number in (1, 1.0):
+        page = body({"n": number}, {"n": 2})
+        assert orjson.dumps(stored.sent(page)) == orjson.dumps(page)
+    assert orjson.dumps(stored.sent(body())) == orjson.dumps(body())
+
+
 def test_a_record_that_breaks_its_schema_is_refused_beside_known_ones(stored: Stored) -> None:
     known = {"n": 1}
     stored.sent(body(known))
