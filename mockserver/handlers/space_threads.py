@@ -7,7 +7,7 @@ from mockserver.engine.problems import NotFound
 from mockserver.handlers.lookup import no_thread, space_for, start_of_page
 from mockserver.handlers.registry import Call, Reply, handles
 from mockserver.memory import add_thread, remove_thread
-from mockserver.sandbox.sandbox import Sandbox
+from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.sandbox.store import cursor, page
 
 
@@ -15,17 +15,18 @@ from mockserver.sandbox.store import cursor, page
 def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
     """The space's threads, whoever owns them, in the order in which they were added (A04)."""
     space_id = space_for(Access.VIEW, call, sandbox)["id"]
-    start = start_of_page(call, "listSpaceThreads", space_id)
     limit = call.query["limit"]
-    found, has_more = page(sandbox.space_threads.keys("space", space_id).some(start, limit + 1), limit)
+
+    def made() -> tuple[list[Record], str | None]:
+        start = start_of_page(call, "listSpaceThreads", space_id)
+        found, has_more = page(sandbox.space_threads.keys("space", space_id).some(start, limit + 1), limit)
+        following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
+        return sandbox.threads.records([thread_id for _, (_, thread_id) in found]), following
+
+    data, following = sandbox.pages_of_space_threads.get((space_id, call.query["cursor"], limit), made)
     return Reply(
         200,
-        {
-            "object": "list",
-            "data": sandbox.threads.records([thread_id for _, (_, thread_id) in found]),
-            "has_more": has_more,
-            "next_cursor": cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None,
-        },
+        {"object": "list", "data": [*data], "has_more": following is not None, "next_cursor": following},
         stored="data",
     )
 

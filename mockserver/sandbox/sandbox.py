@@ -13,6 +13,7 @@ from mockserver.sandbox.clock import REAL_TIME, Clock, Dial
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.ids import Counters, Ids
+from mockserver.sandbox.pages import Pages
 from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.store import Collection, Index
@@ -171,6 +172,7 @@ class Sandbox:
         """By (space, thread); in order of addition under either."""
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
+        self.pages_of_space_threads = Pages(self.space_threads, self.threads)
         self.faults: Any = faults if faults is not None else NoFaults()
         self._inherited: Any = None
         self.go_to(start)
@@ -206,6 +208,7 @@ class Sandbox:
         self.ids = Ids(moment.policy.seed, moment.counters)
         self.embeddings = Embeddings(moment.policy)
         self._back_to(moment.world.marks)
+        self.pages_of_space_threads.forget()
 
     def moment(self, origin: str) -> Moment:
         """Everything as it is now; only within a transaction it is surely of one moment."""
