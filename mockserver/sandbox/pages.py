@@ -21,7 +21,8 @@ class Pages:
 
     def __init__(self, *made_of: Collection[Any, Any]) -> None:
         self._made_of = made_of
-        self.forget()
+        self._marks: Sequence[Mark | None] = [None] * len(made_of)
+        self._kept: dict[Hashable, tuple[Any, ...]] = {}
 
     def get(self, key: Hashable, make: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
         """What `make` gave for this key since the last change; called alone in the sandbox."""
@@ -36,5 +37,4 @@ class Pages:
 
     def forget(self) -> None:
         """Keep nothing, not even what the pages are made of."""
-        self._marks: Sequence[Mark | None] = [None] * len(self._made_of)
-        self._kept: dict[Hashable, tuple[Any, ...]] = {}
+        self._marks, self._kept = [None] * len(self._made_of), {}
