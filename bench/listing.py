@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache, partial
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 from bench import peers
 from bench.load import PAGE, Round, client, load, rounds
 from bench.rows import Effort, NotAvailable, Result, row, spread
-from bench.servers import bare, costed, mock
+from bench.servers import Server, bare, costed, mock
+from mockserver.sandbox.pages import MOST
 
 SPACES = 10
 """For the additions; a hundred threads come and go in each. An even number."""
+OTHERS = "mock, other pages"
+"""Its rounds that ask for more pages by turns than are kept."""
 
 
 @cache
@@ -36,7 +40,26 @@ def _listing(effort: Effort) -> tuple[dict[str, list[Round]], dict[str, str]]:
             name: costed(server.pid, partial(load, server.url, PAGE, effort.connections))
             for name, server in running.items()
         }
+        servers[OTHERS] = _others(running["mock"], effort)
         return rounds(effort, servers), missing
+
+
+def _spaces(server: Server, count: int, threads: int = 0) -> list[str]:
+    """New spaces with so many of the team's threads in each."""
+    with client(server.url) as one:
+        new = {"organization_id": "org_abc123", "name": "Bench"}
+        spaces = [one.must("POST", "/v1/spaces/", new)["id"] for _ in range(count)]
+        for space in spaces:
+            for thread in range(1, threads + 1):
+                one.must("POST", f"/v1/spaces/{space}/threads/thrd_team{thread:03}")
+    return spaces
+
+
+def _others(server: Server, effort: Effort) -> Callable[[int], Round]:
+    """The same page of so many spaces that none is kept until its next turn."""
+    spaces = _spaces(server, MOST + 1, 60)
+    one = partial(load, server.url, "/", effort.connections, script="others.lua", given=spaces)
+    return costed(server.pid, one)
 
 
 def _numbers(found: dict[str, list[Round]]) -> dict[str, Any]:
@@ -108,9 +131,25 @@ def listing_cpu(effort: Effort) -> Result:
     if not _middle(found, "mock", "cpu_us", missing):
         raise NotAvailable("this system does not tell in /proc/PID/stat")
     ours = _middle(found, "mock", "cpu_us", missing)
-    others = [name for name in found if name != "mock"]
+    others = [name for name in found if name not in ("mock", OTHERS)]
     ratios = ", ".join(f"{_ratio(found, name, 'cpu_us', missing):.2f} of {name}" for name in others)
     return Result(f"{ours:.0f} µs; {ratios}", None, {})
+
+
+@row(
+    "listing-others",
+    f"the same of {MOST + 1} spaces by turns, so that each page is put together anew",
+    "(none)",
+)
+def listing_others(effort: Effort) -> Result:
+    """What it costs where nothing was kept."""
+    found, missing = _listing(effort)
+    numbers = [
+        _middle(found, OTHERS, field, missing) / _middle(found, "bare Flask route", field, missing)
+        for field in ("per_second", "p99_ms", "cpu_us")
+    ]
+    rate, p99, cpu = (f"{number:.2f}" for number in numbers)
+    return Result(f"{rate} of the bare route's rate, {p99} of its p99, {cpu} of its time", None, {})
 
 
 @row(
@@ -121,9 +160,7 @@ def listing_cpu(effort: Effort) -> Result:
 def writing_rate(effort: Effort) -> Result:
     """Each request changes the space; Prism answers the example of a POST."""
     with peers.prepared() as (spec, _), mock("--threads", str(effort.threads)) as server:
-        with client(server.url) as one:
-            new = {"organization_id": "org_abc123", "name": "Bench"}
-            spaces = [one.must("POST", "/v1/spaces/", new)["id"] for _ in range(SPACES)]
+        spaces = _spaces(server, SPACES)
 
         def ours(seconds: int) -> Round:
             _first_half(server.url, spaces)
