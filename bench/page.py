@@ -29,6 +29,8 @@ NOTES = """
 
 - **mock**: everything on, as it starts: authentication, validation of request and answer, log, journal,
   sandbox.
+- **mock, other pages**: the same mock, asked for more pages by turns than it keeps, so that each is put
+  together anew.
 - **bare Flask route**: one route that returns the same bytes, prepared, on the same server with as many
   threads. It checks nothing and knows nothing: our floor.
 - **bare WSGI**: a function that returns them without Flask: what the server can do at most.
