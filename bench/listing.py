@@ -75,9 +75,11 @@ def _middle(found: dict[str, list[Round]], name: str, field: str, missing: dict[
     return spread([getattr(one, field) for one in found[name]]).median
 
 
-def _ratio(found: dict[str, list[Round]], name: str, field: str, missing: dict[str, str]) -> float:
+def _ratio(
+    found: dict[str, list[Round]], name: str, field: str, missing: dict[str, str], ours: str = "mock"
+) -> float:
     """Ours by theirs, of the medians."""
-    return _middle(found, "mock", field, missing) / _middle(found, name, field, missing)
+    return _middle(found, ours, field, missing) / _middle(found, name, field, missing)
 
 
 @row(
@@ -144,11 +146,9 @@ def listing_cpu(effort: Effort) -> Result:
 def listing_others(effort: Effort) -> Result:
     """What it costs where nothing was kept."""
     found, missing = _listing(effort)
-    numbers = [
-        _middle(found, OTHERS, field, missing) / _middle(found, "bare Flask route", field, missing)
-        for field in ("per_second", "p99_ms", "cpu_us")
-    ]
-    rate, p99, cpu = (f"{number:.2f}" for number in numbers)
+    fields = ("per_second", "p99_ms", "cpu_us")
+    ratios = [_ratio(found, "bare Flask route", field, missing, OTHERS) for field in fields]
+    rate, p99, cpu = (f"{ratio:.2f}" for ratio in ratios)
     return Result(f"{rate} of the bare route's rate, {p99} of its p99, {cpu} of its time", None, {})
 
 

@@ -84,6 +84,18 @@ def _level(sizes: list[int], most: int) -> int:
     return most
 
 
+def _kept(answer: Answer, most: int) -> tuple[bytes | Sent | Mapping[str, Any], int]:
+    """What is kept of the answer, and the bytes that it takes at the most."""
+    body, pieces = answer.body, answer.pieces
+    if not isinstance(body, bytes):
+        return (body.sent if isinstance(body, Lines) else b""), 0
+    if most and pieces is not None:
+        return pieces, len(body)  # counted whole: if the records change, they are held here alone
+    # A copy, though it is the whole: the encoder's own bytes lie in a buffer of up to twice their size.
+    reply = memoryview(body)[:most].tobytes()
+    return reply, len(reply)
+
+
 class Journal:
     """The exchanges of one sandbox: a ring of those that have ended, and the streams that are open."""
 
@@ -98,10 +110,9 @@ class Journal:
         self._started = 0
         self._waiting = 0
         self._version = 0
-        # Of the last request. A client asks for the same page again and again; what a thousand entries share
-        # stays in the processor's cache.
+        # Of the last request: most clients send the same ones again and again, and what a thousand entries
+        # share stays in the processor's cache.
         self._headers: tuple[list[tuple[str, str]], int] = [], 0
-        self._pieces: Mapping[str, Any] | None = None
         self.bytes = 0
         self.dropped = 0
         """Exchanges that were there and had to go."""
@@ -119,7 +130,7 @@ class Journal:
         """Keep an exchange, before the first byte of its answer leaves; a stream stays open."""
         most = self._limits.body if self._limits.entries else 0
         whole = answer.body if isinstance(answer.body, bytes) else None
-        reply, kept = self._kept(answer, most)
+        reply, kept = _kept(answer, most)
         headers, size = self._once_more(request.headers) if most else ([], 0)
         body = request.sent(most)
         entry = Entry(
@@ -151,19 +162,6 @@ class Journal:
                 self._tell()
             else:
                 self._put(entry, kept)
-
-    def _kept(self, answer: Answer, most: int) -> tuple[bytes | Sent | Mapping[str, Any], int]:
-        """What is kept of the answer, and the bytes that it takes at the most."""
-        body, pieces = answer.body, answer.pieces
-        if not isinstance(body, bytes):
-            return (body.sent if isinstance(body, Lines) else b""), 0
-        if most and pieces is not None:
-            last = self._pieces  # once: other threads put theirs there
-            self._pieces = pieces = last if last == pieces else pieces
-            return pieces, len(body)  # counted whole: if the records change, they are held here alone
-        # A copy, though it is the whole: the encoder's own bytes lie in a buffer of up to twice their size.
-        reply = memoryview(body)[:most].tobytes()
-        return reply, len(reply)
 
     def _once_more(self, headers: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], int]:
         """These headers and their size; what is kept already if they are those of the request before."""
@@ -219,7 +217,7 @@ class Journal:
         with self._house.lock:
             self._ring.clear()
             self._open.clear()
-            self._headers, self._pieces = ([], 0), None
+            self._headers = [], 0
             self.bytes = self.dropped = self.broken = self._started = 0
             self.seen = {}
             self._tell()
