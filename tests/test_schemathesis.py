@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from mockserver.handlers import HANDLERS
 from tests.running import FROZEN, ROOT, mock
 from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, flaws
 
@@ -42,8 +43,9 @@ def test_it_finds_no_fault_in_the_vendors_operations() -> None:
     with mock("--freeze", FROZEN) as url:
         run = st(ROOT / "openapi.yaml", "api", url)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "25 selected / 25 total" in run.stdout
-    assert "Tested: 25" in run.stdout
+    count = len(HANDLERS)
+    assert f"{count} selected / {count} total" in run.stdout
+    assert f"Tested: {count}" in run.stdout
 
 
 def test_it_finds_no_fault_in_the_control_operations() -> None:

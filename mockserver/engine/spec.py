@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from mockserver.engine.references import Pointer, resolved
 from mockserver.engine.schemas import Schema, Schemas
 from mockserver.engine.stored import Stored, lists_of
 
-JUDGED = Path(__file__).with_name("judged.txt")
-"""The hashes of our own two documents. To judge them at each start would take a quarter of it."""
+JUDGED = Path(cache_from_source(__file__)).with_name("documents.judged")
+"""Documents that were found good, beside the bytecode: to judge ours at each start takes a quarter of it."""
+MOST_JUDGED = 16
+"""Documents remembered; the oldest is forgotten first."""
 JSON_TYPES = ("application/json", "application/problem+json")
 FILE_TYPES = ("text/html", "text/css", "text/javascript", "image/png")
 """Sent as they are: their schema says no more than that there is something."""
@@ -88,15 +92,39 @@ class Operation:
     """`x-indented`: its answer is JSON to be read and compared line by line."""
 
 
+class _Judged:
+    """Memory of one document: known is what was found good by the rules as they are now."""
+
+    def __init__(self, memory: Path, sha256: str) -> None:
+        self._memory = memory
+        rules = max(file.stat().st_mtime_ns for file in Path(__file__).parent.glob("*.py"))
+        self._entry = f"{sha256}:{rules}"
+
+    def is_known(self) -> bool:
+        return self._entry in self._entries()
+
+    def remember(self) -> None:
+        """Nothing is lost where it can't be written: the document is judged again at the next start."""
+        with suppress(OSError):
+            self._memory.parent.mkdir(exist_ok=True)
+            self._memory.write_text("\n".join([*self._entries(), self._entry][-MOST_JUDGED:]), "ascii")
+
+    def _entries(self) -> list[str]:
+        with suppress(OSError, UnicodeDecodeError):
+            return self._memory.read_text("ascii").split()
+        return []
+
+
 class Spec:
     """One OpenAPI 3.1 document; raises DocumentError if anything in it can't be served."""
 
-    def __init__(self, path: Path, judged: Collection[str] | None = None) -> None:
-        """`judged`: the hashes of documents known to be good; those that come with the mock if not given."""
+    def __init__(self, path: Path, memory: Path = JUDGED) -> None:
+        """`memory`: the file that remembers which documents were found good."""
         self._file = Document(path)
         self.document: Mapping[str, Any] = self._file.content
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        is_known = self.sha256 in (JUDGED.read_text("ascii").split() if judged is None else judged)
+        judged = _Judged(memory, self.sha256)
+        is_known = judged.is_known()
         if not is_known:
             lint.refuse_what_is_not_understood(self._file)
         self._components: Mapping[str, Any] = self.document.get("components", {})
@@ -108,6 +136,7 @@ class Spec:
             lint.refuse_bad_links(self._file, self.operations)
             lint.refuse_bad_values(self._file, self._compiled)
             lint.refuse_bad_streams(self._file, self._compiled)
+            judged.remember()
         self._schemas.rest()
         self._schemas = Schemas(self._components)  # most were only compiled to be judged
 

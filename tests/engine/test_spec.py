@@ -214,3 +214,28 @@ def test_a_schema_that_rests_judges_and_explains_as_before() -> None:
         schema.first_error(2),
         schema.flaws(2, "body"),
     ) == before
+
+
+def test_a_document_found_good_is_judged_again_only_when_it_changes(tmp_path: Path) -> None:
+    memory = tmp_path / "cache" / "documents.judged"
+    path = written(tmp_path, document())
+    Spec(path, memory)
+    remembered = memory.read_text("ascii")
+    Spec(path, memory)
+    assert memory.read_text("ascii") == remembered
+    broken = document()
+    broken["openapi"] = "3.0.3"
+    written(tmp_path, broken)
+    for _ in range(2):
+        with pytest.raises(DocumentError, match=r"only OpenAPI 3\.1"):
+            Spec(path, memory)
+    assert memory.read_text("ascii") == remembered
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"no hash\n"])
+def test_a_memory_that_can_not_be_read_or_written_changes_nothing(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir() if content is None else memory.write_bytes(content)
+    assert Spec(written(tmp_path, document()), memory).operations
