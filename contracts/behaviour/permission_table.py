@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -10,11 +10,12 @@ from contracts.behaviour.documents import refused
 from contracts.check import Broken, Untested, equal, promise
 from contracts.evidence import Assumptions, Evidence
 from contracts.exchange import Answer
+from contracts.generated import document
 from contracts.team import ROLES, Caller, Team
 
 NOBODY = "nobody"
 """Without a credential."""
-COLUMNS = (*ROLES, NOBODY)
+COLUMNS = ("owner", "admin", "editor", "viewer", "outsider", "foreign", NOBODY)
 ASSUMPTIONS = Assumptions()
 
 
@@ -38,6 +39,19 @@ class Scene(NamedTuple):
     def path(self) -> str:
         """Where the space is."""
         return f"/v1/spaces/{self.space['id']}"
+
+    def names(self) -> dict[str, str]:
+        """Names that a row's request may use, with a fresh name for something new."""
+        return {
+            "organization_id": self.team.organization_id,
+            "space_id": self.space["id"],
+            "inside": self.inside,
+            "beside": self.beside,
+            "attached": self.attached,
+            "loose": self.loose,
+            "message_id": self.message,
+            "name": self.team.name(),
+        }
 
     @property
     def stores(self) -> str:
@@ -74,48 +88,25 @@ def stage(team: Team, *, stores: bool) -> Scene:
 
 
 class Row(NamedTuple):
-    """One operation."""
+    """Outcome of one operation for each caller, and what its request needs beside the document."""
 
     statuses: tuple[int, ...]
-    """For each of COLUMNS."""
-    says: str
-    """The system message of its 403."""
-    attempt: Callable[[Caller, Scene], Answer]
+    """One for each of COLUMNS."""
+    system_message: str
+    """Of its 403."""
+    body: Mapping[str, Any] | None = None
+    """Names of the scene in braces are filled in."""
+    query: str = ""
+    """Likewise."""
+    thread: str = "inside"
+    """The scene's thread that `thread_id` means."""
+    store: str = "loose"
+    """The scene's vector store that `vector_store_id` means."""
     by: str | None = None
-    """The assumption that its 403s rest on; one by a foreign user always rests on one."""
+    """Assumption behind its 403s; the 403 of a foreign user always rests on one."""
     foreign: str = "A46"
-    """That one."""
+    """Assumption behind that one."""
     evidence: Evidence = Evidence.PUBLISHED
-
-
-def new(kind: str, path: str, field: str) -> Callable[[Caller, Scene], Answer]:
-    """A create, with its entries in the ledger."""
-
-    def attempt(caller: Caller, scene: Scene) -> Answer:
-        organization = scene.team.organization_id
-        body = {field: scene.team.name(kind)}
-        if kind != "vector_store":
-            body["organization_id"] = organization
-        return caller.make(kind, path.format(quote(organization)), body)
-
-    return attempt
-
-
-def ask(method: str, path: str, body: Any = None) -> Callable[[Caller, Scene], Answer]:
-    """A request; what is in braces is the scene's."""
-
-    def attempt(caller: Caller, scene: Scene) -> Answer:
-        names = {**scene._asdict(), "path": scene.path, "stores": scene.stores}
-        return caller.ask(method, path.format(**names, organization=quote(scene.team.organization_id)), body)
-
-    return attempt
-
-
-def question(caller: Caller, scene: Scene) -> Answer:
-    """A question to the model, in the owner's thread."""
-    scene.team.may_ask_a_model()
-    body = {"inputs": [{"role": "user", "content": "Good morning."}], "thread_id": scene.beside}
-    return caller.ask("POST", "/v1/model/response", body)
 
 
 VIEW, EDIT, OWNER = "View access required", "Edit access required", "Owner access required"
@@ -124,58 +115,84 @@ THREAD, MEMBER, STORE = (
     "Organization access required",
     "Vector store access required",
 )
-MEMBERS: Any = {"says": MEMBER, "foreign": "A37", "evidence": Evidence.OBSERVED}
-MINE: Any = {"says": THREAD, "by": "A36", "foreign": "A36", "evidence": Evidence.SDK}
-MY_STORE: Any = {"says": STORE, "by": "A58", "foreign": "A37", "evidence": Evidence.ASSUMED}
+MEMBERS: Any = {"system_message": MEMBER, "foreign": "A37", "evidence": Evidence.OBSERVED}
+MINE: Any = {"system_message": THREAD, "by": "A36", "foreign": "A36", "evidence": Evidence.SDK}
+MY_STORE: Any = {"system_message": STORE, "by": "A58", "foreign": "A37", "evidence": Evidence.ASSUMED}
+QUESTION = {"inputs": [{"role": "user", "content": "Good morning."}], "thread_id": "{beside}"}
+IN_ORGANIZATION = "organization_id={organization_id}"
 
 # fmt: off
 ROWS: dict[str, Row] = {
-    #                                     owner edit view outs fore nobody
-    "getSpace":                      Row((200, 200, 200, 403, 403, 401), VIEW, ask("GET", "{path}")),
-    "listSpaceThreads":              Row((200, 200, 200, 403, 403, 401), VIEW, ask("GET", "{path}/threads")),
-    "listSpaceVectorStores":         Row((200, 200, 200, 403, 403, 401), VIEW, ask("GET", "{path}/vector-stores")),
-    "updateSpace":                   Row((200, 200, 403, 403, 403, 401), EDIT, ask("PATCH", "{path}", {"name": "renamed"})),
-    "updateSpace (access)":          Row((200, 403, 403, 403, 403, 401), OWNER, ask("PATCH", "{path}", {"access_mode": "organization"}), by="A39"),
-    "deleteSpace":                   Row((204, 204, 403, 403, 403, 401), EDIT, ask("DELETE", "{path}")),
-    "addThreadToSpace":              Row((201, 201, 403, 403, 403, 401), EDIT, ask("POST", "{path}/threads/{beside}")),
-    "removeThreadFromSpace":         Row((204, 204, 403, 403, 403, 401), EDIT, ask("DELETE", "{path}/threads/{inside}")),
-    "addVectorStoreToSpace":         Row((201, 201, 403, 403, 403, 401), EDIT, ask("POST", "{path}/vector-stores/{loose}")),
-    "removeVectorStoreFromSpace":    Row((204, 204, 403, 403, 403, 401), EDIT, ask("DELETE", "{path}/vector-stores/{attached}")),
-    "listSpaces":                    Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "/v1/spaces/?organization_id={organization}"), **MEMBERS),
-    "createSpace":                   Row((201, 201, 201, 201, 403, 401), attempt=new("space", "/v1/spaces/", "name"), **MEMBERS),
-    "listThreads":                   Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "/v1/threads?organization_id={organization}"), **MEMBERS),
-    "createThread":                  Row((201, 201, 201, 201, 403, 401), attempt=new("thread", "/v1/threads", "title"), **MEMBERS),
-    "getThread":                     Row((200, 403, 403, 403, 403, 401), attempt=ask("GET", "/v1/threads/{inside}"), **MINE),
-    "updateThread":                  Row((200, 403, 403, 403, 403, 401), attempt=ask("PATCH", "/v1/threads/{inside}", {"title": "taken"}), **MINE),
-    "deleteThread":                  Row((204, 403, 403, 403, 403, 401), attempt=ask("DELETE", "/v1/threads/{inside}"), **MINE),
-    "listThreadMessages":            Row((200, 403, 403, 403, 403, 401), attempt=ask("GET", "/v1/threads/{inside}/messages"), **MINE),
-    "updateThreadMessage":           Row((404, 403, 403, 403, 403, 401), attempt=ask("PATCH", "/v1/threads/{inside}/messages/{message}", {"content": "mine"}), **MINE),
-    "deleteThreadMessage":           Row((404, 403, 403, 403, 403, 401), attempt=ask("DELETE", "/v1/threads/{inside}/messages/{message}"), **MINE),
-    "createResponse":                Row((200, 403, 403, 403, 403, 401), attempt=question, **MINE),
-    "listVectorStores":              Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "{stores}"), **MEMBERS),
-    "createVectorStore":             Row((201, 201, 201, 201, 403, 401), attempt=new("vector_store", "/v1/organizations/{}/vector-stores", "name"), **MEMBERS),
-    "getVectorStore":                Row((200, 200, 200, 200, 403, 401), attempt=ask("GET", "{stores}/{loose}"), **MY_STORE),
-    "updateVectorStore":             Row((200, 403, 403, 403, 403, 401), attempt=ask("PATCH", "{stores}/{loose}", {"name": "taken"}), **MY_STORE),
-    "deleteVectorStore":             Row((204, 403, 403, 403, 403, 401), attempt=ask("DELETE", "{stores}/{loose}"), **MY_STORE),
+    #                                     owner admin edit view outs fore nobody
+    "getSpace":                      Row((200, 200, 200, 200, 403, 403, 401), VIEW),
+    "listSpaceThreads":              Row((200, 200, 200, 200, 403, 403, 401), VIEW),
+    "listSpaceVectorStores":         Row((200, 200, 200, 200, 403, 403, 401), VIEW),
+    "updateSpace":                   Row((200, 200, 200, 403, 403, 403, 401), EDIT, {"name": "renamed"}),
+    "updateSpace (access)":          Row((200, 200, 403, 403, 403, 403, 401), OWNER, {"access_mode": "organization"}, by="A39"),
+    "deleteSpace":                   Row((204, 204, 204, 403, 403, 403, 401), EDIT),
+    "addThreadToSpace":              Row((201, 201, 201, 403, 403, 403, 401), EDIT, thread="beside"),
+    "removeThreadFromSpace":         Row((204, 204, 204, 403, 403, 403, 401), EDIT),
+    "addVectorStoreToSpace":         Row((201, 201, 201, 403, 403, 403, 401), EDIT),
+    "removeVectorStoreFromSpace":    Row((204, 204, 204, 403, 403, 403, 401), EDIT, store="attached"),
+    "listSpaces":                    Row((200, 200, 200, 200, 200, 403, 401), query=IN_ORGANIZATION, **MEMBERS),
+    "createSpace":                   Row((201, 201, 201, 201, 201, 403, 401), body={"name": "{name}", "organization_id": "{organization_id}"}, **MEMBERS),
+    "listThreads":                   Row((200, 200, 200, 200, 200, 403, 401), query=IN_ORGANIZATION, **MEMBERS),
+    "createThread":                  Row((201, 201, 201, 201, 201, 403, 401), body={"title": "{name}", "organization_id": "{organization_id}"}, **MEMBERS),
+    "getThread":                     Row((200, 403, 403, 403, 403, 403, 401), **MINE),
+    "updateThread":                  Row((200, 403, 403, 403, 403, 403, 401), body={"title": "taken"}, **MINE),
+    "deleteThread":                  Row((204, 403, 403, 403, 403, 403, 401), **MINE),
+    "listThreadMessages":            Row((200, 403, 403, 403, 403, 403, 401), **MINE),
+    "updateThreadMessage":           Row((404, 403, 403, 403, 403, 403, 401), body={"content": "mine"}, **MINE),
+    "deleteThreadMessage":           Row((404, 403, 403, 403, 403, 403, 401), **MINE),
+    "createResponse":                Row((200, 403, 403, 403, 403, 403, 401), body=QUESTION, **MINE),
+    "listVectorStores":              Row((200, 200, 200, 200, 200, 403, 401), **MEMBERS),
+    "createVectorStore":             Row((201, 201, 201, 201, 201, 403, 401), body={"name": "{name}"}, **MEMBERS),
+    "getVectorStore":                Row((200, 200, 200, 200, 200, 403, 401), **MY_STORE),
+    "updateVectorStore":             Row((200, 200, 403, 403, 403, 403, 401), body={"name": "taken"}, **MY_STORE),
+    "deleteVectorStore":             Row((204, 204, 403, 403, 403, 403, 401), **MY_STORE),
 }
 # fmt: on
+CREATES = {"createSpace": "space", "createThread": "thread", "createVectorStore": "vector_store"}
 
 
-def try_row(team: Team, row: Row, *, stores: bool) -> None:
+def request_of(name: str, names: Mapping[str, str]) -> tuple[str, str, Any]:
+    """Method, path with query, and body of a row's request; `names` are the scene's."""
+    operation, row = document().by_id(name.partition(" ")[0]), ROWS[name]
+    meant = {**names, "thread_id": names[row.thread], "vector_store_id": names[row.store]}
+    path = operation.path.format(**{key: quote(value) for key, value in meant.items()})
+    query = f"?{row.query}".format(**meant) if row.query else ""
+    body = row.body and {
+        key: value.format(**meant) if isinstance(value, str) else value for key, value in row.body.items()
+    }
+    return operation.method.upper(), path + query, body
+
+
+def attempt(name: str, caller: Caller, scene: Scene) -> Answer:
+    """The answer to a row's request, made by `caller`."""
+    if name == "createResponse":
+        scene.team.may_ask_a_model()
+    method, path, body = request_of(name, scene.names())
+    if name in CREATES:
+        return caller.make(CREATES[name], path, body)
+    return caller.ask(method, path, body)
+
+
+def try_row(team: Team, name: str) -> None:
     """Everybody tries: first those who may not, on one scene, which has to stay as it is."""
+    row, stores = ROWS[name], "VectorStore" in name
     cells = dict(zip(COLUMNS, row.statuses, strict=True))
     present = [column for column in COLUMNS if column == NOBODY or column in team.roles]
     scene = stage(team, stores=stores)
     before = scene.seen()
     for column in present:
         if cells[column] in (401, 403):
-            answer = row.attempt(_caller(team, column), scene)
+            answer = attempt(name, _caller(team, column), scene)
             _refused(row, column, cells[column], answer)
             if answer.request.method != "GET":
                 equal(scene.seen(), before, f"what there is after the {column} was refused")
     for column in present:
         if cells[column] not in (401, 403):
-            _allowed(column, cells[column], row.attempt(_caller(team, column), scene))
+            _allowed(column, cells[column], attempt(name, _caller(team, column), scene))
             scene = stage(team, stores=stores) if column != present[-1] else scene
     if missing := [role for role in ROLES if role not in team.roles]:
         raise Untested(f"the others may what they may; no key for the {' and the '.join(missing)}")
@@ -208,9 +225,9 @@ def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
         )
     if expected == 401:
         return
-    says = MEMBER if column == "foreign" and row.foreign == "A37" else row.says
+    system_message = MEMBER if column == "foreign" and row.foreign == "A37" else row.system_message
     try:
-        refused(answer, 403, "INSUFFICIENT_PERMISSIONS", says)
+        refused(answer, 403, "INSUFFICIENT_PERMISSIONS", system_message)
     except Broken as broken:
         broken.assumption = by
         raise
@@ -219,7 +236,7 @@ def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
 def _register(operation: str, names: list[str]) -> None:
     def run(team: Team) -> None:
         for name in names:
-            try_row(team, ROWS[name], stores="VectorStore" in name)
+            try_row(team, name)
 
     told = "; ".join(
         f"{name.partition(' ')[2] or 'this'}: "
