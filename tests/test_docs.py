@@ -289,12 +289,6 @@ def test_a_page_that_is_made_from_code_is_as_the_code_is(path: Path, made: Calla
     assert path.read_text("utf-8") == made(), "python -m tests.reference writes it anew"
 
 
-def test_the_readme_says_how_many_operations_there_are() -> None:
-    spec = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
-    count = sum("operationId" in node for item in spec["paths"].values() for node in item.values())
-    assert f"It serves {count} operations:" in README.read_text(encoding="utf-8")
-
-
 def test_the_fields_of_a_response_do_what_the_readme_says() -> None:
     """Those that are ignored are taken, those that are refused are unknown."""
     spec = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
