@@ -141,6 +141,8 @@ ROWS: dict[str, Row] = {
     "getThread":                     Row((200, 403, 403, 403, 403, 403, 401), **MINE),
     "updateThread":                  Row((200, 403, 403, 403, 403, 403, 401), body={"title": "taken"}, **MINE),
     "deleteThread":                  Row((204, 403, 403, 403, 403, 403, 401), **MINE),
+    "pinThread":                     Row((200, 403, 403, 403, 403, 403, 401), **MINE),
+    "unpinThread":                   Row((200, 403, 403, 403, 403, 403, 401), **MINE),
     "listThreadMessages":            Row((200, 403, 403, 403, 403, 403, 401), **MINE),
     "updateThreadMessage":           Row((404, 403, 403, 403, 403, 403, 401), body={"content": "mine"}, **MINE),
     "deleteThreadMessage":           Row((404, 403, 403, 403, 403, 403, 401), **MINE),

@@ -1,4 +1,4 @@
-"""Threads: create, list, read, change, delete. A thread is its creator's alone (A36)."""
+"""Threads: create, list, read, change, pin, delete. A thread is its creator's alone (A36)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 PINNED_FIRST = (True, False)
+PIN_FIELDS = ("id", "is_pinned", "pinned_at")
+MOST_PINNED = 20
+"""Threads that a user may have pinned in one organization (A78)."""
 FILTERS = ("organization_id", "assistant_id", "is_pinned")
 
 
@@ -108,6 +111,35 @@ def delete_thread(call: Call, sandbox: Sandbox) -> Reply:
         remove_thread(space_id, thread["id"], sandbox)
     sandbox.threads.move(thread["id"], sandbox.deleted_threads)
     return Reply(204)
+
+
+@handles("pinThread")
+def pin_thread(call: Call, sandbox: Sandbox) -> Reply:
+    """Pin a thread of the caller; pinning it again changes nothing (A78)."""
+    thread = own_thread(call, sandbox)
+    if not thread["is_pinned"]:
+        keys = sandbox.threads.keys("user", (thread["user_id"], True))
+        pinned = (_thread(key[-1], sandbox)["organization_id"] for key in keys)
+        if sum(organization == thread["organization_id"] for organization in pinned) >= MOST_PINNED:
+            text = f"can't be pinned: {MOST_PINNED} threads are pinned, the most there may be"
+            raise Invalid([Flaw("path", "thread_id", text)])
+        thread = {**thread, "is_pinned": True, "pinned_at": sandbox.now()}
+        sandbox.threads.put(thread["id"], thread)
+    return _pin_reply(thread, "Thread pinned successfully")
+
+
+@handles("unpinThread")
+def unpin_thread(call: Call, sandbox: Sandbox) -> Reply:
+    """Take the pin off a thread of the caller; one without a pin stays as it is (A78)."""
+    thread = own_thread(call, sandbox)
+    if thread["is_pinned"]:
+        thread = {**thread, "is_pinned": False, "pinned_at": None}
+        sandbox.threads.put(thread["id"], thread)
+    return _pin_reply(thread, "Thread unpinned successfully")
+
+
+def _pin_reply(thread: Record, message: str) -> Reply:
+    return Reply(200, {**{field: thread[field] for field in PIN_FIELDS}, "message": message})
 
 
 def shown(thread: Record, sandbox: Sandbox) -> Record:

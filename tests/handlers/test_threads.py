@@ -205,3 +205,61 @@ def test_a_change_moves_no_thread_in_the_list(ask: Ask, later: Callable[..., str
     ask("PATCH", MINE, json={"title": "Other"})
     ask("POST", "/v1/spaces/space_research/threads/thrd_abc123")
     assert listed(ask) == before
+
+
+def test_pinning_moves_a_thread_before_the_others_and_unpinning_moves_it_back(
+    ask: Ask, later: Callable[..., str]
+) -> None:
+    order, before = listed(ask), ask("GET", MINE).get_json()
+    now = later()
+    pinned = ask("POST", f"{MINE}/pin")
+    assert (pinned.status_code, pinned.get_json()) == (
+        200,
+        {
+            "id": "thrd_abc123",
+            "is_pinned": True,
+            "pinned_at": now,
+            "message": "Thread pinned successfully",
+        },
+    )
+    assert ask("GET", MINE).get_json() == {**before, "is_pinned": True, "pinned_at": now}
+    assert "thrd_abc123" in listed(ask, is_pinned="true")
+    unpinned = ask("POST", f"{MINE}/unpin")
+    assert (unpinned.status_code, unpinned.get_json()) == (
+        200,
+        {
+            "id": "thrd_abc123",
+            "is_pinned": False,
+            "pinned_at": None,
+            "message": "Thread unpinned successfully",
+        },
+    )
+    assert ask("GET", MINE).get_json() == before
+    assert listed(ask) == order
+
+
+def test_pinning_or_unpinning_again_changes_nothing(
+    ask: Ask, later: Callable[..., str], state: Callable[[], Any]
+) -> None:
+    """A78."""
+    for verb in ("pin", "unpin"):
+        first = ask("POST", f"{MINE}/{verb}").get_json()
+        before = state()
+        later()
+        assert ask("POST", f"{MINE}/{verb}").get_json() == first
+        assert state() == before
+
+
+def test_a_user_pins_twenty_threads_in_each_organization(ask: Ask, state: Callable[[], Any]) -> None:
+    """A78: deleted ones do not count, pinning a pinned one is never too much."""
+    ids = [new(ask)["id"] for _ in range(22)]
+    for id_ in ids[:20]:
+        assert ask("POST", f"{THREADS}/{id_}/pin", "ak_demo_outsider").status_code == 200
+    before = state()
+    assert fields(ask("POST", f"{THREADS}/{ids[20]}/pin", "ak_demo_outsider")) == [("path", "thread_id")]
+    assert state() == before
+    assert ask("POST", f"{THREADS}/{ids[0]}/pin", "ak_demo_outsider").status_code == 200
+    ask("DELETE", f"{THREADS}/{ids[0]}", "ak_demo_outsider")
+    assert ask("POST", f"{THREADS}/{ids[20]}/pin", "ak_demo_outsider").status_code == 200
+    ask("POST", f"{THREADS}/{ids[1]}/unpin", "ak_demo_outsider")
+    assert ask("POST", f"{THREADS}/{ids[21]}/pin", "ak_demo_outsider").status_code == 200
