@@ -189,7 +189,7 @@ def test_every_program_runs_and_gets_the_answer_that_is_shown(path: Path, tmp_pa
 
 @pytest.mark.skipif(not NODE, reason="node is not installed: no JavaScript of the docs can be run")
 def test_requests_are_shown_in_three_languages() -> None:
-    assert {"sh", "python", "javascript"} <= {block.kind for block in blocks(README)}
+    assert {"sh", "python", "javascript"} <= {block.kind for block in blocks(ROOT / "docs/documented-requests.md")}
 
 
 @page
@@ -289,11 +289,12 @@ def test_a_page_that_is_made_from_code_is_as_the_code_is(path: Path, made: Calla
     assert path.read_text("utf-8") == made(), "python -m tests.reference writes it anew"
 
 
-def test_the_fields_of_a_response_do_what_the_readme_says() -> None:
+def test_the_fields_of_a_response_have_the_effect_that_the_docs_say() -> None:
     """Those that are ignored are taken, those that are refused are unknown."""
     spec = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
     known = spec["components"]["schemas"]["ResponseCreate"]["properties"].keys()
-    said = re.search(r"- \*\*Most knobs.*?(?=\n- )", README.read_text(encoding="utf-8"), re.DOTALL)
+    limits = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
+    said = re.search(r"- \*\*Most fields.*?(?=\n- )", limits, re.DOTALL)
     assert said is not None
     ignored, refused = (set(re.findall(r"`(\w+)`", half)) for half in said[0].split("ignored"))
     assert ignored
