@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from contracts.exchange import Answer, Request
+from contracts.exchange import SAFE, Answer, Request
 
-SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 LOOKS = 6
 """The most reads that are kept where a failure does not show in a single answer."""
 _WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
@@ -18,8 +16,7 @@ _GIVES = ("id", "vector_store_id", "user_id", "next_cursor")
 
 def words(request: Request) -> set[str]:
     """Everything in a request that may be an id."""
-    body = request.body if isinstance(request.body, str) else json.dumps(request.body)
-    return {*_WORD.findall(request.path), *_WORD.findall(body)}
+    return {*_WORD.findall(request.path), *_WORD.findall(request.text)}
 
 
 def given(answer: Answer, names: Collection[str] = _GIVES) -> Iterator[str]:
@@ -127,4 +124,4 @@ def _first(gives: Sequence[list[str]], id_: str) -> int:
 
 
 def _writes(answer: Answer) -> bool:
-    return answer.request.method not in SAFE
+    return answer.request.method not in (*SAFE, "TRACE")

@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from contracts import baseline
-from contracts.check import CHECKS
+from contracts.checks.errors import Crashed, Unanswered, Unreachable, Usage
 from contracts.doctor import report
+from contracts.failure import Outcome, Verdict
 from contracts.keys import open_target
 from contracts.ledger import Ledger
 from contracts.leftovers import settle
@@ -24,14 +25,16 @@ from contracts.replay import fails, recorded, step, told
 from contracts.replay import replay as replay_failure
 from contracts.report.telling import Telling, about
 from contracts.resend import NoReplay
-from contracts.runner import Outcome, Verdict
+from contracts.runner import crash
 from contracts.runner import run as run_checks
-from contracts.session import Options, Session, Usage, opened, selected
+from contracts.session import Options, Session, opened
 from contracts.settings import PROFILES, SEED
-from contracts.target import Unanswered, Unreachable, open_transport
+from contracts.suite import CHECKS, selected
+from contracts.target import open_transport
 from contracts.team import Team
 
 HOLDS, BROKEN, USAGE, UNTESTABLE = 0, 1, 2, 3
+CRASHED = 3
 INTERRUPTED, TERMINATED = 130, 143
 
 _TARGET = click.option(
@@ -51,7 +54,20 @@ _WITH_MODEL = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands of which none ends with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run one."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            _end(CRASHED, f"crashed: {crash(error)}")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Hold a deployment of the Freddy spaces API to its contract.
 
@@ -95,19 +111,23 @@ def run(**options: Any) -> None:
 
     \b
     Exit codes: 0 the contract holds; 1 it is broken; 2 wrong usage; 3 the target can't be tested
-    (unreachable, not this API, credentials refused, nothing was executed, no answers in the middle);
+    (unreachable, not this API, credentials refused, nothing was executed, no answers in the middle),
+    or the suite itself crashed, which its last line and its reports say;
     130 and 143 the run was stopped by Ctrl-C or SIGTERM: what it made is removed all the same.
     """
     gc.set_threshold(3_000_000, 20, 20)  # what is made up soon goes: a fifth of the time went there
     console = Console(highlight=False)
     outcomes: list[Outcome] = []
-    stopped = 0
+    stopped, crashed = 0, ""
     try:
         known = baseline.asked(options["baseline"], update=options["update_baseline"])
     except baseline.Unreadable as error:
         _end(USAGE, str(error))
     try:
-        with opened(Options.among(options), os.environ, lambda text: console.print(escape(text))) as session:
+        checks = selected(options["only"])
+        with opened(
+            Options.among(options), checks, os.environ, lambda text: console.print(escape(text))
+        ) as session:
             _announce(console, session)
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
             telling = Telling(console, about(session, options, folder), folder, len(session.checks))
@@ -120,13 +140,18 @@ def run(**options: Any) -> None:
             except KeyboardInterrupt:
                 stopped = TERMINATED if session.terminated else INTERRUPTED
                 console.print("stopped: removing what was made")
+            except Crashed as error:
+                crashed = str(error)
+                console.print("crashed: removing what was made")
     except Usage as error:
         _end(USAGE, str(error))
     except Unreachable as error:
         _end(UNTESTABLE, str(error))
     gc.freeze()  # the process ends soon, and would look for garbage in all that was made up
     update = options["baseline"] if options["update_baseline"] else None
-    held = telling.end(outcomes, known, None if stopped else update)
+    held = telling.end(outcomes, known, None if stopped or crashed else update, crashed)
+    if crashed:
+        _end(CRASHED, f"crashed in {crashed}")
     _end_with(outcomes, stopped, held)
 
 
@@ -170,9 +195,9 @@ def replay(failure: str, target: str | None, with_model: int, strict_assumptions
             seed=what.run["seed"],
             profile=what.run["profile"],
         )
-        with opened(options, os.environ, lambda text: console.print(escape(text))) as session:
+        with opened(options, [*CHECKS], os.environ, lambda text: console.print(escape(text))) as session:
             passes = replay_failure(
-                session.team, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
+                session.team, CHECKS, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
             )
     except (NoReplay, Usage, Unreachable, Unanswered) as error:
         _end(USAGE if isinstance(error, Usage) else UNTESTABLE, str(error))

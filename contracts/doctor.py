@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-from contracts.check import Check
-from contracts.exchange import Request
+from contracts.checks.check import Check
+from contracts.exchange import Request, Transport
 from contracts.keys import Access
 from contracts.leftovers import who
 from contracts.session import Options
-from contracts.target import Transport
 from contracts.team import CALLERS, Team
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from contracts.exchange import Answer, Request
-from contracts.target import InProcess, Served, Transport, Unanswered, Unreachable, is_mock
+from contracts.checks.errors import Unanswered, Unreachable
+from contracts.exchange import Answer, Request, Transport
+from contracts.target import InProcess, Served, is_mock
 from contracts.team import CALLERS
 
 DEMO = {

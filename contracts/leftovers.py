@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from contracts.check import Untested
+from contracts.caller import Caller
+from contracts.checks.errors import Unanswered, Untested
 from contracts.ledger import Made
-from contracts.pace import Unanswered
-from contracts.team import Caller, Team
+from contracts.team import Team
 
 PAGES = 60
 """Pages of a hundred that are read of each list at most: of a longer one it can't be told what is new."""
@@ -60,7 +60,7 @@ def _settle(team: Team, intents: list[dict[str, Any]], left: Left) -> None:
     for item in found:
         made = Made(kind, item["id"], role, team.organization_id)
         team.ledger.made(intents.pop()["intent"], made)
-        answer = team.caller(role).remove(made)
+        answer = team.remove(made)
         if answer.status in (204, 404):
             left.removed.append(f"{kind} {made.id}")
         else:

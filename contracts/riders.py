@@ -6,13 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-from contracts.exchange import Answer, Request
-
-if TYPE_CHECKING:
-    from contracts.steer import Steer
+from contracts.exchange import SAFE, Answer, Request
+from contracts.team import Team
 
 _TRACE = re.compile(r"Traceback \(most recent|\.py\"?, line \d|\n\s+at [\w.$]+\([\w.]+:\d+\)")
 _ITEMS = ("data", "spaces")
@@ -24,8 +22,8 @@ FOLLOW_UPS = 5
 class Riders:
     """Looks at each answer as it comes."""
 
-    def __init__(self, steer: Steer) -> None:
-        self._team = steer.team
+    def __init__(self, team: Team) -> None:
+        self._team = team
         self._looked: Counter[tuple[str, str]] = Counter()
         self._state: dict[str, str] = {}
 
@@ -103,7 +101,7 @@ class Riders:
         """The state of the thing that a write is about to name, to compare it if the write is refused."""
         path = request.path.partition("?")[0]
         match = _OWN.match(path)
-        if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or match is None:
+        if request.method in (*SAFE, "TRACE") or match is None:
             return None
         if match[0].rpartition("/")[2] not in {made.id for made in self._team.ledger.left()}:
             return None

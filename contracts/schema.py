@@ -21,14 +21,13 @@ from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 from contracts import hastened
-from contracts.document import Document
-from contracts.exchange import Answer, Request
+from contracts.checks.errors import Spent, Unanswered, Unreachable
+from contracts.checks.spec import Document
+from contracts.exchange import SAFE, Answer, Request
 from contracts.excuses import Excuses
 from contracts.made_up import BASE, KEY, EngineError, Finding, Run, as_request
-from contracts.pace import Spent, Unanswered, Unreachable
 from contracts.riders import Riders
 from contracts.steer import Steer
-from contracts.team import SAFE
 
 assert hastened  # by importing it
 VERSION = "4.32.5"
@@ -46,7 +45,7 @@ class Gateway(BaseTransport[Any]):
         self.document = document
         self.steer = steer
         self.excuses = Excuses(steer.team.ledger)
-        self.riders = Riders(steer)
+        self.riders = Riders(steer.team)
         self.riding: list[Finding] = []
         self.sent: Counter[str] = Counter()
         """How many requests of each operation went out, those with an undocumented method not counted."""
@@ -80,10 +79,14 @@ class Gateway(BaseTransport[Any]):
         try:
             label = case.operation.label
             before = self.riders.before(label, request) if not self.steer.refusal(request) else None
-            answer = self.steer.send(request, case.body)
+            answer = self.steer.send(request)
             if answer is None:
                 return None
             self.sent[label] += request.method == case.operation.method.upper()
+            if answer.fault:
+                message = f"the answer is not JSON: {answer.fault}"
+                self.riding.append(Finding(label, "answer_is_json", message, answer))
+                return None
             self.excuses.watch(answer)
             looks = chain(self.riders.look(label, answer), self.riders.after(label, answer, before))
             self.riding += [Finding(label, check, message, answer) for check, message in looks]

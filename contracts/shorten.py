@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from contracts.chain import made_by
-from contracts.check import Untested
+from contracts.checks.errors import Unanswered, Untested
+from contracts.diff import smallest
 from contracts.exchange import Answer
 from contracts.failure import Failure
-from contracts.pace import Unanswered
-from contracts.resend import MODEL, NoReplay, Resend, shows, sign_of
-from contracts.team import Team
+from contracts.resend import NoReplay, Resend, Sign, shows
+from contracts.team import ASKS_A_MODEL, Team
 
 PATIENCE = 4.0
 """Seconds for one failure."""
@@ -41,6 +41,14 @@ def shortened(failure: Failure, team: Team) -> Failure:
     return failure._replace(alone=False)
 
 
+def sign_of(failure: Failure) -> Sign:
+    """The sign of a failure of this run."""
+    broken = failure.broken
+    told = broken.expected is not None or broken.got is not None
+    difference = smallest(broken.expected, broken.got, broken.pointer) if told else []
+    return Sign(failure.check.id, failure.check.layer, failure.fingerprint, broken.pointer, difference)
+
+
 def _fewest(
     chain: tuple[Answer, ...], again: Callable[[Sequence[Answer]], bool], until: float
 ) -> tuple[Answer, ...]:
@@ -58,4 +66,4 @@ def _fewest(
 
 
 def _costs(answer: Answer) -> bool:
-    return answer.request.method == "POST" and answer.request.path.startswith(MODEL)
+    return answer.request.method == "POST" and answer.request.path.startswith(ASKS_A_MODEL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.runner import Verdict, judge
+from contracts.failure import Verdict
+from contracts.runner import judge
 from mockserver.app import MockServer
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from contracts.behaviour.memory import ask
-from contracts.check import equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 

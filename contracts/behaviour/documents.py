@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.exchange import Answer
 from contracts.team import Team
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from contracts.check import Broken, Untested, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken, Untested
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 
@@ -103,7 +104,7 @@ def odd_input_is_never_a_500(team: Team) -> None:
     owner, space_id = team.owner, team.owner.new_space()["id"]
     path, long_id = f"/v1/spaces/{space_id}", team.ledger.invent(f"thrd_contracts{team.run_id}" + "a" * 300)
     body = {"organization_id": team.organization_id, "name": "日本語 🚀 العربية \u0000"}
-    answers = [owner.make("space", "/v1/spaces/", body), owner.add(space_id, long_id)]
+    answers = [owner.ask("POST", "/v1/spaces/", body), owner.add(space_id, long_id)]
     answers += [owner.take_out(space_id, long_id), owner.get(f"/v1/spaces/{'a' * 300}")]
     answers += [
         owner.get(f"{path}/threads", limit=limit) for limit in (-1, 0, 1, 99, 100, 101, 10**30, "", "é")
@@ -135,14 +136,11 @@ def empty_values_are_never_a_500(team: Team) -> None:
     store = {"description": "", "access_users": [], "access_departments": []}
     answers = [
         *[
-            owner.make("space", "/v1/spaces/", {**organization, "name": team.name(), n: v})
+            owner.ask("POST", "/v1/spaces/", {**organization, "name": team.name(), n: v})
             for n, v in space.items()
         ],
-        *[
-            owner.make("thread", "/v1/threads", {**organization, name: value})
-            for name, value in thread.items()
-        ],
-        *[owner.make("vector_store", stores, {"name": team.name("store"), n: v}) for n, v in store.items()],
+        *[owner.ask("POST", "/v1/threads", {**organization, name: value}) for name, value in thread.items()],
+        *[owner.ask("POST", stores, {"name": team.name("store"), n: v}) for n, v in store.items()],
     ]
     things = (
         (f"/v1/spaces/{owner.new_space()['id']}", space),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from contracts.behaviour.memory import ask
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 

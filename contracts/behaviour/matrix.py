@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from contracts.behaviour.documents import refused
-from contracts.check import Broken, Untested, equal, promise
-from contracts.evidence import Assumptions, Evidence
+from contracts.caller import Caller
+from contracts.checks.check import Check, equal, promise
+from contracts.checks.errors import Broken, Untested
+from contracts.checks.evidence import Assumptions, Evidence
 from contracts.exchange import Answer
-from contracts.team import ROLES, Caller, Team
+from contracts.team import ROLES, Team
 
 NOBODY = "nobody"
 """Without a credential."""
@@ -96,7 +98,7 @@ def new(kind: str, path: str, field: str) -> Callable[[Caller, Scene], Answer]:
         body = {field: scene.team.name(kind)}
         if kind != "vector_store":
             body["organization_id"] = organization
-        return caller.make(kind, path.format(quote(organization)), body)
+        return caller.ask("POST", path.format(quote(organization)), body)
 
     return attempt
 
@@ -216,7 +218,7 @@ def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
         raise
 
 
-def _register(operation: str, names: list[str]) -> None:
+def _register(operation: str, names: list[str]) -> Check:
     def run(team: Team) -> None:
         for name in names:
             try_row(team, ROWS[name], stores="VectorStore" in name)
@@ -231,8 +233,10 @@ def _register(operation: str, names: list[str]) -> None:
     run.__doc__ = f"Who may {operation} and who may not ({told}); what is refused has changed nothing."
     run.roles = ROLES[1:]  # type: ignore[attr-defined]  # doctor says what can't be tried without them
     by = "A58" if row.evidence is Evidence.ASSUMED else None
-    promise(operation, evidence=row.evidence, assumption=by)(run)
+    return promise(operation, evidence=row.evidence, assumption=by)(run)
 
 
-for _operation in dict.fromkeys(name.partition(" ")[0] for name in ROWS):
-    _register(_operation, [name for name in ROWS if name.partition(" ")[0] == _operation])
+CHECKS = [
+    _register(operation, [name for name in ROWS if name.partition(" ")[0] == operation])
+    for operation in dict.fromkeys(name.partition(" ")[0] for name in ROWS)
+]

@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 from contracts.behaviour.moments import require_a_clock_that_goes
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.caller import Caller
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.exchange import Answer
-from contracts.team import Caller, Team
+from contracts.team import Team
 
 PATIENCE = 20.0
 """Seconds that a message gets to be embedded."""

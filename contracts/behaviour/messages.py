@@ -6,8 +6,9 @@ import time
 
 from contracts.behaviour import memory
 from contracts.behaviour.memory import ask, found, wait_until_found
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 

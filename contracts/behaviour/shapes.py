@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.behaviour.documents import THREAD_FIELDS
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -125,4 +126,4 @@ def a_create_answers_201(team: Team) -> None:
     """Creating a space and creating a thread are 201."""
     common = {"organization_id": team.organization_id}
     for kind, path, field in (("space", "/v1/spaces/", "name"), ("thread", "/v1/threads", "title")):
-        equal(team.owner.make(kind, path, {**common, field: team.name(kind)}).status, 201, f"a {kind}")
+        equal(team.owner.ask("POST", path, {**common, field: team.name(kind)}).status, 201, f"a {kind}")

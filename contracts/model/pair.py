@@ -5,83 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from contracts.check import Broken, Untested
-from contracts.evidence import Assumptions
+from contracts.checks.errors import Untested
 from contracts.exchange import Answer
-from contracts.ledger import Made
 from contracts.model.reference import ACCESS_FIELDS, CREATOR, Model, Says, Space
+from contracts.model.side_by_side import SideBySide
 from contracts.model.views import Views
-from contracts.model.words import BOUNDARY, Note, Step, words
+from contracts.model.words import BOUNDARY, words
 from contracts.team import Team
 
-PATH = {"S": "/v1/spaces/", "T": "/v1/threads/"}
-ASSUMPTIONS = Assumptions()
 
-
-class Unplayable(Exception):
-    """A step names what was never made: it was cut out of another chain."""
-
-
-class Pair:
-    """One scenario."""
+class Pair(SideBySide):
+    """One scenario, step by step."""
 
     def __init__(self, team: Team, roles: Collection[str]) -> None:
-        self.team, self.roles = team, roles
-        self.model = Model()
-        self.steps: list[Step] = []
-        self.notes: list[Note] = []
-        self.ids: dict[str, str] = {}
-        """What is called S1 or T1 here -> its id on the target."""
-        self.made: list[Made] = []
+        super().__init__(team, roles)
         self.views = Views(self)
-
-    def do(self, step: Step) -> None:
-        """One step on both; Broken if they come to differ."""
-        self.steps.append(step)
-        kind, *args = step
-        try:
-            getattr(self, kind)(*args)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise Broken(
-                f"{words(step)}: the answer has not the documented shape ({type(error).__name__}: {error})"
-            ) from error
-
-    def close(self) -> None:
-        """Remove what the scenario made."""
-        left = {made.id for made in self.team.ledger.left()}
-        for made in reversed(self.made):
-            if made.id in left:
-                self.team.caller(made.role).remove(made)
-
-    def id_of(self, name: str) -> str:
-        """The target's id."""
-        if name not in self.ids:
-            raise Unplayable(name)
-        return self.ids[name]
-
-    def name_of(self, id_: str) -> str:
-        """What an id is called here."""
-        return next((name for name, known in self.ids.items() if known == id_), f"unknown {id_}")
-
-    def path(self, name: str) -> str:
-        """Where a space or a thread is."""
-        return PATH[name[0]] + self.id_of(name)
-
-    def differ(self, assumption: str, what: str, value: object, complaint: str) -> None:
-        """Broken, unless the assumption's table allows this value: then it is noted that it does not hold."""
-        if value not in ASSUMPTIONS.alternatives(assumption, what):
-            raise Broken(complaint)
-        self.notes.append(Note(assumption, tuple(self.steps), complaint))
-
-    def agree(self, what: str, answer: Answer, says: Says) -> bool:
-        """Whether the status is the model's; False if it is another that its assumption allows."""
-        if answer.status == says.status:
-            return True
-        complaint = f"{what} answers {answer.status}, the model says {says.status}"
-        if says.by is None:
-            raise Broken(complaint, expected=says.status, got=answer.status)
-        self.differ(says.by, "status", answer.status, complaint)
-        return False
 
     def create_space(self, name: str, label: str, grants: tuple[tuple[str, Any], ...]) -> None:
         """A space of the owner; a name of 1 or 255 characters may be refused (A19)."""
@@ -192,17 +130,14 @@ class Pair:
     def _delete(self, role: str, name: str, says: Says) -> bool:
         answer = self.team.caller(role).ask("DELETE", self.path(name))
         self.agree(words(self.steps[-1]), answer, says)
-        if answer.status == 204:
-            self.team.ledger.removed(self.ids[name])
         return answer.status == 204
 
     def _make(self, kind: str, name: str, path: str, body: dict[str, Any]) -> Answer:
-        answer = self.team.owner.make(kind, path, body)
+        answer = self.team.owner.ask("POST", path, body)
         if answer.status in (402, 429):
             raise Untested(f"a {kind} can't be made: {answer.status}")
         if answer.status < 300:
             self.ids[name] = answer.body["id"]
-            self.made.append(Made(kind, answer.body["id"], CREATOR, self.team.organization_id))
         return answer
 
     def _text(self, label: str) -> str:

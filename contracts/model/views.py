@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from contracts.check import Broken, equal
+from contracts.checks.check import equal
+from contracts.checks.errors import Broken
 from contracts.exchange import Answer
 from contracts.model.reference import CREATOR, VIEW, Says, pages
+from contracts.model.side_by_side import SideBySide
 from contracts.model.words import listed
-
-if TYPE_CHECKING:
-    from contracts.model.pair import Pair
-
-PAGES = 1000
-"""More than any walk here needs: behind them it does not end."""
 
 
 class Views:
     """What the target showed, by space."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: SideBySide) -> None:
         self._pair = pair
         self._order: dict[str, list[str]] = {}
         """The threads of a space as they were last listed."""
@@ -128,15 +124,12 @@ class Views:
         """The pages behind a page whose anchor has gone."""
         before, seen = self._order[space], list(shown)
         complaint = ""
-        for _ in range(PAGES):
-            if cursor is None or complaint:
-                break
-            answer = self._page(CREATOR, space, limit, cursor)
-            if answer.status != 200:
-                complaint = f"the next page answers {answer.status}"
-            else:
-                seen += [self._pair.name_of(thread["id"]) for thread in answer.body["data"]]
-                cursor = answer.body["next_cursor"]
+        try:
+            path = self._pair.path(space) + "/threads"
+            for page in self._pair.team.owner.pages(path, limit=limit, cursor=cursor):
+                seen += [self._pair.name_of(thread["id"]) for thread in page.body["data"]]
+        except Broken as broken:
+            complaint = f"the next page answers {broken.got}"
         if seen != before and not complaint:
             complaint = f"the walk shows {listed(seen)}, the model says {listed(before)}"
         if complaint:
@@ -145,17 +138,8 @@ class Views:
     def spaces(self, role: str) -> None:
         """Of the scenario's spaces those that the role may view are in its list, each once."""
         pair = self._pair
-        shown: list[str] = []
-        cursor = None
         known = {id_: name for name, id_ in pair.ids.items()}
-        for _ in range(PAGES):
-            query = {"organization_id": pair.team.organization_id, "limit": 100, "cursor": cursor}
-            answer = pair.team.caller(role).get("/v1/spaces/", **query)
-            pair.agree(_told(role, "listing the spaces"), answer, Says(200))
-            shown += [known[space["id"]] for space in answer.body["spaces"] if space["id"] in known]
-            cursor = answer.body["next_cursor"]
-            if cursor is None:
-                break
+        shown = [known[space["id"]] for space in pair.team.caller(role).spaces() if space["id"] in known]
         visible = [s for s in pair.model.spaces if pair.model.level(role, s) >= VIEW]
         if sorted(shown) != sorted(visible):
             _lists(_told(role, "listing the spaces"), shown, visible, "shows")

@@ -27,7 +27,7 @@ def step_summary(data: Data) -> str:
     run, counts = data["run"], data["coverage"]["counts"]
     terms = f"profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s"
     lines = [
-        f"## {'The contract holds' if data['holds'] else 'The contract is broken'}",
+        f"## {_heading(data)}",
         "",
         f"`{run['target']}`, {terms}: {counted(data['summary'])}.",
         "",
@@ -42,6 +42,12 @@ def step_summary(data: Data) -> str:
     covered = ", ".join(f"{n['exercised']} of {n['documented']} {_many(what)}" for what, n in counts.items())
     lines += [f"Exercised: {covered}, with {data['coverage']['requests']} requests.", ""]
     return "\n".join(lines)
+
+
+def _heading(data: Data) -> str:
+    if data["run"]["crash"]:
+        return f"The run crashed: {_cell(data['run']['crash'])}"
+    return "The contract holds" if data["holds"] else "The contract is broken"
 
 
 def _many(what: str) -> str:

@@ -23,15 +23,16 @@ def junit(data: Data) -> str:
     """The run for whatever reads JUnit's XML: what does not count is skipped, and says why."""
     outcomes, failures = data["outcomes"], {failure["id"]: failure for failure in data["failures"]}
     strict = data["run"]["strict_assumptions"]
+    crash = data["run"]["crash"]
     counts = [_counts(outcome, strict) for outcome in outcomes]
     suites = Xml.Element("testsuites", name="contracts")
     suite = Xml.SubElement(
         suites,
         "testsuite",
         name=f"contracts on {data['run']['target']}",
-        tests=str(len(outcomes)),
+        tests=str(len(outcomes) + (crash is not None)),
         failures=str(sum(counts)),
-        errors="0",
+        errors=str(int(crash is not None)),
         skipped=str(sum(o["verdict"] in _SKIPPED and not c for o, c in zip(outcomes, counts, strict=True))),
         time=str(data["run"]["seconds"]),
         timestamp=data["run"]["started"].partition("+")[0],
@@ -51,6 +52,9 @@ def junit(data: Data) -> str:
         elif outcome["verdict"] != "passed":
             message = _clean(f"{outcome['verdict']}: {outcome['message']}")
             Xml.SubElement(case, "skipped", message=message)
+    if crash is not None:
+        case = Xml.SubElement(suite, "testcase", classname="contracts", name="the-run")
+        Xml.SubElement(case, "error", type="crash", message=_clean(crash))
     return Xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterator, Sequence
 
@@ -18,7 +17,7 @@ def commands(chain: Sequence[Answer]) -> tuple[list[str], dict[str, str]]:
     lines = []
     for n, answer in enumerate(chain):
         command = as_curl(answer.request, variables)
-        later = "\n".join(_text(other.request) for other in chain[n + 1 :])
+        later = "\n".join(f"{other.request.path}\n{other.request.text}" for other in chain[n + 1 :])
         taken = []
         for where, value in given_at(answer):
             if value in later and value not in variables:
@@ -54,9 +53,7 @@ def as_curl(request: Request, variables: dict[str, str]) -> str:
     if request.body is not None:
         if "content-type" not in {name.lower() for name in request.headers}:
             parts.append("-H 'Content-Type: application/json'")
-        body = request.body
-        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        parts.append(f"--data-raw {_in_single(text, variables)}")
+        parts.append(f"--data-raw {_in_single(request.text, variables)}")
     return " ".join(parts)
 
 
@@ -74,11 +71,6 @@ def _variable(where: str, value: str, variables: dict[str, str]) -> str:
     field = where.rpartition(".")[2]
     stem = _NAMES.get(field) or _PREFIXES.get(value.partition("_")[0], "ID")
     return f"{stem}_{1 + sum(name.startswith(stem + '_') for name in variables.values())}"
-
-
-def _text(request: Request) -> str:
-    body = request.body if isinstance(request.body, str) else json.dumps(request.body)
-    return f"{request.path}\n{body}"
 
 
 def _in_double(text: str, variables: dict[str, str]) -> str:

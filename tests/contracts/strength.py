@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from contracts.behaviour import memory
-from contracts.check import CHECKS, Check
+from contracts.checks.check import Check
+from contracts.failure import Outcome, Verdict
 from contracts.keys import DEMO, DEMO_ORGANIZATION
 from contracts.ledger import Ledger
-from contracts.runner import Outcome, Verdict, judge
-from contracts.session import selected
+from contracts.runner import judge
 from contracts.settings import PROFILES, SEED, Settings
+from contracts.suite import CHECKS, selected
 from contracts.target import InProcess
 from contracts.team import Team
 from mockserver.app import MockServer, create_app

@@ -8,16 +8,17 @@ from collections.abc import Mapping
 import pytest
 from click.testing import CliRunner
 
-from contracts.check import CHECKS
 from contracts.cli import main
 from contracts.exchange import Answer, Request
+from contracts.failure import Outcome, Verdict
 from contracts.keys import DEMO, DEMO_ORGANIZATION
 from contracts.ledger import Ledger
 from contracts.model.explore import fewer
 from contracts.model.reference import pages
 from contracts.model.words import renamed, story
-from contracts.runner import Outcome, Verdict, run
+from contracts.runner import run
 from contracts.settings import PROFILES, Settings
+from contracts.suite import CHECKS
 from contracts.target import InProcess
 from contracts.team import Team
 from tests.contracts.model_mutants import BUGS, Conflicting, Mutant, fresh, newest_first
