@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from contracts.checks.check import Check
 from contracts.checks.errors import Usage
 from contracts.exchange import Transport
+from contracts.hastened import hasten
 from contracts.keys import Access, open_target
 from contracts.ledger import Ledger
 from contracts.leftovers import before, settle
@@ -66,6 +67,7 @@ def opened(
     options: Options, checks: list[Check], environ: Mapping[str, str], say: Callable[[str], Any]
 ) -> Iterator[Session]:
     """The session; Usage or Unreachable if there can be none. `say` hears what is left, line by line."""
+    hasten()
     limit = Limit(per_second(options.rate_limit), options.max_requests)
     until = time.monotonic() + seconds(options.max_time) if options.max_time else None
     run_id = secrets.token_hex(4)
