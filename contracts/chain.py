@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from contracts.exchange import SAFE, Answer, Request
 
+T = TypeVar("T")
 LOOKS = 6
 """The most reads that are kept where a failure does not show in a single answer."""
 _WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
@@ -125,3 +126,17 @@ def _first(gives: Sequence[list[str]], id_: str) -> int:
 
 def _writes(answer: Answer) -> bool:
     return answer.request.method not in (*SAFE, "TRACE")
+
+
+def fewest(items: tuple[T, ...], happens: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
+    """Leave out runs of items, long ones first, while it still happens."""
+    length = max(len(items) // 2, 1)
+    while length:
+        before = items
+        for start in range(len(items) - length, -1, -length):
+            without = items[:start] + items[start + length :]
+            if happens(without):
+                items = without
+        if length > 1 or items == before:
+            length //= 2
+    return items

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
@@ -63,6 +64,10 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except Usage as error:
+            _end(USAGE, str(error))
+        except (NoReplay, Unreachable, Unanswered) as error:
+            _end(UNTESTABLE, str(error))
         except Exception as error:
             _end(CRASHED, f"crashed: {crash(error)}")
 
@@ -119,34 +124,27 @@ def run(**options: Any) -> None:
     console = Console(highlight=False)
     outcomes: list[Outcome] = []
     stopped, crashed = 0, ""
+    known = baseline.asked(options["baseline"], update=options["update_baseline"])
+    checks, telling = selected(options["only"]), None
     try:
-        known = baseline.asked(options["baseline"], update=options["update_baseline"])
-    except baseline.Unreadable as error:
-        _end(USAGE, str(error))
-    try:
-        checks = selected(options["only"])
-        with opened(
-            Options.among(options), checks, os.environ, lambda text: console.print(escape(text))
-        ) as session:
+        with opened(Options.among(options), checks, os.environ, _say(console)) as session:
             _announce(console, session)
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
-            telling = Telling(console, about(session, options, folder), folder, len(session.checks))
+            telling = Telling(console, about(session, options, folder), folder, len(checks))
             telling.watch(session.team)
             try:
                 with telling.live(outcomes) as live:
-                    run_checks(
-                        session.checks, session.team, tell=live.tell, begin=live.begin, until=session.until
-                    )
+                    run_checks(checks, session.team, tell=live.tell, begin=live.begin, until=session.until)
             except KeyboardInterrupt:
                 stopped = TERMINATED if session.terminated else INTERRUPTED
                 console.print("stopped: removing what was made")
             except Crashed as error:
                 crashed = str(error)
                 console.print("crashed: removing what was made")
-    except Usage as error:
-        _end(USAGE, str(error))
-    except Unreachable as error:
-        _end(UNTESTABLE, str(error))
+    except Exception as error:
+        if telling is None or isinstance(error, Unreachable):
+            raise
+        crashed = f"removing what was made: {crash(error)}"
     gc.freeze()  # the process ends soon, and would look for garbage in all that was made up
     update = options["baseline"] if options["update_baseline"] else None
     held = telling.end(outcomes, known, None if stopped or crashed else update, crashed)
@@ -187,20 +185,13 @@ def replay(failure: str, target: str | None, with_model: int, strict_assumptions
     3 the target can't be tested, or a key or a question to the model is missing.
     """
     console = Console(highlight=False)
-    try:
-        what = recorded(failure)
-        options = Options(
-            target or what.run["given"],
-            with_model=with_model,
-            seed=what.run["seed"],
-            profile=what.run["profile"],
+    what = recorded(failure)
+    asked = {"with_model": with_model, "seed": what.run["seed"], "profile": what.run["profile"]}
+    options = Options(target or what.run["given"], **asked)
+    with opened(options, [*CHECKS], os.environ, _say(console)) as session:
+        passes = replay_failure(
+            session.team, CHECKS, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
         )
-        with opened(options, [*CHECKS], os.environ, lambda text: console.print(escape(text))) as session:
-            passes = replay_failure(
-                session.team, CHECKS, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
-            )
-    except (NoReplay, Usage, Unreachable, Unanswered) as error:
-        _end(USAGE if isinstance(error, Usage) else UNTESTABLE, str(error))
     console.print(told(what, passes))
     sys.exit(BROKEN if fails(what, passes, strict=strict_assumptions) else HOLDS)
 
@@ -224,21 +215,12 @@ def doctor(**options: Any) -> None:
     Exit codes: 0 it can; 2 wrong usage; 3 it can't.
     """
     asked = Options.among(options)
-    try:
-        with closing(open_transport(asked.target)) as transport:
-            access = open_target(transport, os.environ)
-            team = Team(
-                transport,
-                access.keys,
-                access.organization_id,
-                ledger=Ledger(),
-                run_id="doctor",
-                read_only=True,
-            )
-            for said in report(transport, access, team, asked, selected(())):
-                click.echo(said)
-    except (Unreachable, Unanswered) as error:
-        _end(UNTESTABLE, str(error))
+    with closing(open_transport(asked.target)) as transport:
+        access = open_target(transport, os.environ)
+        whom = (transport, access.keys, access.organization_id)
+        team = Team(*whom, ledger=Ledger(), run_id="doctor", read_only=True)
+        for said in report(transport, access, team, asked, selected(())):
+            click.echo(said)
 
 
 @main.command()
@@ -255,23 +237,24 @@ def cleanup(ledger: Path, target: str | None) -> None:
     where = target or read.about.get("target")
     if not where:
         _end(USAGE, f"{ledger} does not say where the run was: it is no ledger, or give --target URL")
-    try:
-        with closing(open_transport(where)) as transport:
-            run_id = read.about.get("run", "cleanup")
-            access = open_target(transport, os.environ, run_id)
-            organization = read.about.get("organization_id", access.organization_id)
-            team = Team(transport, access.keys, organization, ledger=read, run_id=run_id)
-            count = len(list(read.left()))
-            left = team.clean_up()
-            found = settle(team)
-    except (Unreachable, Unanswered) as error:
-        _end(UNTESTABLE, str(error))
+    with closing(open_transport(where)) as transport:
+        run_id = read.about.get("run", "cleanup")
+        access = open_target(transport, os.environ, run_id)
+        organization = read.about.get("organization_id", access.organization_id)
+        team = Team(transport, access.keys, organization, ledger=read, run_id=run_id)
+        count = len(list(read.left()))
+        left = team.clean_up()
+        found = settle(team)
     click.echo(f"removed      {count - len(left) + len(found.removed)}")
     for entry in left:
         click.echo(f"left behind  {entry}")
     for entry in found.unsure:
         click.echo(f"unsure       {entry}")
     sys.exit(BROKEN if left or found.unsure else HOLDS)
+
+
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(escape(text))
 
 
 def _announce(console: Console, session: Session) -> None:

@@ -24,23 +24,8 @@ _NAMED = re.compile(r"`([^`\s]+)`")
 class Explored(NamedTuple):
     """What came of one run of the engine."""
 
-    failures: list[Failure]
+    found: list[Broken]
     sent: Counter[str]
-
-
-class Failure(NamedTuple):
-    """A finding, with its fingerprint and on what it is founded."""
-
-    operation: Operation
-    fingerprint: tuple[object, ...]
-    """Operation, check, status, pointer, keyword, property."""
-    broken: Broken
-    finding: Finding
-
-    @property
-    def assumed(self) -> bool:
-        """Whether no contract is broken by it."""
-        return self.broken.assumption is not None or self.broken.evidence is Evidence.ASSUMED
 
 
 class _Known:
@@ -81,11 +66,11 @@ def _explored(team: Team, phases: tuple[str, ...], examples: int, operation: str
     steer = Steer(team, {} if team.afresh else _known.setdefault(team, _Known()).mine)
     gateway = schema.Gateway(document(), steer)
     run = Run(phases, Sizes(examples), team.settings.seed, operation, team.read_only)
-    found: dict[tuple[object, ...], Failure] = {}
+    found: dict[tuple[object, ...], Broken] = {}
     try:
         for finding in schema.explore(gateway, run):
-            for failure in judged(finding, team):
-                found.setdefault(failure.fingerprint, failure)
+            for place, broken in judged(finding, team):
+                found.setdefault(place, broken)
     except EngineError as error:
         if not found:
             raise Untested(f"the requests could not be made up: {error}") from error
@@ -95,8 +80,8 @@ def _explored(team: Team, phases: tuple[str, ...], examples: int, operation: str
     return Explored(list(found.values()), gateway.sent)
 
 
-def judged(finding: Finding, team: Team) -> Iterable[Failure]:
-    """What a finding is in the contract's terms: one failure for each flaw of an answer."""
+def judged(finding: Finding, team: Team) -> Iterable[tuple[tuple[object, ...], Broken]]:
+    """What a finding is in the contract's terms: one failure for each flaw of an answer, after its place."""
     operation = document().operations.get(finding.label)
     if operation is None:
         return
@@ -121,8 +106,8 @@ def judged(finding: Finding, team: Team) -> Iterable[Failure]:
             fingerprint=_fingerprint(operation, finding, flaw),
             chain=(*finding.before, finding.answer),
         )
-        place = (flaw.pointer, flaw.keyword, flaw.message) if flaw is not None else ("", "", "")
-        yield Failure(operation, (operation.id, finding.check, status, *place), broken, finding)
+        place = (flaw.pointer, flaw.keyword, flaw.message) if flaw is not None else ()
+        yield (operation.id, finding.check, status, *place), broken
 
 
 def _fingerprint(operation: Operation, finding: Finding, flaw: Flaw | None) -> Fingerprint:
@@ -168,16 +153,18 @@ def _words(message: str) -> str:
 
 def _report(team: Team, operation: Operation, explored: Explored) -> None:
     team.chain = []
-    failures = [failure for failure in explored.failures if failure.operation.id == operation.id]
-    if not failures and not explored.sent[operation.label]:
-        raise Untested(
-            "no request of it was made up that may be sent" + _WITH_MODEL * (operation.id == "createResponse")
-        )
-    if not failures:
-        return
-    first, *more = (failure.broken for failure in sorted(failures, key=lambda failure: failure.assumed))
-    first.more = tuple(more)
-    raise first
+    mine = [
+        broken
+        for broken in explored.found
+        if broken.fingerprint is not None and broken.fingerprint.operation == operation.id
+    ]
+    if not mine and not explored.sent[operation.label]:
+        why = _WITH_MODEL if operation.id == "createResponse" else ""
+        raise Untested(f"no request of it was made up that may be sent{why}")
+    if mine:
+        first, *more = sorted(mine, key=lambda broken: broken.evidence is Evidence.ASSUMED)
+        first.more = tuple(more)
+        raise first
 
 
 def checks() -> Iterator[Check]:

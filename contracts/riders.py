@@ -41,9 +41,7 @@ class Riders:
         if kind == "GET 200" and label.startswith("GET "):
             yield from _page(answer)
             yield from self._walk(label, answer)
-        elif request.role == "owner" and kind == "POST 201":
-            yield from self._reads_back(label, answer)
-        elif request.role == "owner" and kind in ("PATCH 200", "DELETE 204"):
+        elif request.role == "owner" and kind in ("POST 201", "PATCH 200", "DELETE 204"):
             yield from self._done(label, answer)
 
     def _walk(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
@@ -64,38 +62,22 @@ class Riders:
             yield from _page(following)
 
     def _done(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
-        """A PATCH is read back; what was deleted is gone."""
-        path = answer.request.path.partition("?")[0]
-        if not _OWN.fullmatch(path) or self._often(label, "done"):
+        """What was created or changed is read back; what was deleted is gone."""
+        path, told = answer.request.path.partition("?")[0], _inner(answer.body)
+        if answer.status == 201:
+            path = f"{path.rstrip('/')}/{told['id']}" if isinstance(told.get("id"), str) else ""
+        if not _OWN.fullmatch(path) or "{space_id}/" in label or self._often(label, "done"):
             return
         read = self._team.send(Request("GET", path, "owner"))
         if answer.status == 204:
             if read.status != 404:
                 yield "deleted_is_gone", f"what was deleted reads as {read.status}"
             return
-        told, shown = (_inner(found.body) for found in (answer, read))
+        shown = _inner(read.body)
         wrong = sorted(name for name in told if name in shown and shown[name] != told[name])
         if read.status != 200 or wrong:
-            yield "patched_reads_back", f"what was changed reads as {read.status}, other: {', '.join(wrong)}"
-
-    def _reads_back(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
-        path = answer.request.path.partition("?")[0]
-        body = answer.body if isinstance(answer.body, dict) else {}
-        made = body.get("data", body)
-        if not isinstance(made, dict) or not isinstance(made.get("id"), str) or "{space_id}" in label:
-            return
-        if self._often(label, "reads_back"):
-            return
-        where = f"{path.rstrip('/')}/{made['id']}"
-        read = self._team.send(Request("GET", where, "owner"))
-        shown = read.body if isinstance(read.body, dict) else {}
-        shown = shown.get("data", shown)
-        if read.status != 200:
-            yield "created_reads_back", f"what was created reads as {read.status}"
-        elif isinstance(shown, dict):
-            wrong = sorted(name for name in made if name in shown and shown[name] != made[name])
-            if wrong:
-                yield "created_reads_back", f"what was created reads back with another {', '.join(wrong)}"
+            done = "created" if answer.status == 201 else "patched"
+            yield f"{done}_reads_back", f"what was {done} reads as {read.status}, other: {', '.join(wrong)}"
 
     def before(self, label: str, request: Request) -> str | None:
         """The state of the thing that a write is about to name, to compare it if the write is refused."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from contracts.chain import made_by
+from contracts.chain import fewest, made_by
 from contracts.checks.errors import Unanswered, Untested
 from contracts.diff import smallest
 from contracts.exchange import Answer
@@ -35,9 +35,12 @@ def shortened(failure: Failure, team: Team) -> Failure:
             return False
         return answers[-1].status == failure.chain[-1].status and shown(answers[-1], sending.new) is True
 
+    def needed(chain: tuple[Answer, ...]) -> bool:
+        return time.monotonic() < until and again((*chain, failure.chain[-1]))
+
     for chain in (failure.chain, failure.wide):
         if chain and again(chain):
-            return failure._replace(chain=_fewest(chain, again, until), alone=True)
+            return failure._replace(chain=(*fewest(chain[:-1], needed), chain[-1]), alone=True)
     return failure._replace(alone=False)
 
 
@@ -47,22 +50,6 @@ def sign_of(failure: Failure) -> Sign:
     told = broken.expected is not None or broken.got is not None
     difference = smallest(broken.expected, broken.got, broken.pointer) if told else []
     return Sign(failure.check.id, failure.check.layer, failure.fingerprint, broken.pointer, difference)
-
-
-def _fewest(
-    chain: tuple[Answer, ...], again: Callable[[Sequence[Answer]], bool], until: float
-) -> tuple[Answer, ...]:
-    """Leave out runs of requests, long ones first, while it still shows."""
-    length = len(chain) // 2
-    while length:
-        for start in range(len(chain) - 1 - length, -1, -length):
-            without = (*chain[:start], *chain[start + length :])
-            if time.monotonic() > until:
-                return chain
-            if again(without):
-                chain = without
-        length //= 2
-    return chain
 
 
 def _costs(answer: Answer) -> bool:

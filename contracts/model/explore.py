@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
+from contracts.chain import fewest
 from contracts.checks.check import Check, promise
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
@@ -181,28 +182,15 @@ def shrunk(finding: Finding, team: Team) -> Finding:
     until = time.monotonic() + SHRINKING
 
     def happens(steps: tuple[Step, ...]) -> bool:
-        return time.monotonic() < until and finding.seen_in(play(team, steps)) is not None
+        in_time = bool(steps) and time.monotonic() < until
+        return in_time and finding.seen_in(play(team, steps)) is not None
 
-    shortest = renamed(plainer(fewer(finding.steps, happens), happens)) if happens(finding.steps) else ()
+    shortest = renamed(plainer(fewest(finding.steps, happens), happens)) if happens(finding.steps) else ()
     played = play(team, shortest)
     complaint = finding.seen_in(played)
     if complaint is None:
         return finding
     return Finding(finding.assumption, shortest, complaint, played.chain)
-
-
-def fewer(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:
-    """Leave out runs of steps, long ones first, while it still happens."""
-    length = len(steps) // 2
-    while length:
-        before = steps
-        for start in range(len(steps) - length, -1, -length):
-            without = steps[:start] + steps[start + length :]
-            if without and happens(without):
-                steps = without
-        if length > 1 or steps == before:
-            length //= 2
-    return steps
 
 
 def plainer(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:

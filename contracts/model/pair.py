@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from contracts.checks.errors import Untested
 from contracts.exchange import Answer
 from contracts.model.reference import ACCESS_FIELDS, CREATOR, Model, Says, Space
-from contracts.model.side_by_side import SideBySide
 from contracts.model.views import Views
 from contracts.model.words import BOUNDARY, words
-from contracts.team import Team
 
 
-class Pair(SideBySide):
+class Pair(Views):
     """One scenario, step by step."""
-
-    def __init__(self, team: Team, roles: Collection[str]) -> None:
-        super().__init__(team, roles)
-        self.views = Views(self)
 
     def create_space(self, name: str, label: str, grants: tuple[tuple[str, Any], ...]) -> None:
         """A space of the owner; a name of 1 or 255 characters may be refused (A19)."""
@@ -30,7 +23,7 @@ class Pair(SideBySide):
         self.agree(words(self.steps[-1]), answer, says._replace(by="A19") if label in BOUNDARY else says)
         if answer.status < 300:
             self.model = after
-            self.views.space(name)
+            self.see_space(name)
 
     def create_thread(self, name: str) -> None:
         """A thread of the owner."""
@@ -45,12 +38,12 @@ class Pair(SideBySide):
         after, says = self.model.add(role, space, thread)
         answer = self.team.caller(role).add(self.id_of(space), self.id_of(thread))
         if self.agree(words(self.steps[-1]), answer, says) and says.status == 201:
-            self.views.added(space, thread, answer.body, again)
+            self.added(space, thread, answer.body, again)
         self._settle(after, space, thread)
 
     def remove(self, role: str, space: str, thread: str) -> None:
         """A thread out of a space."""
-        if self.views.is_ghost(thread):
+        if self.is_ghost(thread):
             return
         after, says = self.model.remove(role, space, thread)
         answer = self.team.caller(role).take_out(self.id_of(space), self.id_of(thread))
@@ -68,16 +61,16 @@ class Pair(SideBySide):
             says = says._replace(by="A19")
         if self.agree(words(self.steps[-1]), answer, says):
             self.model = after
-        self.views.space(space)
+        self.see_space(space)
         for reader in self.roles:
-            self.views.read(reader, space)
+            self.read_space(reader, space)
 
     def delete_space(self, role: str, space: str) -> None:
         """A space; its threads stay."""
         held = self.model.spaces[space].threads if space in self.model.spaces else ()
         after, says = self.model.delete_space(role, space)
         self._delete(role, space, says)
-        self.views.forget(space)
+        self.forget(space)
         self._settle(after, space, *held)
 
     def delete_thread(self, role: str, thread: str) -> None:
@@ -85,34 +78,18 @@ class Pair(SideBySide):
         held = sorted(self.model.spaces_of(thread))
         after, says = self.model.delete_thread(role, thread)
         if self._delete(role, thread, says):
-            self.views.left_behind(thread, held)
+            self.left_behind(thread, held)
         self._settle(after, thread, *held)
-
-    def read_space(self, role: str, space: str) -> None:
-        """A space as one role."""
-        self.views.read(role, space)
-
-    def read_thread(self, role: str, thread: str) -> None:
-        """A thread as one role."""
-        self.views.thread(role, thread)
-
-    def walk(self, role: str, space: str, limit: int) -> None:
-        """A space's threads, page by page."""
-        self.views.walk(role, space, limit)
-
-    def list_spaces(self, role: str) -> None:
-        """The spaces that a role sees."""
-        self.views.spaces(role)
 
     def remove_between_pages(self, space: str, limit: int) -> None:
         """The last thread of the first page goes before the next page is read (A06)."""
-        first = self.views.first_page(space, limit)
+        first = self.first_page(space, limit)
         if first is None:
             return
         shown, cursor = first
         after, says = self.model.remove(CREATOR, space, shown[-1])
         self.agree("removing it", self.team.owner.take_out(self.id_of(space), self.id_of(shown[-1])), says)
-        self.views.rest_of_walk(space, limit, shown, cursor)
+        self.rest_of_walk(space, limit, shown, cursor)
         self._settle(after, space, shown[-1])
 
     def _settle(self, after: Model, *touched: str) -> None:
@@ -120,9 +97,9 @@ class Pair(SideBySide):
         self.model = after
         for name in touched:
             if name.startswith("S"):
-                self.views.space(name)
+                self.see_space(name)
             else:
-                self.views.thread(CREATOR, name)
+                self.read_thread(CREATOR, name)
 
     def _holds(self, space: str, thread: str) -> bool:
         return space in self.model.spaces and thread in self.model.spaces[space].threads

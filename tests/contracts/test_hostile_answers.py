@@ -95,8 +95,8 @@ def hostile(said: bytes, *, after: int = 0) -> Iterator[str]:
 
         def _honest(self, app: MockServer, body: bytes) -> None:
             headers = {n: v for n, v in self.headers.items() if n.lower() not in ("host", "connection")}
-            environ = EnvironBuilder(self.path, method=self.command, data=body, headers=headers).get_environ()
-            parts, status, answered = run_wsgi_app(app, environ, buffered=True)
+            asked = EnvironBuilder(self.path, method=self.command, data=body, headers=[*headers.items()])
+            parts, status, answered = run_wsgi_app(app, asked.get_environ(), buffered=True)
             text = b"".join(parts)
             self.send_response_only(int(status[:3]))
             for name, value in answered:

@@ -82,9 +82,9 @@ def explored(team: Team, phases: tuple[str, ...], examples: int, operation: str 
     gateway = schema.Gateway(document(), Steer(team))
     run = Run(phases, Sizes(examples), team.settings.seed, operation)
     return [
-        f"{failure.fingerprint} {failure.broken.message}"
+        f"{place} {broken.message}"
         for finding in schema.explore(gateway, run)
-        for failure in judged(finding, team)
+        for place, broken in judged(finding, team)
     ]
 
 

@@ -34,6 +34,8 @@ class Bench:
     def __init__(self, app: MockServer, patch: pytest.MonkeyPatch) -> None:
         self.app = app
         self.patch = patch
+        self.replaced: list[Any] = []
+        """What of the mock something else was put in place of."""
 
     @property
     def api(self) -> Any:
@@ -43,6 +45,7 @@ class Bench:
     def around(self, operation: str, wrap: Around) -> None:
         """Let `wrap` answer the operation."""
         handler = HANDLERS[operation]
+        self.replaced.append(handler)
         self.patch.setitem(HANDLERS, operation, lambda call, sandbox: wrap(handler, call, sandbox))
 
     def body(self, operation: str, change: Callable[[Any], Any]) -> None:
@@ -59,6 +62,7 @@ class Bench:
     def errors(self, change: Callable[[dict[str, Any], Problem], Any]) -> None:
         """Let `change` edit the body of every error of the vendor's API."""
         render = self.api.render
+        self.replaced.append(render)
 
         def damaged(problem: Problem, trace_id: str, now: str) -> Rendered:
             body, content_type = render(problem, trace_id, now)
@@ -77,6 +81,7 @@ class Bench:
     def shown_space(self, change: Callable[[dict[str, Any]], Any]) -> None:
         """Let `change` edit every space that is shown."""
         shown = spaces.shown
+        self.replaced.append(shown)
 
         def damaged(space: Any, sandbox: Sandbox) -> Any:
             body = deepcopy(dict(shown(space, sandbox)))
@@ -88,6 +93,7 @@ class Bench:
     def replace(self, modules: Iterable[Any], name: str, value: Any) -> None:
         """Let `name` mean `value` in these modules or classes."""
         for module in modules:
+            self.replaced.append(getattr(module, name))
             self.patch.setattr(module, name, value)
 
 
@@ -137,14 +143,15 @@ def mutant(
 
 
 @contextmanager
-def damaged(app: MockServer, mutant: Mutant | None) -> Iterator[None]:
+def damaged(app: MockServer, mutant: Mutant | None) -> Iterator[Bench]:
     """The mock with this fault, and like a real server without a check of its own answers."""
     app.sandboxes.get().reset()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wire, "check", _unheld)
+        bench = Bench(app, patch)
         if mutant is not None:
-            mutant.damage(Bench(app, patch))
-        yield
+            mutant.damage(bench)
+        yield bench
     app.sandboxes.get().reset()
 
 
