@@ -40,14 +40,8 @@ class Verdict(StrEnum):
     """None came, or that the target is busy, each time that it was tried: no word about the contract."""
 
 
-WORST = (
-    Verdict.BROKEN,
-    Verdict.ASSUMPTION,
-    Verdict.KNOWN,
-    Verdict.ORDER,
-    Verdict.FLAKY,
-    Verdict.UNCONFIRMED,
-)
+WORST = [*Verdict][1:7]
+"""What a failure can be, in the order of Verdict."""
 
 
 class Failure(NamedTuple):

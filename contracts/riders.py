@@ -47,7 +47,7 @@ class Riders:
     def _walk(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
         """The page behind a page, asked for in the same way: nothing is on both, and both have their size."""
         body = answer.body if isinstance(answer.body, dict) else {}
-        shown = _ids(body)
+        shown = shown_ids(body)
         if not isinstance(body.get("next_cursor"), str) or not shown or self._often(label, "walk"):
             return
         url = urlsplit(answer.request.path)
@@ -56,7 +56,7 @@ class Riders:
         following = self._team.send(answer.request._replace(path=where))
         if following.status != 200:
             yield "the_next_page_follows", f"the next page answers {following.status}"
-        elif again := set(shown) & set(_ids(following.body)):
+        elif again := set(shown) & set(shown_ids(following.body)):
             yield "the_next_page_follows", f"the next page has {sorted(again)[0]} again"
         else:
             yield from _page(following)
@@ -121,7 +121,8 @@ def _items(body: Any) -> list[dict[str, Any]]:
     return [item for items in found if isinstance(items, list) for item in items if isinstance(item, dict)]
 
 
-def _ids(body: Any) -> list[str]:
+def shown_ids(body: Any) -> list[str]:
+    """The ids of what a list shows."""
     return [item["id"] for item in _items(body) if isinstance(item.get("id"), str)]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +49,14 @@ def _answered(check: Check, team: Team) -> list[Failure]:
 def _confirmed(failures: list[Failure], team: Team, before: Check | None) -> Iterator[Failure]:
     """Each failure with what came of trying the check again."""
     check = failures[0].check
-    tries = []
     try:
-        with _afresh(team):
-            tries = [tried(check, team) for _ in range(REPLAYS)]
+        team.afresh = True
+        tries = [tried(check, team) for _ in range(REPLAYS)]
     except Untested:
         yield from failures  # what it takes to try it again is used up: it is told, and does not count
         return
+    finally:
+        team.afresh = False
     again = [sum(_seen(failure, found, failures) for found in tries) for failure in failures]
     late = _in_order(check, team, before) if REPLAYS and 0 in again else []
     for failure, times in zip(failures, again, strict=True):
@@ -91,15 +91,6 @@ def _seen(failure: Failure, found: list[Failure], first: list[Failure]) -> bool:
     if failure is first[0] and prints and prints.isdisjoint({other.fingerprint for other in first}):
         return True
     return failure.fingerprint in prints
-
-
-@contextmanager
-def _afresh(team: Team) -> Iterator[None]:
-    team.afresh = True
-    try:
-        yield
-    finally:
-        team.afresh = False
 
 
 def crash(error: BaseException) -> str:

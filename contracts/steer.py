@@ -64,14 +64,8 @@ class Steer:
 
     def fresh(self, kind: str) -> str | None:
         """Something new; None if it can't be made."""
-        owner = self.team.owner
         try:
-            make = {
-                "space": owner.new_space,
-                "thread": owner.new_thread,
-                "vector_store": owner.new_vector_store,
-            }
-            id_: str = make[kind]()["id"]
+            id_: str = getattr(self.team.owner, f"new_{kind}")()["id"]
         except (Untested, Unanswered):
             return None
         return id_

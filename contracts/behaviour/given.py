@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contracts.behaviour.documents import THREAD
 from contracts.behaviour.pages import filled
-from contracts.behaviour.shapes import SPACE, THREAD, typed
+from contracts.behaviour.shapes import SPACE, typed
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Untested
 from contracts.checks.evidence import Evidence

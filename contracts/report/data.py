@@ -16,6 +16,7 @@ from contracts.report.shell import commands
 
 Data = dict[str, Any]
 VERSION = 1
+MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
 LONGEST = 200_000
 """Characters of an answer that are kept."""
 LONG = 140

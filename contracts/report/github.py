@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from contracts.diff import cut
-from contracts.report.data import Data, counted
+from contracts.report.data import MANY, Data, counted
 
 _LEVELS = {"broken": "error", "known": "notice"}
 
@@ -39,7 +39,7 @@ def step_summary(data: Data) -> str:
             for f in data["failures"]
         ]
         lines.append("")
-    covered = ", ".join(f"{n['exercised']} of {n['documented']} {_many(what)}" for what, n in counts.items())
+    covered = ", ".join(f"{n['exercised']} of {n['documented']} {MANY[what]}" for what, n in counts.items())
     lines += [f"Exercised: {covered}, with {data['coverage']['requests']} requests.", ""]
     return "\n".join(lines)
 
@@ -48,10 +48,6 @@ def _heading(data: Data) -> str:
     if data["run"]["crash"]:
         return f"The run crashed: {_cell(data['run']['crash'])}"
     return "The contract holds" if data["holds"] else "The contract is broken"
-
-
-def _many(what: str) -> str:
-    return {"status": "statuses", "code": "error codes", "parameter": "parameters"}[what]
 
 
 def _founded(failure: Data) -> str:

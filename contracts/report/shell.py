@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from contracts.chain import given_at
 from contracts.exchange import Answer, Request
 
 _NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE"}
@@ -20,25 +21,11 @@ def commands(chain: Sequence[Answer]) -> tuple[list[str], dict[str, str]]:
         later = "\n".join(f"{other.request.path}\n{other.request.text}" for other in chain[n + 1 :])
         taken = []
         for where, value in given_at(answer):
-            if value in later and value not in variables:
+            if len(value) > 5 and value in later and value not in variables:
                 variables[value] = _variable(where, value, variables)
                 taken.append((where, variables[value]))
         lines.append(_captured(command, taken))
     return lines, variables
-
-
-def given_at(answer: Answer) -> Iterator[tuple[str, str]]:
-    """The ids and cursors that an answer gives, with where they are, as jq would say it."""
-    body = answer.body
-    if answer.status >= 300 or not isinstance(body, dict):
-        return
-    places = [("", body)]
-    if isinstance(body.get("data"), dict):
-        places.append((".data", body["data"]))
-    for place, fields in places:
-        for name in ("id", "vector_store_id", "user_id", "next_cursor"):
-            if isinstance(fields.get(name), str) and len(fields[name]) > 5:
-                yield f"{place}.{name}", fields[name]
 
 
 def as_curl(request: Request, variables: dict[str, str]) -> str:

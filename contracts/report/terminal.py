@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.diff import cut
-from contracts.report.data import Data, counted, named
+from contracts.report.data import MANY, Data, counted, named
 from contracts.report.live import COLOURS
 
 SO = {
@@ -27,7 +27,6 @@ SO = {
     "unconfirmed": "it could not be tried again: reported, not counted",
 }
 """What follows from a verdict."""
-MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
 MOST_OF_A_CHECK, FIRST, LAST = 3, 4, 4
 """How many failures of one check, and how many requests of a chain, are shown whole."""
 
