@@ -126,7 +126,7 @@ class Views(SideBySide):
             for page in self.team.owner.pages(path, limit=limit, cursor=cursor):
                 seen += [self.name_of(thread["id"]) for thread in page.body["data"]]
         except Broken as broken:
-            complaint = f"the next page answers {broken.got}"
+            complaint = broken.message if broken.got is None else f"the next page answers {broken.got}"
         if seen != before and not complaint:
             complaint = f"the walk shows {listed(seen)}, the model says {listed(before)}"
         if complaint:

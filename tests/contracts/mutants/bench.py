@@ -28,14 +28,31 @@ WITH_A_SPACE = (spaces, space_threads, space_vector_stores)
 _held = wire.check
 
 
+class Patch:
+    """pytest's, which remembers what of the mock it put something else in the place of."""
+
+    def __init__(self, inner: pytest.MonkeyPatch) -> None:
+        self._inner = inner
+        self.replaced: list[Any] = []
+        self.context = inner.context
+
+    def setattr(self, target: Any, name: str, value: Any) -> None:
+        """Replace an attribute."""
+        self.replaced.append(getattr(target, name))
+        self._inner.setattr(target, name, value)
+
+    def setitem(self, mapping: Any, name: str, value: Any) -> None:
+        """Replace an item."""
+        self.replaced.append(mapping[name])
+        self._inner.setitem(mapping, name, value)
+
+
 class Bench:
     """A mock to damage."""
 
     def __init__(self, app: MockServer, patch: pytest.MonkeyPatch) -> None:
         self.app = app
-        self.patch = patch
-        self.replaced: list[Any] = []
-        """What of the mock something else was put in place of."""
+        self.patch: Any = Patch(patch)
 
     @property
     def api(self) -> Any:
@@ -45,7 +62,6 @@ class Bench:
     def around(self, operation: str, wrap: Around) -> None:
         """Let `wrap` answer the operation."""
         handler = HANDLERS[operation]
-        self.replaced.append(handler)
         self.patch.setitem(HANDLERS, operation, lambda call, sandbox: wrap(handler, call, sandbox))
 
     def body(self, operation: str, change: Callable[[Any], Any]) -> None:
@@ -62,7 +78,6 @@ class Bench:
     def errors(self, change: Callable[[dict[str, Any], Problem], Any]) -> None:
         """Let `change` edit the body of every error of the vendor's API."""
         render = self.api.render
-        self.replaced.append(render)
 
         def damaged(problem: Problem, trace_id: str, now: str) -> Rendered:
             body, content_type = render(problem, trace_id, now)
@@ -81,7 +96,6 @@ class Bench:
     def shown_space(self, change: Callable[[dict[str, Any]], Any]) -> None:
         """Let `change` edit every space that is shown."""
         shown = spaces.shown
-        self.replaced.append(shown)
 
         def damaged(space: Any, sandbox: Sandbox) -> Any:
             body = deepcopy(dict(shown(space, sandbox)))
@@ -93,7 +107,6 @@ class Bench:
     def replace(self, modules: Iterable[Any], name: str, value: Any) -> None:
         """Let `name` mean `value` in these modules or classes."""
         for module in modules:
-            self.replaced.append(getattr(module, name))
             self.patch.setattr(module, name, value)
 
 

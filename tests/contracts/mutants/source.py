@@ -25,7 +25,7 @@ def fingerprint(mutant: Mutant) -> str:
 def broken_code(app: MockServer, mutant: Mutant) -> str:
     """A hash of the code of the mock in whose place the mutant puts its own."""
     with damaged(app, mutant) as bench:
-        sources = [_WHERE.sub("", text) for each in bench.replaced for text in _source(each)]
+        sources = [_WHERE.sub("", text) for each in bench.patch.replaced for text in _source(each)]
     return hashlib.sha256("\n".join(sources).encode()).hexdigest()[:16]
 
 
