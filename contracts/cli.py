@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from contracts import baseline
-from contracts.checks.errors import Crashed, Unanswered, Unreachable, Usage
+from contracts.checks.errors import Crashed, Unreachable
 from contracts.doctor import report
+from contracts.exits import BROKEN, CRASHED, HOLDS, INTERRUPTED, TERMINATED, UNTESTABLE, USAGE, Commands, end
 from contracts.failure import Outcome, Verdict
 from contracts.keys import open_target
 from contracts.ledger import Ledger
@@ -25,7 +26,6 @@ from contracts.leftovers import settle
 from contracts.replay import fails, recorded, step, told
 from contracts.replay import replay as replay_failure
 from contracts.report.telling import Telling, about
-from contracts.resend import NoReplay
 from contracts.runner import crash
 from contracts.runner import run as run_checks
 from contracts.session import Options, Session, opened
@@ -33,10 +33,6 @@ from contracts.settings import PROFILES, SEED
 from contracts.suite import CHECKS, selected
 from contracts.target import open_transport
 from contracts.team import Team
-
-HOLDS, BROKEN, USAGE, UNTESTABLE = 0, 1, 2, 3
-CRASHED = 3
-INTERRUPTED, TERMINATED = 130, 143
 
 _TARGET = click.option(
     "--target",
@@ -55,24 +51,7 @@ _WITH_MODEL = click.option(
 )
 
 
-class _Commands(click.Group):
-    """Commands of which none ends with a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run one."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Usage as error:
-            _end(USAGE, str(error))
-        except (NoReplay, Unreachable, Unanswered) as error:
-            _end(UNTESTABLE, str(error))
-        except Exception as error:
-            _end(CRASHED, f"crashed: {crash(error)}")
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Hold a deployment of the Freddy spaces API to its contract.
 
@@ -149,7 +128,7 @@ def run(**options: Any) -> None:
     update = options["baseline"] if options["update_baseline"] else None
     held = telling.end(outcomes, known, None if stopped or crashed else update, crashed)
     if crashed:
-        _end(CRASHED, f"crashed in {crashed}")
+        end(CRASHED, f"crashed in {crashed}")
     _end_with(outcomes, stopped, held)
 
 
@@ -157,13 +136,13 @@ def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
     verdicts = [outcome.verdict for outcome in outcomes]
     silent = verdicts.count(Verdict.UNANSWERED)
     if stopped:
-        _end(stopped, f"stopped after {len(outcomes)} checks")
+        end(stopped, f"stopped after {len(outcomes)} checks")
     if not held:
         sys.exit(BROKEN)
     if silent:
-        _end(UNTESTABLE, f"{silent} checks got no answer; the first: {_first_silent(outcomes)}")
+        end(UNTESTABLE, f"{silent} checks got no answer; the first: {_first_silent(outcomes)}")
     if all(verdict is Verdict.UNTESTED for verdict in verdicts):
-        _end(UNTESTABLE, "nothing was executed")
+        end(UNTESTABLE, "nothing was executed")
     sys.exit(HOLDS)
 
 
@@ -236,7 +215,7 @@ def cleanup(ledger: Path, target: str | None) -> None:
     read = Ledger.read(ledger)
     where = target or read.about.get("target")
     if not where:
-        _end(USAGE, f"{ledger} does not say where the run was: it is no ledger, or give --target URL")
+        end(USAGE, f"{ledger} does not say where the run was: it is no ledger, or give --target URL")
     with closing(open_transport(where)) as transport:
         run_id = read.about.get("run", "cleanup")
         access = open_target(transport, os.environ, run_id)
@@ -267,8 +246,3 @@ def _announce(console: Console, session: Session) -> None:
         console.print(f"ledger      {escape(str(team.ledger.path))}", soft_wrap=True)
     for role in access.missing:
         console.print(f"[cyan]no key[/]     for the {role}: set CONTRACTS_{role.upper()}_KEY")
-
-
-def _end(code: int, message: str) -> NoReturn:
-    click.echo(f"contracts: {message}", err=True)
-    sys.exit(code)

@@ -12,8 +12,8 @@ import pytest
 
 from contracts.checks.check import Check
 from contracts.checks.errors import Unreachable, Usage
-from contracts.cli import UNTESTABLE
 from contracts.cli import run as command
+from contracts.exits import UNTESTABLE
 from contracts.failure import Outcome, Verdict
 from contracts.runner import judge
 from contracts.session import Options, Session, opened

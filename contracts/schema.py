@@ -25,7 +25,7 @@ from contracts.checks.spec import Document
 from contracts.exchange import SAFE, Answer, Request
 from contracts.excuses import Excuses
 from contracts.hastened import hasten
-from contracts.made_up import BASE, KEY, EngineError, Finding, Run, as_request
+from contracts.made_up import BASE, EngineError, Finding, Run, as_request, config
 from contracts.riders import Riders
 from contracts.steer import Steer
 
@@ -113,7 +113,9 @@ def explore(gateway: Gateway, run: Run) -> Iterator[Finding]:
     """Send what Schemathesis makes up; every failure that nothing excuses, repeated ones included."""
     hasten()
     load_all_checks()
-    schema: Any = schemathesis.openapi.from_dict(gateway.document.raw, config=_config(run))
+    schema: Any = schemathesis.openapi.from_dict(
+        gateway.document.raw, config=schemathesis.Config.from_dict(config(run))
+    )
     if run.operation is not None:
         schema = schema.include(operation_id=run.operation)
     if run.read_only:
@@ -153,30 +155,6 @@ def _error(error: Exception, label: str) -> Exception:
     if type(inner).__module__.partition(".")[0] in ("hypothesis", "schemathesis"):
         return EngineError(f"{label}: {str(inner)[:300]}")
     return RuntimeError(f"{label}: {type(inner).__name__}: {inner}")
-
-
-def _config(run: Run) -> Any:
-    def phase(name: str, **more: Any) -> dict[str, Any]:
-        return {"enabled": name in run.phases, **more}
-
-    return schemathesis.Config.from_dict(
-        {
-            "base-url": BASE,
-            "seed": run.seed,
-            "workers": 1,
-            "continue-on-failure": True,
-            "cache": {"enabled": False},
-            "analysis": {"constants": {"enabled": False}},
-            "generation": {"database": "none", "no-shrink": True, "max-examples": run.sizes.examples},
-            "auth": {"auto-signup": False, "openapi": {"ApiKeyAuth": {"api_key": KEY}}},
-            "phases": {
-                "examples": phase("examples"),
-                "coverage": phase("coverage"),
-                "fuzzing": phase("fuzzing", **{"error-feedback": {"enabled": False}}),
-                "stateful": phase("stateful", **{"max-steps": run.sizes.steps}),
-            },
-        }
-    )
 
 
 def _failures(recorder: Any) -> Iterator[Finding]:

@@ -252,8 +252,3 @@ def _reason(error: Exception) -> str:
     while inner.__context__ is not None:
         inner = inner.__context__
     return " ".join(str(inner).split())[:200] or type(error).__name__
-
-
-def is_mock(headers: Mapping[str, str]) -> bool:
-    """Whether an answer comes from a mock of ours."""
-    return "x-mock-source" in headers

@@ -25,7 +25,7 @@ PARTS = {
     "verdict": ("failure", "resend", "shorten", "runner", "replay", "baseline", "record", "coverage"),
     "run": ("keys", "leftovers", "session", "doctor"),
     "report": ("report",),
-    "commands": ("cli", "__main__", "conftest", "test_contract"),
+    "commands": ("exits", "cli", "__main__", "conftest", "test_contract"),
 }
 """Part -> its files and folders."""
 LOW = ("foundations", "requests", "checks")
