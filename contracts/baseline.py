@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from contracts.check import Fingerprint
-from contracts.failure import WORST, Failure, Verdict
-from contracts.runner import Outcome
+from contracts.checks.errors import Fingerprint, Usage
+from contracts.failure import WORST, Failure, Outcome, Verdict
 
 VERSION = 1
 _COUNTS = (Verdict.BROKEN, Verdict.ASSUMPTION)
 
 
-class Unreadable(Exception):
+class Unreadable(Usage):
     """The file is no baseline; one line says why."""
 
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from contracts.check import Broken, Untested
+from contracts.checks.errors import Broken, Untested
 from contracts.exchange import Answer, Request
-from contracts.ledger import Made
+from contracts.sender import Sender
 
-if TYPE_CHECKING:
-    from contracts.team import Team
-
-
-class Guarded(AssertionError):
-    """A bug of the suite: it was about to write to something that it did not make."""
+PAGES = 2000
+"""More than any list here has: behind them a walk does not end."""
 
 
 class Caller:
     """One role's way to the API."""
 
-    def __init__(self, team: Team, role: str | None) -> None:
-        self._team = team
+    def __init__(self, run: Sender, role: str | None) -> None:
+        self._run = run
         self.role = role
         """None: without a credential."""
 
@@ -30,7 +26,7 @@ class Caller:
     def user_id(self) -> str:
         """The user behind the key."""
         assert self.role is not None, "nobody is no user"
-        return self._team.user_id(self.role)
+        return self._run.user_id(self.role)
 
     def ask(
         self,
@@ -44,61 +40,42 @@ class Caller:
         """Send a request; query parameters that are None are left out."""
         given = {name: value for name, value in query.items() if value is not None}
         whole = path + ("?" + urlencode(given) if given else "")
-        return self._team.send(Request(method, whole, self.role, body, headers or {}))
+        return self._run.send(Request(method, whole, self.role, body, headers or {}))
 
     def get(self, path: str, **query: Any) -> Answer:
         """GET."""
         return self.ask("GET", path, **query)
 
-    def make(self, kind: str, path: str, body: dict[str, Any]) -> Answer:
-        """POST something new, with its entries in the ledger."""
-        ledger, role = self._team.ledger, self.role or "owner"  # what nobody should have made
-        intent = ledger.intend(kind, role, str(body.get("name", body.get("title", ""))))
-        try:
-            answer = self.ask("POST", path, body)
-        except (Untested, Guarded):
-            ledger.unmade(intent)  # it was not sent
-            raise
-        made = answer.body if isinstance(answer.body, dict) else {}
-        made = made.get("data", made) if kind == "vector_store" else made
-        if answer.status < 300 and isinstance(made, dict) and isinstance(made.get("id"), str):
-            ledger.made(intent, Made(kind, made["id"], role, self._team.organization_id))
-            if isinstance(made.get("vector_store_id"), str):
-                ledger.invent(made["vector_store_id"])
-        else:
-            ledger.unmade(intent)
-        return answer
+    def pages(self, path: str, **query: Any) -> Iterator[Answer]:
+        """Each page of a list that goes by cursors; Broken if one is no page, or there is no last one."""
+        cursor = query.pop("cursor", None)
+        for _ in range(PAGES):
+            answer = self.get(path, **query, cursor=cursor)
+            if answer.status != 200 or not isinstance(answer.body, dict):
+                raise Broken(f"the list {path} can't be read", expected=200, got=answer.status)
+            yield answer
+            cursor = answer.body["next_cursor"]
+            if cursor is None:
+                return
+        raise Broken(f"the walk of {path} does not end: {PAGES:,} pages were read")
 
     def new_space(self, **fields: Any) -> dict[str, Any]:
         """A space of this caller; Untested if it can't be made."""
-        body = {"organization_id": self._team.organization_id, "name": self._team.name(), **fields}
-        return _made(self.make("space", "/v1/spaces/", body), 201, "a space")
+        body = {"organization_id": self._run.organization_id, "name": self._run.name(), **fields}
+        return _made(self.ask("POST", "/v1/spaces/", body), "a space")
 
     def new_thread(self, **fields: Any) -> dict[str, Any]:
         """A thread of this caller; Untested if it can't be made."""
-        title = self._team.name("thread")
-        body = {"organization_id": self._team.organization_id, "title": title, **fields}
-        return _made(self.make("thread", "/v1/threads", body), 201, "a thread")
+        title = self._run.name("thread")
+        body = {"organization_id": self._run.organization_id, "title": title, **fields}
+        return _made(self.ask("POST", "/v1/threads", body), "a thread")
 
     def new_vector_store(self, **fields: Any) -> dict[str, Any]:
         """A vector store of this caller; Untested if it can't be made."""
-        path = f"/v1/organizations/{quote(self._team.organization_id)}/vector-stores"
-        answer = self.make("vector_store", path, {"name": self._team.name("store"), **fields})
-        made: dict[str, Any] = _made(answer, 201, "a vector store")["data"]
+        path = f"/v1/organizations/{quote(self._run.organization_id)}/vector-stores"
+        answer = self.ask("POST", path, {"name": self._run.name("store"), **fields})
+        made: dict[str, Any] = _made(answer, "a vector store")["data"]
         return made
-
-    def remove(self, made: Made) -> Answer:
-        """Delete something that the run made."""
-        organization = quote(made.organization_id)
-        path = {
-            "space": f"/v1/spaces/{made.id}",
-            "thread": f"/v1/threads/{made.id}",
-            "vector_store": f"/v1/organizations/{organization}/vector-stores/{made.id}",
-        }[made.kind]
-        answer = self.ask("DELETE", path)
-        if answer.status in (204, 404):
-            self._team.ledger.removed(made.id)
-        return answer
 
     def add(self, space_id: str, thread_id: str) -> Answer:
         """Add a thread to a space."""
@@ -110,20 +87,16 @@ class Caller:
 
     def threads_of(self, space_id: str, limit: int = 100) -> list[str]:
         """The ids of all the threads of a space, page by page."""
-        found: list[str] = []
-        cursor = None
-        for _ in range(1000):
-            answer = self.get(f"/v1/spaces/{space_id}/threads", limit=limit, cursor=cursor)
-            if answer.status != 200 or not isinstance(answer.body, dict):
-                raise Broken("the list of threads can't be read", expected=200, got=answer.status)
-            found += [thread["id"] for thread in answer.body["data"]]
-            cursor = answer.body["next_cursor"]
-            if cursor is None:
-                return found
-        raise Broken("the list of threads never ends: 1,000 pages were read")
+        pages = self.pages(f"/v1/spaces/{space_id}/threads", limit=limit)
+        return [thread["id"] for page in pages for thread in page.body["data"]]
+
+    def spaces(self, limit: int = 100) -> list[dict[str, Any]]:
+        """All spaces of the organization that the caller sees, page by page."""
+        pages = self.pages("/v1/spaces/", organization_id=self._run.organization_id, limit=limit)
+        return [space for page in pages for space in page.body["spaces"]]
 
 
-def _made(answer: Answer, status: int, what: str) -> dict[str, Any]:
-    if answer.status != status or not isinstance(answer.body, dict):
+def _made(answer: Answer, what: str) -> dict[str, Any]:
+    if answer.status != 201 or not isinstance(answer.body, dict):
         raise Untested(f"{what} can't be made: {answer.status} {answer.text[:120]}")
     return answer.body

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
-from contracts.exchange import Answer, Request
+from contracts.exchange import SAFE, Answer, Request
 
-SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+T = TypeVar("T")
 LOOKS = 6
 """The most reads that are kept where a failure does not show in a single answer."""
 _WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
-_GIVES = ("id", "vector_store_id", "user_id", "next_cursor")
 
 
 def words(request: Request) -> set[str]:
     """Everything in a request that may be an id."""
-    body = request.body if isinstance(request.body, str) else json.dumps(request.body)
-    return {*_WORD.findall(request.path), *_WORD.findall(body)}
+    return {*_WORD.findall(request.path), *_WORD.findall(request.text)}
 
 
-def given(answer: Answer, names: Collection[str] = _GIVES) -> Iterator[str]:
-    """The ids and cursors that an answer gave out."""
-    if 200 <= answer.status < 300:
-        body = answer.body
-        for place in (body, *_inner(body)):
-            yield from (place[name] for name in names if isinstance(place.get(name), str))
-
-
-def _inner(body: Any) -> Iterator[dict[str, Any]]:
-    data = body.get("data") if isinstance(body, dict) else None
-    yield from (data,) if isinstance(data, dict) else ()
+def given_at(answer: Answer) -> Iterator[tuple[str, str]]:
+    """The ids and cursors that an answer gives out, with where they are, as jq would say it."""
+    body = answer.body if 200 <= answer.status < 300 and isinstance(answer.body, dict) else {}
+    inner = body.get("data")
+    for place, fields in (("", body), (".data", inner if isinstance(inner, dict) else {})):
+        for name in ("id", "vector_store_id", "user_id", "next_cursor"):
+            if isinstance(fields.get(name), str):
+                yield f"{place}.{name}", fields[name]
 
 
 class Origins:
@@ -43,9 +37,8 @@ class Origins:
 
     def note(self, answer: Answer) -> None:
         """Look at one exchange."""
-        if answer.request.method == "POST" and answer.status < 300:
-            for id_ in _given(answer):
-                self._first.setdefault(id_, answer)
+        for id_ in _given(answer) if answer.request.method == "POST" else ():
+            self._first.setdefault(id_, answer)
 
     def of(self, ids: Iterable[str]) -> list[Answer]:
         """The exchanges that gave these ids, in their order."""
@@ -55,12 +48,12 @@ class Origins:
 
 def made_by(answer: Answer) -> set[str]:
     """The ids of what an exchange made, with those that came with it."""
-    writes = answer.request.method == "POST" and isinstance(answer.body, dict)
-    return {*given(answer, ("id", "vector_store_id"))} if writes else set()
+    made = given_at(answer) if answer.request.method == "POST" else ()
+    return {id_ for where, id_ in made if where.endswith((".id", ".vector_store_id"))}
 
 
 def _given(answer: Answer) -> list[str]:
-    return list(given(answer)) if isinstance(answer.body, dict) else []
+    return [id_ for _, id_ in given_at(answer)]
 
 
 def minimal(
@@ -127,4 +120,18 @@ def _first(gives: Sequence[list[str]], id_: str) -> int:
 
 
 def _writes(answer: Answer) -> bool:
-    return answer.request.method not in SAFE
+    return answer.request.method not in (*SAFE, "TRACE")
+
+
+def fewest(items: tuple[T, ...], happens: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
+    """Leave out runs of items, long ones first, while it still happens."""
+    length = max(len(items) // 2, 1)
+    while length:
+        before = items
+        for start in range(len(items) - length, -1, -length):
+            without = items[:start] + items[start + length :]
+            if happens(without):
+                items = without
+        if length > 1 or items == before:
+            length //= 2
+    return items

@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,24 +16,23 @@ from rich.console import Console
 from rich.markup import escape
 
 from contracts import baseline
-from contracts.check import CHECKS
+from contracts.checks.errors import Crashed, Unreachable
 from contracts.doctor import report
+from contracts.exits import BROKEN, CRASHED, HOLDS, INTERRUPTED, TERMINATED, UNTESTABLE, USAGE, Commands, end
+from contracts.failure import Outcome, Verdict
 from contracts.keys import open_target
 from contracts.ledger import Ledger
 from contracts.leftovers import settle
 from contracts.replay import fails, recorded, step, told
 from contracts.replay import replay as replay_failure
 from contracts.report.telling import Telling, about
-from contracts.resend import NoReplay
-from contracts.runner import Outcome, Verdict
+from contracts.runner import crash
 from contracts.runner import run as run_checks
-from contracts.session import Options, Session, Usage, opened, selected
+from contracts.session import Options, Session, opened
 from contracts.settings import PROFILES, SEED
-from contracts.target import Unanswered, Unreachable, open_transport
+from contracts.suite import CHECKS, selected
+from contracts.target import open_transport
 from contracts.team import Team
-
-HOLDS, BROKEN, USAGE, UNTESTABLE = 0, 1, 2, 3
-INTERRUPTED, TERMINATED = 130, 143
 
 _TARGET = click.option(
     "--target",
@@ -51,7 +51,7 @@ _WITH_MODEL = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Hold a deployment of the Freddy spaces API to its contract.
 
@@ -95,38 +95,40 @@ def run(**options: Any) -> None:
 
     \b
     Exit codes: 0 the contract holds; 1 it is broken; 2 wrong usage; 3 the target can't be tested
-    (unreachable, not this API, credentials refused, nothing was executed, no answers in the middle);
+    (unreachable, not this API, credentials refused, nothing was executed, no answers in the middle),
+    or the suite itself crashed, which its last line and its reports say;
     130 and 143 the run was stopped by Ctrl-C or SIGTERM: what it made is removed all the same.
     """
     gc.set_threshold(3_000_000, 20, 20)  # what is made up soon goes: a fifth of the time went there
     console = Console(highlight=False)
     outcomes: list[Outcome] = []
-    stopped = 0
+    stopped, crashed = 0, ""
+    known = baseline.asked(options["baseline"], update=options["update_baseline"])
+    checks, telling = selected(options["only"]), None
     try:
-        known = baseline.asked(options["baseline"], update=options["update_baseline"])
-    except baseline.Unreadable as error:
-        _end(USAGE, str(error))
-    try:
-        with opened(Options.among(options), os.environ, lambda text: console.print(escape(text))) as session:
+        with opened(Options.among(options), checks, os.environ, _say(console)) as session:
             _announce(console, session)
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
-            telling = Telling(console, about(session, options, folder), folder, len(session.checks))
+            telling = Telling(console, about(session, options, folder), folder, len(checks))
             telling.watch(session.team)
             try:
                 with telling.live(outcomes) as live:
-                    run_checks(
-                        session.checks, session.team, tell=live.tell, begin=live.begin, until=session.until
-                    )
+                    run_checks(checks, session.team, tell=live.tell, begin=live.begin, until=session.until)
             except KeyboardInterrupt:
                 stopped = TERMINATED if session.terminated else INTERRUPTED
                 console.print("stopped: removing what was made")
-    except Usage as error:
-        _end(USAGE, str(error))
-    except Unreachable as error:
-        _end(UNTESTABLE, str(error))
+            except Crashed as error:
+                crashed = str(error)
+                console.print("crashed: removing what was made")
+    except Exception as error:
+        if telling is None or isinstance(error, Unreachable):
+            raise
+        crashed = f"removing what was made: {crash(error)}"
     gc.freeze()  # the process ends soon, and would look for garbage in all that was made up
     update = options["baseline"] if options["update_baseline"] else None
-    held = telling.end(outcomes, known, None if stopped else update)
+    held = telling.end(outcomes, known, None if stopped or crashed else update, crashed)
+    if crashed:
+        end(CRASHED, f"crashed in {crashed}")
     _end_with(outcomes, stopped, held)
 
 
@@ -134,13 +136,13 @@ def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
     verdicts = [outcome.verdict for outcome in outcomes]
     silent = verdicts.count(Verdict.UNANSWERED)
     if stopped:
-        _end(stopped, f"stopped after {len(outcomes)} checks")
+        end(stopped, f"stopped after {len(outcomes)} checks")
     if not held:
         sys.exit(BROKEN)
     if silent:
-        _end(UNTESTABLE, f"{silent} checks got no answer; the first: {_first_silent(outcomes)}")
+        end(UNTESTABLE, f"{silent} checks got no answer; the first: {_first_silent(outcomes)}")
     if all(verdict is Verdict.UNTESTED for verdict in verdicts):
-        _end(UNTESTABLE, "nothing was executed")
+        end(UNTESTABLE, "nothing was executed")
     sys.exit(HOLDS)
 
 
@@ -162,20 +164,13 @@ def replay(failure: str, target: str | None, with_model: int, strict_assumptions
     3 the target can't be tested, or a key or a question to the model is missing.
     """
     console = Console(highlight=False)
-    try:
-        what = recorded(failure)
-        options = Options(
-            target or what.run["given"],
-            with_model=with_model,
-            seed=what.run["seed"],
-            profile=what.run["profile"],
+    what = recorded(failure)
+    asked = {"with_model": with_model, "seed": what.run["seed"], "profile": what.run["profile"]}
+    options = Options(target or what.run["given"], **asked)
+    with opened(options, [*CHECKS], os.environ, _say(console)) as session:
+        passes = replay_failure(
+            session.team, CHECKS, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
         )
-        with opened(options, os.environ, lambda text: console.print(escape(text))) as session:
-            passes = replay_failure(
-                session.team, what, lambda *sent: console.print(step(*sent), soft_wrap=True)
-            )
-    except (NoReplay, Usage, Unreachable, Unanswered) as error:
-        _end(USAGE if isinstance(error, Usage) else UNTESTABLE, str(error))
     console.print(told(what, passes))
     sys.exit(BROKEN if fails(what, passes, strict=strict_assumptions) else HOLDS)
 
@@ -199,21 +194,12 @@ def doctor(**options: Any) -> None:
     Exit codes: 0 it can; 2 wrong usage; 3 it can't.
     """
     asked = Options.among(options)
-    try:
-        with closing(open_transport(asked.target)) as transport:
-            access = open_target(transport, os.environ)
-            team = Team(
-                transport,
-                access.keys,
-                access.organization_id,
-                ledger=Ledger(),
-                run_id="doctor",
-                read_only=True,
-            )
-            for said in report(transport, access, team, asked, selected(())):
-                click.echo(said)
-    except (Unreachable, Unanswered) as error:
-        _end(UNTESTABLE, str(error))
+    with closing(open_transport(asked.target)) as transport:
+        access = open_target(transport, os.environ)
+        whom = (transport, access.keys, access.organization_id)
+        team = Team(*whom, ledger=Ledger(), run_id="doctor", read_only=True)
+        for said in report(transport, access, team, asked, selected(())):
+            click.echo(said)
 
 
 @main.command()
@@ -229,24 +215,25 @@ def cleanup(ledger: Path, target: str | None) -> None:
     read = Ledger.read(ledger)
     where = target or read.about.get("target")
     if not where:
-        _end(USAGE, f"{ledger} does not say where the run was: it is no ledger, or give --target URL")
-    try:
-        with closing(open_transport(where)) as transport:
-            run_id = read.about.get("run", "cleanup")
-            access = open_target(transport, os.environ, run_id)
-            organization = read.about.get("organization_id", access.organization_id)
-            team = Team(transport, access.keys, organization, ledger=read, run_id=run_id)
-            count = len(list(read.left()))
-            left = team.clean_up()
-            found = settle(team)
-    except (Unreachable, Unanswered) as error:
-        _end(UNTESTABLE, str(error))
+        end(USAGE, f"{ledger} does not say where the run was: it is no ledger, or give --target URL")
+    with closing(open_transport(where)) as transport:
+        run_id = read.about.get("run", "cleanup")
+        access = open_target(transport, os.environ, run_id)
+        organization = read.about.get("organization_id", access.organization_id)
+        team = Team(transport, access.keys, organization, ledger=read, run_id=run_id)
+        count = len(list(read.left()))
+        left = team.clean_up()
+        found = settle(team)
     click.echo(f"removed      {count - len(left) + len(found.removed)}")
     for entry in left:
         click.echo(f"left behind  {entry}")
     for entry in found.unsure:
         click.echo(f"unsure       {entry}")
     sys.exit(BROKEN if left or found.unsure else HOLDS)
+
+
+def _say(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(escape(text))
 
 
 def _announce(console: Console, session: Session) -> None:
@@ -259,8 +246,3 @@ def _announce(console: Console, session: Session) -> None:
         console.print(f"ledger      {escape(str(team.ledger.path))}", soft_wrap=True)
     for role in access.missing:
         console.print(f"[cyan]no key[/]     for the {role}: set CONTRACTS_{role.upper()}_KEY")
-
-
-def _end(code: int, message: str) -> NoReturn:
-    click.echo(f"contracts: {message}", err=True)
-    sys.exit(code)

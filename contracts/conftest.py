@@ -10,12 +10,14 @@ from typing import Any
 import click
 import pytest
 
-from contracts.check import Check
-from contracts.cli import UNTESTABLE
+from contracts.checks.check import Check
+from contracts.checks.errors import Unreachable, Usage
 from contracts.cli import run as command
-from contracts.runner import Outcome, Verdict, judge
-from contracts.session import Options, Session, Usage, opened, selected
-from contracts.target import Unreachable
+from contracts.exits import UNTESTABLE
+from contracts.failure import Outcome, Verdict
+from contracts.runner import judge
+from contracts.session import Options, Session, opened
+from contracts.suite import selected
 
 OF_THE_COMMAND = ("report_dir", "baseline", "update_baseline")
 """pytest has reports of its own."""
@@ -79,13 +81,19 @@ def session(pytestconfig: pytest.Config) -> Iterator[Session]:
     with ExitStack() as stack:
         try:
             options = Options.among(asked(pytestconfig))
-            yield stack.enter_context(opened(options, os.environ, left.append))
+            yield stack.enter_context(opened(options, pytestconfig.stash[CHECKS], os.environ, left.append))
         except Usage as error:
             pytest.exit(f"contracts: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
         except Unreachable as error:
             pytest.exit(f"contracts: {error}", returncode=UNTESTABLE)
     if left:
         pytest.fail("\n".join(left), pytrace=False)
+
+
+@pytest.fixture
+def strict(pytestconfig: pytest.Config) -> bool:
+    """Whether an assumption that does not hold fails the run."""
+    return bool(asked(pytestconfig)["strict_assumptions"])
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from contracts.document import Document, Operation
+from contracts.checks.spec import Document, Operation
+from contracts.failure import Outcome
 from contracts.record import Record
-from contracts.runner import Outcome
 
 _STATUS = {
     401: "nothing was sent without a key",
@@ -93,6 +93,21 @@ def coverage(record: Record, outcomes: Sequence[Outcome], terms: Terms) -> Cover
         tuple(missed),
         {what: (number - lost[what], number) for what, number in counts.items()},
     )
+
+
+def as_data(coverage: Coverage) -> dict[str, Any]:
+    """What was exercised and what was not."""
+    rows = sorted(coverage.seen.items())
+    return {
+        "requests": coverage.requests,
+        "counts": {what: {"exercised": n, "documented": of} for what, (n, of) in coverage.counts.items()},
+        "exercised": [
+            {"operation": op, "status": status, "role": role or None, "check": check, "requests": n}
+            for (op, status, role, check), n in rows
+        ],
+        "undocumented": [{"operation": op, "status": status} for op, status in coverage.undocumented],
+        "never": [missed._asdict() for missed in coverage.missed],
+    }
 
 
 def _exercised(record: Record, operation: str, answered: set[int], one: tuple[str, str, int]) -> bool:

@@ -12,6 +12,23 @@ MOST = 12
 """The most differences that are told."""
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, and no boolean for a number."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+def at(body: Any, pointer: str) -> Any:
+    """The value at a JSON pointer; MISSING if there is none."""
+    for part in pointer.split("/")[1:]:
+        if isinstance(body, list) and part.isdecimal() and int(part) < len(body):
+            body = body[int(part)]
+        elif isinstance(body, dict) and part in body:
+            body = body[part]
+        else:
+            return MISSING
+    return body
+
+
 def jsonable(value: Any) -> Any:
     """A value as JSON can hold it; sets are sorted."""
     if isinstance(value, dict):
@@ -74,5 +91,5 @@ def _in_lists(one: list[Any], other: list[Any], pointer: str) -> Iterator[tuple[
 
 def cut(text: str, length: int) -> str:
     """Text that is not too long, on one line."""
-    line = re.sub(r"\s+", " ", text)
+    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text)
     return line if len(line) <= length else f"{line[: length - 1]}…"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterator
-from types import CodeType
 from typing import Any
 
-from contracts.check import Check
-from contracts.exchange import Request
+from contracts.checks.check import Check
+from contracts.exchange import Request, Transport
 from contracts.keys import Access
 from contracts.leftovers import who
 from contracts.session import Options
-from contracts.target import Transport
 from contracts.team import CALLERS, Team
+
+_ROLE = re.compile(f"[\"']({'|'.join(CALLERS)})[\"']")
 
 
 def report(
@@ -97,21 +99,5 @@ def needs(check: Check) -> set[str]:
     """The roles that a check names: it can't be tried without them."""
     if check.layer != "behaviour":
         return set()
-    return set(getattr(check.run, "roles", ())) or _named(check.run.__code__) & set(CALLERS)
-
-
-def _named(code: CodeType) -> set[str]:
-    names: set[str] = set()
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            names |= _named(constant)
-        elif isinstance(constant, tuple):
-            names |= _texts(constant)
-        elif isinstance(constant, str):
-            names.add(constant)
-    return names
-
-
-def _texts(values: tuple[Any, ...]) -> set[str]:
-    flat = [_texts(value) if isinstance(value, tuple) else {value} for value in values]
-    return {text for some in flat for text in some if isinstance(text, str)}
+    named = _ROLE.findall(inspect.getsource(check.run))
+    return set(getattr(check.run, "roles", named))

@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.exchange import Answer
 from contracts.ledger import Ledger
+from contracts.riders import shown_ids
 
 ACCEPT = "positive_data_acceptance"
 _ACCESS = ("access_departments", "editable_by_roles", "visible_to_roles")
@@ -46,7 +47,7 @@ class Excuses:
         if answer.status not in (200, 201) or not isinstance(body, dict):
             return
         path = answer.request.path.partition("?")[0]
-        self._given_out.update(f"{path} {given}" for given in _given(body))
+        self._given_out.update(f"{path} {given}" for given in (body.get("next_cursor"), *shown_ids(body)))
 
     def excuse(self, case: Any, checks: tuple[str, ...], answer: Answer | None) -> bool:
         """Whether everything that the answer complains of is excused."""
@@ -68,15 +69,6 @@ class Excuses:
         if place == "path":
             return any(made.id == value for made in self._ledger.left())
         return place == "query" and f"{path} {value}" in self._given_out
-
-
-def _given(body: dict[str, Any]) -> Iterator[str]:
-    if isinstance(body.get("next_cursor"), str):
-        yield body["next_cursor"]
-    data = body.get("data")
-    for item in data if isinstance(data, list) else []:
-        if isinstance(item, dict) and isinstance(item.get("id"), str):
-            yield item["id"]
 
 
 def _told(answer: Answer) -> Iterator[str]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contracts.chain import minimal
-from contracts.check import Broken, Check, Fingerprint
-from contracts.diff import MISSING, smallest
-from contracts.evidence import Evidence
+from contracts.checks.check import Check
+from contracts.checks.errors import Broken, Fingerprint
+from contracts.checks.evidence import Evidence
+from contracts.checks.spec import document
+from contracts.diff import at, same, smallest
 from contracts.exchange import Answer
-from contracts.generated import document
 from contracts.team import Team
 
 _VALUES = (
@@ -39,14 +40,8 @@ class Verdict(StrEnum):
     """None came, or that the target is busy, each time that it was tried: no word about the contract."""
 
 
-WORST = (
-    Verdict.BROKEN,
-    Verdict.ASSUMPTION,
-    Verdict.KNOWN,
-    Verdict.ORDER,
-    Verdict.FLAKY,
-    Verdict.UNCONFIRMED,
-)
+WORST = [*Verdict][1:7]
+"""What a failure can be, in the order of Verdict."""
 
 
 class Failure(NamedTuple):
@@ -92,6 +87,52 @@ class Failure(NamedTuple):
         return own.assumption is not None or own.evidence is Evidence.ASSUMED
 
 
+class Untried(NamedTuple):
+    """Why a check says nothing."""
+
+    verdict: Verdict
+    reason: str
+
+
+class Outcome(NamedTuple):
+    """One check on one target."""
+
+    check: Check
+    failures: tuple[Failure, ...]
+    """The worst first."""
+    seconds: float
+    untried: Untried | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its failures."""
+        if self.untried is not None:
+            return self.untried.verdict
+        return min((f.verdict for f in self.failures), key=WORST.index, default=Verdict.PASSED)
+
+    @property
+    def message(self) -> str:
+        """What broke, or why it was not tested."""
+        if self.untried is not None:
+            return self.untried.reason
+        return next((failure.broken.message for failure in self.failures), "")
+
+    @property
+    def chain(self) -> tuple[Answer, ...]:
+        """The requests of the worst failure."""
+        return next((f.chain for f in self.failures), ())
+
+    @property
+    def evidence(self) -> Evidence:
+        """How well what broke is founded."""
+        return next((f.evidence for f in self.failures), self.check.evidence)
+
+    @property
+    def assumption(self) -> str | None:
+        """The assumption that what broke rests on."""
+        return next((f.assumption for f in self.failures), self.check.assumption)
+
+
 def failure_of(check: Check, broken: Broken, exchanges: Sequence[Answer], team: Team) -> Failure:
     """A failure with its fingerprint and no more requests than it takes."""
     chain = exchanges if broken.chain is None else broken.chain
@@ -125,23 +166,6 @@ def is_status(broken: Broken) -> bool:
     """Whether a status was expected and another one came."""
     pair = (broken.expected, broken.got)
     return not broken.pointer and all(type(value) is int and 100 <= value < 600 for value in pair)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, and no boolean for a number."""
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
-
-
-def at(body: Any, pointer: str) -> Any:
-    """The value at a JSON pointer; MISSING if there is none."""
-    for part in pointer.split("/")[1:]:
-        if isinstance(body, list) and part.isdecimal() and int(part) < len(body):
-            body = body[int(part)]
-        elif isinstance(body, dict) and part in body:
-            body = body[part]
-        else:
-            return MISSING
-    return body
 
 
 def template(pointer: str) -> str:

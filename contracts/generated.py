@@ -4,53 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from contracts.check import Broken, Fingerprint, Untested, promise
-from contracts.document import Document, Flaw, Operation
-from contracts.evidence import Evidence
-from contracts.exchange import Answer
+from contracts.checks.check import Check
+from contracts.checks.errors import Broken, Fingerprint, Unanswered, Untested
+from contracts.checks.evidence import Evidence
+from contracts.checks.spec import Flaw, Operation, document
 from contracts.made_up import EngineError, Finding, Run, Sizes
-from contracts.pace import Unanswered
 from contracts.steer import Steer
-from contracts.target import our_spec
 from contracts.team import Team
 
 _WITH_MODEL = ": it asks a model, allow some questions with --with-model N"
 _NAMED = re.compile(r"`([^`\s]+)`")
 
 
-@cache
-def document() -> Document:
-    """The contract."""
-    return Document(our_spec().read_text("utf-8"))
-
-
 class Explored(NamedTuple):
     """What came of one run of the engine."""
 
-    failures: list[Failure]
-    made: dict[str, Answer]
-    """How each thing was made, by its id."""
+    found: list[Broken]
     sent: Counter[str]
-
-
-class Failure(NamedTuple):
-    """A finding, with its fingerprint and on what it is founded."""
-
-    operation: Operation
-    fingerprint: tuple[object, ...]
-    """Operation, check, status, pointer, keyword, property."""
-    broken: Broken
-    finding: Finding
-
-    @property
-    def assumed(self) -> bool:
-        """Whether no contract is broken by it."""
-        return self.broken.assumption is not None or self.broken.evidence is Evidence.ASSUMED
 
 
 class _Known:
@@ -65,7 +40,7 @@ class _Known:
 _known: WeakKeyDictionary[Team, _Known] = WeakKeyDictionary()
 
 
-def try_operation(team: Team, operation: Operation) -> None:
+def try_operation(operation: Operation, team: Team) -> None:
     """Layer 1: examples, coverage and fuzzing of one operation."""
     if operation.writes and team.read_only:
         raise Untested("it writes, and the run is read-only")
@@ -73,7 +48,7 @@ def try_operation(team: Team, operation: Operation) -> None:
     _report(team, operation, _explored(team, phases, team.settings.profile.examples, operation.id))
 
 
-def try_workflow(team: Team, operation: Operation) -> None:
+def try_workflow(operation: Operation, team: Team) -> None:
     """Layer 2: what went wrong at one operation in the workflows of the run, which are tried once for all."""
     if team.read_only:
         raise Untested("workflows write, and the run is read-only")
@@ -91,22 +66,22 @@ def _explored(team: Team, phases: tuple[str, ...], examples: int, operation: str
     steer = Steer(team, {} if team.afresh else _known.setdefault(team, _Known()).mine)
     gateway = schema.Gateway(document(), steer)
     run = Run(phases, Sizes(examples), team.settings.seed, operation, team.read_only)
-    found: dict[tuple[object, ...], Failure] = {}
+    found: dict[tuple[object, ...], Broken] = {}
     try:
         for finding in schema.explore(gateway, run):
-            for failure in judged(finding, team):
-                found.setdefault(failure.fingerprint, failure)
+            for place, broken in judged(finding, team):
+                found.setdefault(place, broken)
     except EngineError as error:
         if not found:
             raise Untested(f"the requests could not be made up: {error}") from error
     except Unanswered:
         if not found:
             raise
-    return Explored(list(found.values()), steer.made, gateway.sent)
+    return Explored(list(found.values()), gateway.sent)
 
 
-def judged(finding: Finding, team: Team) -> Iterable[Failure]:
-    """What a finding is in the contract's terms: one failure for each flaw of an answer."""
+def judged(finding: Finding, team: Team) -> Iterable[tuple[tuple[object, ...], Broken]]:
+    """What a finding is in the contract's terms: one failure for each flaw of an answer, after its place."""
     operation = document().operations.get(finding.label)
     if operation is None:
         return
@@ -131,8 +106,8 @@ def judged(finding: Finding, team: Team) -> Iterable[Failure]:
             fingerprint=_fingerprint(operation, finding, flaw),
             chain=(*finding.before, finding.answer),
         )
-        place = (flaw.pointer, flaw.keyword, flaw.message) if flaw is not None else ("", "", "")
-        yield Failure(operation, (operation.id, finding.check, status, *place), broken, finding)
+        place = (flaw.pointer, flaw.keyword, flaw.message) if flaw is not None else ()
+        yield (operation.id, finding.check, status, *place), broken
 
 
 def _fingerprint(operation: Operation, finding: Finding, flaw: Flaw | None) -> Fingerprint:
@@ -178,41 +153,35 @@ def _words(message: str) -> str:
 
 def _report(team: Team, operation: Operation, explored: Explored) -> None:
     team.chain = []
-    failures = [failure for failure in explored.failures if failure.operation.id == operation.id]
-    if not failures and not explored.sent[operation.label]:
-        raise Untested(
-            "no request of it was made up that may be sent" + _WITH_MODEL * (operation.id == "createResponse")
-        )
-    if not failures:
-        return
-    first, *more = (failure.broken for failure in sorted(failures, key=lambda failure: failure.assumed))
-    first.more = tuple(more)
-    raise first
+    mine = [
+        broken
+        for broken in explored.found
+        if broken.fingerprint is not None and broken.fingerprint.operation == operation.id
+    ]
+    if not mine and not explored.sent[operation.label]:
+        why = _WITH_MODEL if operation.id == "createResponse" else ""
+        raise Untested(f"no request of it was made up that may be sent{why}")
+    if mine:
+        first, *more = sorted(mine, key=lambda broken: broken.evidence is Evidence.ASSUMED)
+        first.more = tuple(more)
+        raise first
 
 
-def _register(
-    operation: Operation, layer: str, run: Callable[[Team, Operation], None], sentence: str
-) -> None:
-    def check(team: Team) -> None:
-        run(team, operation)
-
-    check.__name__ = f"{layer.removesuffix('s')}-{operation.id}"
-    check.__doc__ = sentence
-    evidence = Evidence[operation.raw["x-evidence"].upper()]
-    promise(operation.id, evidence=evidence, layer=layer)(check)
-
-
-for _operation in document().operations.values():
-    _register(
-        _operation,
-        "operations",
-        try_operation,
-        f"Whatever is sent to {_operation.label}, right or wrong, is answered as documented.",
-    )
-for _operation in document().operations.values():
-    _register(
-        _operation,
-        "workflows",
-        try_workflow,
-        f"{_operation.label} is answered as documented in the middle of a workflow, too.",
-    )
+def checks() -> Iterator[Check]:
+    """A check of each layer for each operation."""
+    sentences: dict[str, tuple[Callable[[Operation, Team], None], str]] = {
+        "operations": (try_operation, "Whatever is sent to {}, right or wrong, is answered as documented."),
+        "workflows": (try_workflow, "{} is answered as documented in the middle of a workflow, too."),
+    }
+    for layer, (run, sentence) in sentences.items():
+        for operation in document().operations.values():
+            evidence = Evidence[operation.raw["x-evidence"].upper()]
+            yield Check(
+                f"{layer.removesuffix('s')}-{operation.id}",
+                sentence.format(operation.label),
+                layer,
+                (operation.id,),
+                evidence,
+                None,
+                partial(run, operation),
+            )

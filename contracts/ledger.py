@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from contracts.exchange import Answer, Request
+
+_MAKES = (
+    (re.compile(r"/v1/spaces/"), "space"),
+    (re.compile(r"/v1/threads"), "thread"),
+    (re.compile(r"/v1/organizations/[^/]+/vector-stores"), "vector_store"),
+)
+REMOVES = re.compile(r"/v1/(?:spaces|threads|organizations/[^/]+/vector-stores)/([^/]+)")
+"""The paths of single things, which their deletion takes away."""
+
+
+def removes(request: Request) -> str:
+    """The id of the single thing that a DELETE is about; empty for all else."""
+    gone = REMOVES.fullmatch(request.path.partition("?")[0])
+    return gone[1] if gone and request.method == "DELETE" else ""
 
 
 class Made(NamedTuple):
@@ -59,19 +76,42 @@ class Ledger:
         self._invented.add(id_)
         return id_
 
-    def intend(self, kind: str, role: str, name: object) -> int:
-        """Note that something is about to be made; the number goes to `made` or `unmade`."""
+    def intend(self, request: Request) -> int | None:
+        """Note that a request is about to make something; the number goes to `answered` or `unmade`."""
+        path = request.path.partition("?")[0]
+        kind = next((kind for pattern, kind in _MAKES if pattern.fullmatch(path)), None)
+        if request.method != "POST" or kind is None:
+            return None
+        named = request.fields.get("name", request.fields.get("title"))
+        name = named if isinstance(named, str) else ""
         with self._lock:
             number, self._next = self._next, self._next + 1
+        role = request.role or "owner"  # what nobody should have made
         self._note({"intent": number, "kind": kind, "role": role, "name": name, "at": time.time()})
         return number
+
+    def answered(self, intent: int | None, answer: Answer, organization_id: str) -> None:
+        """Note what came of a request: what it made, with the store that came with it, or took away."""
+        if intent is not None:
+            body = answer.body if isinstance(answer.body, dict) else {}
+            kind, role = self._intents[intent]["kind"], self._intents[intent]["role"]
+            made = body.get("data") if kind == "vector_store" else body
+            id_ = made.get("id") if isinstance(made, dict) else None
+            if answer.status >= 300 or not isinstance(made, dict) or not isinstance(id_, str):
+                self.unmade(intent)
+                return
+            self.made(intent, Made(kind, id_, role, organization_id))
+            if isinstance(made.get("vector_store_id"), str):
+                self.invent(made["vector_store_id"])
+        elif answer.status == 204 and (gone := removes(answer.request)):
+            self.removed(gone)
 
     def made(self, intent: int, made: Made) -> None:
         """Note what came of an intent."""
         self._note({"made": intent, **made._asdict()})
 
     def unmade(self, intent: int) -> None:
-        """Note that nothing came of an intent: the target refused."""
+        """Note that nothing came of an intent: it was refused, or not sent."""
         self._note({"unmade": intent})
 
     def removed(self, id_: str) -> None:

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from contracts.check import Untested
+from contracts.caller import Caller
+from contracts.checks.errors import Unanswered, Untested
 from contracts.ledger import Made
-from contracts.pace import Unanswered
-from contracts.team import Caller, Team
+from contracts.team import Team
 
 PAGES = 60
 """Pages of a hundred that are read of each list at most: of a longer one it can't be told what is new."""
 SLACK = 60.0
 """Seconds by which the time of something that the run made may differ from when the run asked for it."""
 Item = dict[str, Any]
+
+
+class _List(NamedTuple):
+    path: str
+    items: str
+    query: dict[str, str]
+
+
+LISTS = {
+    "space": [_List("/v1/spaces/", "spaces", {"organization_id": "{organization}", "limit": "100"})],
+    "thread": [
+        _List("/v1/threads", "data", {"limit": "100", "visible_in_ui": visible})
+        for visible in ("true", "false")
+    ],
+    "vector_store": [_List("/v1/organizations/{organization}/vector-stores", "data", {"take": "100"})],
+}
+"""Where things of a kind are listed."""
 
 
 class Left(NamedTuple):
@@ -60,7 +77,7 @@ def _settle(team: Team, intents: list[dict[str, Any]], left: Left) -> None:
     for item in found:
         made = Made(kind, item["id"], role, team.organization_id)
         team.ledger.made(intents.pop()["intent"], made)
-        answer = team.caller(role).remove(made)
+        answer = team.remove(made)
         if answer.status in (204, 404):
             left.removed.append(f"{kind} {made.id}")
         else:
@@ -147,48 +164,20 @@ def _whole(team: Team, caller: Caller, where: _List) -> list[Item] | None:
         if answer.status != 200 or not isinstance(items, list):
             return None
         found += [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
-        following = where.following(answer.body, len(found))
-        if following is None or not items:
+        behind = _behind(answer.body, query, len(found))
+        if behind is None or not items:
             return found
-        more = following
+        more = behind
     return None
 
 
-class _List(NamedTuple):
-    path: str
-    items: str
-    query: dict[str, str]
-    following: Callable[[Item, int], dict[str, Any] | None]
-    """What to ask for behind a page, from the page and the number of items up to it; None at the end."""
-
-
-def _threads(visible: str) -> _List:
-    def following(page: Item, _: int) -> dict[str, Any] | None:
-        return {"after": page["last_id"]} if page.get("has_more") and page.get("last_id") else None
-
-    return _List("/v1/threads", "data", {"limit": "100", "visible_in_ui": visible}, following)
-
-
-LISTS = {
-    "space": [
-        _List(
-            "/v1/spaces/",
-            "spaces",
-            {"organization_id": "{organization}", "limit": "100"},
-            lambda page, _: {"cursor": page["next_cursor"]} if page.get("next_cursor") else None,
-        )
-    ],
-    "thread": [_threads("true"), _threads("false")],
-    "vector_store": [
-        _List(
-            "/v1/organizations/{organization}/vector-stores",
-            "data",
-            {"take": "100"},
-            lambda page, count: {"skip": count} if len(page["data"]) == 100 else None,
-        )
-    ],
-}
-"""Where things of a kind are listed."""
+def _behind(page: Item, query: dict[str, str], count: int) -> dict[str, Any] | None:
+    """What to ask for behind a page, from it and the number of items up to it; None at the end."""
+    if "take" in query:
+        return {"skip": count} if len(page["data"]) == 100 else None
+    if page.get("next_cursor"):
+        return {"cursor": page["next_cursor"]}
+    return {"after": page["last_id"]} if page.get("has_more") and page.get("last_id") else None
 
 
 def _seconds(instant: object) -> float | None:

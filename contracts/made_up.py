@@ -58,6 +58,30 @@ class EngineError(Exception):
     """The engine could not go on; it says nothing about the target."""
 
 
+def config(run: Run) -> dict[str, Any]:
+    """A run as the engine is told of it: one after the other, nothing kept, nothing cut down."""
+
+    def phase(name: str, **more: Any) -> dict[str, Any]:
+        return {"enabled": name in run.phases, **more}
+
+    return {
+        "base-url": BASE,
+        "seed": run.seed,
+        "workers": 1,
+        "continue-on-failure": True,
+        "cache": {"enabled": False},
+        "analysis": {"constants": {"enabled": False}},
+        "generation": {"database": "none", "no-shrink": True, "max-examples": run.sizes.examples},
+        "auth": {"auto-signup": False, "openapi": {"ApiKeyAuth": {"api_key": KEY}}},
+        "phases": {
+            "examples": phase("examples"),
+            "coverage": phase("coverage"),
+            "fuzzing": phase("fuzzing", **{"error-feedback": {"enabled": False}}),
+            "stateful": phase("stateful", **{"max-steps": run.sizes.steps}),
+        },
+    }
+
+
 def as_request(prepared: requests.PreparedRequest) -> Request:
     """What the engine is about to send, in the suite's terms."""
     headers = {k: text_of(v) for k, v in prepared.headers.items() if k.lower() not in _LEFT_OUT}

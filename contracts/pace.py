@@ -7,24 +7,12 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from contracts.check import Untested
+from contracts.checks.errors import Spent
 
 BUSY = (502, 503, 504)
 """Statuses of what stands before a deployment, or of one that is not well: no word about the contract."""
 LONGEST = 60.0
 """Seconds that a Retry-After may ask for at most."""
-
-
-class Unreachable(Exception):
-    """The target can't be tested; one line says why."""
-
-
-class Unanswered(Exception):
-    """One request got no answer, or none of the API's; one line says which."""
-
-
-class Spent(Untested):
-    """The request budget is used up."""
 
 
 class Limit:

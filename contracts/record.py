@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
-from typing import Any
 from urllib.parse import parse_qsl
 
-from contracts.document import Document
+from contracts.checks.spec import Document
 from contracts.exchange import Answer, Request
 
 
@@ -55,13 +53,4 @@ def _sent(request: Request) -> list[tuple[str, str]]:
     query = parse_qsl(request.path.partition("?")[2], keep_blank_values=True)
     found = [("query", name) for name, _ in query]
     found += [("header", name.lower()) for name in request.headers]
-    return found + [("body", name) for name in _fields(request.body)]
-
-
-def _fields(body: Any) -> list[str]:
-    if isinstance(body, str):
-        try:
-            body = json.loads(body)
-        except ValueError:
-            return []
-    return [name for name in body if isinstance(name, str)] if isinstance(body, dict) else []
+    return found + [("body", name) for name in request.fields]

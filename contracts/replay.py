@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from rich.markup import escape
 
-from contracts.check import CHECKS, Fingerprint, Untested
+from contracts.checks.check import Check
+from contracts.checks.errors import Fingerprint, Untested, Usage
 from contracts.exchange import Answer, Request
 from contracts.failure import Verdict
 from contracts.resend import NoReplay, Resend, Sign, shows
 from contracts.runner import tried
-from contracts.session import Usage
 from contracts.team import Team
 
 PASSES = 3
@@ -68,15 +68,15 @@ def recorded(name: str) -> Recorded:
     return Recorded(run, found[0])
 
 
-def replay(team: Team, what: Recorded, tell: Tell = lambda *_: None) -> list[bool]:
+def replay(team: Team, checks: Sequence[Check], what: Recorded, tell: Tell = lambda *_: None) -> list[bool]:
     """In which of the passes it still failed; only the first is told."""
     try:
-        return [_once(team, what, tell if n == 0 else lambda *_: None) for n in range(PASSES)]
+        return [_once(team, checks, what, tell if n == 0 else lambda *_: None) for n in range(PASSES)]
     except Untested as reason:
         raise NoReplay(str(reason)) from reason
 
 
-def _once(team: Team, what: Recorded, tell: Tell) -> bool:
+def _once(team: Team, checks: Sequence[Check], what: Recorded, tell: Tell) -> bool:
     sending = Resend(team, what.run["id"], what.run["organization_id"])
     answer = None
     for before in what.chain:
@@ -84,12 +84,12 @@ def _once(team: Team, what: Recorded, tell: Tell) -> bool:
         tell(answer.request, answer, before.status)
     shown = shows(what.sign, what.chain[-1]) if answer is not None else None
     fails = shown(answer, sending.new) if shown is not None and answer is not None else None
-    return _by_its_check(team, what.sign) if fails is None else fails
+    return _by_its_check(team, checks, what.sign) if fails is None else fails
 
 
-def _by_its_check(team: Team, sign: Sign) -> bool:
+def _by_its_check(team: Team, checks: Sequence[Check], sign: Sign) -> bool:
     """No single answer shows it: the check itself is tried, on fresh resources."""
-    check = next((check for check in CHECKS if check.id == sign.check), None)
+    check = next((check for check in checks if check.id == sign.check), None)
     if check is None:
         raise NoReplay(f"no single answer shows it, and this suite has no check {sign.check}")
     team.afresh = True

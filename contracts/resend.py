@@ -8,23 +8,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from contracts.chain import words
-from contracts.check import Fingerprint
-from contracts.diff import MISSING, smallest
-from contracts.document import Operation
+from contracts.checks.errors import Fingerprint, Guarded
+from contracts.checks.spec import Operation, document
+from contracts.diff import MISSING, at, same
 from contracts.exchange import Answer, Request
-from contracts.failure import Failure, at, same
-from contracts.generated import document
-from contracts.ledger import Made
-from contracts.team import Guarded, Team
+from contracts.team import ASKS_A_MODEL, Team
 
-MODEL = "/v1/model/response"
 _MADE_UP = "[A-Za-z0-9_]*contracts{run}x[A-Za-z0-9_]*"
-_MAKES = (
-    (re.compile(r"/v1/spaces/"), "space"),
-    (re.compile(r"/v1/threads"), "thread"),
-    (re.compile(r"/v1/organizations/[^/]+/vector-stores"), "vector_store"),
-)
-_REMOVES = re.compile(r"/v1/(?:spaces|threads|organizations/[^/]+/vector-stores)/([^/]+)")
 _ID = re.compile(r"(?:^|_)ids?$|cursor$")
 _BY_STATUS = (
     "status_code_conformance",
@@ -57,14 +47,6 @@ class Sign(NamedTuple):
     difference: Sequence[Mapping[str, Any]]
 
 
-def sign_of(failure: Failure) -> Sign:
-    """The sign of a failure of this run."""
-    broken = failure.broken
-    told = broken.expected is not None or broken.got is not None
-    difference = smallest(broken.expected, broken.got, broken.pointer) if told else []
-    return Sign(failure.check.id, failure.check.layer, failure.fingerprint, broken.pointer, difference)
-
-
 class Resend:
     """One chain, once."""
 
@@ -82,48 +64,26 @@ class Resend:
         stale = words(request) & {*self._old}
         if stale:
             raise NoReplay(f"it names {min(stale)}, which the chain did not make")
-        path = request.path.partition("?")[0]
-        if path == MODEL and request.method == "POST":
+        if request.path.partition("?")[0] == ASKS_A_MODEL and request.method == "POST":
             team.may_ask_a_model()
         if request.role is not None:
             team.caller(request.role)
-        makes = (
-            (kind for pattern, kind in _MAKES if pattern.fullmatch(path)) if request.method == "POST" else ()
-        )
-        kind = next(iter(makes), None)
-        intent = team.ledger.intend(kind, request.role or "", "") if kind else 0
         try:
             answer = team.send(request)
         except Guarded as error:
             raise NoReplay(str(error)) from error
-        self._note(kind, intent, answer, path)
         for was, now in _ids(before.body, answer.body):
             self.new.setdefault(was, now)
         return answer
 
     def _request(self, request: Request) -> Request:
-        body = request.body
-        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+        body, text = request.body, request.text
         for id_ in (*self._made_up.findall(request.path), *self._made_up.findall(text)):
             self.team.ledger.invent(renewed(id_, self.new))
         if body is not None:
             body = renewed(text, self.new) if isinstance(body, str) else json.loads(renewed(text, self.new))
         headers = {name: renewed(value, self.new) for name, value in request.headers.items()}
         return Request(request.method, renewed(request.path, self.new), request.role, body, headers)
-
-    def _note(self, kind: str | None, intent: int, answer: Answer, path: str) -> None:
-        ledger, body = self.team.ledger, answer.body
-        made = body.get("data", body) if kind == "vector_store" and isinstance(body, dict) else body
-        if kind and answer.status < 300 and isinstance(made, dict) and isinstance(made.get("id"), str):
-            role = answer.request.role or ""
-            ledger.made(intent, Made(kind, made["id"], role, self.team.organization_id))
-            if isinstance(made.get("vector_store_id"), str):
-                ledger.invent(made["vector_store_id"])
-        elif kind:
-            ledger.unmade(intent)
-        gone = _REMOVES.fullmatch(path)
-        if answer.request.method == "DELETE" and gone and answer.status == 204:
-            ledger.removed(gone[1])
 
 
 def renewed(text: str, new: Mapping[str, str]) -> str:

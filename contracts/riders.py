@@ -6,13 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-from contracts.exchange import Answer, Request
-
-if TYPE_CHECKING:
-    from contracts.steer import Steer
+from contracts.exchange import SAFE, Answer, Request
+from contracts.team import Team
 
 _TRACE = re.compile(r"Traceback \(most recent|\.py\"?, line \d|\n\s+at [\w.$]+\([\w.]+:\d+\)")
 _ITEMS = ("data", "spaces")
@@ -24,8 +22,8 @@ FOLLOW_UPS = 5
 class Riders:
     """Looks at each answer as it comes."""
 
-    def __init__(self, steer: Steer) -> None:
-        self._team = steer.team
+    def __init__(self, team: Team) -> None:
+        self._team = team
         self._looked: Counter[tuple[str, str]] = Counter()
         self._state: dict[str, str] = {}
 
@@ -43,15 +41,13 @@ class Riders:
         if kind == "GET 200" and label.startswith("GET "):
             yield from _page(answer)
             yield from self._walk(label, answer)
-        elif request.role == "owner" and kind == "POST 201":
-            yield from self._reads_back(label, answer)
-        elif request.role == "owner" and kind in ("PATCH 200", "DELETE 204"):
+        elif request.role == "owner" and kind in ("POST 201", "PATCH 200", "DELETE 204"):
             yield from self._done(label, answer)
 
     def _walk(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
         """The page behind a page, asked for in the same way: nothing is on both, and both have their size."""
         body = answer.body if isinstance(answer.body, dict) else {}
-        shown = _ids(body)
+        shown = shown_ids(body)
         if not isinstance(body.get("next_cursor"), str) or not shown or self._often(label, "walk"):
             return
         url = urlsplit(answer.request.path)
@@ -60,50 +56,34 @@ class Riders:
         following = self._team.send(answer.request._replace(path=where))
         if following.status != 200:
             yield "the_next_page_follows", f"the next page answers {following.status}"
-        elif again := set(shown) & set(_ids(following.body)):
+        elif again := set(shown) & set(shown_ids(following.body)):
             yield "the_next_page_follows", f"the next page has {sorted(again)[0]} again"
         else:
             yield from _page(following)
 
     def _done(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
-        """A PATCH is read back; what was deleted is gone."""
-        path = answer.request.path.partition("?")[0]
-        if not _OWN.fullmatch(path) or self._often(label, "done"):
+        """What was created or changed is read back; what was deleted is gone."""
+        path, told = answer.request.path.partition("?")[0], _inner(answer.body)
+        if answer.status == 201:
+            path = f"{path.rstrip('/')}/{told['id']}" if isinstance(told.get("id"), str) else ""
+        if not _OWN.fullmatch(path) or "{space_id}/" in label or self._often(label, "done"):
             return
         read = self._team.send(Request("GET", path, "owner"))
         if answer.status == 204:
             if read.status != 404:
                 yield "deleted_is_gone", f"what was deleted reads as {read.status}"
             return
-        told, shown = (_inner(found.body) for found in (answer, read))
+        shown = _inner(read.body)
         wrong = sorted(name for name in told if name in shown and shown[name] != told[name])
         if read.status != 200 or wrong:
-            yield "patched_reads_back", f"what was changed reads as {read.status}, other: {', '.join(wrong)}"
-
-    def _reads_back(self, label: str, answer: Answer) -> Iterator[tuple[str, str]]:
-        path = answer.request.path.partition("?")[0]
-        body = answer.body if isinstance(answer.body, dict) else {}
-        made = body.get("data", body)
-        if not isinstance(made, dict) or not isinstance(made.get("id"), str) or "{space_id}" in label:
-            return
-        if self._often(label, "reads_back"):
-            return
-        where = f"{path.rstrip('/')}/{made['id']}"
-        read = self._team.send(Request("GET", where, "owner"))
-        shown = read.body if isinstance(read.body, dict) else {}
-        shown = shown.get("data", shown)
-        if read.status != 200:
-            yield "created_reads_back", f"what was created reads as {read.status}"
-        elif isinstance(shown, dict):
-            wrong = sorted(name for name in made if name in shown and shown[name] != made[name])
-            if wrong:
-                yield "created_reads_back", f"what was created reads back with another {', '.join(wrong)}"
+            done = "created" if answer.status == 201 else "patched"
+            yield f"{done}_reads_back", f"what was {done} reads as {read.status}, other: {', '.join(wrong)}"
 
     def before(self, label: str, request: Request) -> str | None:
         """The state of the thing that a write is about to name, to compare it if the write is refused."""
         path = request.path.partition("?")[0]
         match = _OWN.match(path)
-        if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or match is None:
+        if request.method in (*SAFE, "TRACE") or match is None:
             return None
         if match[0].rpartition("/")[2] not in {made.id for made in self._team.ledger.left()}:
             return None
@@ -141,7 +121,8 @@ def _items(body: Any) -> list[dict[str, Any]]:
     return [item for items in found if isinstance(items, list) for item in items if isinstance(item, dict)]
 
 
-def _ids(body: Any) -> list[str]:
+def shown_ids(body: Any) -> list[str]:
+    """The ids of what a list shows."""
     return [item["id"] for item in _items(body) if isinstance(item.get("id"), str)]
 
 

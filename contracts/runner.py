@@ -3,67 +3,19 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any
 
-from contracts.check import Broken, Check, Untested
-from contracts.evidence import Evidence
-from contracts.exchange import Answer
-from contracts.failure import WORST, Failure, Verdict, failure_of
-from contracts.pace import Unanswered, Unreachable
+from contracts.checks.check import Check
+from contracts.checks.errors import Broken, Crashed, Guarded, Unanswered, Unreachable, Untested
+from contracts.failure import WORST, Failure, Outcome, Untried, Verdict, failure_of
 from contracts.shorten import shortened
-from contracts.team import Guarded, Team
+from contracts.team import Team
 
-__all__ = ["Outcome", "Verdict", "judge", "run", "tried"]
 REPLAYS = 2
 """How often a failure is tried again, on fresh resources, before it counts."""
-
-
-class Untried(NamedTuple):
-    """Why a check says nothing."""
-
-    verdict: Verdict
-    reason: str
-
-
-class Outcome(NamedTuple):
-    """One check on one target."""
-
-    check: Check
-    failures: tuple[Failure, ...]
-    """The worst first."""
-    seconds: float
-    untried: Untried | None = None
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of its failures."""
-        if self.untried is not None:
-            return self.untried.verdict
-        return min((f.verdict for f in self.failures), key=WORST.index, default=Verdict.PASSED)
-
-    @property
-    def message(self) -> str:
-        """What broke, or why it was not tested."""
-        if self.untried is not None:
-            return self.untried.reason
-        return next((failure.broken.message for failure in self.failures), "")
-
-    @property
-    def chain(self) -> tuple[Answer, ...]:
-        """The requests of the worst failure."""
-        return next((f.chain for f in self.failures), ())
-
-    @property
-    def evidence(self) -> Evidence:
-        """How well what broke is founded."""
-        return next((f.evidence for f in self.failures), self.check.evidence)
-
-    @property
-    def assumption(self) -> str | None:
-        """The assumption that what broke rests on."""
-        return next((f.assumption for f in self.failures), self.check.assumption)
 
 
 def judge(check: Check, team: Team, before: Check | None = None) -> Outcome:
@@ -97,13 +49,14 @@ def _answered(check: Check, team: Team) -> list[Failure]:
 def _confirmed(failures: list[Failure], team: Team, before: Check | None) -> Iterator[Failure]:
     """Each failure with what came of trying the check again."""
     check = failures[0].check
-    tries = []
     try:
-        with _afresh(team):
-            tries = [tried(check, team) for _ in range(REPLAYS)]
+        team.afresh = True
+        tries = [tried(check, team) for _ in range(REPLAYS)]
     except Untested:
         yield from failures  # what it takes to try it again is used up: it is told, and does not count
         return
+    finally:
+        team.afresh = False
     again = [sum(_seen(failure, found, failures) for found in tries) for failure in failures]
     late = _in_order(check, team, before) if REPLAYS and 0 in again else []
     for failure, times in zip(failures, again, strict=True):
@@ -140,31 +93,41 @@ def _seen(failure: Failure, found: list[Failure], first: list[Failure]) -> bool:
     return failure.fingerprint in prints
 
 
-@contextmanager
-def _afresh(team: Team) -> Iterator[None]:
-    team.afresh = True
-    try:
-        yield
-    finally:
-        team.afresh = False
+def crash(error: BaseException) -> str:
+    """What went wrong in the suite itself, and where in its files, on one line."""
+    files = traceback.extract_tb(error.__traceback__)
+    last = next((each for each in reversed(files) if "contracts" in Path(each.filename).parts), None)
+    where = f" ({Path(last.filename).name}:{last.lineno})" if last is not None else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{where}"
 
 
 def tried(check: Check, team: Team) -> list[Failure]:
     """Try a check once: what broke; nothing if the promise holds."""
     team.chain = []
     try:
+        found = _broken(check, team)
+    except Untested:
+        if not any(answer.fault for answer in team.chain):
+            raise
+        found = []
+    garbled = next((answer for answer in team.chain if answer.fault), None)
+    if garbled is not None:
+        what = "the answer is not JSON"
+        found = [Broken(f"{what}: {garbled.fault}"[:300], got=garbled.text[:300], what=what)]
+    return [failure_of(check, broken, team.chain, team) for broken in found]
+
+
+def _broken(check: Check, team: Team) -> list[Broken]:
+    try:
         check.run(team)
-    except (Untested, Guarded, Unanswered, Unreachable):
-        raise
     except Broken as broken:
-        found = [broken, *broken.more]
+        return [broken, *broken.more]
+    except (Guarded, Unanswered, Unreachable):
+        raise
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         # The check reached into an answer that has not the documented shape.
-        message = f"the answer has not the documented shape: {type(error).__name__}: {error}"
-        found = [Broken(message)]
-    else:
-        return []
-    return [failure_of(check, broken, team.chain, team) for broken in found]
+        return [Broken(f"the answer has not the documented shape: {type(error).__name__}: {error}")]
+    return []
 
 
 def run(
@@ -187,7 +150,12 @@ def run(
             late = Untried(Verdict.UNTESTED, "the time of --max-time was up")
             outcomes.append(Outcome(check, (), 0.0, late))
         else:
-            outcomes.append(judge(check, team, before))
+            try:
+                outcomes.append(judge(check, team, before))
+            except Unreachable:
+                raise
+            except Exception as error:
+                raise Crashed(f"{check.id}: {crash(error)}") from error
             before = check
             gone = outcomes[-1].verdict is Verdict.UNANSWERED and not team.is_there()
         tell(outcomes[-1])

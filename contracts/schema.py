@@ -20,17 +20,15 @@ from schemathesis.engine.run import Phase, PhaseName, PhaseSkipReason
 from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
-from contracts import hastened
-from contracts.document import Document
-from contracts.exchange import Answer, Request
+from contracts.checks.errors import Spent, Unanswered, Unreachable
+from contracts.checks.spec import Document
+from contracts.exchange import SAFE, Answer, Request
 from contracts.excuses import Excuses
-from contracts.made_up import BASE, KEY, EngineError, Finding, Run, as_request
-from contracts.pace import Spent, Unanswered, Unreachable
+from contracts.hastened import hasten
+from contracts.made_up import BASE, EngineError, Finding, Run, as_request, config
 from contracts.riders import Riders
 from contracts.steer import Steer
-from contracts.team import SAFE
 
-assert hastened  # by importing it
 VERSION = "4.32.5"
 NOT_SENT = "contracts: not sent"
 PATIENCE = 3
@@ -46,7 +44,7 @@ class Gateway(BaseTransport[Any]):
         self.document = document
         self.steer = steer
         self.excuses = Excuses(steer.team.ledger)
-        self.riders = Riders(steer)
+        self.riders = Riders(steer.team)
         self.riding: list[Finding] = []
         self.sent: Counter[str] = Counter()
         """How many requests of each operation went out, those with an undocumented method not counted."""
@@ -80,10 +78,14 @@ class Gateway(BaseTransport[Any]):
         try:
             label = case.operation.label
             before = self.riders.before(label, request) if not self.steer.refusal(request) else None
-            answer = self.steer.send(request, case.body)
+            answer = self.steer.send(request)
             if answer is None:
                 return None
             self.sent[label] += request.method == case.operation.method.upper()
+            if answer.fault:
+                message = f"the answer is not JSON: {answer.fault}"
+                self.riding.append(Finding(label, "answer_is_json", message, answer))
+                return None
             self.excuses.watch(answer)
             looks = chain(self.riders.look(label, answer), self.riders.after(label, answer, before))
             self.riding += [Finding(label, check, message, answer) for check, message in looks]
@@ -109,8 +111,11 @@ class _Engine(Engine):
 
 def explore(gateway: Gateway, run: Run) -> Iterator[Finding]:
     """Send what Schemathesis makes up; every failure that nothing excuses, repeated ones included."""
+    hasten()
     load_all_checks()
-    schema: Any = schemathesis.openapi.from_dict(gateway.document.raw, config=_config(run))
+    schema: Any = schemathesis.openapi.from_dict(
+        gateway.document.raw, config=schemathesis.Config.from_dict(config(run))
+    )
     if run.operation is not None:
         schema = schema.include(operation_id=run.operation)
     if run.read_only:
@@ -150,30 +155,6 @@ def _error(error: Exception, label: str) -> Exception:
     if type(inner).__module__.partition(".")[0] in ("hypothesis", "schemathesis"):
         return EngineError(f"{label}: {str(inner)[:300]}")
     return RuntimeError(f"{label}: {type(inner).__name__}: {inner}")
-
-
-def _config(run: Run) -> Any:
-    def phase(name: str, **more: Any) -> dict[str, Any]:
-        return {"enabled": name in run.phases, **more}
-
-    return schemathesis.Config.from_dict(
-        {
-            "base-url": BASE,
-            "seed": run.seed,
-            "workers": 1,
-            "continue-on-failure": True,
-            "cache": {"enabled": False},
-            "analysis": {"constants": {"enabled": False}},
-            "generation": {"database": "none", "no-shrink": True, "max-examples": run.sizes.examples},
-            "auth": {"auto-signup": False, "openapi": {"ApiKeyAuth": {"api_key": KEY}}},
-            "phases": {
-                "examples": phase("examples"),
-                "coverage": phase("coverage"),
-                "fuzzing": phase("fuzzing", **{"error-feedback": {"enabled": False}}),
-                "stateful": phase("stateful", **{"max-steps": run.sizes.steps}),
-            },
-        }
-    )
 
 
 def _failures(recorder: Any) -> Iterator[Finding]:

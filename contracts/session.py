@@ -13,20 +13,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from contracts import behaviour, generated, model
-from contracts.check import CHECKS, Check
+from contracts.checks.check import Check
+from contracts.checks.errors import Usage
+from contracts.exchange import Transport
+from contracts.hastened import hasten
 from contracts.keys import Access, open_target
 from contracts.ledger import Ledger
 from contracts.leftovers import before, settle
+from contracts.pace import Limit
 from contracts.settings import PROFILES, SEED, Settings
-from contracts.target import FRESH, Limit, Transport, open_transport
+from contracts.target import FRESH, open_transport
 from contracts.team import Team
-
-assert all((behaviour, generated, model))  # their checks are registered by importing them
-
-
-class Usage(Exception):
-    """Asked for what can't be; one line says what to give instead."""
 
 
 class Options(NamedTuple):
@@ -66,9 +63,12 @@ class Session(NamedTuple):
 
 
 @contextmanager
-def opened(options: Options, environ: Mapping[str, str], say: Callable[[str], Any]) -> Iterator[Session]:
+def opened(
+    options: Options, checks: list[Check], environ: Mapping[str, str], say: Callable[[str], Any]
+) -> Iterator[Session]:
     """The session; Usage or Unreachable if there can be none. `say` hears what is left, line by line."""
-    checks, limit = selected(options.only), Limit(per_second(options.rate_limit), options.max_requests)
+    hasten()
+    limit = Limit(per_second(options.rate_limit), options.max_requests)
     until = time.monotonic() + seconds(options.max_time) if options.max_time else None
     run_id = secrets.token_hex(4)
     transport = open_transport(options.target, limit)
@@ -167,15 +167,6 @@ def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
     finally:
         for number, before_it in old.items():
             signal.signal(number, before_it)
-
-
-def selected(only: tuple[str, ...]) -> list[Check]:
-    """The checks that have one of these for their id, layer or operation; all without any."""
-    known = {name for check in CHECKS for name in (check.id, check.layer, *check.operations)}
-    for name in only:
-        if name not in known:
-            raise Usage(f"--only {name}: no such check, operation or layer; see `contracts list`")
-    return [check for check in CHECKS if not only or {check.id, check.layer, *check.operations} & set(only)]
 
 
 def per_second(text: str | None) -> float | None:

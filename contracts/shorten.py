@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from contracts.chain import made_by
-from contracts.check import Untested
+from contracts.chain import fewest, made_by
+from contracts.checks.errors import Unanswered, Untested
+from contracts.diff import smallest
 from contracts.exchange import Answer
 from contracts.failure import Failure
-from contracts.pace import Unanswered
-from contracts.resend import MODEL, NoReplay, Resend, shows, sign_of
-from contracts.team import Team
+from contracts.resend import NoReplay, Resend, Sign, shows
+from contracts.team import ASKS_A_MODEL, Team
 
 PATIENCE = 4.0
 """Seconds for one failure."""
@@ -35,27 +35,22 @@ def shortened(failure: Failure, team: Team) -> Failure:
             return False
         return answers[-1].status == failure.chain[-1].status and shown(answers[-1], sending.new) is True
 
+    def needed(chain: tuple[Answer, ...]) -> bool:
+        return time.monotonic() < until and again((*chain, failure.chain[-1]))
+
     for chain in (failure.chain, failure.wide):
         if chain and again(chain):
-            return failure._replace(chain=_fewest(chain, again, until), alone=True)
+            return failure._replace(chain=(*fewest(chain[:-1], needed), chain[-1]), alone=True)
     return failure._replace(alone=False)
 
 
-def _fewest(
-    chain: tuple[Answer, ...], again: Callable[[Sequence[Answer]], bool], until: float
-) -> tuple[Answer, ...]:
-    """Leave out runs of requests, long ones first, while it still shows."""
-    length = len(chain) // 2
-    while length:
-        for start in range(len(chain) - 1 - length, -1, -length):
-            without = (*chain[:start], *chain[start + length :])
-            if time.monotonic() > until:
-                return chain
-            if again(without):
-                chain = without
-        length //= 2
-    return chain
+def sign_of(failure: Failure) -> Sign:
+    """The sign of a failure of this run."""
+    broken = failure.broken
+    told = broken.expected is not None or broken.got is not None
+    difference = smallest(broken.expected, broken.got, broken.pointer) if told else []
+    return Sign(failure.check.id, failure.check.layer, failure.fingerprint, broken.pointer, difference)
 
 
 def _costs(answer: Answer) -> bool:
-    return answer.request.method == "POST" and answer.request.path.startswith(MODEL)
+    return answer.request.method == "POST" and answer.request.path.startswith(ASKS_A_MODEL)

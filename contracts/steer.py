@@ -8,11 +8,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.check import Untested
-from contracts.exchange import Answer, Request
-from contracts.ledger import Made
-from contracts.pace import Spent, Unanswered
-from contracts.team import ASKS_A_MODEL, SAFE, Guarded, Team
+from contracts.checks.errors import Guarded, Spent, Unanswered, Untested
+from contracts.exchange import SAFE, Answer, Request
+from contracts.ledger import REMOVES
+from contracts.team import ASKS_A_MODEL, Team
 
 PREFIXES = {
     "organization_id": "org",
@@ -37,12 +36,6 @@ _LIKE_AN_ID = re.compile(
     r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg)_[A-Za-z0-9_]++(?!\"\s*:)"
 )
 """In a URL or a body; the name of a field is none."""
-_MAKES = (
-    (re.compile(r"/v1/spaces/"), "space"),
-    (re.compile(r"/v1/threads"), "thread"),
-    (re.compile(r"/v1/organizations/[^/]+/vector-stores"), "vector_store"),
-)
-_REMOVES = re.compile(r"/v1/(?:spaces|threads|organizations/[^/]+/vector-stores)/([^/]+)")
 VICTIMS = 3
 """How many things are made for each kind only to be deleted."""
 
@@ -52,8 +45,6 @@ class Steer:
 
     def __init__(self, team: Team, mine: dict[str, str] | None = None) -> None:
         self.team = team
-        self.made: dict[str, Answer] = {}
-        """How each thing was made, by its id."""
         self._mine = {} if mine is None else mine
         self._invented: dict[tuple[str, str], str] = {}
         self._victims: dict[str, int] = {}
@@ -73,17 +64,10 @@ class Steer:
 
     def fresh(self, kind: str) -> str | None:
         """Something new; None if it can't be made."""
-        owner = self.team.owner
         try:
-            make = {
-                "space": owner.new_space,
-                "thread": owner.new_thread,
-                "vector_store": owner.new_vector_store,
-            }
-            id_: str = make[kind]()["id"]
+            id_: str = getattr(self.team.owner, f"new_{kind}")()["id"]
         except (Untested, Unanswered):
             return None
-        self.made[id_] = self.team.chain[-1]
         return id_
 
     def invented(self, parameter: str, instead_of: str) -> str:
@@ -138,67 +122,33 @@ class Steer:
         """Why a request must not go out, whatever made it; empty if it may."""
         if request.method in SAFE:
             return ""
-        path, _, _query = request.path.partition("?")
-        text = request.body if isinstance(request.body, str) else ""
-        for id_ in _LIKE_AN_ID.findall(request.path) + _LIKE_AN_ID.findall(text):
+        for id_ in _LIKE_AN_ID.findall(request.path) + _LIKE_AN_ID.findall(request.text):
             if not self._known(id_) and not self._part_of_mine(id_):
                 return f"it names {id_}, which this run did not make"
-        if request.method == "DELETE" and not _REMOVES.match(path):
+        if request.method == "DELETE" and not REMOVES.match(request.path.partition("?")[0]):
             return "it deletes a whole collection"
         return ""
 
     def _part_of_mine(self, text: str) -> bool:
         return f"contracts{self.team.run_id}" in text
 
-    def send(self, request: Request, parsed: Any) -> Answer | None:
-        """Send a request with its entries in the ledger; None if it must not go out."""
-        ledger = self.team.ledger
+    def send(self, request: Request) -> Answer | None:
+        """Send a request; None if it must not go out."""
         if self.refusal(request):
             return None
-        kind = next((k for pattern, k in _MAKES if _matches(pattern, request)), None)
         try:
             if request.path.partition("?")[0] == ASKS_A_MODEL:
-                self._ask_a_model(request, parsed)
-            named = parsed if isinstance(parsed, Mapping) else {}
-            intent = ledger.intend(kind, "owner", named.get("name", named.get("title"))) if kind else 0
-            try:
-                answer = self.team.send(request)
-            except (Guarded, Untested):
-                if kind:
-                    ledger.unmade(intent)
-                raise
+                self._ask_a_model(request)
+            return self.team.send(request)
         except Spent:
             raise
         except (Guarded, Untested):
             return None
-        if kind:
-            self._note(kind, intent, answer)
-        gone = _REMOVES.fullmatch(request.path.partition("?")[0])
-        if request.method == "DELETE" and gone and answer.status == 204:
-            ledger.removed(gone[1])
-        return answer
 
-    def _ask_a_model(self, request: Request, parsed: Any) -> None:
+    def _ask_a_model(self, request: Request) -> None:
         if request.method != "POST":
             return
-        thread_id = parsed.get("thread_id") if isinstance(parsed, Mapping) else None
+        thread_id = request.fields.get("thread_id")
         if not isinstance(thread_id, str) or not self.team.ledger.owns(thread_id):
             raise Untested("a model is asked in threads of the run alone")
         self.team.may_ask_a_model(made_up=True)
-
-    def _note(self, kind: str, intent: int, answer: Answer) -> None:
-        ledger = self.team.ledger
-        body = answer.body if isinstance(answer.body, dict) else {}
-        made = body.get("data") if kind == "vector_store" else body
-        id_ = made.get("id") if isinstance(made, dict) else None
-        if answer.status >= 300 or not isinstance(id_, str):
-            ledger.unmade(intent)
-            return
-        self.made[id_] = answer
-        ledger.made(intent, Made(kind, id_, "owner", self.team.organization_id))
-        if isinstance(made, dict) and isinstance(made.get("vector_store_id"), str):
-            ledger.invent(made["vector_store_id"])
-
-
-def _matches(pattern: re.Pattern[str], request: Request) -> bool:
-    return request.method == "POST" and pattern.fullmatch(request.path.partition("?")[0]) is not None

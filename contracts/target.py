@@ -11,41 +11,30 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
+import urllib3
 from requests.utils import requote_uri
 from werkzeug.test import run_wsgi_app
 
-from contracts.exchange import Answer, Request
-from contracts.pace import BUSY, Limit, Unanswered, Unreachable, asked_to_wait
-
-__all__ = ["Http", "InProcess", "Limit", "Served", "Transport", "Unanswered", "Unreachable", "open_transport"]
+from contracts.checks.errors import Unanswered, Unreachable
+from contracts.exchange import SAFE, Answer, Request, Transport
+from contracts.pace import BUSY, Limit, asked_to_wait
 
 TIMEOUT = 20.0
 """Seconds for one answer."""
 FRESH = ("mock", "mock-http")
 """Names of targets that the suite starts itself: in this process, and on a free port."""
+LONGEST = 50_000_000
+"""Bytes of an answer that are read: a longer one is taken for one that never ends."""
+NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
+"""What comes of an answer that is no HTTP; the client lets some of it through as it is."""
 AGAIN = (0.2, 1.0)
 """Seconds before a request that got no answer is sent again."""
-SAFE = ("GET", "HEAD", "OPTIONS")
-
-
-class Transport(Protocol):
-    """Sends one request; raises Unanswered if no answer comes, or none of the API's."""
-
-    url: str
-    always: dict[str, str]
-    """Headers of every request."""
-    limit: Limit
-
-    def send(self, request: Request, key: str | None) -> Answer:
-        """The answer, redirects not followed."""
-
-    def close(self) -> None:
-        """Give back what it holds."""
 
 
 def open_transport(name: str, limit: Limit | None = None) -> Transport:
@@ -73,7 +62,7 @@ class Http:
         for pause in (*AGAIN, None):
             try:
                 answer = self._send(request, key)
-            except requests.RequestException as error:
+            except NO_ANSWER as error:
                 why, wait = f"no answer from {self.url}: {_reason(error)}", pause
                 if request.method not in SAFE:
                     wait = None  # it may have been done
@@ -93,18 +82,24 @@ class Http:
     def _send(self, request: Request, key: str | None) -> Answer:
         self.limit.wait()
         before = time.monotonic()
-        response = self._session().request(
+        with self._session().request(
             request.method,
             self.url + request.path,
             headers=_headers(request, key, self.always),
             data=_data(request.body),
             allow_redirects=False,
             timeout=TIMEOUT,
-        )
+            stream=True,
+        ) as response:
+            content = b""
+            for piece in response.iter_content(65536):
+                content += piece
+                if len(content) > LONGEST:
+                    raise requests.RequestException(f"its answer has more than {LONGEST:,} bytes")
         taken = (time.monotonic() - before) * 1000
         headers = {name.lower(): value for name, value in response.headers.items()}
-        text = response.content.decode("utf-8", "replace")
-        return Answer(request, response.status_code, headers, text, taken)
+        text, garbled = _text(content)
+        return Answer(request, response.status_code, headers, text, taken, garbled=garbled)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
@@ -184,10 +179,10 @@ class InProcess:
         environ = _environ(request, _headers(request, key, self.always))
         before = time.monotonic()
         body, line, headers = run_wsgi_app(self._app, environ, buffered=True)
-        text = b"".join(body).decode("utf-8", "replace")
+        text, garbled = _text(b"".join(body))
         taken = (time.monotonic() - before) * 1000
         lower = {name.lower(): value for name, value in headers.items()}
-        return Answer(request, int(line.split(" ", 1)[0]), lower, text, taken)
+        return Answer(request, int(line.split(" ", 1)[0]), lower, text, taken, garbled=garbled)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -244,13 +239,16 @@ def _data(body: Any) -> bytes | None:
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
+def _text(content: bytes) -> tuple[str, bool]:
+    """The text, and whether the bytes were no UTF-8."""
+    try:
+        return content.decode(), False
+    except UnicodeDecodeError:
+        return content.decode("utf-8", "replace"), True
+
+
 def _reason(error: Exception) -> str:
     inner: BaseException = error
     while inner.__context__ is not None:
         inner = inner.__context__
     return " ".join(str(inner).split())[:200] or type(error).__name__
-
-
-def is_mock(headers: Mapping[str, str]) -> bool:
-    """Whether an answer comes from a mock of ours."""
-    return "x-mock-source" in headers

@@ -6,23 +6,20 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from urllib.parse import quote
 
-from contracts.caller import Caller, Guarded
+from contracts.caller import Caller
 from contracts.chain import Origins
-from contracts.check import Untested
-from contracts.exchange import Answer, Request
-from contracts.ledger import Ledger
-from contracts.pace import Unanswered
+from contracts.checks.errors import Guarded, Unanswered, Untested
+from contracts.exchange import SAFE, Answer, Request, Transport
+from contracts.ledger import Ledger, Made
 from contracts.settings import DEFAULT, Settings
-from contracts.target import Transport
 
-__all__ = ["Caller", "Guarded", "Team"]
 ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
 """Every operation is tried as each of them."""
 CALLERS = (*ROLES, "admin")
 """Those for whom there may be a key; the admin's role overrides the permissions of single spaces."""
 ASKS_A_MODEL = "/v1/model/response"
-SAFE = ("GET", "HEAD", "OPTIONS")
 _ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
 _ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
 
@@ -113,17 +110,35 @@ class Team:
         return any(key in text for key in self._keys.values())
 
     def send(self, request: Request) -> Answer:
-        """Send a request, if it may be sent, and note the exchange."""
+        """Send a request, if it may be sent, and note the exchange, and in the ledger what it makes."""
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
-        at = time.monotonic()
-        answer = self._transport.send(request, key)._replace(at=at)
+        intent, at = self.ledger.intend(request), time.monotonic()
+        try:
+            answer = self._transport.send(request, key)._replace(at=at)
+        except Untested:
+            if intent is not None:
+                self.ledger.unmade(intent)  # it was not sent
+            raise
+        self.ledger.answered(intent, answer, self.organization_id)
         if _was_refused_by_a_model(answer):
             with self._counting:
                 self._model_calls += 1
         self.chain.append(answer)
         self.origins.note(answer)
         self.watch(answer)
+        return answer
+
+    def remove(self, made: Made) -> Answer:
+        """Delete something that the run made."""
+        path = {
+            "space": f"/v1/spaces/{made.id}",
+            "thread": f"/v1/threads/{made.id}",
+            "vector_store": f"/v1/organizations/{quote(made.organization_id)}/vector-stores/{made.id}",
+        }[made.kind]
+        answer = self.caller(made.role).ask("DELETE", path)
+        if answer.status == 404:
+            self.ledger.removed(made.id)
         return answer
 
     def _guard(self, request: Request) -> None:
@@ -166,7 +181,7 @@ class Team:
         left = []
         for made in list(self.ledger.left()):
             try:
-                answer = self.caller(made.role).remove(made)
+                answer = self.remove(made)
             except (Untested, Unanswered) as error:
                 left.append(f"{made.kind} {made.id}: {error}")
                 continue

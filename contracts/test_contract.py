@@ -6,18 +6,17 @@ from typing import Any
 
 import pytest
 
-from contracts.conftest import asked
+from contracts.failure import Outcome, Verdict
 from contracts.report.shell import commands
-from contracts.runner import Outcome, Verdict
 
 
-def test_the_contract_holds(check: Any, outcome: Outcome, pytestconfig: pytest.Config) -> None:
+def test_the_contract_holds(check: Any, outcome: Outcome, strict: bool) -> None:
     """The promise holds; what is not tried is skipped, and what no contract says may fail."""
     sent = "\n".join(commands(outcome.chain)[0])
     told = f"{check.sentence}\nfounded on {outcome.evidence}: {outcome.message}\n{sent}"
     if outcome.verdict is Verdict.UNTESTED:
         pytest.skip(outcome.message)
-    if outcome.verdict is Verdict.ASSUMPTION and not asked(pytestconfig)["strict_assumptions"]:
+    if outcome.verdict is Verdict.ASSUMPTION and not strict:
         pytest.xfail(f"assumption {outcome.assumption} does not hold here: {outcome.message}")
     if outcome.verdict in (Verdict.FLAKY, Verdict.ORDER, Verdict.UNCONFIRMED):
         pytest.xfail(f"{outcome.verdict}: {outcome.message}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.runner import Verdict, judge
+from contracts.failure import Verdict
+from contracts.runner import judge
 from mockserver.app import MockServer
+from mockserver.handlers.registry import HANDLERS, Call, Reply
+from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts
-from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, ROOT, bite, fresh_app, known, team_for
+from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, ROOT, bite, fresh_app, key, known, team_for
 
 SPREAD = [mutant for number, mutant in enumerate(MUTANTS) if mutant.concurrent or number % 3 == 0]
 """Every third, and all that need calls at the same time; `make mutants` tries them all."""
@@ -47,3 +50,19 @@ def test_the_table_has_every_mutant(hints: dict[str, str]) -> None:
 def test_a_mutant_is_the_same_wherever_the_project_lies() -> None:
     told = [part for mutant in MUTANTS for part in parts(mutant)]
     assert [part for part in told if str(ROOT) in part or " at 0x" in part] == []
+
+
+def test_a_mutant_is_measured_again_if_its_check_or_the_code_that_it_breaks_changed_and_only_then(
+    app: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant = next(mutant for mutant in MUTANTS if mutant.name == "wrong-status-addThreadToSpace")
+    row = key(app, mutant, "add-answers-as-documented")
+
+    def other(call: Call, sandbox: Sandbox) -> Reply:
+        return Reply(200, {})
+
+    monkeypatch.setitem(HANDLERS, "getSpace", other)
+    assert key(app, mutant, "a-viewer-may-list") == row  # a check of the same file
+    assert key(app, mutant, "a-viewer-may-list") != key(app, mutant, "parallel-adds-lose-nothing")
+    monkeypatch.setitem(HANDLERS, "addThreadToSpace", other)
+    assert key(app, mutant, "add-answers-as-documented") != row

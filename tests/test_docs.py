@@ -189,7 +189,9 @@ def test_every_program_runs_and_gets_the_answer_that_is_shown(path: Path, tmp_pa
 
 @pytest.mark.skipif(not NODE, reason="node is not installed: no JavaScript of the docs can be run")
 def test_requests_are_shown_in_three_languages() -> None:
-    assert {"sh", "python", "javascript"} <= {block.kind for block in blocks(ROOT / "docs/documented-requests.md")}
+    assert {"sh", "python", "javascript"} <= {
+        block.kind for block in blocks(ROOT / "docs/documented-requests.md")
+    }
 
 
 @page

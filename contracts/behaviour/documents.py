@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.exchange import Answer
 from contracts.team import Team
 
-THREAD_FIELDS = [
-    "id",
-    "object",
-    "created_at",
-    "updated_at",
-    "last_message_at",
-    "metadata",
-    "assistant_id",
-    "organization_id",
-    "user_id",
-    "title",
-    "status",
-    "message_count",
-    "visible_in_ui",
-    "last_model_used",
-    "is_pinned",
-    "pinned_at",
-]
+THREAD = {
+    **dict.fromkeys(("id", "object", "organization_id", "user_id", "status"), "text"),
+    **dict.fromkeys(("assistant_id", "title", "last_model_used"), "text?"),
+    **dict.fromkeys(("created_at", "updated_at"), "time"),
+    **dict.fromkeys(("last_message_at", "pinned_at"), "time?"),
+    **dict.fromkeys(("visible_in_ui", "is_pinned"), "flag"),
+    "metadata": "object?",
+    "message_count": "count",
+}
+"""The fields of a listed thread, and of which kind each is."""
 MESSAGES = {
     "RESOURCE_NOT_FOUND": "The requested resource could not be found.",
     "INSUFFICIENT_PERMISSIONS": "You don't have permission to perform this action.",
@@ -79,7 +72,7 @@ def an_added_thread_is_listed(team: Team) -> None:
     equal(answer.body.get("object"), "list", "object", "/object")
     equal([t.get("id") for t in answer.body["data"]], [thread["id"]], "the ids", "/data")
     shown = answer.body["data"][0]
-    for field in THREAD_FIELDS:
+    for field in THREAD:
         if field not in shown:
             raise Broken(f"{field} is missing", pointer=f"/data/0/{field}")
         if field in thread and field not in ("updated_at", "last_message_at"):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
+from contracts.checks.spec import document
 from contracts.exchange import Answer, Request
 from contracts.team import Team
 
@@ -66,32 +69,19 @@ def errors_give_nothing_away(team: Team) -> None:
 def without_a_key_everything_is_401(team: Team) -> None:
     """Without a credential, or with a wrong one, every operation is 401, whatever else is wrong."""
     space_id, thread = team.owner.new_space()["id"], team.owner.new_thread()["id"]
-    kinds = {"threads": thread, "vector-stores": team.invented("vs")}
-    inside = [f"/v1/spaces/{space_id}/{kind}/{id_}" for kind, id_ in kinds.items()]
-    tries = [
-        ("GET", f"/v1/spaces/{space_id}", None),
-        ("GET", f"/v1/spaces/{space_id}/threads?limit=0", None),
-        ("POST", "/v1/spaces/", {"nonsense": 1}),
-        ("PATCH", f"/v1/spaces/{space_id}", {"name": "taken over"}),
-        ("DELETE", f"/v1/spaces/{space_id}", None),
-        ("GET", "/v1/threads", None),
-        ("POST", "/v1/threads", {"nonsense": 1}),
-        ("GET", f"/v1/spaces/?organization_id={team.organization_id}", None),
-        *[(method, path, None) for path in inside for method in ("POST", "DELETE")],
-        ("GET", f"/v1/spaces/{space_id}/vector-stores", None),
-        ("GET", f"/v1/threads/{thread}", None),
-        ("PATCH", f"/v1/threads/{thread}", {"title": "taken over"}),
-        ("DELETE", f"/v1/threads/{thread}", None),
-        ("GET", f"/v1/threads/{thread}/messages", None),
-        ("POST", "/v1/model/response", {"nonsense": 1}),
-    ]
-    for method, path, body in tries:
+    named = {"space_id": space_id, "thread_id": thread, "organization_id": quote(team.organization_id)}
+    for operation in document().operations.values():
+        path = operation.path
+        for name in re.findall(r"{(\w+)}", path):
+            path = path.replace("{" + name + "}", named.get(name) or team.invented("x"))
+        path += "?limit=0" if operation.method == "get" else ""
+        body = {"nonsense": 1} if "requestBody" in operation.raw else None
         for headers, code in (
             ({}, "AUTHENTICATION_REQUIRED"),
             ({"X-API-Key": f"no-key-of-{team.run_id}"}, "INVALID_API_KEY"),
         ):
-            answer = team.send(Request(method, path, None, body, headers))
-            equal(answer.status, 401, f"{method} {path.partition('?')[0]} with {sorted(headers) or 'no key'}")
+            answer = team.send(Request(operation.method.upper(), path, None, body, headers))
+            equal(answer.status, 401, f"{operation.label} with {sorted(headers) or 'no key'}")
             equal(answer.body["error"]["code"], code, "code", "/error/code")
     equal(team.owner.get(f"/v1/spaces/{space_id}").status, 200, "the space after it")
 
@@ -119,7 +109,7 @@ def keys_past_their_time_are_401(team: Team) -> None:
 @promise("createSpace", evidence=Evidence.OBSERVED)
 def a_refused_create_makes_nothing(team: Team) -> None:
     """A create with an unknown field or a wrong value is 422, and nothing of it is listed."""
-    before = {s["id"] for s in listing(team)}
+    before = {s["id"] for s in team.owner.spaces()}
     for wrong in (
         {"name": ""},
         {"name": "x", "surprise": True},
@@ -128,21 +118,7 @@ def a_refused_create_makes_nothing(team: Team) -> None:
         {"access_mode": "secret"},
     ):
         body = {"organization_id": team.organization_id, **wrong}
-        answer = team.owner.make("space", "/v1/spaces/", body)
+        answer = team.owner.ask("POST", "/v1/spaces/", body)
         equal(answer.status, 422, f"status for {str(wrong)[:60]}")
         equal(answer.body["error"]["code"], "VALIDATION_ERROR", "code", "/error/code")
-    equal({s["id"] for s in listing(team)} - before, set(), "new spaces")
-
-
-def listing(team: Team) -> list[dict[str, str]]:
-    """All spaces that the owner sees."""
-    found: list[dict[str, str]] = []
-    cursor = None
-    for _ in range(1000):
-        query = {"organization_id": team.organization_id, "limit": 100, "cursor": cursor}
-        body = team.owner.get("/v1/spaces/", **query).body
-        found += body["spaces"]
-        cursor = body["next_cursor"]
-        if cursor is None:
-            break
-    return found
+    equal({s["id"] for s in team.owner.spaces()} - before, set(), "new spaces")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contracts.behaviour.errors import listing
+from contracts.behaviour.documents import THREAD
 from contracts.behaviour.pages import filled
-from contracts.behaviour.shapes import SPACE, THREAD, typed
-from contracts.check import Untested, equal, promise
-from contracts.evidence import Evidence
+from contracts.behaviour.shapes import SPACE, typed
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Untested
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 ENOUGH = 30
@@ -46,5 +47,5 @@ def a_space_that_is_there_is_listed_as_it_reads(team: Team) -> None:
     for space_id in looked_at(team):
         space = team.owner.get(f"/v1/spaces/{space_id}").body
         typed(space, SPACE, "")
-        shown = [listed for listed in listing(team) if listed["id"] == space_id]
+        shown = [listed for listed in team.owner.spaces() if listed["id"] == space_id]
         equal([listed["name"] for listed in shown], [space["name"]], f"{space_id} in the list")

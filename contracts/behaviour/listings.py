@@ -5,9 +5,18 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from contracts.behaviour.memory import ask
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
+
+
+def _three_turns(team: Team) -> str:
+    """Where the six messages of a new thread are listed."""
+    thread_id = team.owner.new_thread()["id"]
+    for number in range(3):
+        equal(ask(team.owner, team, f"Number {number}.", thread_id=thread_id).status, 200, "asking")
+    return f"/v1/threads/{thread_id}/messages"
 
 
 @promise("listThreads", evidence=Evidence.SDK)
@@ -51,10 +60,7 @@ def a_page_before_a_thread_ends_just_before_it(team: Team) -> None:
 @promise("listThreadMessages", "createResponse", evidence=Evidence.ASSUMED, assumption="A62")
 def a_page_before_a_message_ends_just_before_it(team: Team) -> None:
     """`before` gives the messages that the list has just before the anchor, in the list's order."""
-    thread_id = team.owner.new_thread()["id"]
-    for number in range(3):
-        equal(ask(team.owner, team, f"Question {number}.", thread_id=thread_id).status, 200, "asking")
-    path = f"/v1/threads/{thread_id}/messages"
+    path = _three_turns(team)
     whole = [message["id"] for message in team.owner.get(path).body["data"]]
     before = team.owner.get(path, limit=2, before=whole[4]).body["data"]
     equal([message["id"] for message in before], whole[2:4], "the two before the fifth", "/data")
@@ -72,10 +78,7 @@ def walking_threads_by_their_last_skips_none(team: Team) -> None:
 @promise("listThreadMessages", "createResponse", evidence=Evidence.SDK)
 def walking_messages_by_their_last_skips_none(team: Team) -> None:
     """Pages of two messages, each after the last of the one before, are all; order=desc turns them round."""
-    thread_id = team.owner.new_thread()["id"]
-    for number in range(3):
-        equal(ask(team.owner, team, f"Number {number}.", thread_id=thread_id).status, 200, "asking")
-    path = f"/v1/threads/{thread_id}/messages"
+    path = _three_turns(team)
     whole = [message["id"] for message in team.owner.get(path).body["data"]]
     equal(walked(team, path, 3), whole, "three pages of two", "/data")
     turned = [message["id"] for message in team.owner.get(path, order="desc").body["data"]]

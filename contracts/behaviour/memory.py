@@ -6,10 +6,12 @@ import time
 from typing import Any
 
 from contracts.behaviour.moments import require_a_clock_that_goes
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.caller import Caller
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.exchange import Answer
-from contracts.team import Caller, Team
+from contracts.team import Team
 
 PATIENCE = 20.0
 """Seconds that a message gets to be embedded."""
@@ -26,6 +28,11 @@ def found(answer: Answer) -> list[str]:
     """The texts that the answer draws on."""
     equal(answer.status, 200, "status")
     return [hit["text"] for hit in answer.body.get("file_search", {}).get("results", [])]
+
+
+def finds(caller: Caller, team: Team, text: str, question: str, thread_id: str) -> bool:
+    """Whether the answer to a question in a thread draws on the text."""
+    return text in found(ask(caller, team, question, thread_id=thread_id))
 
 
 def wait_until_found(team: Team, text: str, question: str, **fields: Any) -> None:
@@ -49,19 +56,11 @@ def an_added_threads_messages_are_found(team: Team) -> None:
     equal(ask(team.owner, team, fact, thread_id=source["id"]).status, 200, "storing the message")
     team.owner.add(space_id, other["id"])
     question = f"What is the warehouse code of run {team.run_id}?"
-    equal(
-        fact in found(ask(team.owner, team, question, thread_id=other["id"])),
-        False,
-        "found before it is added",
-    )
+    equal(finds(team.owner, team, fact, question, other["id"]), False, "found before it is added")
     team.owner.add(space_id, source["id"])
     wait_until_found(team, fact, question, thread_id=other["id"])
     team.owner.take_out(space_id, source["id"])
-    equal(
-        fact in found(ask(team.owner, team, question, thread_id=other["id"])),
-        False,
-        "found after its removal",
-    )
+    equal(finds(team.owner, team, fact, question, other["id"]), False, "found after its removal")
 
 
 @promise("addThreadToSpace", "createResponse", evidence=Evidence.DOCUMENTED)
@@ -99,9 +98,5 @@ def a_turn_adds_the_question_and_the_answer(team: Team) -> None:
     messages = team.owner.get(f"/v1/threads/{thread['id']}/messages").body["data"]
     equal([m["role"] for m in messages], ["user", "assistant"], "the roles")
     equal(messages[0]["content"], "Good morning.", "the question")
-    equal(
-        team.owner.get(f"/v1/threads/{thread['id']}").body["message_count"],
-        2,
-        "message_count",
-        "/message_count",
-    )
+    count = team.owner.get(f"/v1/threads/{thread['id']}").body["message_count"]
+    equal(count, 2, "message_count", "/message_count")

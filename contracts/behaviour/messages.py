@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 from contracts.behaviour import memory
-from contracts.behaviour.memory import ask, found, wait_until_found
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.behaviour.memory import ask, finds, wait_until_found
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 
@@ -25,7 +26,7 @@ def remembered(team: Team, fact: str, question: str) -> tuple[str, str, str]:
 def wait_until_gone(team: Team, text: str, question: str, thread_id: str) -> None:
     """Ask until `text` is no longer found; Broken if it takes too long."""
     end = time.monotonic() + memory.PATIENCE
-    while text in found(ask(team.owner, team, question, thread_id=thread_id)):
+    while finds(team.owner, team, text, question, thread_id):
         if time.monotonic() > end:
             raise Broken(f"{text!r} is still found")
         time.sleep(0.2)
@@ -59,7 +60,7 @@ def a_question_does_not_find_itself(team: Team) -> None:
     """The question itself is never among the results, even if it was asked before."""
     asked = f"Where is the copper kettle of run {team.run_id}?"
     _, _, other = remembered(team, asked, f"Tell me about the copper kettle of run {team.run_id}.")
-    equal(asked in found(ask(team.owner, team, asked, thread_id=other)), False, "the question found itself")
+    equal(finds(team.owner, team, asked, asked, other), False, "the question found itself")
 
 
 @promise("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
@@ -73,7 +74,7 @@ def nothing_is_told_to_who_may_not_view(team: Team) -> None:
         equal(team.owner.add(space_id, thread["id"]).status, 201, "adding")
     ask(team.owner, team, fact, thread_id=source["id"])
     wait_until_found(team, fact, question, thread_id=source["id"])
-    equal(fact in found(ask(outsider, team, question, thread_id=theirs["id"])), False, "told to an outsider")
+    equal(finds(outsider, team, fact, question, theirs["id"]), False, "told to an outsider")
 
 
 @promise("createResponse", evidence=Evidence.SDK)
@@ -98,4 +99,4 @@ def a_thread_that_leaves_one_space_is_found_in_the_other(team: Team) -> None:
     equal(ask(team.owner, team, fact, thread_id=source).status, 200, "storing the message")
     wait_until_found(team, fact, question, thread_id=other)
     equal(team.owner.take_out(left, source).status, 204, "removing it from one")
-    equal(fact in found(ask(team.owner, team, question, thread_id=other)), True, "found in the other")
+    equal(finds(team.owner, team, fact, question, other), True, "found in the other")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from contracts.behaviour.memory import ask
-from contracts.check import equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 FULL = {f"key {number}": "before" for number in range(16)}

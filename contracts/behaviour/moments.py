@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from contracts.check import Untested
+from contracts.checks.errors import Untested
 from contracts.team import Team
 
 

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from contracts.behaviour.documents import refused
-from contracts.check import Broken, Untested, equal, promise
-from contracts.evidence import Assumptions, Evidence
+from contracts.caller import Caller
+from contracts.checks.check import Check, equal, promise
+from contracts.checks.errors import Broken, Untested
+from contracts.checks.evidence import Assumptions, Evidence
+from contracts.checks.spec import document
 from contracts.exchange import Answer
-from contracts.generated import document
-from contracts.team import ROLES, Caller, Team
+from contracts.team import ROLES, Team
 
 NOBODY = "nobody"
 """Without a credential."""
@@ -154,7 +156,6 @@ ROWS: dict[str, Row] = {
     "deleteVectorStore":             Row((204, 204, 403, 403, 403, 403, 401), **MY_STORE),
 }
 # fmt: on
-CREATES = {"createSpace": "space", "createThread": "thread", "createVectorStore": "vector_store"}
 
 
 def request_of(name: str, names: Mapping[str, str]) -> tuple[str, str, Any]:
@@ -174,8 +175,6 @@ def attempt(name: str, caller: Caller, scene: Scene) -> Answer:
     if name == "createResponse":
         scene.team.may_ask_a_model()
     method, path, body = request_of(name, scene.names())
-    if name in CREATES:
-        return caller.make(CREATES[name], path, body)
     return caller.ask(method, path, body)
 
 
@@ -235,7 +234,7 @@ def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
         raise
 
 
-def _register(operation: str, names: list[str]) -> None:
+def _register(operation: str, names: list[str]) -> Check:
     def run(team: Team) -> None:
         for name in names:
             try_row(team, name)
@@ -250,8 +249,10 @@ def _register(operation: str, names: list[str]) -> None:
     run.__doc__ = f"Who may {operation} and who may not ({told}); what is refused has changed nothing."
     run.roles = ROLES[1:]  # type: ignore[attr-defined]  # doctor says what can't be tried without them
     by = "A58" if row.evidence is Evidence.ASSUMED else None
-    promise(operation, evidence=row.evidence, assumption=by)(run)
+    return promise(operation, evidence=row.evidence, assumption=by)(run)
 
 
-for _operation in dict.fromkeys(name.partition(" ")[0] for name in ROWS):
-    _register(_operation, [name for name in ROWS if name.partition(" ")[0] == _operation])
+CHECKS = [
+    _register(operation, [name for name in ROWS if name.partition(" ")[0] == operation])
+    for operation in dict.fromkeys(name.partition(" ")[0] for name in ROWS)
+]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from contracts.behaviour.documents import refused
-from contracts.behaviour.permissions import LEVELS
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 
@@ -26,15 +26,14 @@ def store_path(team: Team, store_id: str) -> str:
 def stores_need_edit_access(team: Team) -> None:
     """Who may not edit a space attaches and detaches nothing: 403, and nothing has changed."""
     inside, beside = (team.owner.new_vector_store()["id"] for _ in range(2))
-    for role in ("viewer", "outsider", "editor"):
+    for role, granted in (("viewer", "access_users"), ("outsider", ""), ("editor", "editable_by_users")):
         caller = team.caller(role)
-        granted = {"editor": "editable_by_users", "viewer": "access_users"}.get(role)
         space_id = team.owner.new_space(**({granted: [caller.user_id]} if granted else {}))["id"]
         path = f"/v1/spaces/{space_id}/vector-stores"
         equal(team.owner.ask("POST", f"{path}/{inside}").status, 201, "attaching")
         for method, store_id in (("POST", beside), ("DELETE", inside)):
             answer = caller.ask(method, f"{path}/{store_id}")
-            if LEVELS[role] >= LEVELS["editor"]:
+            if role == "editor":
                 equal(answer.status, 201 if method == "POST" else 204, f"{method} by the {role}")
             else:
                 refused(answer, 403, "INSUFFICIENT_PERMISSIONS", "Edit access required", space_id=space_id)

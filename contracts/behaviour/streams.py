@@ -7,8 +7,9 @@ from typing import Any
 
 from contracts.behaviour.memory import ask, wait_until_found
 from contracts.behaviour.messages import remembered
-from contracts.check import Broken, equal, promise
-from contracts.evidence import Evidence
+from contracts.checks.check import equal, promise
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.team import Team
 
 QUIET = ("response.heartbeat", "response.content_delta")

@@ -1,5 +1,1 @@
 """Layer 3: the target beside a model that is small enough to be obviously right."""
-
-from contracts.model import checks
-
-__all__ = ["checks"]

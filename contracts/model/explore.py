@@ -6,18 +6,50 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
-from contracts.check import Broken, Untested
+from contracts.chain import fewest
+from contracts.checks.check import Check, promise
+from contracts.checks.errors import Broken, Untested
+from contracts.checks.evidence import Evidence
 from contracts.exchange import Answer
 from contracts.model.machine import Machine, Stop
-from contracts.model.pair import Pair, Unplayable
+from contracts.model.pair import Pair
+from contracts.model.side_by_side import Unplayable
 from contracts.model.words import LOOKING, Note, Step, renamed, story, words
 from contracts.team import Team
 
 ROLES = ("owner", "editor", "viewer", "outsider")
+OPERATIONS = (
+    "createSpace",
+    "listSpaces",
+    "getSpace",
+    "updateSpace",
+    "deleteSpace",
+    "createThread",
+    "getThread",
+    "deleteThread",
+    "listSpaceThreads",
+    "addThreadToSpace",
+    "removeThreadFromSpace",
+)
+ASSUMED = {
+    "A01": ("addThreadToSpace", "adding a thread again is 201 with the first added_at"),
+    "A02": ("addThreadToSpace", "adding a thread that was deleted is 404"),
+    "A03": ("removeThreadFromSpace", "removing a thread that is not in the space is 404"),
+    "A04": ("listSpaceThreads", "threads come in the order of adding, whatever was removed in between"),
+    "A06": ("listSpaceThreads", "a walk goes on where it was after the removal of its anchor"),
+    "A14": ("deleteThread", "a deleted thread is in no space"),
+    "A18": ("updateSpace", "PATCH with nothing is 200, and null clears the description"),
+    "A19": ("createSpace", "a name has 1 to 255 characters"),
+    "A24": ("createSpace", "what makes something answers 201"),
+    "A36": ("getThread", "a thread of somebody else is 403"),
+}
+"""What the walk can find to be otherwise -> an operation, and the sentence."""
 SHRINKING = 20.0
 """Seconds at most for cutting one chain down."""
 
@@ -99,6 +131,8 @@ def walk(team: Team) -> Walk:
     )
     try:
         run_state_machine_as_test(Bound, settings=how)
+    except HypothesisException as error:
+        raise Untested(f"the scenarios could not be made up: {' '.join(str(error).split())[:200]}") from error
     except Stop as stop:
         if not isinstance(stop.error, Broken):
             raise stop.error from None
@@ -148,28 +182,15 @@ def shrunk(finding: Finding, team: Team) -> Finding:
     until = time.monotonic() + SHRINKING
 
     def happens(steps: tuple[Step, ...]) -> bool:
-        return time.monotonic() < until and finding.seen_in(play(team, steps)) is not None
+        in_time = bool(steps) and time.monotonic() < until
+        return in_time and finding.seen_in(play(team, steps)) is not None
 
-    shortest = renamed(plainer(fewer(finding.steps, happens), happens)) if happens(finding.steps) else ()
+    shortest = renamed(plainer(fewest(finding.steps, happens), happens)) if happens(finding.steps) else ()
     played = play(team, shortest)
     complaint = finding.seen_in(played)
     if complaint is None:
         return finding
     return Finding(finding.assumption, shortest, complaint, played.chain)
-
-
-def fewer(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:
-    """Leave out runs of steps, long ones first, while it still happens."""
-    length = len(steps) // 2
-    while length:
-        before = steps
-        for start in range(len(steps) - length, -1, -length):
-            without = steps[:start] + steps[start + length :]
-            if without and happens(without):
-                steps = without
-        if length > 1 or steps == before:
-            length //= 2
-    return steps
 
 
 def plainer(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:
@@ -179,3 +200,35 @@ def plainer(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]
             without = (*steps[:place], (kind, *args[:-1], ()), *steps[place + 1 :])
             steps = without if happens(without) else steps
     return steps
+
+
+_walks: WeakKeyDictionary[Team, Walk] = WeakKeyDictionary()
+
+
+def walked(team: Team) -> Walk:
+    """The run's one walk, which all the checks share."""
+    if team not in _walks:
+        _walks[team] = walk(team)
+    return _walks[team]
+
+
+@promise(*OPERATIONS, evidence=Evidence.PUBLISHED, layer="model")
+def the_target_behaves_like_the_model(team: Team) -> None:
+    """In scenarios of many steps every answer and every list is what a small model of spaces says."""
+    if broken := walked(team).broken:
+        broken.tell(team)
+
+
+def _assume(assumption: str, operation: str, sentence: str) -> Check:
+    def run(team: Team) -> None:
+        if doubt := walked(team).doubts.get(assumption):
+            doubt.tell(team)
+
+    run.__name__ = f"the_model_may_assume_{assumption.lower()}"
+    run.__doc__ = f"In every scenario {sentence}."
+    return promise(operation, evidence=Evidence.ASSUMED, assumption=assumption, layer="model")(run)
+
+
+def checks() -> list[Check]:
+    """One for the contract, one for every assumption that the walk leans on."""
+    return [the_target_behaves_like_the_model, *(_assume(id_, *about) for id_, about in ASSUMED.items())]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from contracts.model.pair import Pair, Unplayable
 from contracts.model.reference import CREATOR
+from contracts.model.side_by_side import SideBySide, Unplayable
 from contracts.model.words import LONG, SHORT, Step
 
 MOST_SPACES, MOST_THREADS = 3, 8
@@ -34,7 +34,7 @@ pick = st.integers(0, 11)
 class Stop(BaseException):
     """Ends a run of scenarios at once; no Exception, so that Hypothesis does not try it again."""
 
-    def __init__(self, pair: Pair, error: Exception) -> None:
+    def __init__(self, pair: SideBySide, error: Exception) -> None:
         super().__init__()
         self.pair, self.error = pair, error
         self.chain = tuple(pair.team.chain)
@@ -43,7 +43,7 @@ class Stop(BaseException):
 class Machine(RuleBasedStateMachine):
     """Scenarios on one pair of target and model."""
 
-    def __init__(self, pair: Pair) -> None:
+    def __init__(self, pair: SideBySide) -> None:
         super().__init__()
         self.pair = pair
         self._count = {"S": 0, "T": 0}

@@ -2,86 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
-from contracts.check import Broken, Untested
-from contracts.evidence import Assumptions
+from contracts.checks.errors import Untested
 from contracts.exchange import Answer
-from contracts.ledger import Made
 from contracts.model.reference import ACCESS_FIELDS, CREATOR, Model, Says, Space
 from contracts.model.views import Views
-from contracts.model.words import BOUNDARY, Note, Step, words
-from contracts.team import Team
-
-PATH = {"S": "/v1/spaces/", "T": "/v1/threads/"}
-ASSUMPTIONS = Assumptions()
+from contracts.model.words import BOUNDARY, words
 
 
-class Unplayable(Exception):
-    """A step names what was never made: it was cut out of another chain."""
-
-
-class Pair:
-    """One scenario."""
-
-    def __init__(self, team: Team, roles: Collection[str]) -> None:
-        self.team, self.roles = team, roles
-        self.model = Model()
-        self.steps: list[Step] = []
-        self.notes: list[Note] = []
-        self.ids: dict[str, str] = {}
-        """What is called S1 or T1 here -> its id on the target."""
-        self.made: list[Made] = []
-        self.views = Views(self)
-
-    def do(self, step: Step) -> None:
-        """One step on both; Broken if they come to differ."""
-        self.steps.append(step)
-        kind, *args = step
-        try:
-            getattr(self, kind)(*args)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
-            raise Broken(
-                f"{words(step)}: the answer has not the documented shape ({type(error).__name__}: {error})"
-            ) from error
-
-    def close(self) -> None:
-        """Remove what the scenario made."""
-        left = {made.id for made in self.team.ledger.left()}
-        for made in reversed(self.made):
-            if made.id in left:
-                self.team.caller(made.role).remove(made)
-
-    def id_of(self, name: str) -> str:
-        """The target's id."""
-        if name not in self.ids:
-            raise Unplayable(name)
-        return self.ids[name]
-
-    def name_of(self, id_: str) -> str:
-        """What an id is called here."""
-        return next((name for name, known in self.ids.items() if known == id_), f"unknown {id_}")
-
-    def path(self, name: str) -> str:
-        """Where a space or a thread is."""
-        return PATH[name[0]] + self.id_of(name)
-
-    def differ(self, assumption: str, what: str, value: object, complaint: str) -> None:
-        """Broken, unless the assumption's table allows this value: then it is noted that it does not hold."""
-        if value not in ASSUMPTIONS.alternatives(assumption, what):
-            raise Broken(complaint)
-        self.notes.append(Note(assumption, tuple(self.steps), complaint))
-
-    def agree(self, what: str, answer: Answer, says: Says) -> bool:
-        """Whether the status is the model's; False if it is another that its assumption allows."""
-        if answer.status == says.status:
-            return True
-        complaint = f"{what} answers {answer.status}, the model says {says.status}"
-        if says.by is None:
-            raise Broken(complaint, expected=says.status, got=answer.status)
-        self.differ(says.by, "status", answer.status, complaint)
-        return False
+class Pair(Views):
+    """One scenario, step by step."""
 
     def create_space(self, name: str, label: str, grants: tuple[tuple[str, Any], ...]) -> None:
         """A space of the owner; a name of 1 or 255 characters may be refused (A19)."""
@@ -92,7 +23,7 @@ class Pair:
         self.agree(words(self.steps[-1]), answer, says._replace(by="A19") if label in BOUNDARY else says)
         if answer.status < 300:
             self.model = after
-            self.views.space(name)
+            self.see_space(name)
 
     def create_thread(self, name: str) -> None:
         """A thread of the owner."""
@@ -107,12 +38,12 @@ class Pair:
         after, says = self.model.add(role, space, thread)
         answer = self.team.caller(role).add(self.id_of(space), self.id_of(thread))
         if self.agree(words(self.steps[-1]), answer, says) and says.status == 201:
-            self.views.added(space, thread, answer.body, again)
+            self.added(space, thread, answer.body, again)
         self._settle(after, space, thread)
 
     def remove(self, role: str, space: str, thread: str) -> None:
         """A thread out of a space."""
-        if self.views.is_ghost(thread):
+        if self.is_ghost(thread):
             return
         after, says = self.model.remove(role, space, thread)
         answer = self.team.caller(role).take_out(self.id_of(space), self.id_of(thread))
@@ -130,16 +61,16 @@ class Pair:
             says = says._replace(by="A19")
         if self.agree(words(self.steps[-1]), answer, says):
             self.model = after
-        self.views.space(space)
+        self.see_space(space)
         for reader in self.roles:
-            self.views.read(reader, space)
+            self.read_space(reader, space)
 
     def delete_space(self, role: str, space: str) -> None:
         """A space; its threads stay."""
         held = self.model.spaces[space].threads if space in self.model.spaces else ()
         after, says = self.model.delete_space(role, space)
         self._delete(role, space, says)
-        self.views.forget(space)
+        self.forget(space)
         self._settle(after, space, *held)
 
     def delete_thread(self, role: str, thread: str) -> None:
@@ -147,34 +78,18 @@ class Pair:
         held = sorted(self.model.spaces_of(thread))
         after, says = self.model.delete_thread(role, thread)
         if self._delete(role, thread, says):
-            self.views.left_behind(thread, held)
+            self.left_behind(thread, held)
         self._settle(after, thread, *held)
-
-    def read_space(self, role: str, space: str) -> None:
-        """A space as one role."""
-        self.views.read(role, space)
-
-    def read_thread(self, role: str, thread: str) -> None:
-        """A thread as one role."""
-        self.views.thread(role, thread)
-
-    def walk(self, role: str, space: str, limit: int) -> None:
-        """A space's threads, page by page."""
-        self.views.walk(role, space, limit)
-
-    def list_spaces(self, role: str) -> None:
-        """The spaces that a role sees."""
-        self.views.spaces(role)
 
     def remove_between_pages(self, space: str, limit: int) -> None:
         """The last thread of the first page goes before the next page is read (A06)."""
-        first = self.views.first_page(space, limit)
+        first = self.first_page(space, limit)
         if first is None:
             return
         shown, cursor = first
         after, says = self.model.remove(CREATOR, space, shown[-1])
         self.agree("removing it", self.team.owner.take_out(self.id_of(space), self.id_of(shown[-1])), says)
-        self.views.rest_of_walk(space, limit, shown, cursor)
+        self.rest_of_walk(space, limit, shown, cursor)
         self._settle(after, space, shown[-1])
 
     def _settle(self, after: Model, *touched: str) -> None:
@@ -182,9 +97,9 @@ class Pair:
         self.model = after
         for name in touched:
             if name.startswith("S"):
-                self.views.space(name)
+                self.see_space(name)
             else:
-                self.views.thread(CREATOR, name)
+                self.read_thread(CREATOR, name)
 
     def _holds(self, space: str, thread: str) -> bool:
         return space in self.model.spaces and thread in self.model.spaces[space].threads
@@ -192,17 +107,14 @@ class Pair:
     def _delete(self, role: str, name: str, says: Says) -> bool:
         answer = self.team.caller(role).ask("DELETE", self.path(name))
         self.agree(words(self.steps[-1]), answer, says)
-        if answer.status == 204:
-            self.team.ledger.removed(self.ids[name])
         return answer.status == 204
 
     def _make(self, kind: str, name: str, path: str, body: dict[str, Any]) -> Answer:
-        answer = self.team.owner.make(kind, path, body)
+        answer = self.team.owner.ask("POST", path, body)
         if answer.status in (402, 429):
             raise Untested(f"a {kind} can't be made: {answer.status}")
         if answer.status < 300:
             self.ids[name] = answer.body["id"]
-            self.made.append(Made(kind, answer.body["id"], CREATOR, self.team.organization_id))
         return answer
 
     def _text(self, label: str) -> str:

@@ -2,80 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from contracts.check import Broken, equal
+from contracts.checks.check import equal
+from contracts.checks.errors import Broken
 from contracts.exchange import Answer
 from contracts.model.reference import CREATOR, VIEW, Says, pages
+from contracts.model.side_by_side import SideBySide
 from contracts.model.words import listed
-
-if TYPE_CHECKING:
-    from contracts.model.pair import Pair
-
-PAGES = 1000
-"""More than any walk here needs: behind them it does not end."""
+from contracts.team import Team
 
 
-class Views:
+class Views(SideBySide):
     """What the target showed, by space."""
 
-    def __init__(self, pair: Pair) -> None:
-        self._pair = pair
+    def __init__(self, team: Team, roles: Collection[str]) -> None:
+        super().__init__(team, roles)
         self._order: dict[str, list[str]] = {}
         """The threads of a space as they were last listed."""
         self._added_at: dict[tuple[str, str], object] = {}
         self._ghosts: set[str] = set()
         """Deleted threads that are listed on (A14)."""
 
-    def space(self, space: str) -> None:
+    def see_space(self, space: str) -> None:
         """The space and its threads, as the owner sees them."""
-        self.read(CREATOR, space)
+        self.read_space(CREATOR, space)
         self.walk(CREATOR, space, 100)
 
-    def read(self, role: str, space: str) -> None:
+    def read_space(self, role: str, space: str) -> None:
         """The space as one role sees it."""
-        pair = self._pair
-        answer = pair.team.caller(role).get(pair.path(space))
-        says = pair.model.read(role, space)
+        answer = self.team.caller(role).get(self.path(space))
+        says = self.model.read(role, space)
         what = _told(role, f"reading {space}")
-        if not pair.agree(what, answer, says) or says.status != 200:
+        if not self.agree(what, answer, says) or says.status != 200:
             return
-        expected, shown = pair.model.spaces[space], answer.body
+        expected, shown = self.model.spaces[space], answer.body
         for field in ("name", "description", "access_mode"):
             _same(what, field, shown[field], getattr(expected, field))
         for field in ("access_users", "editable_by_users"):
-            users = sorted(pair.team.user_id(role) for role in getattr(expected, field))
+            users = sorted(self.team.user_id(role) for role in getattr(expected, field))
             _same(what, field, sorted(shown[field] or []), users)
 
-    def thread(self, role: str, thread: str) -> None:
+    def read_thread(self, role: str, thread: str) -> None:
         """The thread as one role sees it, with the spaces that it says it is in."""
-        pair = self._pair
-        answer = pair.team.caller(role).get(pair.path(thread))
-        says = pair.model.read_thread(role, thread)
-        if not pair.agree(_told(role, f"reading {thread}"), answer, says) or says.status != 200:
+        answer = self.team.caller(role).get(self.path(thread))
+        says = self.model.read_thread(role, thread)
+        if not self.agree(_told(role, f"reading {thread}"), answer, says) or says.status != 200:
             return
         named = answer.body.get("space_ids")
         if named is not None:
-            shown, expected = sorted(map(pair.name_of, named)), sorted(pair.model.spaces_of(thread))
+            shown, expected = sorted(map(self.name_of, named)), sorted(self.model.spaces_of(thread))
             _lists(f"reading {thread}", shown, expected, "names the spaces")
 
     def walk(self, role: str, space: str, limit: int) -> None:
         """The space's threads, page by page: the pages are slices, and the order stays what it was."""
-        pair = self._pair
         what = _told(role, f"listing {space}" + (f" by {limit}" if limit != 100 else ""))
-        says = pair.model.read(role, space)
+        says = self.model.read(role, space)
         if says.status != 200:
-            pair.agree(what, self._page(role, space, limit, None), says)
+            self.agree(what, self._page(role, space, limit, None), says)
             return
         shown: list[str] = []
         cursor = None
-        expected = pair.model.spaces[space].threads
+        expected = self.model.spaces[space].threads
         count = len(expected) + sum(t in self._ghosts for t in self._order.get(space, ()))
         for items, more in pages(tuple("x" * count), limit):
             answer = self._page(role, space, limit, cursor)
-            pair.agree(what, answer, says)
-            found = [pair.name_of(thread["id"]) for thread in answer.body["data"]]
+            self.agree(what, answer, says)
+            found = [self.name_of(thread["id"]) for thread in answer.body["data"]]
             shown += found
             if len(found) != len(items) or answer.body["has_more"] is not more:
                 self._compare(what, space, shown, partly=limit < count)
@@ -89,8 +83,7 @@ class Views:
 
     def _compare(self, what: str, space: str, shown: Sequence[str], *, partly: bool = False) -> None:
         """The threads of a space, and their order: the model's, or at least the same each time (A04)."""
-        pair = self._pair
-        expected = list(pair.model.spaces[space].threads)
+        expected = list(self.model.spaces[space].threads)
         alive = [thread for thread in shown if thread not in self._ghosts]
         if partly and set(alive) < set(expected) and len(set(alive)) == len(alive):
             return
@@ -101,7 +94,7 @@ class Views:
         if now != kept:
             raise Broken(f"{what} shows {listed(now)}, and showed {listed(kept)} before: the order changed")
         if alive != expected:
-            pair.differ(
+            self.differ(
                 "A04",
                 "order",
                 "any other",
@@ -110,16 +103,16 @@ class Views:
         self._order[space] = list(shown)
 
     def _page(self, role: str, space: str, limit: int, cursor: object) -> Answer:
-        path = self._pair.path(space) + "/threads"
-        return self._pair.team.caller(role).get(path, limit=limit, cursor=cursor)
+        path = self.path(space) + "/threads"
+        return self.team.caller(role).get(path, limit=limit, cursor=cursor)
 
     def first_page(self, space: str, limit: int) -> tuple[list[str], object] | None:
         """The names on the owner's first page and its cursor; None if there is no second page."""
-        if space not in self._pair.model.spaces or len(self._pair.model.spaces[space].threads) <= limit:
+        if space not in self.model.spaces or len(self.model.spaces[space].threads) <= limit:
             return None
         answer = self._page(CREATOR, space, limit, None)
-        self._pair.agree(f"listing {space}", answer, Says(200))
-        shown = [self._pair.name_of(thread["id"]) for thread in answer.body["data"]]
+        self.agree(f"listing {space}", answer, Says(200))
+        shown = [self.name_of(thread["id"]) for thread in answer.body["data"]]
         if not shown or set(shown) & self._ghosts:
             return None
         return shown, answer.body["next_cursor"]
@@ -128,48 +121,34 @@ class Views:
         """The pages behind a page whose anchor has gone."""
         before, seen = self._order[space], list(shown)
         complaint = ""
-        for _ in range(PAGES):
-            if cursor is None or complaint:
-                break
-            answer = self._page(CREATOR, space, limit, cursor)
-            if answer.status != 200:
-                complaint = f"the next page answers {answer.status}"
-            else:
-                seen += [self._pair.name_of(thread["id"]) for thread in answer.body["data"]]
-                cursor = answer.body["next_cursor"]
+        try:
+            path = self.path(space) + "/threads"
+            for page in self.team.owner.pages(path, limit=limit, cursor=cursor):
+                seen += [self.name_of(thread["id"]) for thread in page.body["data"]]
+        except Broken as broken:
+            complaint = broken.message if broken.got is None else f"the next page answers {broken.got}"
         if seen != before and not complaint:
             complaint = f"the walk shows {listed(seen)}, the model says {listed(before)}"
         if complaint:
-            self._pair.differ("A06", "walk", "without its anchor", complaint)
+            self.differ("A06", "walk", "without its anchor", complaint)
 
-    def spaces(self, role: str) -> None:
+    def list_spaces(self, role: str) -> None:
         """Of the scenario's spaces those that the role may view are in its list, each once."""
-        pair = self._pair
-        shown: list[str] = []
-        cursor = None
-        known = {id_: name for name, id_ in pair.ids.items()}
-        for _ in range(PAGES):
-            query = {"organization_id": pair.team.organization_id, "limit": 100, "cursor": cursor}
-            answer = pair.team.caller(role).get("/v1/spaces/", **query)
-            pair.agree(_told(role, "listing the spaces"), answer, Says(200))
-            shown += [known[space["id"]] for space in answer.body["spaces"] if space["id"] in known]
-            cursor = answer.body["next_cursor"]
-            if cursor is None:
-                break
-        visible = [s for s in pair.model.spaces if pair.model.level(role, s) >= VIEW]
+        known = {id_: name for name, id_ in self.ids.items()}
+        shown = [known[space["id"]] for space in self.team.caller(role).spaces() if space["id"] in known]
+        visible = [s for s in self.model.spaces if self.model.level(role, s) >= VIEW]
         if sorted(shown) != sorted(visible):
             _lists(_told(role, "listing the spaces"), shown, visible, "shows")
 
     def added(self, space: str, thread: str, body: dict[str, Any], again: bool) -> None:
         """The answer to an add; of a repeated one the first added_at (A01)."""
-        pair = self._pair
         ids = (body["space_id"], body["thread_id"])
-        equal(ids, (pair.ids[space], pair.ids[thread]), "the ids in the answer to the add")
+        equal(ids, (self.ids[space], self.ids[thread]), "the ids in the answer to the add")
         first = self._added_at.setdefault((space, thread), body["added_at"]) if again else body["added_at"]
         self._added_at[space, thread] = first
         if body["added_at"] != first:
             complaint = f"added_at is {body['added_at']}, at first it was {first}"
-            pair.differ("A01", "added_at", "another", complaint)
+            self.differ("A01", "added_at", "another", complaint)
         if not again and thread in self._order.get(space, ()):
             self._order[space].remove(thread)
 
@@ -179,7 +158,7 @@ class Views:
         if not still:
             return
         complaint = f"listing {listed(still)} shows {thread}, the model says it is in no space"
-        self._pair.differ("A14", "links", "kept" if still == list(spaces) else "some kept", complaint)
+        self.differ("A14", "links", "kept" if still == list(spaces) else "some kept", complaint)
         self._ghosts.add(thread)
 
     def is_ghost(self, thread: str) -> bool:
@@ -188,11 +167,11 @@ class Views:
 
     def _names(self, space: str) -> list[str]:
         body = self._page(CREATOR, space, 100, None).body
-        return [self._pair.name_of(thread["id"]) for thread in body["data"]]
+        return [self.name_of(thread["id"]) for thread in body["data"]]
 
     def forget(self, space: str) -> None:
         """The space is gone."""
-        if space not in self._pair.model.spaces:
+        if space not in self.model.spaces:
             self._order.pop(space, None)
 
 

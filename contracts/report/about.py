@@ -30,6 +30,8 @@ class About(NamedTuple):
     """By role. They are never told."""
     missing: tuple[str, ...] = ()
     """Roles without a key."""
+    crash: str = ""
+    """What went wrong in the suite itself."""
     report: str = "report.json"
     """Where the report is, for the command that replays a failure of it."""
 
@@ -51,6 +53,7 @@ class About(NamedTuple):
             "read_only": self.read_only,
             "with_model": self.with_model,
             "strict_assumptions": self.strict_assumptions,
+            "crash": self.crash or None,
             "roles": list(self.keys),
             "without_key": list(self.missing),
             "again": f"contracts run --target {self.given} {terms}",

@@ -2,60 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
-from contracts.coverage import Coverage
-from contracts.diff import MISSING, jsonable, smallest
+from contracts.diff import MISSING, at, jsonable, smallest
 from contracts.exchange import Answer
-from contracts.failure import WORST, Failure, Verdict, at, is_status
+from contracts.failure import WORST, Failure, Outcome, Verdict, is_status
 from contracts.report.about import About
+from contracts.report.redact import Redactor
 from contracts.report.shell import commands
-from contracts.runner import Outcome
 
 Data = dict[str, Any]
 VERSION = 1
+MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
 LONGEST = 200_000
 """Characters of an answer that are kept."""
 LONG = 140
 """Characters of a message, beyond which it says only where the difference is."""
 
 
-class Redactor:
-    """Puts the name of its variable where a key stands."""
-
-    def __init__(self, keys: Mapping[str, str]) -> None:
-        pairs = sorted(((key, role) for role, key in keys.items() if key), key=lambda pair: -len(pair[0]))
-        self._spelled = [
-            (spelled, f"$CONTRACTS_{role.upper()}_KEY")
-            for key, role in pairs
-            for spelled in dict.fromkeys((key, quote(key, safe=""), json.dumps(key)[1:-1]))
-        ]
-
-    def text(self, text: str) -> str:
-        """Text without keys."""
-        for spelled, instead in self._spelled:
-            text = text.replace(spelled, instead)
-        return text
-
-    def __call__(self, value: Any) -> Any:
-        """Any data without keys."""
-        if isinstance(value, str):
-            # Half a surrogate pair can be in what was made up, and in no file.
-            return self.text(value).encode("utf-8", "replace").decode()
-        if isinstance(value, Mapping):
-            return {self(name): self(inner) for name, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [self(inner) for inner in value]
-        return value
-
-
 def as_data(
-    outcomes: Sequence[Outcome], about: About, coverage: Coverage, gone: Sequence[Mapping[str, Any]] = ()
+    outcomes: Sequence[Outcome], about: About, coverage: Data, gone: Sequence[Mapping[str, Any]] = ()
 ) -> Data:
     """The whole run."""
     redact = Redactor(about.keys)
@@ -69,7 +38,7 @@ def as_data(
     data = {
         "version": VERSION,
         "run": about.as_data(),
-        "holds": holds(outcomes, strict=about.strict_assumptions),
+        "holds": not about.crash and holds(outcomes, strict=about.strict_assumptions),
         "summary": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
         "outcomes": [
             {
@@ -88,7 +57,7 @@ def as_data(
         ],
         "failures": told,
         "no_longer": [dict(known) for known in gone],
-        "coverage": coverage_data(coverage),
+        "coverage": coverage,
     }
     redacted: Data = redact(data)
     return redacted
@@ -171,19 +140,4 @@ def _exchange(answer: Answer, about: About) -> Data:
         "answer": answer.text[:LONGEST],
         "milliseconds": round(answer.milliseconds, 2),
         "at": (about.started + timedelta(seconds=answer.at - about.clock)).isoformat(timespec="milliseconds"),
-    }
-
-
-def coverage_data(coverage: Coverage) -> Data:
-    """What was exercised and what was not."""
-    rows = sorted(coverage.seen.items())
-    return {
-        "requests": coverage.requests,
-        "counts": {what: {"exercised": n, "documented": of} for what, (n, of) in coverage.counts.items()},
-        "exercised": [
-            {"operation": op, "status": status, "role": role or None, "check": check, "requests": n}
-            for (op, status, role, check), n in rows
-        ],
-        "undocumented": [{"operation": op, "status": status} for op, status in coverage.undocumented],
-        "never": [missed._asdict() for missed in coverage.missed],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from contracts.diff import cut
-from contracts.report.data import Data, counted
+from contracts.report.data import MANY, Data, counted
 
 _LEVELS = {"broken": "error", "known": "notice"}
 
@@ -27,7 +27,7 @@ def step_summary(data: Data) -> str:
     run, counts = data["run"], data["coverage"]["counts"]
     terms = f"profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s"
     lines = [
-        f"## {'The contract holds' if data['holds'] else 'The contract is broken'}",
+        f"## {_heading(data)}",
         "",
         f"`{run['target']}`, {terms}: {counted(data['summary'])}.",
         "",
@@ -39,13 +39,15 @@ def step_summary(data: Data) -> str:
             for f in data["failures"]
         ]
         lines.append("")
-    covered = ", ".join(f"{n['exercised']} of {n['documented']} {_many(what)}" for what, n in counts.items())
+    covered = ", ".join(f"{n['exercised']} of {n['documented']} {MANY[what]}" for what, n in counts.items())
     lines += [f"Exercised: {covered}, with {data['coverage']['requests']} requests.", ""]
     return "\n".join(lines)
 
 
-def _many(what: str) -> str:
-    return {"status": "statuses", "code": "error codes", "parameter": "parameters"}[what]
+def _heading(data: Data) -> str:
+    if data["run"]["crash"]:
+        return f"The run crashed: {_cell(data['run']['crash'])}"
+    return "The contract holds" if data["holds"] else "The contract is broken"
 
 
 def _founded(failure: Data) -> str:

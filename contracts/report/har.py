@@ -2,70 +2,67 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable
 from importlib.metadata import version
 from urllib.parse import parse_qsl, urlsplit
 
-from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
-
 from contracts.report.data import Data
+
+UNKNOWN = {"httpVersion": "HTTP/1.1", "cookies": [], "headersSize": -1, "bodySize": -1}
+"""What every request and response of an archive has, and this one does not know."""
 
 
 def har(data: Data) -> str:
     """All chains, one after the other; a comment says of which failure an entry is."""
-    text = io.StringIO()
-    with HarFile(text, creator=Creator("contracts", version("freddy-mock"))) as file:
-        for failure in data["failures"]:
-            for exchange in failure["chain"]:
-                took = exchange["milliseconds"]
-                file.add_entry(
-                    startedDateTime=exchange["at"],
-                    time=took,
-                    request=_request(exchange, data["run"]["target"]),
-                    response=_response(exchange),
-                    timings=Timings(send=0, wait=took, receive=0),
-                    comment=f"failure #{failure['id']}, {failure['check']}",
-                )
-    return text.getvalue()
+    entries = [
+        {
+            "startedDateTime": exchange["at"],
+            "time": exchange["milliseconds"],
+            "request": _request(exchange, data["run"]["target"]),
+            "response": _response(exchange),
+            "cache": {},
+            "timings": {"send": 0, "wait": exchange["milliseconds"], "receive": 0},
+            "comment": f"failure #{failure['id']}, {failure['check']}",
+        }
+        for failure in data["failures"]
+        for exchange in failure["chain"]
+    ]
+    creator = {"name": "contracts", "version": version("freddy-mock")}
+    return json.dumps({"log": {"version": "1.2", "creator": creator, "entries": entries}}, indent=1) + "\n"
 
 
-def _request(exchange: Data, target: str) -> Request:
+def _request(exchange: Data, target: str) -> Data:
     headers, body = dict(exchange["headers"]), exchange["body"]
     if exchange["role"] is not None:
         headers["X-API-Key"] = f"$CONTRACTS_{exchange['role'].upper()}_KEY"
-    post = None
+    found = {
+        **UNKNOWN,
+        "method": exchange["method"],
+        "url": target + exchange["path"],
+        "queryString": _records(parse_qsl(urlsplit(exchange["path"]).query, keep_blank_values=True)),
+    }
     if body is not None:
         named = {name.lower(): value for name, value in headers.items()}
         kind = named.get("content-type", "application/json")
-        if "content-type" not in named:
-            headers["Content-Type"] = kind
+        headers |= {} if "content-type" in named else {"Content-Type": kind}
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        post = PostData(mimeType=kind, text=text)
-    query = parse_qsl(urlsplit(exchange["path"]).query, keep_blank_values=True)
-    return Request(
-        method=exchange["method"],
-        url=target + exchange["path"],
-        httpVersion="HTTP/1.1",
-        headers=_records(headers.items()),
-        queryString=_records(query),
-        postData=post,
-    )
+        found["postData"] = {"mimeType": kind, "text": text}
+    return {**found, "headers": _records(headers.items())}
 
 
-def _response(exchange: Data) -> Response:
+def _response(exchange: Data) -> Data:
     headers, text = exchange["answer_headers"], exchange["answer"]
-    size = len(text.encode("utf-8", "replace"))
-    return Response(
-        status=exchange["status"],
-        statusText="",
-        httpVersion="HTTP/1.1",
-        headers=_records(headers.items()),
-        content=Content(size=size, mimeType=headers.get("content-type", ""), text=text),
-        redirectURL=headers.get("location", ""),
-    )
+    kind, size = headers.get("content-type", ""), len(text.encode("utf-8", "replace"))
+    return {
+        **UNKNOWN,
+        "status": exchange["status"],
+        "statusText": "",
+        "headers": _records(headers.items()),
+        "content": {"size": size, "mimeType": kind, "text": text},
+        "redirectURL": headers.get("location", ""),
+    }
 
 
-def _records(pairs: Iterable[tuple[str, str]]) -> list[Record]:
-    return [Record(name=name, value=value) for name, value in pairs]
+def _records(pairs: Iterable[tuple[str, str]]) -> list[Data]:
+    return [{"name": name, "value": value} for name, value in pairs]

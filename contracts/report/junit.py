@@ -8,31 +8,28 @@ from xml.etree import ElementTree as Xml
 from contracts.report.data import Data
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SKIPPED = (
-    "assumption does not hold here",
-    "flaky",
-    "known",
-    "no answer",
-    "order-dependent",
-    "unconfirmed",
-    "untested",
-)
 
 
 def junit(data: Data) -> str:
     """The run for whatever reads JUnit's XML: what does not count is skipped, and says why."""
     outcomes, failures = data["outcomes"], {failure["id"]: failure for failure in data["failures"]}
     strict = data["run"]["strict_assumptions"]
+    crash = data["run"]["crash"]
     counts = [_counts(outcome, strict) for outcome in outcomes]
     suites = Xml.Element("testsuites", name="contracts")
     suite = Xml.SubElement(
         suites,
         "testsuite",
         name=f"contracts on {data['run']['target']}",
-        tests=str(len(outcomes)),
+        tests=str(len(outcomes) + (crash is not None)),
         failures=str(sum(counts)),
-        errors="0",
-        skipped=str(sum(o["verdict"] in _SKIPPED and not c for o, c in zip(outcomes, counts, strict=True))),
+        errors=str(int(crash is not None)),
+        skipped=str(
+            sum(
+                o["verdict"] not in ("passed", "broken") and not c
+                for o, c in zip(outcomes, counts, strict=True)
+            )
+        ),
         time=str(data["run"]["seconds"]),
         timestamp=data["run"]["started"].partition("+")[0],
     )
@@ -51,6 +48,9 @@ def junit(data: Data) -> str:
         elif outcome["verdict"] != "passed":
             message = _clean(f"{outcome['verdict']}: {outcome['message']}")
             Xml.SubElement(case, "skipped", message=message)
+    if crash is not None:
+        case = Xml.SubElement(suite, "testcase", classname="contracts", name="the-run")
+        Xml.SubElement(case, "error", type="crash", message=_clean(crash))
     return Xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 

@@ -20,13 +20,23 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from contracts.check import Check
+from contracts.checks.check import Check
 from contracts.diff import cut
-from contracts.failure import Verdict
+from contracts.failure import Outcome, Verdict
 from contracts.record import Record
-from contracts.report.data import Redactor
-from contracts.report.terminal import COLOURS
-from contracts.runner import Outcome
+from contracts.report.redact import Redactor
+
+COLOURS = {
+    "passed": "green",
+    "broken": "bold red",
+    "assumption does not hold here": "yellow",
+    "known": "blue",
+    "order-dependent": "yellow",
+    "flaky": "yellow",
+    "unconfirmed": "yellow",
+    "untested": "cyan",
+    "no answer": "magenta",
+}
 
 
 class Live:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from contracts.exchange import decoded
 from contracts.report.data import Data, named
 from contracts.team import CALLERS
 
@@ -49,7 +50,7 @@ def shown(value: Any) -> str:
     """A value as it stands on the page: JSON that can be read."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = decoded(value)
         except ValueError:
             return str(value)
     text = json.dumps(value, ensure_ascii=False, indent=2)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from contracts.chain import given_at
 from contracts.exchange import Answer, Request
 
 _NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE"}
@@ -18,28 +18,14 @@ def commands(chain: Sequence[Answer]) -> tuple[list[str], dict[str, str]]:
     lines = []
     for n, answer in enumerate(chain):
         command = as_curl(answer.request, variables)
-        later = "\n".join(_text(other.request) for other in chain[n + 1 :])
+        later = "\n".join(f"{other.request.path}\n{other.request.text}" for other in chain[n + 1 :])
         taken = []
         for where, value in given_at(answer):
-            if value in later and value not in variables:
+            if len(value) > 5 and value in later and value not in variables:
                 variables[value] = _variable(where, value, variables)
                 taken.append((where, variables[value]))
         lines.append(_captured(command, taken))
     return lines, variables
-
-
-def given_at(answer: Answer) -> Iterator[tuple[str, str]]:
-    """The ids and cursors that an answer gives, with where they are, as jq would say it."""
-    body = answer.body
-    if answer.status >= 300 or not isinstance(body, dict):
-        return
-    places = [("", body)]
-    if isinstance(body.get("data"), dict):
-        places.append((".data", body["data"]))
-    for place, fields in places:
-        for name in ("id", "vector_store_id", "user_id", "next_cursor"):
-            if isinstance(fields.get(name), str) and len(fields[name]) > 5:
-                yield f"{place}.{name}", fields[name]
 
 
 def as_curl(request: Request, variables: dict[str, str]) -> str:
@@ -54,9 +40,7 @@ def as_curl(request: Request, variables: dict[str, str]) -> str:
     if request.body is not None:
         if "content-type" not in {name.lower() for name in request.headers}:
             parts.append("-H 'Content-Type: application/json'")
-        body = request.body
-        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        parts.append(f"--data-raw {_in_single(text, variables)}")
+        parts.append(f"--data-raw {_in_single(request.text, variables)}")
     return " ".join(parts)
 
 
@@ -74,11 +58,6 @@ def _variable(where: str, value: str, variables: dict[str, str]) -> str:
     field = where.rpartition(".")[2]
     stem = _NAMES.get(field) or _PREFIXES.get(value.partition("_")[0], "ID")
     return f"{stem}_{1 + sum(name.startswith(stem + '_') for name in variables.values())}"
-
-
-def _text(request: Request) -> str:
-    body = request.body if isinstance(request.body, str) else json.dumps(request.body)
-    return f"{request.path}\n{body}"
 
 
 def _in_double(text: str, variables: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -14,12 +15,19 @@ from typing import Any
 import click
 from rich.console import Console
 
-from contracts import baseline
-from contracts.coverage import Terms, coverage
-from contracts.generated import document
+from contracts import baseline, coverage
+from contracts.checks.spec import document
+from contracts.failure import Outcome
 from contracts.record import Record
-from contracts.report import About, Live, Redactor, as_data, on_github, tell, write
-from contracts.runner import Outcome
+from contracts.report.about import About
+from contracts.report.data import Data, as_data
+from contracts.report.github import step_summary, workflow_commands
+from contracts.report.har import har
+from contracts.report.junit import junit
+from contracts.report.live import Live
+from contracts.report.page import page
+from contracts.report.redact import Redactor
+from contracts.report.terminal import tell
 from contracts.session import Session
 from contracts.team import Team
 
@@ -46,18 +54,22 @@ class Telling:
         team.watch = self._record.note
 
     def end(
-        self, outcomes: Sequence[Outcome], known: Sequence[baseline.Known], update: Path | None = None
+        self,
+        outcomes: Sequence[Outcome],
+        known: Sequence[baseline.Known],
+        update: Path | None = None,
+        crash: str = "",
     ) -> bool:
         """Write the artifacts and tell what came of the run; whether the contract holds."""
-        about = self._about._replace(seconds=time.monotonic() - self._about.clock)
+        about = self._about._replace(seconds=time.monotonic() - self._about.clock, crash=crash)
         gone = baseline.no_longer(outcomes, known)
         if update is not None:
             new = baseline.updated(outcomes, known)
             baseline.write(update, new, self._redact)
             known = new
         outcomes = baseline.marked(outcomes, known)
-        terms = Terms(about.missing, about.read_only, about.with_model > 0)
-        covered = coverage(self._record, outcomes, terms)
+        terms = coverage.Terms(about.missing, about.read_only, about.with_model > 0)
+        covered = coverage.as_data(coverage.coverage(self._record, outcomes, terms))
         data = as_data(outcomes, about, covered, [baseline.as_data(one) for one in gone])
         write(self._folder, data)
         tell(self._console, data, self._folder)
@@ -93,3 +105,27 @@ def _lines(spec: Path) -> dict[str, int]:
     lines = spec.read_text("utf-8", "replace").splitlines()
     found = ((n, re.match(r"\s+operationId: (\w+)", line)) for n, line in enumerate(lines, 1))
     return {match[1]: n for n, match in found if match}
+
+
+def write(folder: Path, data: Data) -> None:
+    """Every artifact, in the folder."""
+    files = {
+        "report.json": json.dumps(data, indent=1, ensure_ascii=False) + "\n",
+        "junit.xml": junit(data),
+        "report.html": page(data),
+        "failures.har": har(data),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def on_github(data: Data, environ: Mapping[str, str], lines: Mapping[str, int]) -> list[str]:
+    """Append the step's summary, and answer the annotations to print; nothing elsewhere."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return []
+    summary = environ.get("GITHUB_STEP_SUMMARY")
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(step_summary(data))
+    return list(workflow_commands(data, lines))

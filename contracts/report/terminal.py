@@ -15,19 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.diff import cut
-from contracts.report.data import Data, counted, named
+from contracts.report.data import MANY, Data, counted, named
+from contracts.report.live import COLOURS
 
-COLOURS = {
-    "passed": "green",
-    "broken": "bold red",
-    "assumption does not hold here": "yellow",
-    "known": "blue",
-    "order-dependent": "yellow",
-    "flaky": "yellow",
-    "unconfirmed": "yellow",
-    "untested": "cyan",
-    "no answer": "magenta",
-}
 SO = {
     "assumption does not hold here": "assumption {assumption} does not hold here; no contract is broken",
     "known": "the baseline has it: it does not fail the run",
@@ -37,7 +27,6 @@ SO = {
     "unconfirmed": "it could not be tried again: reported, not counted",
 }
 """What follows from a verdict."""
-MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
 MOST_OF_A_CHECK, FIRST, LAST = 3, 4, 4
 """How many failures of one check, and how many requests of a chain, are shown whole."""
 
@@ -176,7 +165,9 @@ def _covered(data: Data) -> Text:
 def _summary(data: Data) -> Text:
     took = re.sub(r"\.0$", "", f"{data['run']['seconds']:.1f}")
     text = Text()
-    if data["holds"]:
+    if data["run"]["crash"]:
+        text.append("the run crashed, which says nothing about the contract", "bold red")
+    elif data["holds"]:
         text.append("the contract holds", "bold green")
     else:
         text.append("the contract is broken", "bold red")

@@ -16,19 +16,21 @@ from typing import Any, NamedTuple
 import pytest
 
 from contracts.behaviour import memory
-from contracts.check import CHECKS, Check
+from contracts.checks.check import Check
+from contracts.failure import Outcome, Verdict
 from contracts.keys import DEMO, DEMO_ORGANIZATION
 from contracts.ledger import Ledger
-from contracts.runner import Outcome, Verdict, judge
-from contracts.session import selected
+from contracts.runner import judge
 from contracts.settings import PROFILES, SEED, Settings
+from contracts.suite import CHECKS, selected
 from contracts.target import InProcess
 from contracts.team import Team
 from mockserver.app import MockServer, create_app
 from mockserver.engine.log import RequestLog
 from mockserver.settings import Settings as MockSettings
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
-from tests.contracts.mutants.source import fingerprint
+from tests.contracts.mutants.source import broken_code, fingerprint
+from tests.contracts.test_layers import PARTS, graph, modules
 
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "docs" / "contract-strength.md"
@@ -77,10 +79,10 @@ def team_for(app: MockServer) -> Team:
     )
 
 
-def bite(app: MockServer, mutant: Mutant | None, first: str | None = None) -> Bite:
+def bite(app: MockServer, mutant: Mutant | None, first: str | None = None, *, alone: bool = False) -> Bite:
     """Try every check until one is broken for certain, or, where that is enough, an assumption fails.
 
-    `first` is tried before the others.
+    `first` is tried before the others, or `alone`.
     """
     enough = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if mutant is None or mutant.assumed else [])}
     started = time.monotonic()
@@ -88,7 +90,7 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None) -> Bi
     with damaged(app, mutant), pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "PATIENCE", 0.6)
         team = team_for(app)
-        for check in sorted(CHEAPEST_FIRST, key=lambda check: check.id != first):
+        for check in sorted(CHEAPEST_FIRST, key=lambda check: check.id != first)[: 1 if alone else None]:
             outcome = judge(check, team)
             if outcome.verdict in enough:
                 caught = outcome
@@ -97,13 +99,27 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None) -> Bi
 
 
 @cache
-def suite() -> str:
-    """A hash of everything that a verdict depends on, but for the mutants."""
-    whole = hashlib.sha256((ROOT / "openapi.yaml").read_bytes())
-    for file in sorted((ROOT / "contracts").rglob("*")):
-        if file.suffix in (".py", ".yaml") and "report" not in file.parts:
-            whole.update(file.read_bytes())
-    return whole.hexdigest()[:16]
+def catcher(check_id: str) -> str:
+    """A hash of what a check's verdict on a mutant depends on: its file, with what that imports of its layer.
+
+    Of a mutant that nothing caught, all of the suite.
+    """
+    check = next((check for check in CHECKS if check.id == check_id), None)
+    if check is None:
+        files = {*(ROOT / "contracts").rglob("*.py"), ROOT / "openapi.yaml"}
+    elif check.layer == "behaviour":
+        files = {modules()[name] for name in _behind(check.run.__module__.removeprefix("contracts."))}
+    elif check.layer == "model":
+        files = {*(ROOT / "contracts" / "model").glob("*.py")}
+    else:
+        files = {modules()[name] for name in PARTS["generated"]} | {ROOT / "openapi.yaml"}
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:16]
+
+
+def _behind(module: str) -> set[str]:
+    """A module of the behaviour layer with those of it that it needs."""
+    others = {name for name in graph()[module] if name.startswith("behaviour.")}
+    return {module}.union(*map(_behind, others))
 
 
 def rows(file: Path = KEPT) -> dict[str, Any]:
@@ -117,15 +133,24 @@ def known() -> dict[str, str]:
     return {name: row["by"] for name, row in rows().items()}
 
 
-def measured(app: MockServer, mutant: Mutant) -> dict[str, Any]:
-    """A row, as it is kept."""
+def measured(app: MockServer, mutant: Mutant, before: dict[str, Any]) -> dict[str, Any]:
+    """A row, as it is kept; if what caught the mutant before does so still, with its time of then."""
+    if before.get("by"):
+        again = bite(app, mutant, before["by"], alone=True)
+        if again.caught is not None:
+            return {**before, **key(app, mutant, before["by"])}
     found = bite(app, mutant)
-    row = {"source": fingerprint(mutant), "suite": suite(), "seconds": round(found.seconds, 1)}
-    if found.caught is None:
-        return {**row, "by": "", "layer": "", "verdict": ""}
-    broken = found.caught.verdict is Verdict.BROKEN
-    check = found.caught.check
-    return {**row, "by": check.id, "layer": check.layer, "verdict": "broken" if broken else "assumption"}
+    row = {"seconds": round(found.seconds, 1), "by": "", "layer": "", "verdict": ""}
+    if found.caught is not None:
+        broken = found.caught.verdict is Verdict.BROKEN
+        check = found.caught.check
+        row |= {"by": check.id, "layer": check.layer, "verdict": "broken" if broken else "assumption"}
+    return {**row, **key(app, mutant, str(row["by"]))}
+
+
+def key(app: MockServer, mutant: Mutant, by: str) -> dict[str, str]:
+    """What a row depends on: the mutant, the code of the mock that it breaks, the check that catches it."""
+    return {"source": fingerprint(mutant), "breaks": broken_code(app, mutant), "check": catcher(by)}
 
 
 HEAD = """# What the contract suite catches
@@ -188,13 +213,13 @@ def keep(file: Path, found: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    """Try every mutant that has not been tried as it is now, write the table; 1 if one survives."""
+    """Try every mutant of which something has changed, write the table; 1 if one survives."""
     gc.set_threshold(100_000, 20, 20)
     app, found = fresh_app(), rows()
     for mutant in MUTANTS:
         row = found.get(mutant.name, {})
-        if (row.get("source"), row.get("suite")) != (fingerprint(mutant), suite()):
-            found[mutant.name] = row = measured(app, mutant)
+        if not {*key(app, mutant, row.get("by", "")).items()} <= {*row.items()}:
+            found[mutant.name] = row = measured(app, mutant, row)
             keep(KEPT, found)
             print(f"{row['seconds']:6.1f}", mutant.name, row["by"] or "SURVIVES", flush=True)
     names = {mutant.name for mutant in MUTANTS}

@@ -9,8 +9,9 @@ from click.testing import Result
 
 from contracts.cli import main
 from contracts.doctor import needs
-from contracts.runner import Verdict, judge
-from contracts.session import selected
+from contracts.failure import Verdict
+from contracts.runner import judge
+from contracts.suite import selected
 from contracts.target import open_transport
 from tests.contracts.front import KEYS, deployment, everything
 from tests.contracts.mutants import damaged

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.generated import document
+from contracts.checks.spec import document
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
 
 MUTANT = "add-answer-with-another-message"

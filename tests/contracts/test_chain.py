@@ -8,12 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from contracts.chain import Origins, minimal
-from contracts.check import Broken, Check
-from contracts.evidence import Evidence
+from contracts.checks.check import Check
+from contracts.checks.errors import Broken
+from contracts.checks.evidence import Evidence
 from contracts.exchange import Answer, Request
+from contracts.failure import Outcome
 from contracts.pace import Limit
 from contracts.report.shell import commands
-from contracts.runner import Outcome, judge
+from contracts.runner import judge
+from contracts.target import InProcess
 from contracts.team import Team
 from mockserver.app import MockServer
 from tests.contracts.broken import broken
@@ -62,6 +65,7 @@ def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: Moc
 
 def test_no_request_is_spent_on_cutting_down_where_they_are_few(app: MockServer) -> None:
     team = team_for(app)
+    assert isinstance(team._transport, InProcess)
     team._transport.limit = Limit(most=1000)
     (failure,) = judge(adds_twice(), team).failures
     assert (failure.alone, len(failure.chain) > 4) == (None, True)

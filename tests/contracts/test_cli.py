@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from contracts.check import CHECKS
 from contracts.cli import main
+from contracts.suite import CHECKS
 from contracts.team import CALLERS
 from tests.contracts.other_server import running as other_server
 from tests.running import ROOT, mock

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from contracts.check import Check
+from contracts.checks.check import Check
+from contracts.checks.evidence import Evidence
+from contracts.checks.spec import document
 from contracts.coverage import Coverage, Terms, coverage
-from contracts.evidence import Evidence
 from contracts.exchange import Answer, Request
-from contracts.generated import document
+from contracts.failure import Outcome
 from contracts.record import Record
-from contracts.runner import Outcome
 
 
 def passed(operation: str) -> Outcome:

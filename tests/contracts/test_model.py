@@ -8,16 +8,17 @@ from collections.abc import Mapping
 import pytest
 from click.testing import CliRunner
 
-from contracts.check import CHECKS
+from contracts.chain import fewest
 from contracts.cli import main
 from contracts.exchange import Answer, Request
+from contracts.failure import Outcome, Verdict
 from contracts.keys import DEMO, DEMO_ORGANIZATION
 from contracts.ledger import Ledger
-from contracts.model.explore import fewer
 from contracts.model.reference import pages
 from contracts.model.words import renamed, story
-from contracts.runner import Outcome, Verdict, run
+from contracts.runner import run
 from contracts.settings import PROFILES, Settings
+from contracts.suite import CHECKS
 from contracts.target import InProcess
 from contracts.team import Team
 from tests.contracts.model_mutants import BUGS, Conflicting, Mutant, fresh, newest_first
@@ -134,7 +135,7 @@ def test_pages_are_slices() -> None:
 
 def test_steps_are_left_out_while_it_still_happens() -> None:
     steps = tuple((letter,) for letter in "abcdefg")
-    assert fewer(steps, lambda some: {("b",), ("f",)} <= set(some)) == (("b",), ("f",))
+    assert fewest(steps, lambda some: {("b",), ("f",)} <= set(some)) == (("b",), ("f",))
 
 
 def test_a_chain_is_told_with_names_from_one_on() -> None:

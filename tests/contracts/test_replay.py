@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from contracts.checks.errors import Untested
+from contracts.exchange import Answer, Request
+from contracts.keys import DEMO, DEMO_ORGANIZATION
+from contracts.ledger import Ledger
+from contracts.pace import Limit
+from contracts.resend import Resend
+from contracts.target import InProcess
+from contracts.team import Team
 from mockserver.handlers.registry import HANDLERS, Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.broken import broken, contracts, report, run
@@ -79,3 +87,11 @@ def test_a_chain_may_only_write_to_what_it_made_itself(recorded: Path, tmp_path:
 def test_what_is_not_in_a_report_is_wrong_usage(recorded: Path, name: str) -> None:
     result = contracts("replay", name.format(folder=recorded))
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+
+
+def test_a_request_that_was_never_sent_is_not_reported_as_one_that_may_have_made_something() -> None:
+    team = Team(InProcess(limit=Limit(most=0)), DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="r")
+    sent = Answer(Request("POST", "/v1/threads", "owner", {"title": "a"}), 201, {}, '{"id": "thrd_1"}', 1.0)
+    with pytest.raises(Untested, match="--max-requests are used up"):
+        Resend(team, "r", DEMO_ORGANIZATION).send(sent)
+    assert team.ledger.unanswered == []

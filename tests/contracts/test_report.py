@@ -13,11 +13,11 @@ from xml.etree import ElementTree as Xml
 import jsonschema_rs
 import pytest
 from click.testing import Result
+from contracts.report.redact import Redactor
 
 from contracts.diff import smallest
 from contracts.failure import Verdict
 from contracts.keys import DEMO
-from contracts.report.data import Redactor
 from contracts.report.page import page
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
 

@@ -13,17 +13,20 @@ import schemathesis
 from werkzeug.serving import make_server
 
 from contracts import runner, schema
-from contracts.check import CHECKS, Untested
-from contracts.exchange import Answer, Request
-from contracts.generated import document, judged
+from contracts.checks.errors import Untested
+from contracts.checks.spec import document
+from contracts.exchange import Answer, Request, Transport
+from contracts.failure import Outcome, Verdict
+from contracts.generated import judged
 from contracts.keys import DEMO, DEMO_ORGANIZATION
 from contracts.ledger import Ledger
 from contracts.made_up import KEY, Run, Sizes
 from contracts.report.shell import commands
-from contracts.runner import Outcome, Verdict, judge
+from contracts.runner import judge
 from contracts.settings import PROFILES, Settings
 from contracts.steer import Steer
-from contracts.target import Http, InProcess, Transport
+from contracts.suite import CHECKS
+from contracts.target import Http, InProcess
 from contracts.team import Team
 from mockserver.app import MockServer, create_app
 from mockserver.engine import wire
@@ -79,9 +82,9 @@ def explored(team: Team, phases: tuple[str, ...], examples: int, operation: str 
     gateway = schema.Gateway(document(), Steer(team))
     run = Run(phases, Sizes(examples), team.settings.seed, operation)
     return [
-        f"{failure.fingerprint} {failure.broken.message}"
+        f"{place} {broken.message}"
         for finding in schema.explore(gateway, run)
-        for failure in judged(finding, team)
+        for place, broken in judged(finding, team)
     ]
 
 
@@ -220,7 +223,7 @@ def test_a_write_to_what_the_run_did_not_make_is_not_sent() -> None:
         Request("DELETE", "/v1/threads", "owner"),
         Request("POST", "/v1/model/response", "owner", '{"inputs": "hello"}'),
     ):
-        assert steer.send(request, None) is None
+        assert steer.send(request) is None
     assert transport.sent == []
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.check import Broken, Check, Untested
-from contracts.evidence import Evidence
+from contracts.checks.check import Check
+from contracts.checks.errors import Broken, Untested
+from contracts.checks.evidence import Evidence
 from contracts.failure import Verdict
 from contracts.runner import judge, run
 from contracts.team import Team

@@ -28,12 +28,31 @@ WITH_A_SPACE = (spaces, space_threads, space_vector_stores)
 _held = wire.check
 
 
+class Patch:
+    """pytest's, which remembers what of the mock it put something else in the place of."""
+
+    def __init__(self, inner: pytest.MonkeyPatch) -> None:
+        self._inner = inner
+        self.replaced: list[Any] = []
+        self.context = inner.context
+
+    def setattr(self, target: Any, name: str, value: Any) -> None:
+        """Replace an attribute."""
+        self.replaced.append(getattr(target, name))
+        self._inner.setattr(target, name, value)
+
+    def setitem(self, mapping: Any, name: str, value: Any) -> None:
+        """Replace an item."""
+        self.replaced.append(mapping[name])
+        self._inner.setitem(mapping, name, value)
+
+
 class Bench:
     """A mock to damage."""
 
     def __init__(self, app: MockServer, patch: pytest.MonkeyPatch) -> None:
         self.app = app
-        self.patch = patch
+        self.patch: Any = Patch(patch)
 
     @property
     def api(self) -> Any:
@@ -137,14 +156,15 @@ def mutant(
 
 
 @contextmanager
-def damaged(app: MockServer, mutant: Mutant | None) -> Iterator[None]:
+def damaged(app: MockServer, mutant: Mutant | None) -> Iterator[Bench]:
     """The mock with this fault, and like a real server without a check of its own answers."""
     app.sandboxes.get().reset()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wire, "check", _unheld)
+        bench = Bench(app, patch)
         if mutant is not None:
-            mutant.damage(Bench(app, patch))
-        yield
+            mutant.damage(bench)
+        yield bench
     app.sandboxes.get().reset()
 
 

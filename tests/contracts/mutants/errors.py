@@ -146,7 +146,7 @@ def _open_to_nobody(operation: str | None) -> Callable[[Bench], None]:
                     raise
                 return sandbox.directory.users["usr_abc123"]
 
-        bench.patch.setattr(bench.api, "authenticate", careless)
+        bench.replace([bench.api], "authenticate", careless)
 
     return damage
 
@@ -173,7 +173,7 @@ def expired_key_is_good(bench: Bench) -> None:
         found = sandbox.directory.credentials.get(request.header("X-API-Key") or "")
         return authenticate(request, sandbox) if found is None else found.caller
 
-    bench.patch.setattr(bench.api, "authenticate", good)
+    bench.replace([bench.api], "authenticate", good)
 
 
 @mutant()

@@ -17,8 +17,8 @@ PAUSE = 0.02
 
 def _unlocked(bench: Bench) -> None:
     """No transactions: calls run into each other."""
-    bench.patch.setattr(Transaction, "__enter__", lambda _: None)
-    bench.patch.setattr(Transaction, "__exit__", lambda *_: None)
+    bench.replace([Transaction], "__enter__", lambda _: None)
+    bench.replace([Transaction], "__exit__", lambda *_: None)
 
 
 @mutant(concurrent=True)

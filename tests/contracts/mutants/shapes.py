@@ -140,14 +140,14 @@ def space_created_by_somebody_else(bench: Bench) -> None:
 def timestamps_with_an_offset(bench: Bench) -> None:
     """Timestamps end in +00:00 where a Z is due."""
     text = Sandbox.now
-    bench.patch.setattr(Sandbox, "now", lambda self: text(self).replace("Z", "+00:00"))
+    bench.replace([Sandbox], "now", lambda self: text(self).replace("Z", "+00:00"))
 
 
 @mutant()
 def timestamps_without_a_zone(bench: Bench) -> None:
     """Timestamps are a date, a blank and a time, without a zone."""
     text = Sandbox.now
-    bench.patch.setattr(Sandbox, "now", lambda self: text(self).replace("T", " ").removesuffix("Z"))
+    bench.replace([Sandbox], "now", lambda self: text(self).replace("T", " ").removesuffix("Z"))
 
 
 @mutant()

@@ -10,7 +10,8 @@ from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
-from tests.contracts.mutants.bench import Mutant
+from mockserver.app import MockServer
+from tests.contracts.mutants.bench import Mutant, damaged
 
 _WHERE = re.compile(r" at 0x[0-9a-f]+| from '[^']+'")
 """Where an object lies in memory, and a module on the disk."""
@@ -19,6 +20,20 @@ _WHERE = re.compile(r" at 0x[0-9a-f]+| from '[^']+'")
 def fingerprint(mutant: Mutant) -> str:
     """A hash of what the mutant is made of: its name, its sentence, and the code and values that it holds."""
     return hashlib.sha256("\n".join(parts(mutant)).encode()).hexdigest()[:16]
+
+
+def broken_code(app: MockServer, mutant: Mutant) -> str:
+    """A hash of the code of the mock in whose place the mutant puts its own."""
+    with damaged(app, mutant) as bench:
+        sources = [_WHERE.sub("", text) for each in bench.patch.replaced for text in _source(each)]
+    return hashlib.sha256("\n".join(sources).encode()).hexdigest()[:16]
+
+
+def _source(value: Any) -> Iterator[str]:
+    try:
+        yield inspect.getsource(value)
+    except (TypeError, OSError):
+        yield type(value).__name__  # a value has no source
 
 
 def parts(mutant: Mutant) -> list[str]:

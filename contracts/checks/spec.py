@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 import yaml
 
-from contracts.evidence import Assumptions, Evidence
+from contracts.checks.evidence import Assumptions, Evidence
+from contracts.target import our_spec
 
 METHODS = ("get", "post", "put", "patch", "delete")
 _OPINION = ("pattern", "format", "enum", "const", "minLength", "maxLength", "minItems", "maxItems", "anyOf")
@@ -185,3 +186,9 @@ class Document:
     def _first(self, nodes: list[Mapping[str, Any]], status: int) -> str | None:
         ids = (id_ for node in nodes for id_ in node.get("x-assumption", ()))
         return next((id_ for id_ in ids if self.tolerates(id_, status)), None)
+
+
+@cache
+def document() -> Document:
+    """The contract."""
+    return Document(our_spec().read_text("utf-8"))

@@ -1,0 +1,1 @@
+"""What a check is, what it raises, and what it is held against."""
