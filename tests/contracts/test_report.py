@@ -13,12 +13,12 @@ from xml.etree import ElementTree as Xml
 import jsonschema_rs
 import pytest
 from click.testing import Result
-from contracts.report.redact import Redactor
 
 from contracts.diff import smallest
 from contracts.failure import Verdict
 from contracts.keys import DEMO
 from contracts.report.page import page
+from contracts.report.redact import Redactor
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
 
 ARTIFACTS = ("report.json", "report.html", "junit.xml", "failures.har")
