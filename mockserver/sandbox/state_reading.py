@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from mockserver.embeddings import state as queue_state
 from mockserver.engine.problems import Flaw
-from mockserver.sandbox import queue_state
 from mockserver.sandbox.clock import Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER, Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.ids import Counters
