@@ -28,6 +28,7 @@ class Pair:
     def event(self) -> None:
         """One event at random, now and then after the clock was put forward or back."""
         self.now += self.dice.choice([0, 0, 0, 7, 40, 300, -60])
+        kinds: list[Callable[[str, str], Event]]
         kinds = [self.add, self.add, self.remove, self.say, self.change, self.steer, self.step, self.end]
         event = self.dice.choice(kinds)(self.dice.choice(SPACES), f"t{self.dice.randrange(4)}")
         for queue in (self.quiet, self.watched):

@@ -32,7 +32,7 @@ def test_what_has_more_of_the_question_is_nearer_and_then_what_says_less_besides
     texts = ("harbour", "harbour bridge lanterns", "harbour bridge", "the bridge", "lanterns")
     hits = found("Bridge at the harbour?", *(record(n, text) for n, text in enumerate(texts)))
     assert [hit.key[1] for hit in hits] == ["m2", "m1", "m0", "m3"]
-    assert [hit.score for hit in hits][0] == 1.0
+    assert hits[0].score == 1.0
 
 
 def test_equal_scores_come_in_the_order_of_threads_and_places() -> None:
