@@ -6,7 +6,7 @@ from itertools import islice
 
 from mockserver.admin.leash import shown_job
 from mockserver.admin.registry import Call
-from mockserver.embeddings.space_queue import EndedAttempt
+from mockserver.embeddings.batch import EndedAttempt
 from mockserver.engine.calls import Reply
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import as_text

@@ -6,9 +6,8 @@ from typing import Any
 
 from mockserver.admin.registry import Call
 from mockserver.embeddings import steering
-from mockserver.embeddings.batch import LONG_AGO
+from mockserver.embeddings.batch import LONG_AGO, Job
 from mockserver.embeddings.policy import Policy
-from mockserver.embeddings.space_queue import Job
 from mockserver.engine.calls import Reply
 from mockserver.engine.problems import Conflict, Flaw, Invalid, NotFound
 from mockserver.sandbox.clock import as_text

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mockserver.embeddings.plan import Pace, Plan, extended
 from mockserver.embeddings.policy import Policy
-from mockserver.sandbox.ordered import Ordered
+from mockserver.sandbox.ordered import Key, Ordered
 
 LONG_AGO = -(10**18)
 """Microseconds; before any clock. What is in a scenario's spaces was embedded then (A55)."""
@@ -28,6 +28,31 @@ class Counts(NamedTuple):
         return Counts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
+class Job(NamedTuple):
+    """One message on its way into one space's store."""
+
+    number: int
+    space_id: str
+    thread_id: str
+    key: Key
+    """Of its message."""
+    state: str
+    attempts: int
+    queued_at: int
+    """Microseconds since 1970, like every instant here."""
+
+
+class EndedAttempt(NamedTuple):
+    """An attempt that ended."""
+
+    at: int
+    kind: str
+    """completed, failed, or retried: failed and queued again"""
+    space_id: str
+    thread_id: str
+    message_id: str
+
+
 class Batch(NamedTuple):
     """Jobs that arrived together, as an immutable value."""
 
@@ -44,10 +69,21 @@ class Batch(NamedTuple):
     plan: Plan | None = None
     """None: embedded from the start."""
 
+    def given_end(self, state: str, attempts: int, at: int) -> Batch:
+        """With the end (`completed`, `failed`) that a tester gave its single job; it is never tried again."""
+        ends = array("q", [LONG_AGO] * (attempts - 1) + [at])
+        failing = range(attempts if state == "failed" else attempts - 1)
+        return self._replace(plan=Plan(ends, [0] * attempts, failing, rounds=tuple(range(attempts))))
+
     @property
     def live(self) -> int:
         """Jobs that were not removed."""
         return len(self.keys) - len(self.removed)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no event plans it again: embedded from the start, or given an end by a tester."""
+        return self.plan is None or not self.plan.paces
 
     def counts(self, now: int) -> Counts:
         """Its jobs by state."""
@@ -66,24 +102,39 @@ class Batch(NamedTuple):
             return "completed", 1
         return self.plan.state(place, self.plan.started(now), self.plan.ended(now))
 
-    def states(self, now: int, first: int = 0) -> Iterator[tuple[int, str, int]]:
-        """Place, state and attempts begun of each job from the place `first` on."""
+    def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
+        """Its jobs from the place `first` on, each with its place."""
         started, ended = (0, 0) if self.plan is None else (self.plan.started(now), self.plan.ended(now))
         for place in range(first, len(self.keys)):
             if place not in self.removed:
-                state = ("completed", 1) if self.plan is None else self.plan.state(place, started, ended)
-                yield place, *state
+                state, attempts = (
+                    ("completed", 1) if self.plan is None else self.plan.state(place, started, ended)
+                )
+                where = (space_id, self.thread_id, self.keys.at(place))
+                yield place, Job(self.first_job + place, *where, state, attempts, self.arrived)
+
+    def ends(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
+        """Its attempts that end in (since, until]."""
+        plan = self.plan
+        for attempt in () if plan is None else range(plan.ended(since), plan.ended(until)):
+            assert plan is not None
+            place = plan.places[attempt]
+            if place not in self.removed:
+                again = "retried" if attempt < plan.rounds[-1] else "failed"
+                kind = again if plan.fails(attempt) else "completed"
+                where = (space_id, self.thread_id, self.keys.at(place)[-1])
+                yield EndedAttempt(plan.ends[attempt], kind, *where)
 
     def unended(self, now: int) -> int | None:
         """The first attempt of a job that is still here and that has not ended; None if all have."""
-        if self.plan is None:
+        if self.plan is None or self.is_settled:
             return None
         waiting = range(self.plan.ended(now), len(self.plan.ends))
         return next((attempt for attempt in waiting if self.plan.places[attempt] not in self.removed), None)
 
     def waits(self, now: int) -> bool:
         """Whether an attempt has not started yet."""
-        return self.plan is not None and self.plan.started(now) < len(self.plan.ends)
+        return not self.is_settled and self.plan is not None and self.plan.started(now) < len(self.plan.ends)
 
     def free_at(self, now: int) -> tuple[int, ...]:
         """When each slot is free if nothing more starts after `now`, ascending; it must have a plan."""
@@ -113,8 +164,8 @@ class Batch(NamedTuple):
         if self.plan is None:
             return batch
         own, started = [*self.plan.attempts_of(place)], self.plan.started(now)
-        plan = self.plan.without(attempt for attempt in own if attempt < started)
-        if own[-1] < started:
+        plan = self.plan.without(attempt for attempt in own if attempt < started or self.is_settled)
+        if self.is_settled or own[-1] < started:
             return batch._replace(plan=plan)
         number, pace = plan.round_of(started), plan.pace_at(started)
         waiting = batch._left(plan.places[started : plan.round_end(number)])

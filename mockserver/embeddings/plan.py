@@ -41,11 +41,12 @@ class Plan(NamedTuple):
     rounds: tuple[int, ...] = (0,)
     """The first attempt of each round."""
     paces: tuple[Pace, ...] = ()
+    """None where nothing plans again: of a job that a tester gave an end."""
 
     def started(self, now: int) -> int:
         """How many attempts have started."""
-        if not self.ends or self.ends[-1] <= now:
-            return len(self.ends)
+        if not self.paces or not self.ends or self.ends[-1] <= now:
+            return self.ended(now)
         if self.ends[0] > now + self.paces[0].duration:
             return 0
         firsts = [*(pace.first for pace in self.paces), len(self.ends)]

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from mockserver.embeddings.batch import LONG_AGO, Batch, Counts
+from mockserver.embeddings.batch import LONG_AGO, Batch, Counts, EndedAttempt, Job
 from mockserver.embeddings.policy import Policy
-from mockserver.embeddings.space_queue import EndedAttempt, Job, SpaceQueue
+from mockserver.embeddings.space_queue import SpaceQueue
 from mockserver.sandbox.ordered import Key, Ordered
 
 _EMPTY = SpaceQueue()
@@ -48,7 +48,9 @@ class Embeddings:
 
     def add_thread(self, space_id: str, thread_id: str, keys: Ordered, now: int) -> None:
         """Backfill: all messages of a thread are queued."""
-        self._enqueue(space_id, thread_id, keys, now, self.next_job)
+        queue = self.queues.get(space_id, _EMPTY)
+        batch = Batch(queue.next_batch, thread_id, keys, self.next_job, now)
+        self.queues = self.queues.set(space_id, queue.enqueued(batch, now, self.policy))
         self.next_job += len(keys)
 
     def add_messages(
@@ -58,13 +60,11 @@ class Embeddings:
 
         `job` is the number of the first job, if it has one already.
         """
-        arrived = Ordered(keys)
-        number = self.queues.get(space_id, _EMPTY).next_batch
-        self._enqueue(space_id, thread_id, arrived, now, self.next_job if job is None else job)
-        self.next_job += len(arrived) if job is None else 0
-        queue = self.queues[space_id]
-        later = queue.later.update({key[-1]: number for key in arrived})
-        self.queues = self.queues.set(space_id, replace(queue, later=later))
+        queue = self.queues.get(space_id, _EMPTY)
+        batch = Batch(queue.next_batch, thread_id, Ordered(keys), self.next_job if job is None else job, now)
+        queue = queue.enqueued(batch, now, self.policy).with_later(batch)
+        self.queues = self.queues.set(space_id, queue)
+        self.next_job += len(batch.keys) if job is None else 0
 
     def remove_thread(self, space_id: str, thread_id: str, now: int) -> None:
         """What waits is cancelled, what runs keeps its slot, what is done is dropped."""
@@ -166,8 +166,3 @@ class Embeddings:
             return sorted(self.queues.items(), key=lambda item: item[0])
         queue = self.queues.get(space_id)
         return () if queue is None else ((space_id, queue),)
-
-    def _enqueue(self, space_id: str, thread_id: str, keys: Ordered, now: int, first_job: int) -> None:
-        queue = self.queues.get(space_id, _EMPTY)
-        batch = Batch(queue.next_batch, thread_id, keys, first_job, now)
-        self.queues = self.queues.set(space_id, queue.enqueued(batch, now, self.policy))

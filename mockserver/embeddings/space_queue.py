@@ -10,55 +10,13 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from mockserver.embeddings.batch import Batch, Counts
-from mockserver.embeddings.plan import Plan
+from mockserver.embeddings.batch import Batch, Counts, EndedAttempt, Job
+from mockserver.embeddings.plan import Pace, Plan
 from mockserver.embeddings.policy import Policy
 from mockserver.sandbox.ordered import EMPTY, Key, Ordered
 
-BEHIND_BATCHES = 2**52
-"""Where jobs that were given an end are listed."""
-
-
-class Job(NamedTuple):
-    """One message on its way into one space's store."""
-
-    number: int
-    space_id: str
-    thread_id: str
-    key: Key
-    """Of its message."""
-    state: str
-    attempts: int
-    queued_at: int
-    """Microseconds since 1970, like every instant here."""
-
-
-class EndedAttempt(NamedTuple):
-    """An attempt that ended."""
-
-    at: int
-    kind: str
-    """completed, failed, or retried: failed and queued again"""
-    space_id: str
-    thread_id: str
-    message_id: str
-
-
-class EndedJob(NamedTuple):
-    """A job that a tester gave an end; it is in no batch any more."""
-
-    number: int
-    thread_id: str
-    order: Key
-    """The message's key without its id."""
-    state: str
-    at: int
-    attempts: int
-    queued_at: int
-
-    def state_at(self, now: int) -> tuple[str, int]:
-        """State and attempts begun; a clock that was put back finds it waiting."""
-        return (self.state, self.attempts) if self.at <= now else ("pending", 0)
+_NOWHERE: Map[str, int] = Map()
+_TO_BE_PLANNED = Plan(paces=(Pace(0, 0, ()),))
 
 
 class Unplanned(NamedTuple):
@@ -71,10 +29,6 @@ class Unplanned(NamedTuple):
     now: int
     """No attempt starts before."""
     policy: Policy
-
-
-_NOWHERE: Map[str, int] = Map()
-_NONE: Map[str, EndedJob] = Map()
 
 
 @dataclass(frozen=True)
@@ -94,8 +48,6 @@ class SpaceQueue:
     """When each slot is free after all that is planned, ascending; empty before the first job."""
     later: Map[str, int] = _NOWHERE
     """message id -> its batch, for those that came after the backfill or were edited since."""
-    decided: Map[str, EndedJob] = _NONE
-    """message id -> its job, for those that a tester gave an end."""
     unplanned: Unplanned | None = None
 
     @cached_property
@@ -127,9 +79,6 @@ class SpaceQueue:
 
     def state(self, thread_id: str, key: Key, now: int) -> str | None:
         """The state of the message's job; None if it has none here."""
-        decided = self.decided.get(key[-1]) if self.decided else None
-        if decided is not None:
-            return decided.state_at(now)[0]
         found = self.planned.find(thread_id, key)
         return None if found is None else found[0].state(found[1], now)[0]
 
@@ -138,8 +87,6 @@ class SpaceQueue:
         queue = self.planned
         batches = (b for _, b in queue.batches) if thread_id is None else queue.batches_of(thread_id)
         each = [batch.counts(now) for batch in batches]
-        own = (one for one in self.decided.values() if thread_id in (None, one.thread_id))
-        each += [Counts(**{one.state_at(now)[0]: 1}) for one in own]
         return Counts(*(sum(column) for column in zip(*each, strict=True)))
 
     def jobs(
@@ -149,19 +96,12 @@ class SpaceQueue:
         for number, batch in self.planned.batches.after((after[0],)):
             if thread_id in (None, batch.thread_id):
                 first = after[1] + 1 if number == after[0] else 0
-                for place, state, attempts in batch.states(now, first):
-                    key, job = batch.keys.at(place), batch.first_job + place
-                    where = (space_id, batch.thread_id, key)
-                    yield (number, place), Job(job, *where, state, attempts, batch.arrived)
-        for message_id, one in sorted(self.decided.items(), key=lambda item: item[1].number):
-            if thread_id in (None, one.thread_id) and (BEHIND_BATCHES, one.number) > after:
-                where = (space_id, one.thread_id, (*one.order, message_id))
-                yield (BEHIND_BATCHES, one.number), Job(one.number, *where, *one.state_at(now), one.queued_at)
+                for place, job in batch.jobs(space_id, now, first):
+                    yield (number, place), job
 
     def totals(self, since: int, until: int) -> dict[str, int]:
         """How many attempts of each kind end in (since, until]."""
-        kinds = [one.state for one in self.decided.values() if since < one.at <= until]
-        totals = {"completed": kinds.count("completed"), "failed": kinds.count("failed"), "retried": 0}
+        totals = {"completed": 0, "failed": 0, "retried": 0}
         for plan in (batch.plan for _, batch in self.planned.batches):
             if plan is None or not plan.ends or plan.ends[-1] <= since or plan.ends[0] > until:
                 continue
@@ -172,23 +112,10 @@ class SpaceQueue:
 
     def ends(self, space_id: str, since: int, until: int, most: int) -> list[EndedAttempt]:
         """The first `most` attempts that end in (since, until], and the jobs that were given an end then."""
-        return [
-            EndedAttempt(one.at, one.state, space_id, one.thread_id, message_id)
-            for message_id, one in self.decided.items()
-            if since < one.at <= until
-        ] + [*islice(self._ends(space_id, since, until), most)]
-
-    def _ends(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
-        for _, batch in self.planned.batches:
-            if (plan := batch.plan) is None:
-                continue
-            for attempt in range(plan.ended(since), plan.ended(until)):
-                place = plan.places[attempt]
-                if place not in batch.removed:
-                    again = "retried" if attempt < plan.rounds[-1] else "failed"
-                    kind = again if plan.fails(attempt) else "completed"
-                    message_id = batch.keys.at(place)[-1]
-                    yield EndedAttempt(plan.ends[attempt], kind, space_id, batch.thread_id, message_id)
+        batches = [batch for _, batch in self.planned.batches]
+        given = [batch for batch in batches if batch.is_settled]
+        planned = (e for batch in batches if not batch.is_settled for e in batch.ends(space_id, since, until))
+        return [*(e for batch in given for e in batch.ends(space_id, since, until)), *islice(planned, most)]
 
     def with_batch(self, batch: Batch) -> SpaceQueue:
         """With one more batch, which is planned, or to be planned with those ahead."""
@@ -199,11 +126,15 @@ class SpaceQueue:
             next_batch=batch.number + 1,
         )
 
+    def with_later(self, batch: Batch) -> SpaceQueue:
+        """With the messages of a batch found there, and not in the thread's backfill."""
+        return replace(self, later=self.later.update({key[-1]: batch.number for key in batch.keys}))
+
     def enqueued(self, batch: Batch, now: int, policy: Policy) -> SpaceQueue:
         """With a batch that waits for all that is here."""
         queue: SpaceQueue = vars(self).get("planned", self)
         if queue.unplanned is not None:
-            return queue.with_batch(batch._replace(plan=Plan()))
+            return queue.with_batch(batch._replace(plan=_TO_BE_PLANNED))
         free = queue.free or (policy.opens(now),) * policy.slots
         planned = batch.planned(policy.bases(max(batch.arrived, now), free), policy)
         return replace(queue.with_batch(planned), free=planned.free_after())
@@ -220,15 +151,10 @@ class SpaceQueue:
                 waits = True
                 queue = queue._unplanned_from(number + 1, batch.free_at(now), now, policy)
             queue = replace(queue, by_thread=queue.by_thread.without_key((thread_id, number)))
-        decided = self.decided
-        for message_id in [name for name, one in decided.items() if one.thread_id == thread_id]:
-            decided = decided.delete(message_id)
-        return replace(queue, later=later, decided=decided)
+        return replace(queue, later=later)
 
     def without_message(self, thread_id: str, key: Key, now: int, policy: Policy) -> SpaceQueue:
         """The message's job is cancelled, or its vector dropped."""
-        if key[-1] in self.decided:
-            return replace(self, decided=self.decided.delete(key[-1]))
         found = self.find(thread_id, key)
         if found is None:
             return self
@@ -297,7 +223,7 @@ class SpaceQueue:
 
         def planned(batch: Batch) -> Batch:
             nonlocal free
-            if batch.plan is not None:
+            if not batch.is_settled:
                 batch = batch.planned(policy.bases(max(batch.arrived, now), free), policy)
                 free = batch.free_after()
             return batch

@@ -18,7 +18,7 @@ from mockserver.embeddings.batch import LONG_AGO, Batch
 from mockserver.embeddings.plan import Pace, Plan, ends_of, with_pace
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Version
-from mockserver.embeddings.space_queue import EndedJob, SpaceQueue
+from mockserver.embeddings.space_queue import SpaceQueue
 from mockserver.sandbox.ordered import Key, Ordered
 
 Values = Mapping[str, Any]
@@ -51,28 +51,27 @@ def policy_read(values: Values, seed: int) -> Policy:
 
 def _queue(queue: SpaceQueue) -> Values:
     queue = queue.planned
-    return {
-        "free": list(queue.free),
-        "next_batch": queue.next_batch,
-        "batches": [_batch(batch) for _, batch in queue.batches],
-        "decided": [
-            {**one._asdict(), "order": list(one.order), "message_id": message_id}
-            for message_id, one in sorted(queue.decided.items(), key=lambda item: item[1].number)
-        ],
-    }
+    kept = (batch for _, batch in queue.batches if batch.live or batch.plan is None or batch.plan.paces)
+    batches = [_batch(batch) for batch in kept]
+    return {"free": list(queue.free), "next_batch": queue.next_batch, "batches": batches}
 
 
 def _batch(batch: Batch) -> Values:
-    plan = batch.plan
-    return {
+    plan, count = batch.plan, len(batch.keys)
+    rounds = [_round(plan, n, count) for n in range(len(plan.rounds))] if plan and plan.paces else []
+    values = {
         "number": batch.number,
         "thread_id": batch.thread_id,
         "first_job": batch.first_job,
-        "arrived": None if plan is None else batch.arrived,
+        "arrived": None if batch.arrived == LONG_AGO else batch.arrived,
         "messages": [key[-1] for key in batch.keys],
         "removed": sorted(batch.removed),
-        "rounds": [] if plan is None else [_round(plan, n, len(batch.keys)) for n in range(len(plan.rounds))],
+        "rounds": rounds,
     }
+    if plan and not plan.paces:
+        state = "failed" if plan.fails(len(plan.ends) - 1) else "completed"
+        values["ended"] = {"state": state, "attempts": len(plan.ends), "at": plan.ends[-1]}
+    return values
 
 
 def _round(plan: Plan, number: int, count: int) -> Values:
@@ -98,34 +97,34 @@ def read(
     queues: dict[str, SpaceQueue] = {}
     for space_id, queue in values["spaces"].items():
         at = f"queue.spaces.{space_id}"
+        decided = enumerate(queue.get("decided", ()), queue["next_batch"])
+        entries = [*queue["batches"], *(_as_batch(entry, number) for number, entry in decided)]
+        following = queue["next_batch"] + len(entries) - len(queue["batches"])
         batches = [
             _batch_of(entry, key_of, listed, partial(_refuse_below, refuse, f"{at}.batches.{number}"))
-            for number, entry in enumerate(queue["batches"])
+            for number, entry in enumerate(entries)
         ]
         numbers = [batch.number for batch in batches]
-        if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= queue["next_batch"]):
+        if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= following):
             refuse(f"{at}.batches", "numbers must go up, and stay below next_batch")
             continue
         queues[space_id] = SpaceQueue(
             batches=Ordered((batch.number, batch) for batch in batches),
             by_thread=Ordered((batch.thread_id, batch.number) for batch in batches),
-            next_batch=queue["next_batch"],
+            next_batch=following,
             free=tuple(queue["free"]),
             later=Map(_later(batches)),
-            decided=Map(_decided(queue["decided"], key_of, partial(_refuse_below, refuse, at))),
         )
     changed = values["changed_policy"]
     policy = None if changed is None else policy_read(changed, seed)
     return Version(Map(queues), values["next_job"], policy)
 
 
-def _decided(entries: Iterable[Values], key_of: KeyOf, refuse: Refuse) -> Iterator[tuple[str, EndedJob]]:
-    for number, entry in enumerate(entries):
-        message_id, order = entry["message_id"], tuple(entry["order"])
-        if key_of(message_id) != (*order, message_id):
-            refuse(f"decided.{number}", f"message {message_id!r} is not in this state, or at another place")
-        values = {name: value for name, value in entry.items() if name != "message_id"}
-        yield message_id, EndedJob(**{**values, "order": order})
+def _as_batch(entry: Values, number: int) -> Values:
+    """A job that was given an end, as the version before wrote it."""
+    names = {"thread_id": "thread_id", "first_job": "number", "arrived": "queued_at"}
+    batch = {name: entry[old] for name, old in names.items()}
+    return {**batch, "number": number, "messages": [entry["message_id"]], "removed": [], "ended": entry}
 
 
 def _refuse_below(refuse: Refuse, at: str, where: str, what: str) -> None:
@@ -158,9 +157,15 @@ def _batch_of(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], r
     removed = frozenset(entry[0] if isinstance(entry, list) else entry for entry in values["removed"])
     if any(place >= len(ids) for place in removed):
         refuse("removed", f"there are only {len(ids)} places")
-    plan = None if arrived is None else _plan_of(values["rounds"], len(ids), removed, refuse)
-    arrived = LONG_AGO if arrived is None else arrived
-    return Batch(values["number"], values["thread_id"], keys, values["first_job"], arrived, removed, plan)
+    batch = Batch(values["number"], values["thread_id"], keys, values["first_job"], LONG_AGO, removed)
+    batch = batch if arrived is None else batch._replace(arrived=arrived)
+    if ended := values.get("ended"):
+        if len(ids) != 1 or removed:
+            refuse("ended", "is for one message, which was not removed")
+        return batch.given_end(ended["state"], max(ended["attempts"], 1), ended["at"])
+    if arrived is None:
+        return batch
+    return batch._replace(plan=_plan_of(values["rounds"], len(ids), removed, refuse))
 
 
 def _shared(keys: Sequence[Key], whole: Ordered) -> Ordered:

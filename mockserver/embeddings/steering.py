@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from mockserver.embeddings.batch import Batch, Job
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.embeddings.space_queue import EndedJob, Job
+from mockserver.sandbox.ordered import Ordered
 
 
 def change_policy(embeddings: Embeddings, policy: Policy, now: int) -> None:
@@ -35,26 +34,21 @@ def step(embeddings: Embeddings, most: int, now: int, space_id: str | None = Non
 def find_job(embeddings: Embeddings, number: int, now: int) -> Job | None:
     """The job of this number; None if there is none, or no longer."""
     for space_id, queue in embeddings.chosen(None):
-        for message_id, one in queue.decided.items():
-            if one.number == number:
-                key = (*one.order, message_id)
-                state, attempts = one.state_at(now)
-                return Job(number, space_id, one.thread_id, key, state, attempts, one.queued_at)
         for _, batch in queue.planned.batches:
             place = number - batch.first_job
             if 0 <= place < len(batch.keys) and place not in batch.removed:
-                key, (state, attempts) = batch.keys.at(place), batch.state(place, now)
-                return Job(number, space_id, batch.thread_id, key, state, attempts, batch.arrived)
+                job: Job = next(batch.jobs(space_id, now, place))[1]
+                return job
     return None
 
 
 def end_job(embeddings: Embeddings, job: Job, state: str, now: int) -> None:
     """Give a job an end, `completed` or `failed`; nothing more is tried of it."""
     embeddings.remove_message(job.space_id, job.thread_id, job.key, now)
-    ended = EndedJob(job.number, job.thread_id, job.key[:-1], state, now, max(job.attempts, 1), job.queued_at)
     queue = embeddings.queues[job.space_id]
-    queue = replace(queue, decided=queue.decided.set(job.key[-1], ended))
-    embeddings.queues = embeddings.queues.set(job.space_id, queue)
+    batch = Batch(queue.next_batch, job.thread_id, Ordered([job.key]), job.number, job.queued_at)
+    batch = batch.given_end(state, max(job.attempts, 1), now)
+    embeddings.queues = embeddings.queues.set(job.space_id, queue.with_batch(batch).with_later(batch))
 
 
 def retry_job(embeddings: Embeddings, job: Job, now: int) -> None:

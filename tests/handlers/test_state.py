@@ -239,6 +239,11 @@ def batch(state: Any) -> Any:
     return state["queue"]["spaces"]["space_abc123"]["batches"][-1]
 
 
+def given_end(state: Any) -> Any:
+    batches = state["queue"]["spaces"]["space_team"]["batches"]
+    return next(batch for batch in batches if "ended" in batch)
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -272,10 +277,14 @@ def batch(state: Any) -> Any:
         (lambda s: batch(s)["rounds"][0].update(failing=[7]), "must go up, and stay below"),
         (lambda s: batch(s)["rounds"][0]["paces"][0].update(bases=[]), "bases"),
         (lambda s: batch(s)["rounds"][0]["paces"][0].update(jobs=99), "are for other than"),
-        (
-            lambda s: s["queue"]["spaces"]["space_team"]["decided"][0].update(message_id="x"),
-            "message 'x' is not",
-        ),
+        (lambda s: given_end(s).update(messages=["x"]), "message 'x' is not"),
+        (lambda s: given_end(s)["ended"].update(state="done"), "ended.state"),
+        (lambda s: given_end(s)["ended"].update(attempts=10**9), "ended.attempts"),
+        (lambda s: batch(s).update(ended=given_end(s)["ended"]), "ended: is for one message, which"),
+        (lambda s: batch(s).update(rounds=[]), "rounds: must be at least one"),
+        (lambda s: batch(s)["rounds"].append(batch(s)["rounds"][0]), "those that failed in the round before"),
+        (lambda s: batch(s)["rounds"][0]["paces"][0].update(bases=[None]), "be instants"),
+        (lambda s: batch(s)["rounds"][1]["paces"][0].update(bases=[5]), "must end in their order"),
         (lambda s: batch(s).update(number=1), "numbers must go up"),
     ],
 )
