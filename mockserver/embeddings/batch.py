@@ -183,9 +183,10 @@ class Batch(NamedTuple):
         number = plan.round_of(attempt)
         waiting = self._left(plan.places[attempt : plan.round_end(number)])
         stepped = min(at_once, len(waiting))
-        # Where removed jobs alone held up the round, it begins with the first attempt that is dropped.
-        rounds = (*plan.rounds[:number], min(plan.rounds[number], ended))
         paces = [pace for pace in plan.paces if pace.first < ended]
+        if plan.rounds[number] > ended and number > policy.retries:  # only removed jobs held up this retry
+            return self._replace(plan=plan.cut(ended, plan.rounds[:number], tuple(paces)))
+        rounds = (*plan.rounds[:number], min(plan.rounds[number], ended))
         paces += [Pace(ended, 0, (now,))] if stepped else []
         paces += [Pace(ended + stepped, policy.duration, free)]
         kept = plan.cut(ended, rounds, tuple(paces))

@@ -184,3 +184,14 @@ def test_many_attempts_fail_just_as_each_of_them_alone_does() -> None:
     together = failing_ranks(range(2000), 7, 2, (), policy)
     assert together == [job for job in range(2000) if failing_ranks([job], 7, 2, (), policy)]
     assert 500 < len(together) < 700
+
+
+def test_a_retry_that_a_removed_job_holds_up_is_given_up_by_a_policy_without_retries() -> None:
+    """What runs begins again, but for a removed job: with that the round is over, and so is the batch."""
+    policy = Policy(slots=1, duration=10, failing_turns=(1,), retries=2)
+    queue = Embeddings(policy)
+    queue.add_thread(SPACE, "t", Ordered([(1, "a"), (2, "b")]), 0)
+    queue.remove_message(SPACE, "t", (2, "b"), 15)
+    steering.change_policy(queue, policy._replace(retries=0), 15)
+    assert queue.counts(15) == (0, 0, 0, 1)
+    assert queue.ended(15, 100, 10)[1] == []
