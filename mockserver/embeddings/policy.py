@@ -7,9 +7,6 @@ from typing import NamedTuple
 
 from mockserver.sandbox.ordered import Key
 
-NEVER = 10**18
-"""Microseconds; behind any clock. What waits for a step starts then."""
-
 
 class Policy(NamedTuple):
     """How the simulated queue behaves."""
@@ -35,16 +32,6 @@ class Policy(NamedTuple):
     """How many attempts of such a job fail; later ones succeed."""
     first_job: int = 1
     """The first job that was planned by this policy."""
-
-    def opens(self, instant: int) -> int:
-        """When a slot that is free at `instant` takes a job."""
-        return NEVER if self.manual else instant
-
-    def bases(self, earliest: int, free: tuple[int, ...]) -> tuple[int, ...]:
-        """When slots that are free at these instants take jobs, ascending; none before `earliest`."""
-        if self.manual:
-            return (NEVER,) * len(free)
-        return tuple(sorted([earliest if earliest > instant else instant for instant in free]))
 
 
 def failing_ranks(

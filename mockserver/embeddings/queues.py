@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from mockserver.embeddings.batch import LONG_AGO, Batch, Counts, EndedAttempt, Job
+from mockserver.embeddings.batch import KINDS, LONG_AGO, Batch, Counts, EndedAttempt, Job, Slots
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.space_queue import SpaceQueue
 from mockserver.sandbox.ordered import Key, Ordered
@@ -48,10 +48,7 @@ class Embeddings:
 
     def add_thread(self, space_id: str, thread_id: str, keys: Ordered, now: int) -> None:
         """Backfill: all messages of a thread are queued."""
-        queue = self.queues.get(space_id, _EMPTY)
-        batch = Batch(queue.next_batch, thread_id, keys, self.next_job, now)
-        self.queues = self.queues.set(space_id, queue.enqueued(batch, now, self.policy))
-        self.next_job += len(keys)
+        self._enqueue(space_id, thread_id, keys, now, later=False)
 
     def add_messages(
         self, space_id: str, thread_id: str, keys: Iterable[Key], now: int, job: int | None = None
@@ -60,11 +57,15 @@ class Embeddings:
 
         `job` is the number of the first job, if it has one already.
         """
+        self._enqueue(space_id, thread_id, Ordered(keys), now, job, later=True)
+
+    def _enqueue(
+        self, space_id: str, thread_id: str, keys: Ordered, now: int, job: int | None = None, *, later: bool
+    ) -> None:
         queue = self.queues.get(space_id, _EMPTY)
-        batch = Batch(queue.next_batch, thread_id, Ordered(keys), self.next_job if job is None else job, now)
-        queue = queue.enqueued(batch, now, self.policy).with_later(batch)
-        self.queues = self.queues.set(space_id, queue)
-        self.next_job += len(batch.keys) if job is None else 0
+        batch = Batch(queue.next_batch, thread_id, keys, self.next_job if job is None else job, now)
+        self.queues = self.queues.set(space_id, queue.enqueued(batch, self.policy, later=later))
+        self.next_job += len(keys) if job is None else 0
 
     def remove_thread(self, space_id: str, thread_id: str, now: int) -> None:
         """What waits is cancelled, what runs keeps its slot, what is done is dropped."""
@@ -90,11 +91,10 @@ class Embeddings:
 
     def drain(self, now: int) -> None:
         """Let everything that waits or runs have run by now, with the outcomes it would have had."""
-        at_once = self.policy._replace(duration=0, manual=False)
-        free = (self.policy.opens(now),) * self.policy.slots
+        at_once, idle = self.policy._replace(duration=0, manual=False), Slots((now,) * self.policy.slots, now)
         self.queues = Map(
             {
-                name: replace(queue.arrived_by(now).restarted(now, at_once), free=free)
+                name: replace(queue.arrived_by(now).restarted(now, at_once), slots=idle)
                 for name, queue in self.queues.items()
             }
         )
@@ -106,10 +106,8 @@ class Embeddings:
 
     def counts(self, now: int, space_id: str | None = None, thread_id: str | None = None) -> Counts:
         """Jobs by state: of everything, of a space, of a thread, or of a thread in a space."""
-        total = Counts()
-        for _, queue in self.chosen(space_id):
-            total = total.plus(queue.counts(now, thread_id))
-        return total
+        counts = (queue.counts(now, thread_id) for _, queue in self.chosen(space_id))
+        return Counts(*map(sum, zip(Counts(), *counts, strict=True)))
 
     def is_embedded(self, space_id: str, thread_id: str, key: Key, now: int) -> bool:
         """Whether the message can be found in the space."""
@@ -118,7 +116,8 @@ class Embeddings:
     def state(self, space_id: str, thread_id: str, key: Key, now: int) -> str | None:
         """The state of the message's job; None if it has none here."""
         queue = self.queues.get(space_id)
-        return None if queue is None else queue.state(thread_id, key, now)
+        found = None if queue is None else queue.planned.find(thread_id, key)
+        return None if found is None else found[0].state(found[1], now)[0]
 
     def jobs(
         self,
@@ -142,13 +141,13 @@ class Embeddings:
 
         Those that end together come by space, and in the order of the queue.
         """
-        totals = {"completed": 0, "failed": 0, "retried": 0}
-        first: list[EndedAttempt] = []
+        totals, first = [0] * len(KINDS), list[EndedAttempt]()
         for space_id, queue in self.queues.items():
-            for kind, count in queue.totals(since, until).items():
-                totals[kind] += count
-            first += queue.ends(space_id, since, until, most)
-        return totals, sorted(first, key=lambda ended: (ended.at, ended.space_id))[:most]
+            counts, ends = queue.ended(space_id, since, until, most)
+            totals = [a + b for a, b in zip(totals, counts, strict=True)]
+            first += ends
+        first.sort(key=lambda ended: (ended.at, ended.space_id))
+        return dict(zip(KINDS, totals, strict=True)), first[:most]
 
     def mark(self) -> Version:
         """The queues as they are now."""

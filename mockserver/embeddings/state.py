@@ -1,7 +1,6 @@
 """The embedding queue as JSON values and back.
 
-Written is what the plans follow from, so that a queue goes on as it would have: when slots were free, how
-long attempts take, which of them fail. That is not decided again: the policy may have changed since.
+Written is each attempt of a queue, past and planned, so that it goes on as it would have.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from heapq import heapreplace
 from itertools import pairwise
 from typing import Any
 
 from immutables import Map
 
-from mockserver.embeddings.batch import LONG_AGO, Batch
-from mockserver.embeddings.plan import Pace, Plan, ends_of, with_pace
+from mockserver.embeddings.batch import LONG_AGO, Attempts, Batch, Slots
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Version
 from mockserver.embeddings.space_queue import SpaceQueue
@@ -23,6 +22,10 @@ from mockserver.sandbox.ordered import Key, Ordered
 
 Values = Mapping[str, Any]
 """A JSON object."""
+NEVER = 10**18
+"""Microseconds; when attempts started that waited for a step, to the version before."""
+LATEST = 253_402_300_799_000_000
+"""Microseconds; the end of the year 9999."""
 Refuse = Callable[[str, str], None]
 """Called with where something is wrong, and what."""
 KeyOf = Callable[[str], Key | None]
@@ -51,14 +54,13 @@ def policy_read(values: Values, seed: int) -> Policy:
 
 def _queue(queue: SpaceQueue) -> Values:
     queue = queue.planned
-    kept = (batch for _, batch in queue.batches if batch.live or batch.plan is None or batch.plan.paces)
-    batches = [_batch(batch) for batch in kept]
-    return {"free": list(queue.free), "next_batch": queue.next_batch, "batches": batches}
+    kept = (batch for _, batch in queue.batches if batch.live or batch.slots or not batch.attempts)
+    free = queue.slots.free if queue.slots else ()
+    return {"free": list(free), "next_batch": queue.next_batch, "batches": list(map(_batch, kept))}
 
 
 def _batch(batch: Batch) -> Values:
-    plan, count = batch.plan, len(batch.keys)
-    rounds = [_round(plan, n, count) for n in range(len(plan.rounds))] if plan and plan.paces else []
+    attempts, slots = batch.attempts, batch.slots
     values = {
         "number": batch.number,
         "thread_id": batch.thread_id,
@@ -66,34 +68,24 @@ def _batch(batch: Batch) -> Values:
         "arrived": None if batch.arrived == LONG_AGO else batch.arrived,
         "messages": [key[-1] for key in batch.keys],
         "removed": sorted(batch.removed),
-        "rounds": rounds,
     }
-    if plan and not plan.paces:
-        state = "failed" if plan.fails(len(plan.ends) - 1) else "completed"
-        values["ended"] = {"state": state, "attempts": len(plan.ends), "at": plan.ends[-1]}
+    if attempts and slots:
+        plan = {name: list(each) for name, each in attempts._asdict().items()}
+        values["attempts"] = {**plan, "free": list(slots.free), "retries": batch.retries}
+    elif attempts:
+        state = "failed" if attempts.failing else "completed"
+        values["ended"] = {"state": state, "attempts": batch.tried + 1, "at": attempts.ends[0]}
     return values
 
 
-def _round(plan: Plan, number: int, count: int) -> Values:
-    """`members` is null where they are all of the batch, `count` jobs: mostly."""
-    first, last = plan.rounds[number], plan.round_end(number)
-    is_last = number == len(plan.rounds) - 1
-    paces = [pace for pace in plan.paces if first <= pace.first and (is_last or pace.first < last)]
-    ends = [*(pace.first for pace in paces[1:]), last]
-    return {
-        "members": None if last - first == count else list(plan.places[first:last]),
-        "paces": [
-            {"jobs": end - pace.first, "bases": list(pace.free), "duration": pace.duration}
-            for pace, end in zip(paces, ends, strict=True)
-        ],
-        "failing": [attempt - first for attempt in plan.failing if first <= attempt < last],
-    }
-
-
 def read(
-    values: Values, seed: int, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse
+    values: Values, policy: Policy, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse
 ) -> Version:
-    """The queues again. `listed` is a thread's messages, to share where a batch has just these."""
+    """The queues again. `listed` is a thread's messages, to share where a batch has just these.
+
+    `policy` is the one that the sandbox was made with.
+    """
+    changed = None if values["changed_policy"] is None else policy_read(values["changed_policy"], policy.seed)
     queues: dict[str, SpaceQueue] = {}
     for space_id, queue in values["spaces"].items():
         at = f"queue.spaces.{space_id}"
@@ -101,23 +93,37 @@ def read(
         entries = [*queue["batches"], *(_as_batch(entry, number) for number, entry in decided)]
         following = queue["next_batch"] + len(entries) - len(queue["batches"])
         batches = [
-            _batch_of(entry, key_of, listed, partial(_refuse_below, refuse, f"{at}.batches.{number}"))
-            for number, entry in enumerate(entries)
+            _batch_of(
+                entry, key_of, listed, changed or policy, partial(_refuse_below, refuse, f"{at}.batches.{n}")
+            )
+            for n, entry in enumerate(entries)
         ]
         numbers = [batch.number for batch in batches]
         if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= following):
             refuse(f"{at}.batches", "numbers must go up, and stay below next_batch")
             continue
+        batches, floor = _with_floors(batches)
+        free = tuple(sorted(instant for instant in queue["free"] if instant < NEVER))
         queues[space_id] = SpaceQueue(
             batches=Ordered((batch.number, batch) for batch in batches),
             by_thread=Ordered((batch.thread_id, batch.number) for batch in batches),
             next_batch=following,
-            free=tuple(queue["free"]),
+            slots=Slots(free, floor) if free else None,
             later=Map(_later(batches)),
         )
-    changed = values["changed_policy"]
-    policy = None if changed is None else policy_read(changed, seed)
-    return Version(Map(queues), values["next_job"], policy)
+    return Version(Map(queues), values["next_job"], changed)
+
+
+def _with_floors(batches: Iterable[Batch]) -> tuple[list[Batch], int]:
+    """The batches, none of which starts before the ones ahead have; and the start of the last attempt."""
+    floored, floor = list[Batch](), LONG_AGO
+    for batch in batches:
+        attempts, slots = batch.attempts, batch.slots
+        if attempts and slots:
+            batch = batch._replace(slots=slots.not_before(floor))
+            floor = max(floor, *attempts.starts[-1:], LONG_AGO)
+        floored.append(batch)
+    return floored, floor
 
 
 def _as_batch(entry: Values, number: int) -> Values:
@@ -142,7 +148,9 @@ def _later(batches: Iterable[Batch]) -> Iterator[tuple[str, int]]:
         seen.add(batch.thread_id)
 
 
-def _batch_of(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse) -> Batch:
+def _batch_of(
+    values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], policy: Policy, refuse: Refuse
+) -> Batch:
     ids, arrived = values["messages"], values["arrived"]
     found = [key_of(message_id) for message_id in ids]
     for message_id, key in zip(ids, found, strict=True):
@@ -163,9 +171,19 @@ def _batch_of(values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], r
         if len(ids) != 1 or removed:
             refuse("ended", "is for one message, which was not removed")
         return batch.given_end(ended["state"], max(ended["attempts"], 1), ended["at"])
-    if arrived is None:
+    plan = values.get("attempts") or _of_rounds(values.get("rounds", ()), len(ids), policy.retries, refuse)
+    if plan is None or arrived is None:
         return batch
-    return batch._replace(plan=_plan_of(values["rounds"], len(ids), removed, refuse))
+    if wrong := _wrong(plan, len(ids)):
+        refuse(*wrong)
+        return batch
+    places, starts, ends, failing = (array("q", plan[name]) for name in Attempts._fields[:4])
+    slots = Slots(tuple(sorted(plan["free"])), arrived)
+    return batch._replace(
+        attempts=Attempts(places, starts, ends, failing, tuple(plan["rounds"])),
+        slots=slots,
+        retries=plan["retries"],
+    )
 
 
 def _shared(keys: Sequence[Key], whole: Ordered) -> Ordered:
@@ -175,48 +193,54 @@ def _shared(keys: Sequence[Key], whole: Ordered) -> Ordered:
     return Ordered(keys)
 
 
-def _plan_of(rounds: Sequence[Values], count: int, removed: frozenset[int], refuse: Refuse) -> Plan | None:
-    """The plan; None if something is wrong with it. `count` is how many jobs the batch has."""
-    if not rounds:
-        refuse("rounds", "must be at least one, for the batch arrived at an instant")
-        return None
-    ends, places, failing = array("q"), array("l"), array("l")
-    starts: list[int] = []
-    paces: tuple[Pace, ...] = ()
-    tried: set[int] = {*range(count)} - removed
+def _of_rounds(rounds: Sequence[Values], count: int, retries: int, refuse: Refuse) -> Values | None:
+    """The attempts of a batch as the version before wrote them: slots, and how long each attempt takes."""
+    places, starts, ends, failing, firsts, free = (list[int]() for _ in range(6))
     for values in rounds:
         members: Sequence[int] = range(count) if values["members"] is None else values["members"]
-        if wrong := _wrong(values, members, count, tried, removed):
-            refuse(*wrong)
+        if sum(pace["jobs"] for pace in values["paces"]) != len(members):
+            refuse("rounds.paces", f"are for other than {len(members)} jobs")
             return None
-        starts.append(len(places))
+        firsts.append(len(places))
+        places += members
+        failing += [firsts[-1] + rank for rank in values["failing"]]
         for pace in values["paces"]:
-            paces = with_pace(paces, Pace(len(ends), pace["duration"], tuple(pace["bases"])))
-            ends.extend(ends_of(pace["jobs"], [*pace["bases"]], pace["duration"]))
-        places.extend(members)
-        failed = [rank for rank in values["failing"] if members[rank] not in removed]
-        failing.extend([starts[-1] + rank for rank in failed])
-        tried = {members[rank] for rank in failed}
-    if any(b < a for a, b in pairwise(ends)):
-        refuse("rounds.paces", "attempts must end in their order")
+            free = sorted(LONG_AGO if base is None else base for base in pace["bases"])
+            slots = [*free]
+            for _ in range(pace["jobs"]):
+                starts.append(slots[0])
+                ends.append(heapreplace(slots, slots[0] + pace["duration"]) + pace["duration"])
+    if not rounds:
         return None
-    void = [attempt for attempt, place in enumerate(places) if place in removed]
-    everybody = len(rounds) == 1 and len(places) == count
-    return Plan(ends, range(count) if everybody else places, failing, void, tuple(starts), paces)
+    known = sum(start < NEVER for start in starts)  # the others waited for a step
+    return {
+        "places": places[:known],
+        "starts": starts[:known],
+        "ends": ends[:known],
+        "failing": [attempt for attempt in failing if attempt < known],
+        "rounds": [first for first in firsts if first <= known],
+        "free": [min(instant, LATEST) for instant in free],
+        "retries": retries,
+    }
 
 
-def _wrong(
-    values: Values, members: Sequence[int], count: int, tried: set[int], removed: frozenset[int]
-) -> tuple[str, str] | None:
-    """What is wrong with a round, and where, if something is. `tried` are the jobs that it has to try."""
-    paces, failing = values["paces"], values["failing"]
-    if sum(pace["jobs"] for pace in paces) != len(members):
-        return "rounds.paces", f"are for other than {len(members)} jobs"
-    for name, places, limit in (("members", members, count), ("failing", failing, len(members))):
-        if any(b <= a for a, b in pairwise(places)) or (places and places[-1] >= limit):
-            return f"rounds.{name}", f"must go up, and stay below {limit}"
-    if {*members} - removed != tried:
-        return "rounds.members", "must be all jobs, then those that failed in the round before"
-    if any(None in pace["bases"] or pace["bases"] != sorted(pace["bases"]) for pace in paces):
-        return "rounds.paces", "bases must go up, and be instants"
+def _wrong(plan: Values, count: int) -> tuple[str, str] | None:
+    """What is wrong with a batch's attempts, and where, if something is. `count` is how many jobs it has."""
+    places, starts, ends, failing, rounds = (plan[name] for name in Attempts._fields)
+    total = len(places)
+    if not len(starts) == len(ends) == total or any(map(int.__gt__, starts, ends)):
+        return "attempts", "each has one place, one start, and an end that is not before"
+    if any(b < a for values in (starts, ends) for a, b in pairwise(values)):
+        return "attempts", "must start and end in their order"
+    for name, values, limit in (("failing", failing, total), ("rounds", rounds, total + 1)):
+        if any(b <= a for a, b in pairwise(values)) or (values and values[-1] >= limit):
+            return f"attempts.{name}", f"must go up, and stay below {limit}"
+    if rounds[:1] != [0]:
+        return "attempts.rounds", "must begin with 0"
+    tried = {*range(count)}
+    for first, last in pairwise((*rounds, total)):
+        members = places[first:last]
+        if any(b <= a for a, b in pairwise(members)) or not tried.issuperset(members):
+            return "attempts.places", "must be all jobs, then those that failed in the round before, in order"
+        tried = {places[attempt] for attempt in failing if first <= attempt < last}
     return None

@@ -48,7 +48,7 @@ def end_job(embeddings: Embeddings, job: Job, state: str, now: int) -> None:
     queue = embeddings.queues[job.space_id]
     batch = Batch(queue.next_batch, job.thread_id, Ordered([job.key]), job.number, job.queued_at)
     batch = batch.given_end(state, max(job.attempts, 1), now)
-    embeddings.queues = embeddings.queues.set(job.space_id, queue.with_batch(batch).with_later(batch))
+    embeddings.queues = embeddings.queues.set(job.space_id, queue.with_batch(batch, later=True))
 
 
 def retry_job(embeddings: Embeddings, job: Job, now: int) -> None:
