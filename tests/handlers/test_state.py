@@ -291,7 +291,7 @@ def given_end(state: Any) -> Any:
         (lambda s: attempts(s).update(rounds=[1]), "must begin with 0"),
         (lambda s: attempts(s)["ends"].__setitem__(0, 0), "an end that is not before"),
         (lambda s: attempts(s)["places"].__setitem__(-1, 99), "those that failed in the round before"),
-        (lambda s: attempts(s).update(starts=sorted(attempts(s)["starts"], reverse=True)), "attempts: "),
+        (lambda s: attempts(s)["ends"].__setitem__(0, 10**17), "must start and end in their order"),
         (lambda s: given_end(s).update(messages=["x"]), "message 'x' is not"),
         (lambda s: given_end(s)["ended"].update(state="done"), "ended.state"),
         (lambda s: given_end(s)["ended"].update(attempts=10**9), "ended.attempts"),
