@@ -26,7 +26,7 @@ def _at_rest(*flags: str) -> float:
 
 @row(
     "bytes-a-message",
-    "memory for 100,000 threads with 10 messages each, vectors apart",
+    "memory for 100,000 threads with 10 messages each, the search's index apart",
     "under 1 KB a message",
 )
 def bytes_a_message(_: Effort) -> Result:

@@ -11,7 +11,7 @@ from bench.rows import Effort, NotAvailable, Result, row, spread
 from bench.servers import cold_start, free_port, holds, memory, mock, mock_command
 
 STARTS = 6
-LAZY = ("numpy", "faker")
+LAZY = ("faker",)
 """What the mock must not import before it is needed."""
 
 
@@ -42,7 +42,7 @@ def _peer(name: str) -> float:
 @row(
     "memory-at-rest",
     "memory before load, PSS over the process tree",
-    "under half of Prism's; numpy and Faker not imported",
+    "under half of Prism's; Faker not imported",
 )
 def at_rest(_: Effort) -> Result:
     """After the first answer, and a second of rest."""

@@ -15,6 +15,7 @@ from flask import Flask
 from mockserver.admin.handlers import admin_handlers
 from mockserver.auth import authenticate
 from mockserver.documents import DocumentError
+from mockserver.embeddings.policy import Policy
 from mockserver.engine import journal, limits
 from mockserver.engine.corridor import Api, Corridor
 from mockserver.engine.cors import Cors, is_loopback
@@ -32,7 +33,6 @@ from mockserver.sandbox.clock import REAL_TIME, Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.generated import grow
 from mockserver.sandbox.orders import parse
-from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.sandbox import Moment, Sandbox, World
 from mockserver.sandbox.sandboxes import Limits, Sandboxes
 from mockserver.sandbox.state_file import States

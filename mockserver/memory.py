@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mockserver.access import Access, rule_for
+from mockserver.embeddings.search import Hit, Source, nearest, wording
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.records import Record, message
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.sandbox.search import Hit, Source, nearest
-from mockserver.sandbox.vectors import wording
 
 MOST_RESULTS = 10
 """Of one search (A34)."""
@@ -131,7 +130,8 @@ def search(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found
         )
 
     threads = ((thread_id, sandbox.messages.keys("thread", thread_id)) for thread_id in homes)
-    source = Source(sandbox.messages.version, sandbox.messages.record)
+    messages = sandbox.messages
+    source = Source(messages.version, messages.get, lambda message_id: message_key(message_id, sandbox))
     hits = nearest(question, threads, source, is_found, MOST_RESULTS)
     return [
         Found(sandbox.messages.record(hit.key[-1]), sandbox.threads.record(hit.thread_id), hit.score)

@@ -24,7 +24,6 @@ from mockserver.engine.streams import HEARTBEAT, MOST
 from mockserver.handlers.responses import NEAR, NOTHING_FOUND
 from mockserver.memory import MOST_RESULTS
 from mockserver.sandbox import scenario_file
-from mockserver.sandbox.vectors import DIMENSIONS
 from mockserver.settings import Settings
 from tests.fences import Block, blocks, outside, program, run
 from tests.reference import PAGES as PAGES_MADE
@@ -310,7 +309,6 @@ def test_the_numbers_of_the_shared_memory_are_the_ones_of_the_code() -> None:
     assert HEARTBEAT == 2, "said in words"
     assert MOST_RESULTS == 10, "said in words"
     assert f"At most {MOST} streams" in said
-    assert f"a vector of {DIMENSIONS} numbers" in said
     assert f"if it scores {NEAR} or more" in said
     assert f"`{NOTHING_FOUND}`" in said
 

@@ -13,7 +13,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_IMPORT = {
     "engine": ("engine", "documents"),
-    "sandbox": ("sandbox", "engine.problems", "documents"),
+    "embeddings": ("embeddings", "sandbox.ordered"),
+    "sandbox": ("sandbox", "embeddings", "engine.problems", "documents"),
     "handlers": (
         "handlers",
         "engine.calls",
@@ -25,6 +26,7 @@ MAY_IMPORT = {
     ),
     "admin": (
         "admin",
+        "embeddings",
         "engine.calls",
         "engine.entry",
         "engine.journal",
@@ -38,7 +40,7 @@ MAY_IMPORT = {
         "memory",
         "__version__",
     ),
-    "memory": ("sandbox", "access"),
+    "memory": ("embeddings", "sandbox", "access"),
     "access": ("engine.problems", "sandbox"),
     "auth": ("engine.problems", "engine.wire", "sandbox"),
     "documents": (),
@@ -48,7 +50,7 @@ MAY_IMPORT = {
     "gateway": (),
     "takers": (),
     "workers": (),
-    "app": ("engine", "handlers", "admin", "sandbox", "auth", "settings", "documents"),
+    "app": ("engine", "handlers", "admin", "embeddings", "sandbox", "auth", "settings", "documents"),
     "control": (),
     "pytest_plugin": ("app", "control", "settings"),
     "remote": ("control", "files"),
@@ -106,7 +108,7 @@ def test_a_file_imports_only_what_its_part_may(file: Path) -> None:
             )
 
 
-@pytest.mark.parametrize("where", ["handlers", "sandbox", "access", "admin"])
+@pytest.mark.parametrize("where", ["handlers", "sandbox", "embeddings", "access", "admin"])
 def test_behaviour_and_state_never_hear_of_http(where: str) -> None:
     """No flask and no werkzeug."""
     names = {name for file in FILES if part(file) == where for name in imports(file)}

@@ -6,10 +6,10 @@ from itertools import islice
 
 from mockserver.admin.leash import shown_job
 from mockserver.admin.registry import Call
+from mockserver.embeddings.batch import EndedAttempt
 from mockserver.engine.calls import Reply
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import as_text
-from mockserver.sandbox.queue import Due
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.sandbox.store import cursor, position_of
 
@@ -49,6 +49,6 @@ def drain_embeddings(call: Call, sandbox: Sandbox) -> Reply:
     return Reply(200, {"now": as_text(now), "counts": sandbox.embeddings.counts(now)._asdict()})
 
 
-def shown_due(due: Due) -> Record:
+def shown_attempt(ended: EndedAttempt) -> Record:
     """One attempt that ended."""
-    return {**due._asdict(), "at": as_text(due.at)}
+    return {**ended._asdict(), "at": as_text(ended.at)}

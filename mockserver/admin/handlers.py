@@ -112,7 +112,7 @@ def set_clock(call: Call, sandbox: Sandbox) -> Reply:
     except ValueError as error:
         raise Invalid([Flaw("body", change, str(error))]) from error
     # A clock that was put back passed nothing.
-    totals, first = sandbox.embeddings.due(before, max(before, sandbox.clock.now()), MOST_DUE)
-    due = {**totals, "first": [embeddings.shown_due(one) for one in first]}
+    totals, first = sandbox.embeddings.ended(before, max(before, sandbox.clock.now()), MOST_DUE)
+    due = {**totals, "first": [embeddings.shown_attempt(one) for one in first]}
     now = as_text(sandbox.clock.now())
     return Reply(200, {"now": now, "frozen": sandbox.clock.is_frozen, "due": due})

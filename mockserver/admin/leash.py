@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.admin.registry import Call
+from mockserver.embeddings import steering
+from mockserver.embeddings.batch import LONG_AGO, Job
+from mockserver.embeddings.policy import Policy
 from mockserver.engine.calls import Reply
 from mockserver.engine.problems import Conflict, Flaw, Invalid, NotFound
-from mockserver.sandbox import leash
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.ordered import Key
-from mockserver.sandbox.plan import LONG_AGO
-from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.queue import Job
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 _UNTIL_THE_LAST = 1_000_000
@@ -48,14 +47,14 @@ def put_policy(call: Call, sandbox: Sandbox) -> Reply:
         failing_keys=_keys(fail.get("message_ids", ()), sandbox),
         failing_attempts=fail.get("attempts", _UNTIL_THE_LAST),
     )
-    leash.steer(sandbox.embeddings, policy, sandbox.clock.now())
+    steering.change_policy(sandbox.embeddings, policy, sandbox.clock.now())
     return Reply(200, _shown(sandbox))
 
 
 def step(call: Call, sandbox: Sandbox) -> Reply:
     """The next attempts end now."""
     now, query = sandbox.clock.now(), call.query
-    ended = leash.step(sandbox.embeddings, query["n"], now, query["space_id"])
+    ended = steering.step(sandbox.embeddings, query["n"], now, query["space_id"])
     counts = sandbox.embeddings.counts(now, query["space_id"])
     return Reply(200, {"now": as_text(now), "ended": ended, "counts": counts._asdict()})
 
@@ -63,21 +62,21 @@ def step(call: Call, sandbox: Sandbox) -> Reply:
 def fail_job(call: Call, sandbox: Sandbox) -> Reply:
     """The job has failed for good."""
     job, now = _job(call, sandbox, "fail"), sandbox.clock.now()
-    leash.decide(sandbox.embeddings, job, "failed", now)
+    steering.end_job(sandbox.embeddings, job, "failed", now)
     return _reply(job.number, sandbox)
 
 
 def complete_job(call: Call, sandbox: Sandbox) -> Reply:
     """The message is embedded."""
     job, now = _job(call, sandbox, "complete"), sandbox.clock.now()
-    leash.decide(sandbox.embeddings, job, "completed", now)
+    steering.end_job(sandbox.embeddings, job, "completed", now)
     return _reply(job.number, sandbox)
 
 
 def retry_job(call: Call, sandbox: Sandbox) -> Reply:
     """A failed job queues once more, with all its attempts before it."""
     job, now = _job(call, sandbox, "retry"), sandbox.clock.now()
-    leash.retry(sandbox.embeddings, job, now)
+    steering.retry_job(sandbox.embeddings, job, now)
     return _reply(job.number, sandbox)
 
 
@@ -87,16 +86,16 @@ def shown_job(job: Job) -> Record:
         "id": str(job.number),
         "space_id": job.space_id,
         "thread_id": job.thread_id,
-        "message_id": job.message_id,
+        "message_id": job.key[-1],
         "state": job.state,
         "attempts": job.attempts,
         "queued_at": None if job.queued_at == LONG_AGO else as_text(job.queued_at),
     }
 
 
-def _job(call: Call, sandbox: Sandbox, order: str) -> leash.Found:
+def _job(call: Call, sandbox: Sandbox, order: str) -> Job:
     id_ = call.path["job_id"]
-    job = leash.find(sandbox.embeddings, int(id_), sandbox.clock.now()) if id_.isdecimal() else None
+    job = steering.find_job(sandbox.embeddings, int(id_), sandbox.clock.now()) if id_.isdecimal() else None
     if job is None:
         raise NotFound("Job not found", reason=f"no job {id_!r} in the queue: see GET /__admin/embeddings")
     if job.state not in _MAY_BE[order]:
@@ -106,10 +105,9 @@ def _job(call: Call, sandbox: Sandbox, order: str) -> leash.Found:
 
 
 def _reply(number: int, sandbox: Sandbox) -> Reply:
-    job = leash.find(sandbox.embeddings, number, sandbox.clock.now())
+    job = steering.find_job(sandbox.embeddings, number, sandbox.clock.now())
     assert job is not None
-    shown = Job(number, job.space_id, job.thread_id, job.key[-1], job.state, job.attempts, job.queued_at)
-    return Reply(200, shown_job(shown))
+    return Reply(200, shown_job(job))
 
 
 def _keys(message_ids: list[str], sandbox: Sandbox) -> tuple[Key, ...]:

@@ -10,10 +10,9 @@ from mockserver.memory import touch
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.records import Record, vector_store
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.sandbox.vectors import DIMENSIONS
 
-VECTOR_BYTES = 2 * DIMENSIONS
-"""What one embedded message adds to the size of a space's store."""
+VECTOR_BYTES = 256
+"""What one embedded message adds to the size of a space's store (A75)."""
 
 
 class OwnStore(Forbidden):

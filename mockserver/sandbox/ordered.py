@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any
 
@@ -63,6 +63,15 @@ class Ordered:
         parts = (rest,) if rest else ()
         return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size - 1)
 
+    def mapped(self, first: Key, last: Key, change: Callable[[Key], Key]) -> Ordered:
+        """With what `change` makes of each key from `first` to `last`, in order; each must sort as before."""
+        chunks = list(self._chunks)
+        for at in range(bisect_left(chunks, first, key=_last), len(chunks)):
+            if chunks[at][0] > last:
+                break
+            chunks[at] = tuple(change(key) if first <= key <= last else key for key in chunks[at])
+        return _ordered(tuple(chunks), self._size)
+
     def after(self, key: Key | None = None) -> Iterator[Key]:
         """Keys greater than `key`, ascending; all without one. `key` need not be here."""
         at, place = self._behind(key)
@@ -115,11 +124,6 @@ class Ordered:
         if self._chunks[at][inner] != key:
             return None
         return sum(map(len, self._chunks[:at])) + inner
-
-    @property
-    def chunks(self) -> tuple[tuple[Key, ...], ...]:
-        """The keys in the pieces in which sequences share them."""
-        return self._chunks
 
     def __iter__(self) -> Iterator[Key]:
         return self.after()

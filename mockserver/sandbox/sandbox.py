@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
+from mockserver.embeddings.policy import Policy
+from mockserver.embeddings.queues import Embeddings
 from mockserver.sandbox.clock import REAL_TIME, Clock, Dial
 from mockserver.sandbox.directory import Directory
-from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.pages import Pages
-from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.store import Collection, Index
 

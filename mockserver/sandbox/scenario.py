@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from mockserver.documents import Document, DocumentError
+from mockserver.embeddings.policy import Policy
+from mockserver.embeddings.queues import Embeddings
 from mockserver.sandbox import records
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
-from mockserver.sandbox.embedding import Embeddings
-from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import World, collections
 from mockserver.sandbox.scenario_file import (

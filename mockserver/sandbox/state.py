@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mockserver.sandbox import queue_state
+from mockserver.embeddings import state as queue_state
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.records import Record

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from mockserver.embeddings import state as queue_state
 from mockserver.engine.problems import Flaw
-from mockserver.sandbox import queue_state
 from mockserver.sandbox.clock import Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER, Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.ids import Counters
@@ -50,6 +50,7 @@ class _Reading:
 
     def __init__(self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check) -> None:
         self._document = document = with_integers(document)
+        self._policy = queue_state.policy_read(document["policy"], document["seed"])
         self._spec = spec
         self._check = check
         self._flaws: list[Flaw] = []
@@ -90,7 +91,7 @@ class _Reading:
             directory = directory.with_key(key, KEY_HOLDER)
         return Moment(
             World(document["scenario"], directory, marks),
-            queue_state.policy_read(document["policy"], document["seed"]),
+            self._policy,
             Counters(document["ids"]["ordinals"], document["ids"]["requests"]),
             Dial(now, clock["frozen"]),
             origin,
@@ -248,7 +249,7 @@ class _Reading:
         for number, link in enumerate(self._records["space_threads"]):
             if (link["space_id"], link["thread_id"]) not in queued:
                 self._refuse(f"collections.space_threads.{number}", "the queue has no batch of it")
-        return queue_state.read(self._document["queue"], self._document["seed"], key_of, listed, self._refuse)
+        return queue_state.read(self._document["queue"], self._policy, key_of, listed, self._refuse)
 
 
 def _as_message(record: Record) -> Record:

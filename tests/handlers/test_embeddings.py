@@ -409,7 +409,7 @@ def test_a_hundred_thousand_messages_are_one_batch_and_a_million_jobs_are_counte
     before = steps.queue()["counts"]["completed"]
     for space in spaces:
         steps.add(space, thread)
-        assert len(list(sandbox.embeddings.mark().queues[space].line)) == 1
+        assert len(sandbox.embeddings.mark().queues[space].batches) == 1
     due = steps.advance(100)
     assert (due["completed"], len(due["first"])) == (20_000, 100)  # 10 spaces, 500 turns, 4 slots
     counts = steps.queue(limit=1)["counts"]

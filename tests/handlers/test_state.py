@@ -239,6 +239,22 @@ def batch(state: Any) -> Any:
     return state["queue"]["spaces"]["space_abc123"]["batches"][-1]
 
 
+def attempts(state: Any) -> Any:
+    """Of four jobs that have ended."""
+    return state["queue"]["spaces"]["space_abc123"]["batches"][0]["attempts"]
+
+
+def old(**damage: Any) -> dict[str, Any]:
+    """Attempts as the version before wrote them, damaged."""
+    pace = {"jobs": 1, "bases": [0], "duration": 1, **damage}
+    return {"rounds": [{"members": None, "paces": [pace], "failing": []}]}
+
+
+def given_end(state: Any) -> Any:
+    batches = state["queue"]["spaces"]["space_team"]["batches"]
+    return next(batch for batch in batches if "ended" in batch)
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -269,13 +285,19 @@ def batch(state: Any) -> Any:
         (lambda s: batch(s)["messages"].append("msg_x"), "message 'msg_x' is not in this state"),
         (lambda s: batch(s)["messages"].append(batch(s)["messages"][0]), "not in the order"),
         (lambda s: batch(s)["messages"].append(batch(s)["messages"][-1]), "here twice"),
-        (lambda s: batch(s)["rounds"][0].update(failing=[7]), "must go up, and stay below"),
-        (lambda s: batch(s)["rounds"][0]["paces"][0].update(bases=[]), "bases"),
-        (lambda s: batch(s)["rounds"][0]["paces"][0].update(jobs=99), "are for other than"),
-        (
-            lambda s: s["queue"]["spaces"]["space_team"]["decided"][0].update(message_id="x"),
-            "message 'x' is not",
-        ),
+        (lambda s: attempts(s).update(failing=[99]), "must go up, and stay below"),
+        (lambda s: attempts(s).update(free=[]), "free"),
+        (lambda s: attempts(s)["places"].pop(), "each has one place"),
+        (lambda s: attempts(s).update(rounds=[1]), "must begin with 0"),
+        (lambda s: attempts(s)["ends"].__setitem__(0, 0), "an end that is not before"),
+        (lambda s: attempts(s)["places"].__setitem__(-1, 99), "those that failed in the round before"),
+        (lambda s: attempts(s)["ends"].__setitem__(0, 10**17), "must start and end in their order"),
+        (lambda s: given_end(s).update(messages=["x"]), "message 'x' is not"),
+        (lambda s: given_end(s)["ended"].update(state="done"), "ended.state"),
+        (lambda s: given_end(s)["ended"].update(attempts=10**9), "ended.attempts"),
+        (lambda s: batch(s).update(ended=given_end(s)["ended"]), "ended: is for one message, which"),
+        (lambda s: batch(s).pop("attempts") and batch(s).update(old(jobs=99)), "are for other than"),
+        (lambda s: batch(s).pop("attempts") and batch(s).update(old(bases=["x"])), "bases"),
         (lambda s: batch(s).update(number=1), "numbers must go up"),
     ],
 )

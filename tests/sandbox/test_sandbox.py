@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mockserver.app import create_app, load
+from mockserver.embeddings.policy import Policy
 from mockserver.sandbox.clock import Dial, instant
-from mockserver.sandbox.policy import Policy
 from mockserver.sandbox.sandbox import Moment, NoFaults, NoJournal, Sandbox, World
 from mockserver.settings import Settings
 from tests.running import FROZEN

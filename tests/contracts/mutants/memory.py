@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver import memory
+from mockserver.embeddings.queues import Embeddings
 from mockserver.handlers import responses, space_threads
 from mockserver.handlers.registry import Call, Reply
 from mockserver.memory import Found
-from mockserver.sandbox.embedding import Embeddings
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 

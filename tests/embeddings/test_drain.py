@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mockserver.sandbox.embedding import Embeddings
+from mockserver.embeddings.policy import Policy
+from mockserver.embeddings.queues import Embeddings
 from mockserver.sandbox.ordered import Ordered
-from mockserver.sandbox.policy import Policy
 
 
 def test_what_was_drained_ended_at_that_instant_and_not_before() -> None:
@@ -13,9 +13,9 @@ def test_what_was_drained_ended_at_that_instant_and_not_before() -> None:
     queue.add_thread("space_a", "t1", Ordered([(1, "a"), (2, "b")]), 0)
     queue.add_thread("space_a", "t2", Ordered([(3, "c"), (4, "d")]), 0)
     queue.drain(20)
-    _, ended = queue.due(0, 100, 10)
+    _, ended = queue.ended(0, 100, 10)
     assert [(due.at, due.message_id) for due in ended] == [(20, message) for message in "abcd"]
-    assert queue.due(0, 100, 3)[1] == ended[:3]
+    assert queue.ended(0, 100, 3)[1] == ended[:3]
     assert queue.counts(19).completed == 0
 
 
@@ -24,9 +24,9 @@ def test_a_drain_leaves_what_had_ended_by_itself() -> None:
     queue.add_thread("space_a", "t1", Ordered([(1, "a"), (2, "b")]), 0)
     queue.add_thread("space_a", "t2", Ordered([(3, "c"), (4, "d")]), 0)
     queue.drain(25)
-    _, ended = queue.due(0, 100, 10)
+    _, ended = queue.ended(0, 100, 10)
     assert [(due.at, due.message_id) for due in ended] == [(25, message) for message in "abcd"]
-    assert queue.due(0, 100, 3)[1] == ended[:3]
+    assert queue.ended(0, 100, 3)[1] == ended[:3]
 
 
 def test_a_drain_does_not_wait_for_what_was_queued_later_than_the_clock_shows() -> None:

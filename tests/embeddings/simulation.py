@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mockserver.sandbox.plan import Counts
-from mockserver.sandbox.policy import Policy, failing_ranks
+from mockserver.embeddings.batch import Counts
+from mockserver.embeddings.policy import Policy, failing_ranks
 
 
 @dataclass

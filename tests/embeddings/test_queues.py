@@ -8,11 +8,11 @@ from copy import deepcopy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.sandbox import leash
-from mockserver.sandbox.embedding import Embeddings
+from mockserver.embeddings import steering
+from mockserver.embeddings.policy import Policy, failing_ranks
+from mockserver.embeddings.queues import Embeddings
 from mockserver.sandbox.ordered import Ordered
-from mockserver.sandbox.policy import Policy, failing_ranks
-from tests.sandbox.simulation import Simulation
+from tests.embeddings.simulation import Simulation
 
 SPACE = "space_a"
 POLICIES = st.builds(
@@ -53,7 +53,7 @@ def agree(
     later = deepcopy(slow)
     later.run(instant)
     assert queue.counts(instant, SPACE) == later.counts(instant)
-    totals, first = queue.due(now, instant, 10_000)
+    totals, first = queue.ended(now, instant, 10_000)
     ended = later.ended(now, instant)
     assert {k: v for k, v in totals.items() if v} == Counter(kind for _, kind, _ in ended)
     assert sorted((d.at, d.kind, d.message_id) for d in first) == ended
@@ -70,24 +70,24 @@ def order(queue: Embeddings, slow: Simulation, step: str, which: int, size: int,
         queue.drain(now)
         slow.drain(now)
     elif step == "step":
-        assert leash.step(queue, 1 + size, now) == slow.step(1 + size, now)
+        assert steering.step(queue, 1 + size, now) == slow.step(1 + size, now)
     elif step in ("steer", "manual"):
         policy = queue.policy._replace(slots=1 + which, duration=3 * size, retries=which, manual=False)
         if step == "manual":
             policy = policy._replace(duration=0, manual=True)
-        leash.steer(queue, policy, now)
+        steering.change_policy(queue, policy, now)
         slow.steer(queue.policy, now)
     else:
         jobs = [job for _, job in queue.jobs(now)]
         if jobs:
-            found = leash.find(queue, jobs[size % len(jobs)].number, now)
+            found = steering.find_job(queue, jobs[size % len(jobs)].number, now)
             assert found is not None
             if step == "retry" and found.state == "failed":
-                leash.retry(queue, found, now)
+                steering.retry_job(queue, found, now)
                 slow.retry(found.key[-1], now)
             elif step != "retry":
                 state = {"complete": "completed", "fail": "failed"}[step]
-                leash.decide(queue, found, state, now)
+                steering.end_job(queue, found, state, now)
                 slow.decide(found.key[-1], state, now)
 
 
@@ -168,7 +168,7 @@ def test_what_ends_together_is_told_in_the_order_of_the_line() -> None:
     queue = Embeddings(Policy(slots=2, duration=10))
     for space in ("space_b", "space_a"):
         queue.add_thread(space, "t", Ordered([(1, "z"), (2, "a"), (3, "m")]), 0)
-    _, first = queue.due(0, 100, 5)
+    _, first = queue.ended(0, 100, 5)
     assert [(d.at, d.space_id[-1] + d.message_id) for d in first] == [
         (10, "az"),
         (10, "aa"),
@@ -184,3 +184,14 @@ def test_many_attempts_fail_just_as_each_of_them_alone_does() -> None:
     together = failing_ranks(range(2000), 7, 2, (), policy)
     assert together == [job for job in range(2000) if failing_ranks([job], 7, 2, (), policy)]
     assert 500 < len(together) < 700
+
+
+def test_a_retry_that_a_removed_job_holds_up_is_given_up_by_a_policy_without_retries() -> None:
+    """What runs begins again, but for a removed job: with that the round is over, and so is the batch."""
+    policy = Policy(slots=1, duration=10, failing_turns=(1,), retries=2)
+    queue = Embeddings(policy)
+    queue.add_thread(SPACE, "t", Ordered([(1, "a"), (2, "b")]), 0)
+    queue.remove_message(SPACE, "t", (2, "b"), 15)
+    steering.change_policy(queue, policy._replace(retries=0), 15)
+    assert queue.counts(15) == (0, 0, 0, 1)
+    assert queue.ended(15, 100, 10)[1] == []

@@ -1,0 +1,1 @@
+"""The simulated embedding queue, and the search over what is embedded."""

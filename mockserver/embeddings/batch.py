@@ -1,0 +1,290 @@
+"""Jobs that arrive together: a thread's messages, or one turn of a conversation.
+
+Attempts come in rounds: one of each job, then, when all of these have ended, one of each that failed, in the
+same order, until the retries are used up. Slots take attempts first come, first served, so attempts start and
+end in one order, and a count at any instant is a bisection.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from heapq import heapreplace
+from itertools import pairwise
+from typing import NamedTuple
+
+from mockserver.embeddings.policy import Policy, failing_ranks
+from mockserver.sandbox.ordered import Key, Ordered
+
+LONG_AGO = -(10**18)
+"""Microseconds; before any clock. What is in a scenario's spaces was embedded then (A55)."""
+KINDS = ("completed", "failed", "retried")
+"""Outcomes of an attempt; `retried` failed and is queued again."""
+
+
+class Counts(NamedTuple):
+    """Jobs by state, in the vendor's own words."""
+
+    pending: int = 0
+    processing: int = 0
+    completed: int = 0
+    failed: int = 0
+
+
+class Job(NamedTuple):
+    """One message on its way into one space's store."""
+
+    number: int
+    space_id: str
+    thread_id: str
+    key: Key
+    """Of its message."""
+    state: str
+    attempts: int
+    queued_at: int
+    """Microseconds since 1970, like every instant here."""
+
+
+class EndedAttempt(NamedTuple):
+    """An attempt that ended."""
+
+    at: int
+    kind: str
+    """One of KINDS."""
+    space_id: str
+    thread_id: str
+    message_id: str
+
+
+class Attempts(NamedTuple):
+    """Attempts of one batch, in the order in which they start and end."""
+
+    places: Sequence[int] = ()
+    """The place in the batch of each attempt's job; ascending within a round."""
+    starts: Sequence[int] = ()
+    ends: Sequence[int] = ()
+    failing: Sequence[int] = ()
+    """The attempts that fail, ascending."""
+    rounds: tuple[int, ...] = (0,)
+    """The first attempt of each round."""
+
+    def first(self, count: int) -> Attempts:
+        """The first `count` attempts, and the rounds that these have opened."""
+        return Attempts(
+            self.places[:count],
+            self.starts[:count],
+            self.ends[:count],
+            self.failing[: bisect_left(self.failing, count)],
+            tuple(first for first in self.rounds if first <= count),
+        )
+
+
+NOTHING = Attempts()
+
+
+class Slots(NamedTuple):
+    """What a batch finds when its turn comes."""
+
+    free: tuple[int, ...]
+    """When each slot is free, ascending."""
+    floor: int
+    """No attempt starts before."""
+
+    def not_before(self, now: int) -> Slots:
+        """The same for an event at `now`."""
+        return Slots(self.free, max(self.floor, now))
+
+    def after(self, attempts: Attempts) -> Slots:
+        """What the next batch finds."""
+        free = sorted((*self.free, *attempts.ends[-len(self.free) :]))
+        return Slots(tuple(free[-len(self.free) :]), max(self.floor, *attempts.starts[-1:], LONG_AGO))
+
+
+class Batch(NamedTuple):
+    """Jobs that arrived together, as an immutable value."""
+
+    number: int
+    """Its place in the space's queue."""
+    thread_id: str
+    keys: Ordered
+    """The messages' keys; the job at place p embeds the message of the p-th."""
+    first_job: int
+    """The number of its first job; the others follow."""
+    arrived: int
+    removed: frozenset[int] = frozenset()
+    """Places of jobs that count nowhere any more; what runs of them keeps its slot to its end."""
+    attempts: Attempts | None = None
+    """None: embedded from the start."""
+    slots: Slots | None = None
+    """None: no event plans it again."""
+    retries: int = 0
+    """The policy's, when it was planned."""
+    tried: int = 0
+    """Attempts that are not listed, of a job that a tester gave an end."""
+
+    def given_end(self, state: str, attempts: int, at: int) -> Batch:
+        """With the end (`completed`, `failed`) that a tester gave its single job; it is never tried again."""
+        failing = [0] if state == "failed" else []
+        return self._replace(attempts=Attempts([0], [at], [at], failing), tried=attempts - 1)
+
+    @property
+    def live(self) -> int:
+        """Jobs that were not removed."""
+        return len(self.keys) - len(self.removed)
+
+    def waiting(self, attempts: Attempts) -> Sequence[int]:
+        """Places of the jobs that the last round of `attempts` has still to try."""
+        places, _, _, failing, rounds = attempts
+        members: Sequence[int] = range(len(self.keys))
+        if len(rounds) > 1:
+            again = failing[bisect_left(failing, rounds[-2]) : bisect_left(failing, rounds[-1])]
+            members = [places[attempt] for attempt in again]
+        if len(places) > rounds[-1]:
+            members = members[bisect_right(members, places[-1]) :]
+        return [place for place in members if place not in self.removed] if self.removed else members
+
+    def planned(self, slots: Slots, policy: Policy, kept: Attempts = NOTHING, at_once: int = 0) -> Batch:
+        """The batch with the attempts that follow those `kept`.
+
+        The next `at_once` of them end when they may start, and no others are planned by a manual policy.
+        """
+        places, starts, ends = array("l", kept.places), array("q", kept.starts), array("q", kept.ends)
+        failing, rounds, duration = array("l", kept.failing), kept.rounds, policy.duration
+        named = [place for key in policy.failing_keys if (place := self.keys.place(key)) is not None]
+        free, floor = [*slots.after(kept).free], max(slots.floor, self.arrived)
+        floor = max(floor, ends[-1] - duration) if ends else floor
+        while True:
+            first, waiting = len(places), self.waiting(Attempts(places, starts, ends, failing, rounds))
+            if ends and rounds[-1] == first:
+                floor = max(floor, ends[-1])
+            count = min(at_once, len(waiting))
+            starts.extend([floor] * count)
+            ends.extend([floor] * count)
+            at_once -= count
+            for _ in () if policy.manual else range(count, len(waiting)):
+                start = max(free[0], floor)
+                heapreplace(free, start + duration)
+                starts.append(start)
+                ends.append(start + duration)
+            places.extend(waiting[: len(starts) - first])
+            ranks = failing_ranks(places[first:], self.first_job, len(rounds), named, policy)
+            failing.extend([first + rank for rank in ranks])
+            again = (places[attempt] for attempt in failing[bisect_left(failing, rounds[-1]) :])
+            is_last = len(rounds) > policy.retries or self.removed.issuperset(again)
+            if is_last or len(places) - first < len(waiting):
+                attempts = Attempts(places, starts, ends, failing, rounds)
+                return self._replace(attempts=attempts, slots=slots, retries=policy.retries)
+            rounds = (*rounds, len(places))
+
+    def without(self, place: int, now: int, policy: Policy) -> Batch:
+        """The batch without this job: what has not started of it never will."""
+        batch = self._replace(removed=self.removed | {place})
+        if self.slots is None or not self.waits(now):
+            return batch
+        kept = self._attempts.first(self.started(now))
+        return batch.planned(self.slots.not_before(now), policy, kept)
+
+    def restarted(self, now: int, slots: Slots, policy: Policy, at_once: int = 0) -> Batch:
+        """The batch with what has ended by now, and all the rest planned again."""
+        return self.planned(slots, policy, self._attempts.first(self.ended(now)), at_once)
+
+    def started(self, now: int) -> int:
+        """How many attempts have started."""
+        return bisect_right(self._attempts.starts, now)
+
+    def ended(self, now: int) -> int:
+        """How many attempts have ended."""
+        return bisect_right(self._attempts.ends, now)
+
+    def waits(self, now: int) -> bool:
+        """Whether an event at this instant plans attempts of it again."""
+        if self.slots is None:
+            return False
+        return self.started(now) < len(self._attempts.ends) or bool(self.waiting(self._attempts))
+
+    def is_done(self, now: int) -> bool:
+        """Whether all its attempts have ended, and no more will come."""
+        if self.slots is None:
+            return True
+        return self.ended(now) == len(self._attempts.ends) and not self.waiting(self._attempts)
+
+    def next_jobs(self, now: int) -> Sequence[int]:
+        """The numbers of the jobs whose attempts are to end next, of one round."""
+        if self.slots is None or self.is_done(now):
+            return ()
+        unplanned = self.restarted(now, self.slots, Policy(retries=self.retries, manual=True))
+        return [self.first_job + place for place in unplanned.waiting(unplanned._attempts)]
+
+    def outcomes(self, count: int) -> Iterator[int]:
+        """How many of the first `count` attempts had each of KINDS; those of removed jobs do not count."""
+        failing = self._attempts.failing
+        missed, again = bisect_left(failing, count), bisect_left(failing, min(count, self._final))
+        gone = [self._kind(attempt) for attempt in self._of_removed(0, count)]
+        for kind, total in enumerate((count - missed, missed - again, again)):
+            yield total - gone.count(kind)
+
+    def counts(self, now: int) -> Counts:
+        """Its jobs by state."""
+        if self.attempts is None:
+            return Counts(completed=self.live)
+        started, ended = self.started(now), self.ended(now)
+        completed, failed, _ = self.outcomes(ended)
+        processing = started - ended - len(self._of_removed(ended, started))
+        return Counts(self.live - processing - completed - failed, processing, completed, failed)
+
+    def state(self, place: int, now: int) -> tuple[str, int]:
+        """State and attempts begun of the job at `place`."""
+        count = self.tried
+        if self.attempts is None:
+            return "completed", 1
+        for attempt in self._attempts_of(place):
+            if self.attempts.starts[attempt] > now:
+                return "pending", count
+            count += 1
+            if self.attempts.ends[attempt] > now:
+                return "processing", count
+            if (kind := KINDS[self._kind(attempt)]) != "retried":
+                return kind, count
+        return "pending", count
+
+    def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
+        """Its jobs from the place `first` on, each with its place."""
+        for place in range(first, len(self.keys)):
+            if place not in self.removed:
+                where = (space_id, self.thread_id, self.keys.at(place))
+                yield place, Job(self.first_job + place, *where, *self.state(place, now), self.arrived)
+
+    def ends(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
+        """Its attempts that end in (since, until]."""
+        for attempt in range(self.ended(since), self.ended(until)):
+            if (place := self._attempts.places[attempt]) not in self.removed:
+                where = (space_id, self.thread_id, self.keys.at(place)[-1])
+                yield EndedAttempt(self._attempts.ends[attempt], KINDS[self._kind(attempt)], *where)
+
+    @property
+    def _attempts(self) -> Attempts:
+        return self.attempts or Attempts()
+
+    @property
+    def _final(self) -> int:
+        """The first attempt after whose failure none follows."""
+        rounds = self._attempts.rounds
+        return rounds[-1] if len(rounds) > self.retries else len(self._attempts.ends)
+
+    def _kind(self, attempt: int) -> int:
+        failing = self._attempts.failing
+        at = bisect_left(failing, attempt)
+        if at == len(failing) or failing[at] != attempt:
+            return 0
+        return 1 if attempt >= self._final else 2
+
+    def _attempts_of(self, place: int) -> Iterator[int]:
+        places, rounds = self._attempts.places, self._attempts.rounds
+        for first, last in pairwise((*rounds, len(places))):
+            at = bisect_left(places, place, first, last)
+            if at < last and places[at] == place:
+                yield at
+
+    def _of_removed(self, first: int, last: int) -> list[int]:
+        return [a for place in self.removed for a in self._attempts_of(place) if first <= a < last]

@@ -1,0 +1,1 @@
+"""The embedding queue and the search."""
