@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mockserver.engine.problems import Unauthorized
-from mockserver.engine.wire import Request
+from mockserver.engine.request import Request
 from mockserver.sandbox.directory import Caller, Credential
 from mockserver.sandbox.sandbox import Sandbox
 

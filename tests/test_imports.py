@@ -13,7 +13,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_IMPORT = {
     "engine": ("engine", "documents"),
-    "sandbox": ("sandbox", "engine.problems", "documents"),
+    "sandbox": ("sandbox", "engine.faults", "engine.journal", "engine.problems", "documents"),
     "handlers": (
         "handlers",
         "engine.calls",
@@ -40,7 +40,7 @@ MAY_IMPORT = {
     ),
     "memory": ("sandbox", "access"),
     "access": ("engine.problems", "sandbox"),
-    "auth": ("engine.problems", "engine.wire", "sandbox"),
+    "auth": ("engine.problems", "engine.request", "sandbox"),
     "documents": (),
     "settings": ("sandbox.clock", "sandbox.orders", "engine.limits", "engine.profiles"),
     "serve": ("gateway", "takers", "workers"),

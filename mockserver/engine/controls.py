@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from mockserver.engine.problems import BadControl
+from mockserver.engine.request import Request
 from mockserver.engine.rules import LONGEST_DELAY, Fault, chance, delay_of
-from mockserver.engine.wire import Request
 
 PASS = "none"  # noqa: S105 - a word of X-Mock-Fault
 """The X-Mock-Fault of a request that no rule is to strike."""

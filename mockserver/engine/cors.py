@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from mockserver.engine.wire import Request
+from mockserver.engine.request import Request
 
 EXPOSED = (
     "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, X-Mock-Fault, X-Mock-Delay, "

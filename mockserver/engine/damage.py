@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from mockserver.engine.request import Answer
 from mockserver.engine.streams import Lines
-from mockserver.engine.wire import Answer
 
 SECONDS: Mapping[str, float] = {"hang": 30.0, "drip": 5.0}
 """How long each takes if the order does not say."""

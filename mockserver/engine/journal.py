@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from mockserver.engine.entry import Entry
 from mockserver.engine.log import Exchange
+from mockserver.engine.request import Answer, Request
 from mockserver.engine.streams import Lines, Sent
-from mockserver.engine.wire import Answer, Request
 
 OVERHEAD = 3000
 """Bytes that an entry takes besides its texts; measured by bench/memory.py."""
@@ -126,7 +126,7 @@ class Journal:
         """How much is kept."""
         return self._limits
 
-    def record(self, exchange: Exchange, request: Request, answer: Answer, trace_id: str, at: str) -> None:
+    def record(self, exchange: Exchange, request: Request, answer: Answer, trace_id: str) -> None:
         """Keep an exchange, before the first byte of its answer leaves; a stream stays open."""
         most = self._limits.body if self._limits.entries else 0
         whole = answer.body if isinstance(answer.body, bytes) else None
@@ -136,7 +136,6 @@ class Journal:
         entry = Entry(
             0,
             trace_id,
-            at,
             exchange,
             request.path[: self._limits.body],
             request.query[: self._limits.body],

@@ -47,6 +47,11 @@ class Exchange:
     """What in the answer the spec forbids."""
     source: str = "state"
     """Where the answer comes from: state, fault, example or generated."""
+    instant: int = 0
+    """When it happens, in microseconds by the sandbox's clock: in its transaction, at entry if it has none.
+
+    What is sent later, by a stream or after a wait, belongs to the same instant.
+    """
     started: float = field(default_factory=perf_counter)
     milliseconds: float = 0.0
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from string import punctuation
 from urllib.parse import quote
 
+from mockserver.engine.operation import Operation
 from mockserver.engine.problems import NoRoute, Redirect, WrongMethod
-from mockserver.engine.spec import Operation
 
 
 class _Node:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.engine.problems import Problem, fault
+from mockserver.engine.problems import OfTheMock, Problem, fault
 
 HEARTBEAT = 2.0
 """Seconds without an event after which one is sent: it also tells whether the client is still there."""
@@ -16,18 +16,17 @@ MOST = 128
 """Streams and waits at the same time; each holds a thread of the server."""
 
 
-class Busy(Problem):
-    """503: as many streams as there may be are open."""
+class TooManyWaiting(OfTheMock):
+    """503: as many answers are open, or held up, as there may be."""
 
     status = 503
     code = "SERVICE_UNAVAILABLE"
     message = "The service is busy. Please try again later."
     rule = "limits"
 
-    def __init__(self, most: int) -> None:
-        reason = f"{most} streams and waits are open, the most at the same time"
-        super().__init__("Too many streams at once", reason=reason, retry_after=1)
-        self.headers = {"Retry-After": "1"}
+    def __init__(self, reason: str) -> None:
+        super().__init__("Too many answers wait", reason=reason, retry_after=1)
+        self.headers = {"retry-after": "1"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.handlers.registry import HANDLERS, Call, Reply
+from mockserver.handlers import HANDLERS
+from mockserver.handlers.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.broken import broken, contracts, report, run
 

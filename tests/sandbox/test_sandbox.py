@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from mockserver.app import create_app, load
+from mockserver.engine.faults import Faults, Terms
+from mockserver.engine.journal import Journal, Journals
 from mockserver.sandbox.clock import Dial, instant
 from mockserver.sandbox.policy import Policy
-from mockserver.sandbox.sandbox import Moment, NoFaults, NoJournal, Sandbox, World
+from mockserver.sandbox.sandbox import Moment, Sandbox, World
 from mockserver.settings import Settings
 from tests.running import FROZEN
 
@@ -134,15 +136,17 @@ def test_a_clock_that_ticked_goes_on_from_the_moment(new: Callable[..., Sandbox]
 def test_a_reset_keeps_what_it_is_told_to_keep(new: Callable[..., Sandbox]) -> None:
     sandbox, emptied = new(), list[str]()
 
-    class Kept(NoJournal):
+    class Kept(Journal):
         def reset(self) -> None:
             emptied.append("journal")
 
-    class Ordered(NoFaults):
-        def reset(self, now: int) -> None:  # noqa: ARG002 - a protocol's
+    class Ordered(Faults):
+        def reset(self, now: int) -> None:
+            super().reset(now)
             emptied.append("faults")
 
-    sandbox.journal, sandbox.faults = Kept(), Ordered()
+    sandbox.journal, sandbox.faults = Kept(Journals()), Ordered(Terms())
+    emptied.clear()
     sandbox.clock.freeze(7)
     sandbox.reset(keep=["clock", "faults"])
     assert (sandbox.clock.now(), emptied) == (7, ["journal"])
