@@ -18,7 +18,7 @@ import orjson
 from mockserver import __version__, health, remote
 from mockserver.documents import DocumentError
 from mockserver.files import write_whole
-from mockserver.options import SCENARIO, SPEC, serving
+from mockserver.options import option, serving
 from mockserver.settings import Settings, SettingsError, read_settings
 
 UNUSABLE = 2
@@ -126,7 +126,7 @@ _OWN = ("host", "port", "port_file")
 """Flags of `serve` that `exec` decides itself."""
 
 
-@main.command("exec", params=[option for option in serve.params if option.name not in _OWN])
+@main.command("exec", params=[each for each in serve.params if each.name not in _OWN])
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(command: tuple[str, ...], **flags: Any) -> None:
     """Run a command beside a mock of its own, on a free port.
@@ -154,8 +154,8 @@ for _command in remote.COMMANDS:
 
 
 @main.command()
-@SPEC
-@SCENARIO
+@option("spec")
+@option("scenario")
 def check(**flags: Any) -> None:
     """Say whether a spec and a scenario can be served, without serving them.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from mockserver import health
 from mockserver.control import Control, Refused, Unreachable
 
 NO = 1
@@ -21,9 +22,7 @@ _EXITS = "Exit codes: 0 done; 1 no mock answers, or it refuses; 2 wrong usage."
 
 
 def _default_url() -> str:
-    host = os.environ.get("MOCK_HOST") or "127.0.0.1"
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
-    port = os.environ.get("MOCK_PORT") or os.environ.get("PORT") or "4010"
+    host, port = health.address(os.environ)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -43,10 +42,10 @@ def _steering(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @wraps(command)
     def steer(url: str | None, sandbox: str | None, token: str | None, **given: Any) -> None:
-        control = Control(url or _default_url(), sandbox=sandbox or None, token=token or None)
         try:
+            control = Control(url or _default_url(), sandbox=sandbox or None, token=token or None)
             answer = command(control, **given)
-        except (Refused, Unreachable) as error:
+        except (health.Unknown, Refused, Unreachable) as error:
             click.echo("mockserver: " + " ".join(str(error).split()), err=True)
             sys.exit(NO)
         if answer is not None:

@@ -14,7 +14,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_IMPORT = {
     "engine": ("engine", "documents"),
-    "sandbox": ("sandbox", "engine.faults", "engine.journal", "engine.problems", "documents"),
+    "sandbox": ("sandbox", "engine.faults", "engine.journal", "engine.problems", "documents", "files"),
     "handlers": (
         "handlers",
         "engine.calls",
@@ -51,10 +51,11 @@ MAY_IMPORT = {
     "workers": (),
     "app": ("engine", "handlers", "admin", "sandbox", "auth", "settings", "documents"),
     "control": (),
-    "pytest_plugin": ("app", "control", "settings"),
-    "remote": ("control", "files"),
-    "attached": (),
-    "options": (),
+    "pytest_plugin": ("app", "child", "control", "settings"),
+    "remote": ("control", "files", "health"),
+    "child": (),
+    "attached": ("child",),
+    "options": ("settings",),
     "watching": (),
     "reloading": ("app", "documents", "engine.log", "settings", "watching"),
     "files": (),

@@ -7,7 +7,7 @@ from itertools import islice
 from mockserver.admin.leash import shown_job
 from mockserver.admin.registry import Call, Mock
 from mockserver.engine.calls import Reply, handles
-from mockserver.engine.problems import Flaw, Invalid
+from mockserver.engine.problems import BadCursor
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.queue import Due
 from mockserver.sandbox.sandbox import Record, Sandbox
@@ -23,7 +23,7 @@ def list_embeddings(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     if query["cursor"] is not None:
         position = position_of(query["cursor"], *scope, shape=(str, int, int))
         if position is None:
-            raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+            raise BadCursor
         after = (position[0], position[1], position[2])
     jobs = sandbox.embeddings.jobs(
         now, space_id=query["space_id"], thread_id=query["thread_id"], state=query["state"], after=after

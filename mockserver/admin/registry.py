@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.engine import calls
-from mockserver.engine.problems import Flaw, Invalid
+from mockserver.engine.problems import BadCursor
 from mockserver.sandbox.sandbox import Record
 from mockserver.sandbox.sandboxes import Sandboxes
 from mockserver.sandbox.state_file import States
@@ -31,7 +31,7 @@ def after(call: Call) -> str:
     text = call.query["cursor"]
     position = ("",) if text is None else position_of(text, call.operation, shape=(str,))
     if position is None:
-        raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+        raise BadCursor
     return str(position[0])
 
 

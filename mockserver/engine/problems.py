@@ -157,6 +157,13 @@ class Invalid(Problem):
         }
 
 
+class BadCursor(Invalid):
+    """422 for a cursor that is none, or another list's (A06)."""
+
+    def __init__(self) -> None:
+        super().__init__([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+
+
 class PayloadTooLarge(Problem):
     """413 (A49)."""
 

@@ -109,17 +109,17 @@ def delay_of(delay: Any, first: float, second: float) -> float:
     """Milliseconds: a number as it is, or drawn from a distribution by two chances."""
     if not isinstance(delay, Mapping):
         return float(delay)
-    return float(DELAYS[delay["type"]](delay, first, second))
+    return DELAYS[delay["type"]](delay, first, second)
 
 
 def _uniform(delay: Mapping[str, Any], first: float, _second: float) -> float:
     lower, upper = sorted((delay["lower"], delay["upper"]))
-    return lower + (upper - lower) * first
+    return float(lower + (upper - lower) * first)
 
 
 def _lognormal(delay: Mapping[str, Any], first: float, second: float) -> float:
     normal = math.sqrt(-2 * math.log(1 - first)) * math.cos(2 * math.pi * second)
-    return min(delay["median"] * math.exp(delay["sigma"] * normal), LONGEST_DELAY)
+    return float(min(delay["median"] * math.exp(delay["sigma"] * normal), LONGEST_DELAY))
 
 
 DELAYS: Mapping[str, Callable[[Mapping[str, Any], float, float], float]] = {

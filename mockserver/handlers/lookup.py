@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.access import Access, require
-from mockserver.engine.problems import Flaw, Forbidden, Invalid, NotFound
+from mockserver.engine.problems import BadCursor, Flaw, Forbidden, Invalid, NotFound
 from mockserver.handlers.registry import Call
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
@@ -60,7 +60,7 @@ def start_of_page(call: Call, *scope: str) -> Key | None:
         return None
     position = position_of(text, *scope)
     if position is None:
-        raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+        raise BadCursor
     return behind(position)
 
 

@@ -24,10 +24,9 @@ UNKNOWN = {"kind": "melt"}
 def test_the_document_of_the_control_api_names_the_kinds_of_the_tables() -> None:
     assert SCHEMAS["Damage"]["properties"]["kind"]["enum"] == list(KINDS)
     assert SCHEMAS["StreamFault"]["properties"]["kind"]["enum"] == list(FAULTS)
-    forms = [
-        form["properties"]["type"]["const"] for form in SCHEMAS["Delay"]["anyOf"] if "properties" in form
-    ]
-    assert forms == list(DELAYS)
+    assert SCHEMAS["FaultOrder"]["properties"]["profile"]["enum"] == [*PROFILES, None]
+    drawn = [form["properties"] for form in SCHEMAS["Delay"]["anyOf"] if "properties" in form]
+    assert [properties["type"]["const"] for properties in drawn] == list(DELAYS)
 
 
 def test_a_rule_of_an_unknown_kind_is_refused() -> None:
@@ -41,7 +40,7 @@ def test_a_rule_of_an_unknown_kind_is_refused() -> None:
 
 
 def test_a_profile_of_an_unknown_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PROFILES, "melting", [{"name": "melting", "damage": UNKNOWN}])  # type: ignore[misc]
+    monkeypatch.setitem(PROFILES, "melting", [{"name": "melting", "damage": UNKNOWN}])
     with pytest.raises(Invalid, match="'melt' is none of"):
         Faults(Terms(DEFAULTS, profile="melting"))
 
