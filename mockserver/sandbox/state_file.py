@@ -12,10 +12,11 @@ from mockserver.documents import DocumentError
 from mockserver.engine.problems import Flaw
 from mockserver.files import write_whole
 from mockserver.sandbox import state, state_reading
+from mockserver.sandbox.consistency import Check
 from mockserver.sandbox.garbage import uncollected
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Moment
-from mockserver.sandbox.state_reading import Check, Refused
+from mockserver.sandbox.state_reading import Refused
 
 _TOLD = 3
 """Reasons that fit into one line."""
