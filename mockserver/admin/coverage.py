@@ -42,7 +42,7 @@ def _codes(document: Mapping[str, Any], response: Mapping[str, Any]) -> list[str
 def get_coverage(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
     """Every operation with every answer that is described, or that was seen."""
     journal, known = sandbox.journal, documented(mock.documents["openapi.json"])
-    counts = journal.counted_everywhere() if call.query["everywhere"] else journal.counted()
+    counts = journal.counted(everywhere=call.query["everywhere"])
     rows: dict[str, dict[Answer, int]] = {
         operation: dict.fromkeys(answers, 0) for operation, answers in known.items()
     }

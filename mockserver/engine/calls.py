@@ -53,7 +53,7 @@ class File:
 class Later:
     """A reply's body that is waited for, when the sandbox is free for others again."""
 
-    wait: Callable[[threading.Event], Any]
+    wait: Callable[[threading.Event], Reply]
     """Called with the event that says that the mock stops, for which it must not keep it waiting."""
 
 

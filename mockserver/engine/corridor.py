@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mockserver.engine import wire
-from mockserver.engine.calls import Later, Reply
+from mockserver.engine.calls import Call, Later, Reply
 from mockserver.engine.context import Api, Injection, RequestContext, Sandboxes
 from mockserver.engine.damage import Broken
 from mockserver.engine.log import Exchange, RequestLog
 from mockserver.engine.orders import Orders
-from mockserver.engine.problems import PHRASES, OfTheMock, Problem, Redirect, SpecViolation, fault
+from mockserver.engine.problems import PHRASES, OfTheMock, Problem, Redirect, fault
 from mockserver.engine.request import Answer, Request, refuse_what_breaks_http
-from mockserver.engine.streams import MOST, Lines, Stream, TooManyWaiting
+from mockserver.engine.streams import MOST, Lines, Places, Stream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -51,8 +51,7 @@ class Corridor:
         self._secrets = secrets
         self._propagate = propagate
         self._keep = keep
-        self._most_streams = most_streams
-        self._streams = threading.BoundedSemaphore(most_streams)
+        self._streams = Places(most_streams, "streams and waits are open")
         self._orders = orders or Orders(stopping=stopping, most_held=most_streams, controls=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -66,7 +65,7 @@ class Corridor:
     def serve(self, context: RequestContext) -> Answer:
         """One request from its first byte to its last."""
         try:
-            answer = _preflight(context) or self._answer(context)
+            answer = self._answer(context)
             _label(context, answer)
             refuse_what_breaks_http(answer)
         except Exception as error:
@@ -77,10 +76,13 @@ class Corridor:
         return answer
 
     def _answer(self, context: RequestContext) -> Answer:
+        if context.is_preflight:
+            headers = context.api.cors.preflight(context.request)
+            return wire.unchecked(204, None, "", headers, context.trace_id)
         try:
             _route(context)
             _authenticate(context)
-            answer = self._inject(context) or self._handle(context)
+            answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
         except Redirect as redirect:
             answer = _redirected(context, redirect)
         except Problem as problem:
@@ -111,9 +113,8 @@ class Corridor:
         ordered = context.sandbox.faults.armed or context.request.has_controls
         return self._orders.place(context) if ordered and context.api.guard is None else None
 
-    def _handle(self, context: RequestContext) -> Answer:
+    def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
         """What the handler answers, alone in the sandbox and at one instant; held to the document."""
-        call = wire.read(context, self._max_body_bytes)
         operation, sandbox = context.matched, context.sandbox
         changes = operation.method != "GET"
         with sandbox.transaction():
@@ -146,11 +147,10 @@ class Corridor:
         return answer
 
     def _waited(self, context: RequestContext, later: Later) -> Reply:
-        self._take_a_stream()
+        self._streams.take()
         try:
             with context.request.held:
-                reply: Reply = later.wait(self._stopping)
-            return reply
+                return later.wait(self._stopping)
         finally:
             self._streams.release()
 
@@ -162,7 +162,7 @@ class Corridor:
         )
 
         def report(error: Exception) -> None:
-            _note(error, exchange)
+            exchange.note(error)
             self._log.failure(error, exchange, without_secrets)
             if self._propagate():
                 raise error
@@ -171,14 +171,8 @@ class Corridor:
             self._streams.release()
             sandbox.journal.close(exchange)
 
-        self._take_a_stream()
+        self._streams.take()
         return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
-
-    def _take_a_stream(self) -> None:
-        if not self._streams.acquire(blocking=False):
-            raise TooManyWaiting(
-                f"{self._most_streams} streams and waits are open, the most at the same time"
-            )
 
     def _failed(self, context: RequestContext, error: Exception) -> Answer:
         """A failure of our own: 500 that says what and where, in the document's words; always logged."""
@@ -186,19 +180,11 @@ class Corridor:
         problem = fault(error)
         reason = context.safe(f"{type(error).__name__}: {error}")
         context.exchange.refused(problem.rule, problem.code, reason)
-        _note(error, context.exchange)
+        context.exchange.note(error)
         headers = context.api.cors.headers(context.request)
         answer = wire.unchecked(500, *context.render(problem), headers, context.trace_id)
         _label(context, answer)
         return answer
-
-
-def _preflight(context: RequestContext) -> Answer | None:
-    """The answer to what a browser asks before its request; None for any other."""
-    if not context.is_preflight:
-        return None
-    headers = context.api.cors.preflight(context.request, _METHODS)
-    return wire.unchecked(204, None, "", headers, context.trace_id)
 
 
 def _route(context: RequestContext) -> None:
@@ -233,11 +219,6 @@ def _refused(context: RequestContext, problem: Problem) -> Answer:
     return wire.encode(wire.check(context.operation, reply, context.trace_id))
 
 
-def _note(error: Exception, exchange: Exchange) -> None:
-    if isinstance(error, SpecViolation):
-        exchange.violations = (*exchange.violations, error.details)
-
-
 def _label(context: RequestContext, answer: Answer) -> None:
     """The headers that explain an answer."""
     exchange, headers = context.exchange, answer.headers
@@ -262,7 +243,6 @@ def _record(context: RequestContext, answer: Answer) -> None:
         context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
 
 
-_METHODS = "GET, POST, PUT, PATCH, DELETE"
 _STATUS_LINES: Mapping[int, str] = {
     status: f"{status} {PHRASES.get(status, 'Unknown')}" for status in range(200, 600)
 }

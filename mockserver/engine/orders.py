@@ -11,7 +11,7 @@ from mockserver.engine.controls import NO_WISHES, Wishes, wishes_of
 from mockserver.engine.damage import broken, kind_here
 from mockserver.engine.request import Answer, Request, header_safe
 from mockserver.engine.rules import Asked, Fault
-from mockserver.engine.streams import TooManyWaiting
+from mockserver.engine.streams import Places
 
 
 class Orders:
@@ -20,8 +20,7 @@ class Orders:
     def __init__(self, *, stopping: threading.Event, most_held: int, controls: bool) -> None:
         """`controls`: whether a request may order for itself."""
         self._stopping = stopping
-        self._most_held = most_held
-        self._held = threading.BoundedSemaphore(most_held)
+        self._held = Places(most_held, "answers are held up by faults (see --threads)")
         self._controls = controls
 
     def place(self, context: RequestContext) -> Answer | None:
@@ -51,9 +50,7 @@ class Orders:
     def _delay(self, injection: Injection, milliseconds: float, request: Request) -> None:
         if milliseconds <= 0:
             return
-        if not self._held.acquire(blocking=False):
-            most = self._most_held
-            raise TooManyWaiting(f"faults hold up {most} answers, the most at the same time; see --threads")
+        self._held.take()
         try:
             with request.held:
                 self._stopping.wait(milliseconds / 1000)

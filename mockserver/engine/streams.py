@@ -29,6 +29,20 @@ class TooManyWaiting(OfTheMock):
         self.headers = {"retry-after": "1"}
 
 
+class Places(threading.BoundedSemaphore):
+    """How many answers may wait at the same time."""
+
+    def __init__(self, most: int, full: str) -> None:
+        """`full` follows the number in what is said when there is no place left."""
+        super().__init__(most)
+        self._reason = f"{most} {full}, the most at the same time"
+
+    def take(self) -> None:
+        """One place less; TooManyWaiting if there is none. The taker releases it."""
+        if not self.acquire(blocking=False):
+            raise TooManyWaiting(self._reason)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a stream does next: wait, then send an event; without one it only waits."""
