@@ -1,4 +1,4 @@
-"""Commands for a mock that runs already: each is one call of its control API."""
+"""Commands for a mock that runs already: each but `health` is one call of its control API."""
 
 from __future__ import annotations
 
@@ -211,4 +211,25 @@ def _rule(text: str) -> dict[str, Any]:
     return rule
 
 
-COMMANDS = (reset, state, snapshot, clock, faults, requests)
+@click.command("health")
+@click.option("--host", help=f"Where the mock is ({health.HOST} by default). [MOCK_HOST]")
+@click.option("--port", metavar="N", help=f"Its port ({health.PORT} by default). [MOCK_PORT, or PORT]")
+def ask_health(**flags: Any) -> None:
+    """Say whether a mock on this machine is ready; for HEALTHCHECK, which starts it again and again.
+
+    It reads the variables that `mockserver serve` reads, MOCK_PORT_FILE too. Without a flag it takes hardly
+    longer than Python itself.
+
+    \b
+    Examples:
+      mockserver health
+      mockserver health --port 8080
+
+    \b
+    Exit codes: 0 it is; 1 it is not, or not yet; 2 the port is unknown. One line on stderr says why.
+    """
+    given = {f"MOCK_{name.upper()}": value for name, value in flags.items() if value is not None}
+    sys.exit(health.main({**os.environ, **given}))
+
+
+COMMANDS = (reset, state, snapshot, clock, faults, requests, ask_health)

@@ -1,7 +1,6 @@
 """What was asked and answered, kept for each sandbox alone, and bounded in every way.
 
-An entry is written on every request and read on few: it holds what is there anyway, and whoever reads it
-makes words of it, without the secrets.
+An entry holds what is there anyway: whoever reads it makes words of it, without the secrets.
 """
 
 from __future__ import annotations
@@ -111,8 +110,7 @@ class Journal:
         self._waiting = 0
         self.version = 0
         """Another one after each change."""
-        # Of the last request: most clients send the same ones again and again, and what a thousand entries
-        # share stays in the processor's cache.
+        # Those of the last request: most clients send the same again, and a thousand entries share them.
         self._headers: tuple[list[tuple[str, str]], int] = [], 0
         self.bytes = 0
         self.dropped = 0
