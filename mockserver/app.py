@@ -133,13 +133,11 @@ def create_app(
             token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
         ),
     )
-
     stopping = stopping or threading.Event()
     # A stream holds a thread: half of them are kept for everybody else.
     most_streams = min(MOST, max(1, settings.threads // 2))
     # What a fault holds up holds a thread too: some are kept, so that the mock can still be steered.
     most_held = max(1, (settings.threads - most_streams) * 3 // 4)
-    controls = not settings.no_request_controls
 
     def corridor(propagate: Callable[[], bool]) -> Corridor:
         return Corridor(
@@ -151,7 +149,7 @@ def create_app(
             secrets=[secret for secret in (settings.api_key, token) if secret],
             keep=settings.journal_body_bytes,
             most_streams=most_streams,
-            orders=Orders(stopping=stopping, most_held=most_held, controls=controls),
+            orders=Orders(stopping=stopping, most_held=most_held, controls=not settings.no_request_controls),
             propagate=propagate,
         )
 

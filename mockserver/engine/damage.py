@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.engine.request import Answer
-from mockserver.engine.streams import Lines
+from mockserver.engine.streams import ClosesOnce, Lines
 
 PIECES = 20
 """In which a drip is sent."""
@@ -20,15 +19,14 @@ Wait = Callable[[float], bool]
 """Sleeps so many seconds, and says whether the mock stops."""
 
 
-class Broken:
-    """The bytes of one answer. Whatever ends them calls `closed`, once."""
+class Broken(ClosesOnce):
+    """The bytes of one answer."""
 
     def __init__(self, pieces: Iterator[bytes], whole: bytes, closed: Callable[[], None]) -> None:
+        super().__init__(closed)
         self._pieces = pieces
         self.whole = whole
         """What they would have been; the journal keeps that."""
-        self._closed: Callable[[], None] | None = closed
-        self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -39,15 +37,6 @@ class Broken:
         except BaseException:
             self.close()
             raise
-
-    def close(self) -> None:
-        """Nothing more is sent."""
-        with self._lock:
-            closed, self._closed = self._closed, None
-        if closed is not None:
-            closed()
-
-    __del__ = close
 
 
 def _part(data: bytes, cut: int, seconds: float, wait: Wait) -> Iterator[bytes]:

@@ -16,13 +16,14 @@ MOST = 128
 """Streams and waits at the same time; each holds a thread of the server."""
 
 
-class TooManyWaiting(OfTheMock):
+class TooManyWaiting(
+    OfTheMock,
+    status=503,
+    code="SERVICE_UNAVAILABLE",
+    message="The service is busy. Please try again later.",
+    rule="limits",
+):
     """503: as many answers are open, or held up, as there may be."""
-
-    status = 503
-    code = "SERVICE_UNAVAILABLE"
-    message = "The service is busy. Please try again later."
-    rule = "limits"
 
     def __init__(self, reason: str) -> None:
         super().__init__("Too many answers wait", reason=reason, retry_after=1)
@@ -87,8 +88,25 @@ class Sent:
         self.bytes += len(line)
 
 
-class Lines:
-    """A stream as bytes. Whatever ends it calls `closed`, once: the end, close(), or that nobody holds it."""
+class ClosesOnce:
+    """Calls `closed` once, whatever ends it: its end, close(), or that nobody holds it any more."""
+
+    def __init__(self, closed: Callable[[], None]) -> None:
+        self._closed: Callable[[], None] | None = closed
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Nothing more is sent. Any thread may call it, even while another waits for the next event."""
+        with self._lock:
+            closed, self._closed = self._closed, None
+        if closed is not None:
+            closed()
+
+    __del__ = close
+
+
+class Lines(ClosesOnce):
+    """A stream as bytes."""
 
     def __init__(
         self,
@@ -103,8 +121,7 @@ class Lines:
         self._lines = _lines(stream, stopping, report)  # must not know self: __del__ would come late
         self._last = _literal(stream.last) if stream.last else None
         self.sent = Sent(keep)
-        self._closed: Callable[[], None] | None = closed
-        self._lock = threading.Lock()
+        super().__init__(closed)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -121,15 +138,6 @@ class Lines:
         if line == self._last:
             self.close()  # before it leaves: who has read it finds everything done
         return line
-
-    def close(self) -> None:
-        """Nothing more is sent. Any thread may call it, even while another waits for the next event."""
-        with self._lock:
-            closed, self._closed = self._closed, None
-        if closed is not None:
-            closed()
-
-    __del__ = close
 
 
 def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exception], None]) -> Iterator[bytes]:

@@ -27,25 +27,22 @@ SILENCE = 30.0
 """Seconds that an ordered silence lasts if the order does not say; then the stream is cut."""
 
 
-class OrganizationAccessDenied(Forbidden):
+class OrganizationAccessDenied(
+    Forbidden, code="ORGANIZATION_ACCESS_DENIED", message="You don't have access to this organization"
+):
     """403: not a member of the organization named."""
 
-    code = "ORGANIZATION_ACCESS_DENIED"
-    message = "You don't have access to this organization"
 
-
-class AmbiguousOrganization(Forbidden):
+class AmbiguousOrganization(
+    Forbidden, code="AMBIGUOUS_ORGANIZATION", message="Please choose an organization"
+):
     """403: several organizations, and none named."""
 
-    code = "AMBIGUOUS_ORGANIZATION"
-    message = "Please choose an organization"
 
-
-class NoOrganization(Forbidden):
+class NoOrganization(
+    Forbidden, code="NO_ORGANIZATION_MEMBERSHIP", message="You don't belong to any organization"
+):
     """403: no organization at all."""
-
-    code = "NO_ORGANIZATION_MEMBERSHIP"
-    message = "You don't belong to any organization"
 
 
 class Answer(NamedTuple):

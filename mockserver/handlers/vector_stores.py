@@ -16,11 +16,8 @@ VECTOR_BYTES = 2 * DIMENSIONS
 """What one embedded message adds to the size of a space's store."""
 
 
-class OwnStore(Forbidden):
+class OwnStore(Forbidden, code="OPERATION_NOT_ALLOWED", message="This operation is not allowed."):
     """403: the store belongs to a space and goes with it (A47)."""
-
-    code = "OPERATION_NOT_ALLOWED"
-    message = "This operation is not allowed."
 
 
 @handles("createVectorStore")
