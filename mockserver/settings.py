@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mockserver.engine.limits import plan
@@ -20,6 +21,16 @@ _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s?#@]+/?", re.ASCII | re.
 
 class SettingsError(Exception):
     """A setting that can't be used; the text is one line that names it and says what it takes."""
+
+
+def _profile(text: str) -> None:
+    if text not in PROFILES:
+        raise ValueError(f"is one of {', '.join(PROFILES)}")
+
+
+def _read_by(read: Callable[[str], object]) -> AfterValidator:
+    """A text stays as it is, if `read` understands it: it raises ValueError else."""
+    return AfterValidator(lambda text: (read(text), text)[1])
 
 
 class Settings(BaseSettings):
@@ -38,7 +49,7 @@ class Settings(BaseSettings):
     scenario: str = Field(
         "demo", title="NAME|FILE", description="The starting state: demo, empty, or a YAML file of yours"
     )
-    generate: str | None = Field(
+    generate: Annotated[str, _read_by(parse)] | None = Field(
         None,
         title="threads=N,messages=N,spaces=N",
         description="Add so many spaces, threads and messages in each thread, generated from the seed",
@@ -58,7 +69,7 @@ class Settings(BaseSettings):
     )
     spec: Path | None = Field(None, description="Another openapi.yaml than the one inside")
     seed: int = Field(0, title="N", description="Ids are a hash of this number and their ordinal")
-    freeze: str | None = Field(
+    freeze: Annotated[str, _read_by(instant)] | None = Field(
         None,
         title="INSTANT",
         description="Let the clock stand still, e.g. at 2026-02-26T10:30:00Z: answers never vary",
@@ -117,10 +128,10 @@ class Settings(BaseSettings):
     journal_body_bytes: int = Field(
         16_384, ge=0, le=16_777_216, title="N", description="How much of each body is kept"
     )
-    faults: str | None = Field(
+    faults: Annotated[str, _read_by(_profile)] | None = Field(
         None, title="PROFILE", description=f"Go wrong from the start: one of {', '.join(PROFILES)}"
     )
-    rate_limit: str | None = Field(
+    rate_limit: Annotated[str, _read_by(plan)] | None = Field(
         None,
         title="PLAN",
         description="Requests of a caller: standard, premium, or like 30/min or 30/min,burst 5",
@@ -139,40 +150,12 @@ class Settings(BaseSettings):
     api_key: str | None = Field(None, validation_alias="FREDDY_API_KEY")
     """One more key of usr_abc123; no flag, for others could read it."""
 
-    @field_validator("freeze")
-    @classmethod
-    def _is_instant(cls, value: str | None) -> str | None:
-        if value is not None:
-            instant(value)
-        return value
-
-    @field_validator("generate")
-    @classmethod
-    def _is_order(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse(value)
-        return value
-
     @field_validator("cors_origins")
     @classmethod
     def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin[:80]!r} is not an origin like https://app.example:8080, nor *")
-        return value
-
-    @field_validator("faults")
-    @classmethod
-    def _is_profile(cls, value: str | None) -> str | None:
-        if value is not None and value not in PROFILES:
-            raise ValueError(f"is one of {', '.join(PROFILES)}")
-        return value
-
-    @field_validator("rate_limit")
-    @classmethod
-    def _is_plan(cls, value: str | None) -> str | None:
-        if value is not None:
-            plan(value)
         return value
 
     @field_validator("cors_origins", mode="before")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from itertools import accumulate
+from itertools import accumulate, count
 from random import Random
+from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
@@ -153,3 +154,19 @@ def test_calls_sent_again_at_their_instants_are_answered_as_before(
     assert state(again, instants[-1]) == state(app, instants[-1])
     statuses = {seen[0][:3] for _, _, seen in log}
     assert statuses >= {"200", "201", "204", "401", "403", "404", "422"}
+
+
+def test_who_has_to_wait_for_another_comes_after_it(new: Callable[[], MockServer]) -> None:
+    app = new()
+    sandbox = app.sandboxes.get()
+    sandbox.clock = Clock(source=sandbox.source)
+    sandbox.source.real = count(instant(FROZEN)).__next__
+    create = Call("POST", "/v1/threads", {"organization_id": ORGANIZATION}, KEYS[0])
+    waiting = Thread(target=ask, args=(app, create))
+    with sandbox.transaction():
+        first = sandbox.instant()
+        waiting.start()
+        waiting.join(0.05)  # it has entered by then, most likely
+        assert sandbox.instant() == first
+    waiting.join()
+    assert sandbox.journal.entries()[-1].instant > first

@@ -80,3 +80,21 @@ def merged_metadata(record: Record, changes: Record) -> Record | None:
         text = f"would have {len(merged)} pairs, {MOST_METADATA} are the most"
         raise Invalid([Flaw("body", "metadata", text)])
     return merged
+
+
+def require_known_names(body: Record, organization_id: str, sandbox: Sandbox) -> None:
+    """422 for roles and departments that the organization does not have (A32)."""
+    organization = sandbox.directory.organizations[organization_id]
+    known = {
+        "access_departments": organization.departments,
+        "editable_by_roles": organization.roles,
+        "visible_to_roles": organization.roles,
+    }
+    flaws = [
+        Flaw("body", f"{field}.{index}", f"{name[:80]!r} does not exist in {organization_id}")
+        for field, names in known.items()
+        for index, name in enumerate(body.get(field) or ())
+        if name not in names
+    ]
+    if flaws:
+        raise Invalid(flaws)

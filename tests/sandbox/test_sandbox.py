@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -173,3 +174,16 @@ def test_a_failure_undoes_that_it_went_elsewhere(new: Callable[..., Sandbox]) ->
     with pytest.raises(RuntimeError):
         fail()
     assert (sandbox.world, sandbox.embeddings, content(sandbox)) == before
+
+
+def test_within_a_transaction_it_is_one_instant_until_the_clock_is_set(new: Callable[..., Sandbox]) -> None:
+    sandbox = new()
+    sandbox.source.real = count(1).__next__
+    with sandbox.transaction():
+        sandbox.clock.resume()
+        assert sandbox.instant() == sandbox.instant() == instant(FROZEN)
+        sandbox.clock.advance(5)
+        assert sandbox.instant() == instant(FROZEN) + 5
+        sandbox.go_to(Moment(sandbox.world, dial=Dial(7)))
+        assert sandbox.instant() == sandbox.instant() == 7
+    assert 7 < sandbox.instant() < sandbox.instant()
