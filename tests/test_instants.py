@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from itertools import accumulate, count
+from itertools import accumulate, count, islice
 from random import Random
 from threading import Thread
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from werkzeug.test import run_wsgi_app
 
 from mockserver.app import MockServer, create_app
 from mockserver.sandbox.clock import Clock, instant
+from mockserver.sandbox.sandbox import Sandbox
 from mockserver.settings import Settings
 from tests.running import FROZEN
 
@@ -34,8 +35,8 @@ class Call(NamedTuple):
     key: str
 
 
-def ticking(dice: Random) -> Callable[[], int]:
-    """A clock that is up to half a second later whenever it is asked."""
+def later_each_time(dice: Random) -> Callable[[], int]:
+    """A time that is up to half a second later whenever it is asked for."""
     readings = accumulate(iter(lambda: dice.randrange(500_000), -1), initial=instant(FROZEN))
     return lambda: next(readings)
 
@@ -87,12 +88,13 @@ def calls(dice: Random, known: dict[str, list[str]]) -> Iterator[Call]:
         yield Call(method, path, body, dice.choice(KEYS))
 
 
-def ask(app: MockServer, call: Call) -> Seen:
+def ask(app: MockServer, sandbox: Sandbox, call: Call) -> Seen:
     """Send the request, read the whole answer."""
     path, _, query = call.path.partition("?")
     body = b"" if call.body is None else json.dumps(call.body).encode()
     environ: Any = {"REQUEST_METHOD": call.method, "PATH_INFO": path, "QUERY_STRING": query}
-    environ |= {"HTTP_X_API_KEY": call.key, "CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+    environ |= {"HTTP_X_API_KEY": call.key, "HTTP_X_MOCK_SANDBOX": sandbox.name}
+    environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
     content, status, headers = run_wsgi_app(app.wsgi_app, environ)
     return status, list(headers), b"".join(content)
 
@@ -105,64 +107,60 @@ def learn(value: Any, known: dict[str, list[str]]) -> None:
         learn(inner, known)
 
 
-def state(app: MockServer, at: int) -> Any:
-    """The state document at this instant."""
-    sandbox = app.sandboxes.get()
-    sandbox.clock.freeze(at)
-    return app.states.document(sandbox.moment(""))
+@pytest.fixture(scope="module")
+def app() -> MockServer:
+    """A mock that embeds slowly and fails at times, so that instants matter."""
+    settings = Settings(quiet=True, embedding_seconds=2, embedding_failure_rate=0.2, freeze=FROZEN)
+    app = create_app(settings)
+    app.testing = True
+    return app
 
 
 @pytest.fixture
-def new() -> Callable[[], MockServer]:
-    """A fresh mock that embeds slowly and fails at times, so that instants matter."""
+def new(app: MockServer) -> Callable[[], Sandbox]:
+    """Sandboxes at their start, frozen."""
+    return lambda: app.sandboxes.create(None, app.sandboxes.start)
 
-    def create() -> MockServer:
-        settings = Settings(quiet=True, embedding_seconds=2, embedding_failure_rate=0.2, freeze=FROZEN)
-        app = create_app(settings)
-        app.testing = True
-        return app
 
-    return create
+def ticking(sandbox: Sandbox, real: Callable[[], int]) -> None:
+    """Let the sandbox's clock tick by `real`."""
+    sandbox.source.real = real
+    sandbox.clock = Clock(source=sandbox.source)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_calls_sent_again_at_their_instants_are_answered_as_before(
-    seed: int, new: Callable[[], MockServer]
+    seed: int, app: MockServer, new: Callable[[], Sandbox]
 ) -> None:
-    dice, app = Random(seed), new()
-    sandbox = app.sandboxes.get()
-    sandbox.clock = Clock(source=sandbox.source)
-    sandbox.source.real = ticking(dice)
+    dice, first = Random(seed), new()
+    ticking(first, later_each_time(dice))
     known = {"space": ["space_abc123"], "thrd": ["thrd_abc123"], "vs": ["vs_abc123"], "msg": ["msg_1"]}
     log: list[tuple[Call, int, Seen]] = []
-    for call in calls(dice, known):
-        seen = ask(app, call)
-        log.append((call, sandbox.journal.entries()[-1].instant, seen))
+    for call in islice(calls(dice, known), CALLS):
+        seen = ask(app, first, call)
+        log.append((call, first.journal.entries()[-1].instant, seen))
         if seen[2].startswith(b"{"):
             learn(json.loads(seen[2]), known)
-        if len(log) == CALLS:
-            break
     instants = [at for _, at, _ in log]
     assert instants == sorted(instants)
-
-    again = new()
-    clock = again.sandboxes.get().clock
-    for number, (call, at, seen) in enumerate(log):
-        clock.freeze(at)
-        assert ask(again, call) == seen, f"call {number}: {call}"
-        assert again.sandboxes.get().journal.entries()[-1].instant == at
-    assert state(again, instants[-1]) == state(app, instants[-1])
     statuses = {seen[0][:3] for _, _, seen in log}
     assert statuses >= {"200", "201", "204", "401", "403", "404", "422"}
 
+    again = new()
+    for number, (call, at, seen) in enumerate(log):
+        again.clock.freeze(at)
+        assert ask(app, again, call) == seen, f"call {number}: {call}"
+    assert [entry.instant for entry in again.journal.entries()] == instants
+    first.clock.freeze(instants[-1])
+    one, other = (app.states.document(sandbox.moment("")) for sandbox in (first, again))
+    assert one == other
 
-def test_who_has_to_wait_for_another_comes_after_it(new: Callable[[], MockServer]) -> None:
-    app = new()
-    sandbox = app.sandboxes.get()
-    sandbox.clock = Clock(source=sandbox.source)
-    sandbox.source.real = count(instant(FROZEN)).__next__
+
+def test_who_has_to_wait_for_another_comes_after_it(app: MockServer, new: Callable[[], Sandbox]) -> None:
+    sandbox = new()
+    ticking(sandbox, count(instant(FROZEN)).__next__)
     create = Call("POST", "/v1/threads", {"organization_id": ORGANIZATION}, KEYS[0])
-    waiting = Thread(target=ask, args=(app, create))
+    waiting = Thread(target=ask, args=(app, sandbox, create))
     with sandbox.transaction():
         first = sandbox.instant()
         waiting.start()
