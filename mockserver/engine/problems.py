@@ -140,16 +140,16 @@ class Invalid(
         }
 
 
-class BadCursor(
-    Invalid, status=413, code="PAYLOAD_TOO_LARGE", message="The request body is too large.", rule="validation"
-):
+class BadCursor(Invalid):
     """422 for a cursor that is none, or another list's (A06)."""
 
     def __init__(self) -> None:
         super().__init__([Flaw("query", "cursor", "is not a cursor that this list gave out")])
 
 
-class PayloadTooLarge(Problem):
+class PayloadTooLarge(
+    Problem, status=413, code="PAYLOAD_TOO_LARGE", message="The request body is too large.", rule="validation"
+):
     """413 (A49)."""
 
     def __init__(self, limit: int, whose: str = "--max-body-bytes") -> None:
