@@ -20,7 +20,6 @@ from typing import Any
 
 from bench.load import PAGE, load
 from bench.servers import memory, mock
-from mockserver.admin.exchanges import journal_of
 from mockserver.app import MockServer, create_app
 from mockserver.engine.journal import OVERHEAD
 from mockserver.settings import Settings
@@ -71,7 +70,7 @@ def weighed(entries: int) -> float:
     app = create_app(Settings(quiet=True, journal_entries=entries, journal_mb=1024))
     for number in range(100):
         asked(app, number)
-    journal = journal_of(app.sandboxes.get())
+    journal = app.sandboxes.get().journal
     journal.reset()
     gc.collect()
     tracemalloc.start()

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flask import Flask
 
 from mockserver.admin.handlers import admin_handlers
+from mockserver.admin.registry import Mock
 from mockserver.auth import authenticate
 from mockserver.documents import DocumentError
 from mockserver.embeddings.policy import Policy
 from mockserver.engine import journal, limits
-from mockserver.engine.corridor import Api, Corridor
+from mockserver.engine.context import Api
+from mockserver.engine.corridor import Corridor
 from mockserver.engine.cors import Cors, is_loopback
 from mockserver.engine.faults import Faults, Terms
 from mockserver.engine.guard import Guard
@@ -107,7 +109,7 @@ def create_app(
         limits=Limits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
         catalogue=loaded.catalogue,
     )
-    vendor: Api[Any, Any] = Api(
+    vendor = Api(
         loaded.spec,
         HANDLERS,
         prefix="",
@@ -116,10 +118,11 @@ def create_app(
         render=vendor_envelope,
         cors=Cors(settings.cors_origins),
     )
+    documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)
-    control: Api[Any, Any] = Api(
+    control = Api(
         control_spec,
-        admin_handlers(loaded.served, sandboxes, loaded.states, loaded.spec.document, control_spec.document),
+        admin_handlers(Mock(sandboxes, loaded.states, documents, loaded.served)),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -130,13 +133,11 @@ def create_app(
             token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
         ),
     )
-
     stopping = stopping or threading.Event()
     # A stream holds a thread: half of them are kept for everybody else.
     most_streams = min(MOST, max(1, settings.threads // 2))
     # What a fault holds up holds a thread too: some are kept, so that the mock can still be steered.
     most_held = max(1, (settings.threads - most_streams) * 3 // 4)
-    controls = not settings.no_request_controls
 
     def corridor(propagate: Callable[[], bool]) -> Corridor:
         return Corridor(
@@ -148,7 +149,7 @@ def create_app(
             secrets=[secret for secret in (settings.api_key, token) if secret],
             keep=settings.journal_body_bytes,
             most_streams=most_streams,
-            orders=Orders(stopping=stopping, most_held=most_held, controls=controls),
+            orders=Orders(stopping=stopping, most_held=most_held, controls=not settings.no_request_controls),
             propagate=propagate,
         )
 

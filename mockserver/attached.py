@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from mockserver.child import Child
+
 OWNER_KEY = "ak_demo_owner"
 NOT_FOUND, NOT_RUN = 127, 126
 """Exit codes for a command that is not there, or that can't be run; as a shell has them."""
 UNUSABLE = 2
-PATIENCE = 5.0
-"""Seconds that the mock gets to end before it is killed."""
 
 
 def run(command: tuple[str, ...], settings: Mapping[str, Any]) -> int:
@@ -29,27 +27,12 @@ def run(command: tuple[str, ...], settings: Mapping[str, Any]) -> int:
         **os.environ,
         **{f"MOCK_{name.upper().rstrip('_')}": _text(value) for name, value in settings.items()},
     }
-    mock = subprocess.Popen(
-        [sys.executable, "-m", "mockserver", "serve", "--port", "0"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the command; the mock ends after it
-    )
+    # Ctrl-C is for the command; the mock ends after it.
+    mock = Child(env=environment, start_new_session=True)
     try:
-        assert mock.stdout is not None
-        line = mock.stdout.readline()
-        if not line:
-            return mock.wait() or UNUSABLE
-        return _attached(command, json.loads(line))
+        return mock.process.wait() or UNUSABLE if mock.ready is None else _attached(command, mock.ready)
     finally:
-        mock.terminate()
-        try:
-            mock.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            mock.kill()
-            mock.wait()
-        assert mock.stdout is not None
-        mock.stdout.close()
+        mock.end()
 
 
 def _attached(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:

@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 import click
 import orjson
 
-from mockserver import __version__, health, remote
+from mockserver import __version__, remote
 from mockserver.documents import DocumentError
 from mockserver.files import write_whole
-from mockserver.options import SCENARIO, SPEC, serving
+from mockserver.options import option, serving
 from mockserver.settings import Settings, SettingsError, read_settings
 
 UNUSABLE = 2
@@ -122,11 +122,10 @@ def serve(**flags: Any) -> None:
     server.leave(0)
 
 
-_OWN = ("host", "port", "port_file")
-"""Flags of `serve` that `exec` decides itself."""
+_OWN = ("host", "port", "port_file")  # flags of `serve` that `exec` decides itself
 
 
-@main.command("exec", params=[option for option in serve.params if option.name not in _OWN])
+@main.command("exec", params=[each for each in serve.params if each.name not in _OWN])
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(command: tuple[str, ...], **flags: Any) -> None:
     """Run a command beside a mock of its own, on a free port.
@@ -154,8 +153,8 @@ for _command in remote.COMMANDS:
 
 
 @main.command()
-@SPEC
-@SCENARIO
+@option("spec")
+@option("scenario")
 def check(**flags: Any) -> None:
     """Say whether a spec and a scenario can be served, without serving them.
 
@@ -176,27 +175,6 @@ def check(**flags: Any) -> None:
         _refuse(error)
     world = app.sandboxes.default.world
     click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the spec inside'}")
-
-
-@main.command("health")
-@click.option("--host", help="Where the mock is; 127.0.0.1 unless told otherwise. [MOCK_HOST]")
-@click.option("--port", metavar="N", help="Its port; 4010 unless told otherwise. [MOCK_PORT, or PORT]")
-def ask_health(**flags: Any) -> None:
-    """Say whether a mock on this machine is ready; for HEALTHCHECK, which starts it again and again.
-
-    It reads the variables that `mockserver serve` reads, MOCK_PORT_FILE too. Without a flag it takes hardly
-    longer than Python itself.
-
-    \b
-    Examples:
-      mockserver health
-      mockserver health --port 8080
-
-    \b
-    Exit codes: 0 it is; 1 it is not, or not yet; 2 the port is unknown. One line on stderr says why.
-    """
-    given = {f"MOCK_{name.upper()}": value for name, value in flags.items() if value is not None}
-    sys.exit(health.main({**os.environ, **given}))
 
 
 def _settings(flags: dict[str, Any]) -> Settings:

@@ -7,11 +7,14 @@ import threading
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Whoever reads the file sees what was there before, or all of `text`; OSError if it can't be written."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Whoever reads the file sees what was there before, or all of this; OSError if it can't be written."""
     fresh = path.parent / f"{path.name}.{os.getpid()}.{threading.get_ident()}"
     try:
-        fresh.write_text(text, encoding="utf-8")
+        with fresh.open("wb") as sink:
+            sink.write(content.encode() if isinstance(content, str) else content)
+            sink.flush()
+            os.fsync(sink.fileno())
         fresh.replace(path)
     except OSError as error:
         raise OSError(f"{path}: {error.strerror}") from error

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Mapping
 
 HEALTHY, UNHEALTHY, UNUSABLE = 0, 1, 2
+HOST, PORT = "127.0.0.1", "4010"
+"""The defaults of the settings, which take long to import."""
 TIMEOUT = 2.0
 """Seconds for the connection, and for each part of the answer."""
 _PATH = "/__admin/ready"
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - nothing is bound here
+_EVERYWHERE = {"0.0.0.0": HOST, "::": "::1", "": HOST}  # noqa: S104 - nothing is bound here
 """An address that listens on all interfaces -> where to reach it."""
 
 
@@ -22,7 +24,7 @@ class Unknown(Exception):
 def address(environment: Mapping[str, str]) -> tuple[str, int]:
     """Host and port of the mock that `mockserver serve` starts with these variables."""
     host = environment.get("MOCK_HOST", "")
-    text = environment.get("MOCK_PORT") or environment.get("PORT") or "4010"
+    text = environment.get("MOCK_PORT") or environment.get("PORT") or PORT
     if text == "0":
         text = _written(environment.get("MOCK_PORT_FILE"))
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):

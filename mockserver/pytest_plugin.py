@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockserver.child import Child
 from mockserver.control import Control
 
 if TYPE_CHECKING:
@@ -32,28 +31,21 @@ class Server:
 
     def __init__(self, url: str | None, token: str | None, flags: list[str]) -> None:
         self.token = token
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         if url is not None:
             self.url = url.rstrip("/")
             return
-        command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--quiet", *flags]
-        self._child = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own command
-        assert self._child.stdout is not None
-        line = self._child.stdout.readline()
-        if not line:
+        self._child = Child("--quiet", *flags)
+        if self._child.ready is None:
             self.close()
             raise pytest.UsageError("the mock did not start; stderr says why")
-        ready = json.loads(line)
-        self.url = ready["url"]
-        self.token = ready.get("admin_token", token)
+        self.url = self._child.ready["url"]
+        self.token = self._child.ready.get("admin_token", token)
 
     def close(self) -> None:
         """End the child, if there is one."""
         if self._child is not None:
-            self._child.terminate()
-            self._child.wait()
-            assert self._child.stdout is not None
-            self._child.stdout.close()
+            self._child.end()
 
 
 class Mock(Control):

@@ -1,4 +1,4 @@
-"""Commands for a mock that runs already: each is one call of its control API."""
+"""Commands for a mock that runs already: each but `health` is one call of its control API."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from mockserver import health
 from mockserver.control import Control, Refused, Unreachable
 
 NO = 1
@@ -21,9 +22,7 @@ _EXITS = "Exit codes: 0 done; 1 no mock answers, or it refuses; 2 wrong usage."
 
 
 def _default_url() -> str:
-    host = os.environ.get("MOCK_HOST") or "127.0.0.1"
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
-    port = os.environ.get("MOCK_PORT") or os.environ.get("PORT") or "4010"
+    host, port = health.address(os.environ)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -43,10 +42,10 @@ def _steering(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @wraps(command)
     def steer(url: str | None, sandbox: str | None, token: str | None, **given: Any) -> None:
-        control = Control(url or _default_url(), sandbox=sandbox or None, token=token or None)
         try:
+            control = Control(url or _default_url(), sandbox=sandbox or None, token=token or None)
             answer = command(control, **given)
-        except (Refused, Unreachable) as error:
+        except (health.Unknown, Refused, Unreachable) as error:
             click.echo("mockserver: " + " ".join(str(error).split()), err=True)
             sys.exit(NO)
         if answer is not None:
@@ -212,4 +211,25 @@ def _rule(text: str) -> dict[str, Any]:
     return rule
 
 
-COMMANDS = (reset, state, snapshot, clock, faults, requests)
+@click.command("health")
+@click.option("--host", help=f"Where the mock is ({health.HOST} by default). [MOCK_HOST]")
+@click.option("--port", metavar="N", help=f"Its port ({health.PORT} by default). [MOCK_PORT, or PORT]")
+def ask_health(**flags: Any) -> None:
+    """Say whether a mock on this machine is ready; for HEALTHCHECK, which starts it again and again.
+
+    It reads the variables that `mockserver serve` reads, MOCK_PORT_FILE too. Without a flag it takes hardly
+    longer than Python itself.
+
+    \b
+    Examples:
+      mockserver health
+      mockserver health --port 8080
+
+    \b
+    Exit codes: 0 it is; 1 it is not, or not yet; 2 the port is unknown. One line on stderr says why.
+    """
+    given = {f"MOCK_{name.upper()}": value for name, value in flags.items() if value is not None}
+    sys.exit(health.main({**os.environ, **given}))
+
+
+COMMANDS = (reset, state, snapshot, clock, faults, requests, ask_health)

@@ -13,10 +13,14 @@ import yaml
 from contracts.cli import main as contracts
 from mockserver.cli import main as mockserver
 from tests.running import ROOT
+from tests.test_imports import MAY_IMPORT
 
+ARCHITECTURE = ROOT / "docs/architecture.md"
 COMMANDS = ROOT / "docs/commands.md"
 CONTROL = ROOT / "docs/control-reference.md"
 ADMIN = ROOT / "mockserver/admin/admin.yaml"
+BEGIN, END = "<!-- made by: python -m tests.reference -->", "<!-- end -->"
+"""What is between these lines of a page is made."""
 Row = tuple[str, str, str]
 
 
@@ -48,6 +52,14 @@ def _command(name: str, command: click.Command, parent: click.Context | None) ->
     if isinstance(command, click.Group):
         for inner, each in sorted(command.commands.items()):
             yield from _command(inner, each, context)
+
+
+def architecture() -> str:
+    """The page as it is, with the table of imports as the test that holds it has it."""
+    before, _, rest = ARCHITECTURE.read_text("utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    rows = [(f"`{part}`", ", ".join(f"`{name}`" for name in names)) for part, names in MAY_IMPORT.items()]
+    return before + "\n".join([BEGIN, "", *_table(("part", "may import"), rows), "", END]) + after
 
 
 def control() -> str:
@@ -185,7 +197,11 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-PAGES: tuple[tuple[Path, Any], ...] = ((COMMANDS, commands), (CONTROL, control))
+PAGES: tuple[tuple[Path, Any], ...] = (
+    (ARCHITECTURE, architecture),
+    (COMMANDS, commands),
+    (CONTROL, control),
+)
 
 if __name__ == "__main__":
     for page, made in PAGES:

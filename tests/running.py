@@ -1,13 +1,12 @@
 """The mock as a child process on a free port, for tests that want a real socket."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from mockserver.child import Child
 
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN = "2026-02-26T10:30:00Z"
@@ -26,18 +25,11 @@ def ready(*flags: str, errors: Path | None = None, **environment: str) -> Iterat
     """What a mock says when it is ready: `url`, and `fault_port` if it has one."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
     clean.pop("PORT", None)
-    with (
-        (errors or Path(os.devnull)).open("wb") as sink,
-        subprocess.Popen(
-            [sys.executable, "-m", "mockserver", "serve", "--port", "0", *flags],
-            cwd=ROOT,
-            env={**clean, **environment},
-            stdout=subprocess.PIPE,
-            stderr=sink,
-        ) as child,
-    ):
+    with (errors or Path(os.devnull)).open("wb") as sink:
+        child = Child(*flags, cwd=ROOT, env={**clean, **environment}, stderr=sink)
         try:
-            assert child.stdout is not None
-            yield json.loads(child.stdout.readline())
+            assert child.ready is not None
+            yield child.ready
         finally:
-            child.kill()
+            child.process.kill()
+            child.end()

@@ -7,7 +7,8 @@ import pytest
 from contracts.failure import Verdict
 from contracts.runner import judge
 from mockserver.app import MockServer
-from mockserver.handlers.registry import HANDLERS, Call, Reply
+from mockserver.handlers import HANDLERS
+from mockserver.handlers.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts

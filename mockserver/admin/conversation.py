@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from mockserver.admin.registry import Call
-from mockserver.engine.calls import Reply
+from mockserver.admin.registry import Call, Mock
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.problems import NotFound
 from mockserver.memory import Draft, append
 from mockserver.sandbox.sandbox import Sandbox
 
 
-def add_thread_message(call: Call, sandbox: Sandbox) -> Reply:
+@handles("addThreadMessage")
+def add_thread_message(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """A message of any role, stored and queued like any other."""
     thread_id = call.path["thread_id"]
     thread = sandbox.threads.get(thread_id)
@@ -19,19 +20,22 @@ def add_thread_message(call: Call, sandbox: Sandbox) -> Reply:
     return Reply(201, append(thread, [draft], sandbox)[0])
 
 
-def list_replies(call: Call, sandbox: Sandbox) -> Reply:
+@handles("listReplies")
+def list_replies(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """The orders that are left."""
     return Reply(200, {"replies": list(sandbox.replies)})
 
 
-def queue_reply(call: Call, sandbox: Sandbox) -> Reply:
+@handles("queueReply")
+def queue_reply(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Order an answer of createResponse."""
     order = {"id": sandbox.ids.new("reply"), **call.body}
     sandbox.replies.put(order["id"], order)
     return Reply(201, order)
 
 
-def clear_replies(call: Call, sandbox: Sandbox) -> Reply:
+@handles("clearReplies")
+def clear_replies(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Forget all orders."""
     for order in list(sandbox.replies):
         sandbox.replies.remove(order["id"])

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.admin.exchanges import journal_of
-from mockserver.admin.registry import Call
-from mockserver.engine.calls import Reply
+from mockserver.admin.registry import Call, Mock
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.references import resolved
 from mockserver.sandbox.sandbox import Record, Sandbox
 
@@ -39,49 +38,39 @@ def _codes(document: Mapping[str, Any], response: Mapping[str, Any]) -> list[str
     return list(codes) or [""]
 
 
-class Coverage:
-    """Holds what was seen against what there is."""
+@handles("getCoverage")
+def get_coverage(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """Every operation with every answer that is described, or that was seen."""
+    journal, known = sandbox.journal, documented(mock.documents["openapi.json"])
+    counts = journal.counted(everywhere=call.query["everywhere"])
+    rows: dict[str, dict[Answer, int]] = {
+        operation: dict.fromkeys(answers, 0) for operation, answers in known.items()
+    }
+    unmatched = 0
+    for (operation, status, code), count in counts.items():
+        if operation in rows:
+            rows[operation][(status, code)] = rows[operation].get((status, code), 0) + count
+        else:
+            unmatched += count
+    operations = [_operation(operation, answers, known[operation]) for operation, answers in rows.items()]
+    described = [a for o in operations for a in o["answers"] if a["described"]]
+    return Reply(
+        200,
+        {
+            "described": len(described),
+            "seen": sum(answer["count"] > 0 for answer in described),
+            "unmatched": unmatched,
+            "operations": operations,
+        },
+    )
 
-    def __init__(self, answers: Mapping[str, list[Answer]]) -> None:
-        self._answers = answers
 
-    def get_coverage(self, call: Call, sandbox: Sandbox) -> Reply:
-        """Every operation with every answer that is described, or that was seen."""
-        journal = journal_of(sandbox)
-        counts = journal.counted_everywhere() if call.query["everywhere"] else journal.counted()
-        rows: dict[str, dict[Answer, int]] = {
-            operation: dict.fromkeys(answers, 0) for operation, answers in self._answers.items()
-        }
-        unmatched = 0
-        for (operation, status, code), count in counts.items():
-            if operation in rows:
-                rows[operation][(status, code)] = rows[operation].get((status, code), 0) + count
-            else:
-                unmatched += count
-        operations = [self._operation(operation, answers) for operation, answers in rows.items()]
-        described = [a for o in operations for a in o["answers"] if a["described"]]
-        return Reply(
-            200,
-            {
-                "described": len(described),
-                "seen": sum(answer["count"] > 0 for answer in described),
-                "unmatched": unmatched,
-                "operations": operations,
-            },
-        )
-
-    def _operation(self, operation: str, answers: Mapping[Answer, int]) -> Record:
-        known = set(self._answers[operation])
-        return {
-            "operation": operation,
-            "count": sum(answers.values()),
-            "answers": [
-                {
-                    "status": status,
-                    "code": code or None,
-                    "described": (status, code) in known,
-                    "count": count,
-                }
-                for (status, code), count in sorted(answers.items())
-            ],
-        }
+def _operation(operation: str, answers: Mapping[Answer, int], known: list[Answer]) -> Record:
+    return {
+        "operation": operation,
+        "count": sum(answers.values()),
+        "answers": [
+            {"status": status, "code": code or None, "described": (status, code) in known, "count": count}
+            for (status, code), count in sorted(answers.items())
+        ],
+    }

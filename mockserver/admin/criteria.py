@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 import jsonschema_rs
 import orjson
 
+from mockserver.admin.equal_json import DEEPEST, depth, same
 from mockserver.admin.exchanges import header_name, url_of
 from mockserver.engine.entry import Entry
 from mockserver.engine.problems import Flaw, Invalid
@@ -19,8 +20,6 @@ from mockserver.engine.redaction import MASK, SECRET
 
 LONGEST = 200
 """Characters of a value in a difference."""
-DEEPEST = 100
-"""Levels of a JSON value that is compared."""
 _LARGEST = 1 << 20
 """Bytes that a compiled pattern may take."""
 Found = Sequence[str]
@@ -212,7 +211,7 @@ def _json_rule(
     matcher: Mapping[str, Any], value: Any, at: str, found: Callable[[Entry], Found], flaws: list[Flaw]
 ) -> Rule:
     wanted = _loaded(value) if isinstance(value, str) else value
-    if _depth(wanted) > DEEPEST:
+    if depth(wanted) > DEEPEST:
         flaws.append(Flaw("body", f"{at}.equalToJson", f"has more than {DEEPEST} levels"))
     any_order = matcher.get("ignoreArrayOrder", False)
     extra = matcher.get("ignoreExtraElements", False)
@@ -233,51 +232,3 @@ def _loaded(text: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-
-
-def _depth(value: Any) -> int:
-    deep, level = 0, [value]
-    while level and deep <= DEEPEST:
-        deep += 1
-        level = [inner for node in level for inner in _inside(node)]
-    return deep
-
-
-def _inside(node: Any) -> Sequence[Any]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else ()
-
-
-def same(wanted: Any, got: Any, *, any_order: bool = False, extra: bool = False) -> bool:
-    """Whether two JSON values are equal; with other orders of arrays, or more fields, if that is allowed."""
-    if isinstance(wanted, dict) and isinstance(got, dict):
-        if not wanted.keys() <= got.keys() or (not extra and len(wanted) < len(got)):
-            return False
-        return all(same(value, got[key], any_order=any_order, extra=extra) for key, value in wanted.items())
-    if isinstance(wanted, list) and isinstance(got, list):
-        if len(wanted) != len(got):
-            return False
-        fit = (
-            [[same(w, g, any_order=any_order, extra=extra) for g in got] for w in wanted] if any_order else []
-        )
-        if any_order:
-            return _paired(fit)
-        return all(same(w, g, any_order=False, extra=extra) for w, g in zip(wanted, got, strict=True))
-    return isinstance(wanted, bool) == isinstance(got, bool) and bool(wanted == got)
-
-
-def _paired(fit: Sequence[Sequence[bool]]) -> bool:
-    """Whether each row can have a column of its own that fits it."""
-    owner: dict[int, int] = {}
-
-    def place(row: int, tried: set[int]) -> bool:
-        for column, fits in enumerate(fit[row]):
-            if fits and column not in tried:
-                tried.add(column)
-                if column not in owner or place(owner[column], tried):
-                    owner[column] = row
-                    return True
-        return False
-
-    return all(place(row, set()) for row in range(len(fit)))

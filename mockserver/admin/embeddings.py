@@ -5,16 +5,17 @@ from __future__ import annotations
 from itertools import islice
 
 from mockserver.admin.leash import shown_job
-from mockserver.admin.registry import Call
+from mockserver.admin.registry import Call, Mock
 from mockserver.embeddings.batch import EndedAttempt
-from mockserver.engine.calls import Reply
-from mockserver.engine.problems import Flaw, Invalid
+from mockserver.engine.calls import Reply, handles
+from mockserver.engine.problems import BadCursor
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.sandbox.store import cursor, position_of
 
 
-def list_embeddings(call: Call, sandbox: Sandbox) -> Reply:
+@handles("listEmbeddings")
+def list_embeddings(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Counts and one page of jobs, in the order of the queue."""
     query, now = call.query, sandbox.clock.now()
     scope = ["listEmbeddings", *(str(query[name]) for name in ("space_id", "thread_id", "state"))]
@@ -22,7 +23,7 @@ def list_embeddings(call: Call, sandbox: Sandbox) -> Reply:
     if query["cursor"] is not None:
         position = position_of(query["cursor"], *scope, shape=(str, int, int))
         if position is None:
-            raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+            raise BadCursor
         after = (position[0], position[1], position[2])
     jobs = sandbox.embeddings.jobs(
         now, space_id=query["space_id"], thread_id=query["thread_id"], state=query["state"], after=after
@@ -42,7 +43,8 @@ def list_embeddings(call: Call, sandbox: Sandbox) -> Reply:
     )
 
 
-def drain_embeddings(call: Call, sandbox: Sandbox) -> Reply:
+@handles("drainEmbeddings")
+def drain_embeddings(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Let the whole queue have run, without moving the clock."""
     now = sandbox.clock.now()
     sandbox.embeddings.drain(now)

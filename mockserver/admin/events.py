@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 from time import perf_counter
 
-from mockserver.admin.exchanges import journal_of, mask_of, short
-from mockserver.admin.registry import Call
-from mockserver.engine.calls import Reply
+from mockserver.admin.exchanges import at_of, mask_of, short
+from mockserver.admin.registry import Call, Mock
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.entry import Entry
 from mockserver.engine.problems import Problem
 from mockserver.engine.redaction import Mask
@@ -20,13 +20,14 @@ AT_ONCE = 100
 QUIET: Record = {"event": "heartbeat"}
 
 
-def stream_events(call: Call, sandbox: Sandbox) -> Reply:
+@handles("streamEvents")
+def stream_events(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """From the last event that the client has seen, or from now on.
 
     The journal itself is read, so a slow reader keeps nobody waiting: it misses what has been dropped there
     meanwhile, and is told how much that is.
     """
-    journal = journal_of(sandbox)
+    journal = sandbox.journal
     seen: int | None = call.headers["Last-Event-ID"]
     start = journal.last_event if seen is None else seen
 
@@ -57,7 +58,7 @@ def _event(entry: Entry, mask: Mask) -> Record:
     return {
         "event": "exchange",
         **short(entry, mask),
-        "at": entry.at,
+        "at": at_of(entry),
         "milliseconds": round(entry.milliseconds, 3),
         "source": entry.exchange.source,
         "fault": entry.exchange.fault or None,

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 
 from mockserver.engine.entry import Entry
-from mockserver.engine.journal import Journal
 from mockserver.engine.redaction import CREDENTIALS, Mask
+from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 _SOURCES = {
@@ -17,12 +17,6 @@ _SOURCES = {
     "example": "an example of the spec",
     "generated": "made up to fit the spec",
 }
-
-
-def journal_of(sandbox: Sandbox) -> Journal:
-    """The sandbox holds it without knowing what it is."""
-    assert isinstance(sandbox.journal, Journal)
-    return sandbox.journal
 
 
 def mask_of(sandbox: Sandbox) -> Mask:
@@ -39,6 +33,11 @@ def url_of(entry: Entry) -> str:
     """Path and query as they were sent, as far as WSGI tells."""
     path = quote(entry.path, safe="/:@!$&'()*+,;=~-._")
     return f"{path}?{entry.query}" if entry.query else path
+
+
+def at_of(entry: Entry) -> str:
+    """When it happened, by the sandbox's clock, in whole seconds."""
+    return as_text(entry.instant // 1_000_000 * 1_000_000)
 
 
 def why(entry: Entry) -> list[str]:
@@ -70,7 +69,7 @@ def shown(entry: Entry, mask: Mask) -> Record:
     reply, reply_bytes = entry.replied()
     return {
         **short(entry, mask),
-        "at": entry.at,
+        "at": at_of(entry),
         "milliseconds": round(entry.milliseconds, 3),
         "complete": entry.complete,
         "sandbox": exchange.sandbox,

@@ -2,54 +2,62 @@
 
 from __future__ import annotations
 
-from mockserver.admin.registry import Call
-from mockserver.engine.calls import Reply
+from mockserver.admin.registry import Call, Mock
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.limits import PLANS, Plan
 from mockserver.engine.problems import NotFound
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Sandbox
 
 
-def list_faults(call: Call, sandbox: Sandbox) -> Reply:
+@handles("listFaults")
+def list_faults(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Every rule, in the order in which they are asked."""
     return Reply(200, {"faults": sandbox.faults.listed(sandbox.instant())})
 
 
-def add_fault(call: Call, sandbox: Sandbox) -> Reply:
+@handles("addFault")
+def add_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """One more rule, or the rules of a profile."""
     made = sandbox.faults.add(call.body, sandbox.ids.new, sandbox.instant())
     return Reply(201, {"faults": made})
 
 
-def clear_faults(call: Call, sandbox: Sandbox) -> Reply:
+@handles("clearFaults")
+def clear_faults(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """No rule is left."""
     sandbox.faults.clear()
     return Reply(204)
 
 
-def get_fault(call: Call, sandbox: Sandbox) -> Reply:
+@handles("getFault")
+def get_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """One rule."""
     return _found(sandbox.faults.get(call.path["id"], sandbox.instant()), call)
 
 
-def change_fault(call: Call, sandbox: Sandbox) -> Reply:
+@handles("changeFault")
+def change_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Change what is named, and count from 0 again."""
     return _found(sandbox.faults.change(call.path["id"], call.body, sandbox.instant()), call)
 
 
-def remove_fault(call: Call, sandbox: Sandbox) -> Reply:
+@handles("removeFault")
+def remove_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """One rule less."""
     if not sandbox.faults.remove(call.path["id"]):
         _found(None, call)
     return Reply(204)
 
 
-def get_rate_limit(call: Call, sandbox: Sandbox) -> Reply:
+@handles("getRateLimit")
+def get_rate_limit(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Which plan the callers are under."""
     return Reply(200, _shown(sandbox))
 
 
-def set_rate_limit(call: Call, sandbox: Sandbox) -> Reply:
+@handles("setRateLimit")
+def set_rate_limit(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Another plan, with full buckets."""
     body = call.body
     if "plan" in body:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.admin.registry import Call
+from mockserver.admin.registry import Call, Mock
 from mockserver.embeddings import steering
 from mockserver.embeddings.batch import LONG_AGO, Job
 from mockserver.embeddings.policy import Policy
-from mockserver.engine.calls import Reply
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.problems import Conflict, Flaw, Invalid, NotFound
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.ordered import Key
@@ -24,12 +24,14 @@ _MAY_BE = {
 """The states from which a job can be steered so."""
 
 
-def get_policy(call: Call, sandbox: Sandbox) -> Reply:
+@handles("getEmbeddingPolicy")
+def get_policy(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """How the queue goes."""
     return Reply(200, _shown(sandbox))
 
 
-def put_policy(call: Call, sandbox: Sandbox) -> Reply:
+@handles("putEmbeddingPolicy")
+def put_policy(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Another policy from now on; what is left out is as the mock was started with."""
     body, own = call.body, sandbox.embeddings.own_policy
     fail: dict[str, Any] = body.get("fail", {})
@@ -51,7 +53,8 @@ def put_policy(call: Call, sandbox: Sandbox) -> Reply:
     return Reply(200, _shown(sandbox))
 
 
-def step(call: Call, sandbox: Sandbox) -> Reply:
+@handles("stepEmbeddings")
+def step(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """The next attempts end now."""
     now, query = sandbox.clock.now(), call.query
     ended = steering.step(sandbox.embeddings, query["n"], now, query["space_id"])
@@ -59,21 +62,24 @@ def step(call: Call, sandbox: Sandbox) -> Reply:
     return Reply(200, {"now": as_text(now), "ended": ended, "counts": counts._asdict()})
 
 
-def fail_job(call: Call, sandbox: Sandbox) -> Reply:
+@handles("failEmbedding")
+def fail_job(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """The job has failed for good."""
     job, now = _job(call, sandbox, "fail"), sandbox.clock.now()
     steering.end_job(sandbox.embeddings, job, "failed", now)
     return _reply(job.number, sandbox)
 
 
-def complete_job(call: Call, sandbox: Sandbox) -> Reply:
+@handles("completeEmbedding")
+def complete_job(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """The message is embedded."""
     job, now = _job(call, sandbox, "complete"), sandbox.clock.now()
     steering.end_job(sandbox.embeddings, job, "completed", now)
     return _reply(job.number, sandbox)
 
 
-def retry_job(call: Call, sandbox: Sandbox) -> Reply:
+@handles("retryEmbedding")
+def retry_job(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """A failed job queues once more, with all its attempts before it."""
     job, now = _job(call, sandbox, "retry"), sandbox.clock.now()
     steering.retry_job(sandbox.embeddings, job, now)

@@ -1,16 +1,29 @@
-"""What the handlers of the control API have in common: what they are given, and how they page."""
+"""What the handlers of the control API have in common: what they get, and how they page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from mockserver.engine import calls
-from mockserver.engine.problems import Flaw, Invalid
+from mockserver.engine.problems import BadCursor
 from mockserver.sandbox.sandbox import Record
+from mockserver.sandbox.sandboxes import Sandboxes
+from mockserver.sandbox.state_file import States
 from mockserver.sandbox.store import cursor, position_of
 
 Call: TypeAlias = calls.Call[None]
+
+
+class Mock(NamedTuple):
+    """All that the control API controls; every handler gets the call, the sandbox of the call, and this."""
+
+    sandboxes: Sandboxes
+    states: States
+    documents: Mapping[str, Mapping[str, Any]]
+    """The vendor's document and that of the control API, by the names under which they are served."""
+    served: Mapping[str, str]
+    """Title, version and sha256 of the vendor's document."""
 
 
 def after(call: Call) -> str:
@@ -18,7 +31,7 @@ def after(call: Call) -> str:
     text = call.query["cursor"]
     position = ("",) if text is None else position_of(text, call.operation, shape=(str,))
     if position is None:
-        raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+        raise BadCursor
     return str(position[0])
 
 

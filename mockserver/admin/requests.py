@@ -8,9 +8,9 @@ from time import perf_counter
 from typing import Any
 
 from mockserver.admin.criteria import Criteria
-from mockserver.admin.exchanges import journal_of, mask_of, short, shown
-from mockserver.admin.registry import Call
-from mockserver.engine.calls import Later, Reply
+from mockserver.admin.exchanges import mask_of, short, shown
+from mockserver.admin.registry import Call, Mock
+from mockserver.engine.calls import Later, Reply, handles
 from mockserver.engine.entry import Entry
 from mockserver.engine.journal import Journal
 from mockserver.engine.problems import NotFound
@@ -26,9 +26,10 @@ FILTERS: Mapping[str, str] = {
 """Query parameter -> its name in a request's criteria."""
 
 
-def list_requests(call: Call, sandbox: Sandbox) -> Reply:
+@handles("listRequests")
+def list_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """One page, the newest first."""
-    journal, query = journal_of(sandbox), call.query
+    journal, query = sandbox.journal, call.query
     criteria, before = _filter(query), query["before"]
     found = [
         entry
@@ -51,25 +52,28 @@ def list_requests(call: Call, sandbox: Sandbox) -> Reply:
     )
 
 
-def get_request(call: Call, sandbox: Sandbox) -> Reply:
+@handles("getRequest")
+def get_request(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """The newest exchange with this x-request-id."""
     wanted = call.path["request_id"]
-    for entry in reversed(journal_of(sandbox).entries()):
+    for entry in reversed(sandbox.journal.entries()):
         if entry.id == wanted:
             return Reply(200, shown(entry, mask_of(sandbox)))
     reason = f"no exchange {wanted[:80]!r} is in the journal; it may have been dropped"
     raise NotFound("Request not found", reason=reason)
 
 
-def clear_requests(call: Call, sandbox: Sandbox) -> Reply:
+@handles("clearRequests")
+def clear_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Forget all of it."""
-    journal_of(sandbox).reset()
+    sandbox.journal.reset()
     return Reply(204)
 
 
-def count_requests(call: Call, sandbox: Sandbox) -> Reply:
+@handles("countRequests")
+def count_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """How many exchanges are meant."""
-    criteria, journal = Criteria(call.body), journal_of(sandbox)
+    criteria, journal = Criteria(call.body), sandbox.journal
     entries = journal.entries()
     return Reply(
         200,
@@ -80,9 +84,10 @@ def count_requests(call: Call, sandbox: Sandbox) -> Reply:
     )
 
 
-def find_requests(call: Call, sandbox: Sandbox) -> Reply:
+@handles("findRequests")
+def find_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """The exchanges that are meant, the oldest first."""
-    criteria, journal = Criteria(call.body), journal_of(sandbox)
+    criteria, journal = Criteria(call.body), sandbox.journal
     entries = journal.entries()
     found, mask = list(filter(criteria.fits, entries)), mask_of(sandbox)
     return Reply(
@@ -95,9 +100,10 @@ def find_requests(call: Call, sandbox: Sandbox) -> Reply:
     )
 
 
-def wait_for_requests(call: Call, sandbox: Sandbox) -> Reply:
+@handles("waitForRequests")
+def wait_for_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Until there are so many exchanges of a kind, or the time is up."""
-    journal, criteria = journal_of(sandbox), _filter(call.query)
+    journal, criteria = sandbox.journal, _filter(call.query)
     return Reply(200, Later(_waiting(journal, criteria, call.query)))
 
 
@@ -124,9 +130,10 @@ def _waiting(
     return wait
 
 
-def list_violations(call: Call, sandbox: Sandbox) -> Reply:
+@handles("listViolations")
+def list_violations(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Which answers broke the spec; the count is also of those that were dropped."""
-    journal, mask = journal_of(sandbox), mask_of(sandbox)
+    journal, mask = sandbox.journal, mask_of(sandbox)
     found = [_violation(entry, mask) for entry in journal.entries() if entry.exchange.violations]
     return Reply(200, {"count": journal.broken, "violations": found[-100:]})
 

@@ -2,48 +2,54 @@
 
 from __future__ import annotations
 
-from mockserver.admin.registry import Call, after, rest
+from mockserver.admin.registry import Call, Mock, after, rest
 from mockserver.admin.state import COUNTED, of_scenario
-from mockserver.engine.calls import Handlers, Reply
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.problems import Flaw, Invalid
 from mockserver.sandbox.clock import Dial, as_text, instant
 from mockserver.sandbox.sandbox import Moment, Record, Sandbox
 from mockserver.sandbox.sandboxes import Sandboxes
 
 
-def register(handlers: Handlers[None, Sandbox], sandboxes: Sandboxes) -> None:
-    """What is done to rooms from outside."""
+@handles("listSandboxes")
+def list_sandboxes(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """One page, by name."""
+    first, limit = after(call), call.query["limit"]
+    found = [sandbox for sandbox in mock.sandboxes.listed() if sandbox.name > first]
+    shown = [_shown(sandbox, mock.sandboxes) for sandbox in found[:limit]]
+    return Reply(200, {"sandboxes": shown, **rest(call, "id", shown, len(found) > limit)})
 
-    @handlers.handles("listSandboxes")
-    def list_sandboxes(call: Call, _: Sandbox) -> Reply:
-        first, limit = after(call), call.query["limit"]
-        found = [sandbox for sandbox in sandboxes.listed() if sandbox.name > first]
-        shown = [_shown(sandbox, sandboxes) for sandbox in found[:limit]]
-        return Reply(200, {"sandboxes": shown, **rest(call, "id", shown, len(found) > limit)})
 
-    @handlers.handles("createSandbox")
-    def create_sandbox(call: Call, _: Sandbox) -> Reply:
-        body = call.body or {}
-        sandbox = sandboxes.create(body.get("id"), _start(body, sandboxes))
-        return Reply(201, _shown(sandbox, sandboxes))
+@handles("createSandbox")
+def create_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """A new one, from the start or from what the body names."""
+    body = call.body or {}
+    sandbox = mock.sandboxes.create(body.get("id"), _start(body, mock.sandboxes))
+    return Reply(201, _shown(sandbox, mock.sandboxes))
 
-    @handlers.handles("getSandbox")
-    def get_sandbox(call: Call, _: Sandbox) -> Reply:
-        return Reply(200, _shown(sandboxes.get(call.path["id"]), sandboxes))
 
-    @handlers.handles("deleteSandbox")
-    def delete_sandbox(call: Call, _: Sandbox) -> Reply:
-        sandboxes.drop(call.path["id"])
-        return Reply(204)
+@handles("getSandbox")
+def get_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """One of them."""
+    return Reply(200, _shown(mock.sandboxes.get(call.path["id"]), mock.sandboxes))
 
-    @handlers.handles("forkSandbox")
-    def fork_sandbox(call: Call, _: Sandbox) -> Reply:
-        source = sandboxes.get(call.path["id"])
-        with source.transaction():
-            moment, faults = source.moment(f"sandbox:{source.name}"), source.faults.mark()
-        fork = sandboxes.create((call.body or {}).get("id"), moment)
-        fork.inherit(faults)
-        return Reply(201, _shown(fork, sandboxes))
+
+@handles("deleteSandbox")
+def delete_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """One less."""
+    mock.sandboxes.drop(call.path["id"])
+    return Reply(204)
+
+
+@handles("forkSandbox")
+def fork_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """A copy that goes on apart."""
+    source = mock.sandboxes.get(call.path["id"])
+    with source.transaction():
+        moment, faults = source.moment(f"sandbox:{source.name}"), source.faults.mark()
+    fork = mock.sandboxes.create((call.body or {}).get("id"), moment)
+    fork.inherit(faults)
+    return Reply(201, _shown(fork, mock.sandboxes))
 
 
 def _shown(sandbox: Sandbox, sandboxes: Sandboxes) -> Record:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mockserver.admin.registry import Call, after, rest
-from mockserver.engine.calls import Handlers, Reply
+from mockserver.admin.registry import Call, Mock, after, rest
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.problems import Conflict, Flaw, Invalid
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.generated import grow
@@ -11,7 +11,6 @@ from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.orders import Order
 from mockserver.sandbox.sandbox import Moment, Record, Sandbox
 from mockserver.sandbox.sandboxes import Sandboxes
-from mockserver.sandbox.state_file import States
 from mockserver.sandbox.state_reading import Refused
 
 COUNTED = ("spaces", "threads", "messages", "vector_stores")
@@ -22,24 +21,25 @@ SHOWN = 100
 """Ids of what was generated."""
 
 
-def register_documents(handlers: Handlers[None, Sandbox], states: States) -> None:
-    """A room as a document, and back."""
-
-    @handlers.handles("exportState")
-    def export_state(call: Call, sandbox: Sandbox) -> Reply:
-        return Reply(200, states.document(sandbox.moment("")))
-
-    @handlers.handles("importState")
-    def import_state(call: Call, sandbox: Sandbox) -> Reply:
-        try:
-            moment = states.moment(call.body, "state")
-        except Refused as refused:
-            raise Invalid(refused.flaws) from refused
-        sandbox.go_to(moment)
-        return Reply(200, _done(sandbox))
+@handles("exportState")
+def export_state(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """The sandbox as a document."""
+    return Reply(200, mock.states.document(sandbox.moment("")))
 
 
-def seed(call: Call, sandbox: Sandbox) -> Reply:
+@handles("importState")
+def import_state(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """The sandbox as a document says."""
+    try:
+        moment = mock.states.moment(call.body, "state")
+    except Refused as refused:
+        raise Invalid(refused.flaws) from refused
+    sandbox.go_to(moment)
+    return Reply(200, _done(sandbox))
+
+
+@handles("seed")
+def seed(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """Add a generated world to what is there."""
     # To a schema 4.0 is an integer, too.
     order = Order(*(int(call.body[name]) for name in Order._fields))
@@ -58,43 +58,51 @@ def seed(call: Call, sandbox: Sandbox) -> Reply:
     )
 
 
-def register(handlers: Handlers[None, Sandbox], sandboxes: Sandboxes) -> None:
-    """What puts a room into another state, and what remembers one."""
+@handles("reset")
+def reset(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """Back to the start, or to another state."""
+    to, keep = call.query["to"], call.query["keep"]
+    moment = None if to is None else _destination(to, sandbox, mock.sandboxes)
+    sandbox.reset(moment, keep.split(",") if keep else ())
+    return Reply(200, _done(sandbox))
 
-    @handlers.handles("reset")
-    def reset(call: Call, sandbox: Sandbox) -> Reply:
-        to, keep = call.query["to"], call.query["keep"]
-        moment = None if to is None else _destination(to, sandbox, sandboxes)
-        sandbox.reset(moment, keep.split(",") if keep else ())
-        return Reply(200, _done(sandbox))
 
-    @handlers.handles("listSnapshots")
-    def list_snapshots(call: Call, _: Sandbox) -> Reply:
-        first, limit = after(call), call.query["limit"]
-        found = [entry for entry in sandboxes.snapshots.listed() if entry[0] > first]
-        shown = [_shown(name, moment) for name, moment in found[:limit]]
-        return Reply(200, {"snapshots": shown, **rest(call, "name", shown, len(found) > limit)})
+@handles("listSnapshots")
+def list_snapshots(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """One page, by name."""
+    first, limit = after(call), call.query["limit"]
+    found = [entry for entry in mock.sandboxes.snapshots.listed() if entry[0] > first]
+    shown = [_shown(name, moment) for name, moment in found[:limit]]
+    return Reply(200, {"snapshots": shown, **rest(call, "name", shown, len(found) > limit)})
 
-    @handlers.handles("getSnapshot")
-    def get_snapshot(call: Call, _: Sandbox) -> Reply:
-        return Reply(200, _shown(call.path["name"], sandboxes.snapshots.get(call.path["name"])))
 
-    @handlers.handles("deleteSnapshot")
-    def delete_snapshot(call: Call, _: Sandbox) -> Reply:
-        sandboxes.snapshots.delete(call.path["name"])
-        return Reply(204)
+@handles("getSnapshot")
+def get_snapshot(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """One of them."""
+    return Reply(200, _shown(call.path["name"], mock.sandboxes.snapshots.get(call.path["name"])))
 
-    @handlers.handles("saveSnapshot")
-    def save_snapshot(call: Call, sandbox: Sandbox) -> Reply:
-        name = call.path["name"]
-        moment = sandbox.moment(f"snapshot:{name}")
-        is_new = sandboxes.snapshots.save(name, moment)
-        return Reply(201 if is_new else 200, _shown(name, moment))
 
-    @handlers.handles("restoreSnapshot")
-    def restore_snapshot(call: Call, sandbox: Sandbox) -> Reply:
-        sandbox.go_to(sandboxes.snapshots.get(call.path["name"]))
-        return Reply(200, _done(sandbox))
+@handles("deleteSnapshot")
+def delete_snapshot(call: Call, _: Sandbox, mock: Mock) -> Reply:
+    """One less."""
+    mock.sandboxes.snapshots.delete(call.path["name"])
+    return Reply(204)
+
+
+@handles("saveSnapshot")
+def save_snapshot(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """Remember the sandbox as it is now."""
+    name = call.path["name"]
+    moment = sandbox.moment(f"snapshot:{name}")
+    is_new = mock.sandboxes.snapshots.save(name, moment)
+    return Reply(201 if is_new else 200, _shown(name, moment))
+
+
+@handles("restoreSnapshot")
+def restore_snapshot(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """The sandbox as it was then."""
+    sandbox.go_to(mock.sandboxes.snapshots.get(call.path["name"]))
+    return Reply(200, _done(sandbox))
 
 
 def of_scenario(name: str, like: Moment, sandboxes: Sandboxes) -> Moment:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.admin.criteria import Criteria
-from mockserver.admin.exchanges import journal_of, mask_of, short
-from mockserver.admin.registry import Call
-from mockserver.engine.calls import Reply
+from mockserver.admin.exchanges import mask_of, short
+from mockserver.admin.registry import Call, Mock
+from mockserver.engine.calls import Reply, handles
 from mockserver.engine.entry import Entry
 from mockserver.engine.redaction import Mask
 from mockserver.sandbox.sandbox import Record, Sandbox
@@ -19,9 +19,10 @@ MOST_NEAR = 3
 """Requests that were nearly like this."""
 
 
-def verify(call: Call, sandbox: Sandbox) -> Reply:
+@handles("verify")
+def verify(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     """How often, or in which order."""
-    journal, mask = journal_of(sandbox), mask_of(sandbox)
+    journal, mask = sandbox.journal, mask_of(sandbox)
     entries, dropped = journal.entries(), journal.dropped
     if "sequence" in call.body:
         steps = [Criteria(given, f"sequence.{n}.") for n, given in enumerate(call.body["sequence"])]

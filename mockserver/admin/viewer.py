@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from mockserver.admin.registry import Call
-from mockserver.engine.calls import File, Handlers, Reply
+from mockserver.admin.registry import Call, Mock
+from mockserver.engine.calls import File, Reply, handles
 from mockserver.sandbox.sandbox import Sandbox
 
 OWN = Path(str(resources.files("mockserver.admin") / "docs"))
@@ -27,6 +27,7 @@ HERE = [{"url": "../..", "description": "This mock."}]
 """Relative to a document's own URL, so that it leads to the sandbox through which the page was opened."""
 
 
+@cache
 def files() -> dict[str, Path]:
     """What the page loads, by name: Swagger UI from its package, and two files of ours."""
     found = find_spec("flask_swagger_ui")  # its files alone are used: no need to import it
@@ -37,19 +38,20 @@ def files() -> dict[str, Path]:
     return {name: swagger / name for name in of_swagger} | {n: OWN / n for n in ("docs.css", "docs.js")}
 
 
-def add_viewer(handlers: Handlers[None, Sandbox], documents: Mapping[str, Mapping[str, Any]]) -> None:
-    """The handlers of the page, its files and the documents, each by the name under which it is served."""
-    known = files()
+@handles("viewDocs")
+def view_docs(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
+    """The page."""
+    return Reply(200, File((OWN / "index.html").read_bytes(), "text/html"), PAGE_HEADERS)
 
-    @handlers.handles("viewDocs")
-    def view_docs(call: Call, sandbox: Sandbox) -> Reply:
-        return Reply(200, File((OWN / "index.html").read_bytes(), "text/html"), PAGE_HEADERS)
 
-    @handlers.handles("getDocsFile")
-    def get_docs_file(call: Call, sandbox: Sandbox) -> Reply:
-        path = known[call.path["file"]]  # the spec names them all
-        return Reply(200, File(path.read_bytes(), TYPES[path.suffix]), FILE_HEADERS)
+@handles("getDocsFile")
+def get_docs_file(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
+    """What the page loads."""
+    path = files()[call.path["file"]]  # the spec names them all
+    return Reply(200, File(path.read_bytes(), TYPES[path.suffix]), FILE_HEADERS)
 
-    @handlers.handles("getSpec")
-    def get_spec(call: Call, sandbox: Sandbox) -> Reply:
-        return Reply(200, {**documents[call.path["name"]], "servers": HERE})
+
+@handles("getSpec")
+def get_spec(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """A document, with this mock as its server."""
+    return Reply(200, {**mock.documents[call.path["name"]], "servers": HERE})

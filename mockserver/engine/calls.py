@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
-
-from mockserver.engine.faults import Faults
+from types import ModuleType
+from typing import Any, Generic, TypeAlias, TypeVar
 
 CallerT = TypeVar("CallerT")
 """Whatever `authenticate` returns for a credential; the engine only passes it on."""
@@ -55,75 +53,37 @@ class File:
 class Later:
     """A reply's body that is waited for, when the sandbox is free for others again."""
 
-    wait: Callable[[threading.Event], Any]
+    wait: Callable[[threading.Event], Reply]
     """Called with the event that says that the mock stops, for which it must not keep it waiting."""
 
 
-class Journal(Protocol):
-    """What the engine needs of a sandbox's journal."""
-
-    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
-        """Keep what was asked and answered."""
-
-    def close(self, exchange: Any) -> None:
-        """A stream that was recorded has ended."""
+Handler: TypeAlias = Callable[[Call[Any], Any], Reply]
+"""Answers a call in a sandbox."""
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Reply])
 
 
-class Room(Protocol):
-    """What the engine needs to know of a sandbox: name, clock, ids, faults, all or nothing."""
+def handles(operation: str) -> Callable[[FunctionT], FunctionT]:
+    """Mark a function as the handler of `operation`: search the operationId, land on the function."""
 
-    @property
-    def name(self) -> str:
-        """As in the log."""
+    def mark(function: FunctionT) -> FunctionT:
+        function.__dict__["operation"] = operation
+        return function
 
-    @property
-    def journal(self) -> Journal:
-        """Where its exchanges are kept."""
-
-    @property
-    def faults(self) -> Faults:
-        """The failures that a tester ordered."""
-
-    def now(self) -> str:
-        """The sandbox's time as RFC 3339 in UTC, whole seconds."""
-
-    def instant(self) -> int:
-        """The sandbox's time in microseconds since 1970."""
-
-    def trace_id(self, kind: str) -> str:
-        """The next request's id, a UUID; each kind of request is counted apart."""
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Alone in the sandbox until it ends; an exception undoes every change made within."""
+    return mark
 
 
-RoomT = TypeVar("RoomT", bound=Room)
+def handlers_in(*modules: ModuleType) -> dict[str, Callable[..., Reply]]:
+    """operationId -> the function in these modules that is marked with it; ValueError for two of one."""
+    handlers: dict[str, Callable[..., Reply]] = {}
+    for operation, function in _marked(modules):
+        if operation in handlers:
+            raise ValueError(f"{operation} has two handlers: {handlers[operation]} and {function}")
+        handlers[operation] = function
+    return handlers
 
 
-class Rooms(Protocol):
-    """Every sandbox, as the engine sees them."""
-
-    @property
-    def lobby(self) -> Room:
-        """Where a request is answered that needs no sandbox, or may not enter the one it names."""
-
-    def enter(self, name: str | None) -> Room:
-        """The sandbox of this name, the default one for None; a Problem if it can't be entered."""
-
-
-Handler = Callable[[Call[CallerT], RoomT], Reply]
-
-
-class Handlers(dict[str, Callable[[Call[CallerT], RoomT], Reply]], Generic[CallerT, RoomT]):
-    """operationId -> the function that answers it; search the operationId, land on the function."""
-
-    def handles(self, operation: str) -> Callable[[Handler[CallerT, RoomT]], Handler[CallerT, RoomT]]:
-        """Register the decorated function for `operation`; a second one is refused."""
-
-        def register(handler: Handler[CallerT, RoomT]) -> Handler[CallerT, RoomT]:
-            if operation in self:
-                raise ValueError(f"{operation} has two handlers: {self[operation]} and {handler}")
-            self[operation] = handler
-            return handler
-
-        return register
+def _marked(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Callable[..., Reply]]]:
+    for module in modules:
+        for value in vars(module).values():
+            if getattr(value, "__module__", None) == module.__name__ and hasattr(value, "operation"):
+                yield value.operation, value

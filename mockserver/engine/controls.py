@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mockserver.engine.damage import KINDS
 from mockserver.engine.problems import BadControl
+from mockserver.engine.request import Request
 from mockserver.engine.rules import LONGEST_DELAY, Fault, chance, delay_of
-from mockserver.engine.wire import Request
 
 PASS = "none"  # noqa: S105 - a word of X-Mock-Fault
 """The X-Mock-Fault of a request that no rule is to strike."""
-KINDS = ("truncate", "malformed", "drip", "hang", "reset", "empty")
-"""How an answer's bytes can be broken."""
 _STATUS = re.compile(r"[2-5][0-9]{2}", re.ASCII)
 _DELAY = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 _PREFERENCE = re.compile(

@@ -4,81 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mockserver.engine import wire
-from mockserver.engine.calls import Call, CallerT, Handlers, Later, Reply, Room, Rooms, RoomT
-from mockserver.engine.cors import Cors
+from mockserver.engine.calls import Call, Later, Reply
+from mockserver.engine.context import Api, Injection, RequestContext, Sandboxes
 from mockserver.engine.damage import Broken
-from mockserver.engine.examples import Asking
-from mockserver.engine.guard import Guard
 from mockserver.engine.log import Exchange, RequestLog
-from mockserver.engine.orders import Order, Orders
-from mockserver.engine.problems import (
-    PHRASES,
-    OfTheMock,
-    Problem,
-    Redirect,
-    Rendered,
-    SpecViolation,
-    fault,
-)
-from mockserver.engine.routes import Routes
-from mockserver.engine.spec import Operation, Spec
-from mockserver.engine.streams import MOST, Busy, Lines, Stream
-from mockserver.engine.wire import Answer, Request
+from mockserver.engine.orders import Orders
+from mockserver.engine.problems import PHRASES, OfTheMock, Problem, Redirect, fault
+from mockserver.engine.request import Answer, Request, refuse_what_breaks_http
+from mockserver.engine.streams import MOST, Lines, Places, Stream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-
-class Api(Generic[CallerT, RoomT]):
-    """One spec with everything that serves it."""
-
-    def __init__(
-        self,
-        spec: Spec,
-        handlers: Handlers[CallerT, RoomT],
-        *,
-        prefix: str,
-        authenticate: Callable[[Request, RoomT], CallerT],
-        name_of: Callable[[CallerT], str],
-        render: Callable[[Problem, str, str], Rendered],
-        cors: Cors,
-        guard: Guard | None = None,
-        journaled: bool = True,
-    ) -> None:
-        """`guard`: who may use it at all, before anybody asks which operation it is.
-
-        `journaled`: whether what is asked of it is kept in the sandbox's journal.
-        """
-        for name in sorted(spec.operations.keys() - handlers.keys()):
-            reason = f"operation {name} has no handler; write one with @handles({name!r}), or take it out"
-            raise spec.error(spec.operations[name], reason)
-        if orphans := sorted(handlers.keys() - spec.operations.keys()):
-            reason = (
-                f"no operation here for the handler of {', '.join(orphans)}; add it, or take the handler out"
-            )
-            raise spec.error(None, reason)
-        self.spec = spec
-        self.handlers = handlers
-        self.prefix = prefix
-        self.authenticate = authenticate
-        self.name_of = name_of
-        self.render = render
-        self.cors = cors
-        self.guard = guard
-        self.journaled = journaled
-        self.routes = Routes(spec.operations.values())
-        self._outside = {operation.id for operation in spec.operations.values() if not operation.in_sandbox}
-
-    def needs_no_sandbox(self, request: Request) -> bool:
-        """Whether the request is for an operation that is about no sandbox, so that none is made for it."""
-        if not self._outside:
-            return False
-        operation = self.routes.at(request.method, request.path)
-        return operation is not None and operation.id in self._outside
 
 
 class Corridor:
@@ -86,8 +26,8 @@ class Corridor:
 
     def __init__(
         self,
-        apis: Sequence[Api[Any, Any]],
-        rooms: Rooms,
+        apis: Sequence[Api],
+        sandboxes: Sandboxes,
         *,
         log: RequestLog,
         max_body_bytes: int,
@@ -104,216 +44,184 @@ class Corridor:
         bytes of a stream the journal remembers.
         """
         self._apis = apis
-        self._rooms = rooms
+        self._sandboxes = sandboxes
         self._log = log
         self._max_body_bytes = max_body_bytes
         self._stopping = stopping
         self._secrets = secrets
         self._propagate = propagate
         self._keep = keep
-        self._most_streams = most_streams
-        self._streams = threading.BoundedSemaphore(most_streams)
+        self._streams = Places(most_streams, "streams and waits are open")
         self._orders = orders or Orders(stopping=stopping, most_held=most_streams, controls=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
-        request = Request(environ, self._secrets)
-        exchange = Exchange(request.method, _safe(request, request.path))
-        answer = self.serve(request, exchange)
-        self._log.exchange(exchange)
+        context = self._enter(Request(environ, self._secrets))
+        answer = self.serve(context)
+        self._log.exchange(context.exchange)
         start_response(_STATUS_LINES[answer.status], answer.headers)
         return [answer.body] if isinstance(answer.body, bytes) else answer.body
 
-    def serve(self, request: Request, exchange: Exchange) -> Answer:
+    def serve(self, context: RequestContext) -> Answer:
         """One request from its first byte to its last."""
-        for api in self._apis:
-            if request.path.startswith(api.prefix):
-                break
-        room, refusal = self._entered(api, request)
-        exchange.sandbox = room.name
-        trace_id = room.trace_id(api.prefix)
         try:
-            if api.cors.is_preflight(request):
-                answer = wire.unchecked(204, None, "", api.cors.preflight(request, _METHODS), trace_id)
-            else:
-                answer = self._answer(api, request, room, refusal, trace_id, exchange)
-                answer.headers.extend(api.cors.headers(request).items())
-            _label(answer, exchange)
-            wire.refuse_what_breaks_http(answer)
+            answer = self._answer(context)
+            _label(context, answer)
+            refuse_what_breaks_http(answer)
         except Exception as error:
             if self._propagate():
                 raise
-            answer = self._failed(error, api, request, room, trace_id, exchange)
-        exchange.status = answer.status
-        exchange.stop_watch()
-        if api.journaled and refusal is None and not api.cors.is_preflight(request):
-            kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, Broken) else answer
-            room.journal.record(exchange, request, kept, trace_id, room.now())
+            answer = self._failed(context, error)
+        _record(context, answer)
         return answer
 
-    def _entered(self, api: Api[Any, Any], request: Request) -> tuple[Room, Problem | None]:
-        """The sandbox of the request; the lobby if it needs none, or, with the reason, may not enter it."""
+    def _answer(self, context: RequestContext) -> Answer:
+        if context.is_preflight:
+            headers = context.api.cors.preflight(context.request)
+            return wire.unchecked(204, None, "", headers, context.trace_id)
         try:
-            if api.needs_no_sandbox(request):
-                return self._rooms.lobby, None
-            return self._rooms.enter(request.sandbox), None
-        except Problem as problem:
-            return self._rooms.lobby, problem
-
-    def _answer(
-        self,
-        api: Api[CallerT, RoomT],
-        request: Request,
-        room: RoomT,
-        refusal: Problem | None,
-        trace_id: str,
-        exchange: Exchange,
-    ) -> Answer:
-        operation = order = None
-        try:
-            if api.guard is not None:
-                api.guard.admit(request)
-            if refusal is not None:
-                raise refusal
-            operation, ids = api.routes.find(request.method, request.path, request.query)
-            exchange.operation = operation.id
-            caller = api.authenticate(request, room)
-            exchange.caller = api.name_of(caller)
-            if api.guard is None and (room.faults.armed or request.has_controls):
-                order = Order()
-                asking = Asking(operation, ids, trace_id, room.now(), api.render)
-                self._orders.place(order, request, exchange.caller, room.faults, room.instant(), asking)
-            if order is not None and order.answer is not None:
-                answer = order.answer
-            else:
-                dropped = None if order is None else order.dropped
-                limit = self._max_body_bytes
-                call = wire.read(operation, ids, request, caller, trace_id, limit, dropped)
-                answer = self._handled(api, operation, call, request, room, exchange)
+            _route(context)
+            _authenticate(context)
+            answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
         except Redirect as redirect:
-            exchange.refused("route", "", _safe(request, str(redirect)))
-            location = quote(request.prefix) + redirect.location
-            answer = wire.unchecked(307, None, "", {"Location": location}, trace_id)
+            answer = _redirected(context, redirect)
         except Problem as problem:
-            exchange.refused(problem.rule, problem.code, _safe(request, problem.reason))
-            answer = _refused(api, operation, problem, room, trace_id)
-        return answer if order is None else self._damaged(order, answer, request, exchange)
+            answer = _refused(context, problem)
+        if context.injection is not None:
+            answer = self._damaged(context, context.injection, answer)
+        answer.headers.extend(context.api.cors.headers(context.request).items())
+        return answer
 
-    def _handled(
-        self,
-        api: Api[CallerT, RoomT],
-        operation: Operation,
-        call: Call[CallerT],
-        request: Request,
-        room: RoomT,
-        exchange: Exchange,
-    ) -> Answer:
-        """What the handler answers, alone in the sandbox; held to the spec."""
-        with room.transaction():
-            reply = api.handlers[operation.id](call, room)
-            if operation.method != "GET":  # a reply that the spec forbids undoes what was changed
-                checked = self._checked(operation, reply, call, request, room, exchange)
-        if operation.method == "GET":  # the others need not wait: it can't change any more
-            checked = self._checked(operation, reply, call, request, room, exchange)
+    def _enter(self, request: Request) -> RequestContext:
+        """The API that is asked, and the sandbox: the lobby for what needs none, or may not enter it."""
+        for api in self._apis:
+            if request.path.startswith(api.prefix):
+                break
+        exchange, refusal = Exchange(request.method, ""), None
+        try:
+            needs_none = api.needs_no_sandbox(request)
+            sandbox = self._sandboxes.lobby if needs_none else self._sandboxes.enter(request.sandbox)
+        except Problem as problem:
+            sandbox, refusal = self._sandboxes.lobby, problem
+        exchange.sandbox, exchange.instant = sandbox.name, sandbox.instant()
+        context = RequestContext(request, exchange, api, sandbox, sandbox.trace_id(api.prefix), refusal)
+        exchange.path = context.safe(request.path)
+        return context
+
+    def _inject(self, context: RequestContext) -> Answer | None:
+        """What goes wrong on order, after the wait that is ordered; the answer if the handler gives none."""
+        ordered = context.sandbox.faults.armed or context.request.has_controls
+        return self._orders.place(context) if ordered and context.api.guard is None else None
+
+    def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
+        """What the handler answers, alone in the sandbox and at one instant; held to the document."""
+        operation, sandbox = context.matched, context.sandbox
+        changes = operation.method != "GET"
+        with sandbox.transaction():
+            context.exchange.instant = sandbox.instant()  # not that of entry: others came first meanwhile
+            reply = context.api.handlers[operation.id](call, sandbox)
+            if changes:  # a reply that the document forbids undoes what was changed
+                checked = self._checked(context, reply)
+        if not changes:  # the others need not wait: it can't change any more
+            checked = self._checked(context, reply)
         if isinstance(checked.body, Later):
-            checked = wire.check(operation, self._waited(checked.body, request), call.trace_id)
+            checked = wire.check(operation, self._waited(context, checked.body), context.trace_id)
         return wire.encode(checked)
 
-    def _checked(
-        self,
-        operation: Operation,
-        reply: Reply,
-        call: Call[Any],
-        request: Request,
-        room: Room,
-        exchange: Exchange,
-    ) -> wire.Checked:
-        checked = wire.check(operation, reply, call.trace_id)
+    def _checked(self, context: RequestContext, reply: Reply) -> wire.Checked:
+        checked = wire.check(context.matched, reply, context.trace_id)
         if isinstance(checked.body, Stream):
-            return checked._replace(body=self._opened(checked.body, request, room, exchange))
+            return checked._replace(body=self._opened(context, checked.body))
         return checked
 
-    def _damaged(self, order: Order, answer: Answer, request: Request, exchange: Exchange) -> Answer:
-        """The answer with all that was ordered for it, and the exchange told of it."""
-        answer = self._orders.damage(order, answer._replace(pieces=None), request)
-        exchange.fault, exchange.source = order.told, order.source
-        if order.told and not exchange.reason:
-            exchange.refused("fault", "", f"injected: {order.told}")
-        elif order.dropped and not exchange.reason:
-            places = ", ".join(f"{flaw.place} {flaw.name}".rstrip() for flaw in order.dropped)
-            exchange.refused("control", "", _safe(request, f"dropped: {places}"))
+    def _damaged(self, context: RequestContext, injection: Injection, answer: Answer) -> Answer:
+        """The answer with all that was ordered for it, which the exchange names."""
+        answer = self._orders.damage(injection, answer._replace(pieces=None), context.request.connection)
+        exchange = context.exchange
+        exchange.fault, exchange.source = injection.label, injection.source
+        if injection.label and not exchange.reason:
+            exchange.refused("fault", "", f"injected: {injection.label}")
+        elif injection.dropped and not exchange.reason:
+            places = ", ".join(f"{flaw.place} {flaw.name}".rstrip() for flaw in injection.dropped)
+            exchange.refused("control", "", context.safe(f"dropped: {places}"))
         return answer
 
-    def _waited(self, later: Later, request: Request) -> Reply:
-        if not self._streams.acquire(blocking=False):
-            raise Busy(self._most_streams)
+    def _waited(self, context: RequestContext, later: Later) -> Reply:
+        self._streams.take()
         try:
-            with request.held:
-                reply: Reply = later.wait(self._stopping)
-            return reply
+            with context.request.held:
+                return later.wait(self._stopping)
         finally:
             self._streams.release()
 
-    def _opened(self, stream: Stream, request: Request, room: Room, exchange: Exchange) -> Lines:
+    def _opened(self, context: RequestContext, stream: Stream) -> Lines:
+        exchange, sandbox, without_secrets = (
+            context.exchange,
+            context.sandbox,
+            context.request.without_secrets,
+        )
+
         def report(error: Exception) -> None:
-            _note(error, exchange)
-            self._log.failure(error, exchange, request.without_secrets)
+            exchange.note(error)
+            self._log.failure(error, exchange, without_secrets)
             if self._propagate():
                 raise error
 
-        if not self._streams.acquire(blocking=False):
-            raise Busy(self._most_streams)
-
         def closed() -> None:
             self._streams.release()
-            room.journal.close(exchange)
+            sandbox.journal.close(exchange)
 
+        self._streams.take()
         return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
 
-    def _failed(
-        self,
-        error: Exception,
-        api: Api[Any, Any],
-        request: Request,
-        room: Room,
-        trace_id: str,
-        exchange: Exchange,
-    ) -> Answer:
-        """A failure of our own: 500 that says what and where, in the spec's words; always logged."""
-        self._log.failure(error, exchange, request.without_secrets)
+    def _failed(self, context: RequestContext, error: Exception) -> Answer:
+        """A failure of our own: 500 that says what and where, in the document's words; always logged."""
+        self._log.failure(error, context.exchange, context.request.without_secrets)
         problem = fault(error)
-        exchange.refused(problem.rule, problem.code, _safe(request, f"{type(error).__name__}: {error}"))
-        _note(error, exchange)
-        rendered = api.render(problem, trace_id, room.now())
-        answer = wire.unchecked(500, *rendered, api.cors.headers(request), trace_id)
-        _label(answer, exchange)
+        reason = context.safe(f"{type(error).__name__}: {error}")
+        context.exchange.refused(problem.rule, problem.code, reason)
+        context.exchange.note(error)
+        headers = context.api.cors.headers(context.request)
+        answer = wire.unchecked(500, *context.render(problem), headers, context.trace_id)
+        _label(context, answer)
         return answer
 
 
-def _refused(
-    api: Api[Any, Any], operation: Operation | None, problem: Problem, room: Room, trace_id: str
-) -> Answer:
-    """The problem in the spec's words, and held to it if it is one of the operation's."""
-    rendered = api.render(problem, trace_id, room.now())
-    if operation is None or isinstance(problem, OfTheMock):
-        return wire.unchecked(problem.status, *rendered, problem.headers, trace_id)
+def _route(context: RequestContext) -> None:
+    """Find the operation, for who may ask for one."""
+    api, request = context.api, context.request
+    if api.guard is not None:
+        api.guard.admit(request)
+    if context.refusal is not None:
+        raise context.refusal
+    context.operation, context.ids = api.routes.find(request.method, request.path, request.query)
+    context.exchange.operation = context.operation.id
+
+
+def _authenticate(context: RequestContext) -> None:
+    context.caller = context.api.authenticate(context.request, context.sandbox)
+    context.exchange.caller = context.api.name_of(context.caller)
+
+
+def _redirected(context: RequestContext, redirect: Redirect) -> Answer:
+    context.exchange.refused("route", "", context.safe(str(redirect)))
+    location = quote(context.request.prefix) + redirect.location
+    return wire.unchecked(307, None, "", {"Location": location}, context.trace_id)
+
+
+def _refused(context: RequestContext, problem: Problem) -> Answer:
+    """The problem in the document's words, and held to it if it is one of the operation's."""
+    context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
+    rendered = context.render(problem)
+    if context.operation is None or isinstance(problem, OfTheMock):
+        return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
     reply = Reply(problem.status, rendered.body, problem.headers)
-    return wire.encode(wire.check(operation, reply, trace_id))
+    return wire.encode(wire.check(context.operation, reply, context.trace_id))
 
 
-def _safe(request: Request, text: str) -> str:
-    """`text` as the log and a header may show it: without secrets, one printable ASCII line."""
-    return wire.header_safe(request.without_secrets(text))
-
-
-def _note(error: Exception, exchange: Exchange) -> None:
-    if isinstance(error, SpecViolation):
-        exchange.violations = (*exchange.violations, error.details)
-
-
-def _label(answer: Answer, exchange: Exchange) -> None:
+def _label(context: RequestContext, answer: Answer) -> None:
     """The headers that explain an answer."""
-    headers = answer.headers
+    exchange, headers = context.exchange, answer.headers
     headers.append(("X-Mock-Source", exchange.source))
     if exchange.operation != "-":
         headers.append(("X-Mock-Operation", exchange.operation))
@@ -325,7 +233,16 @@ def _label(answer: Answer, exchange: Exchange) -> None:
         headers.append(("Content-Length", str(len(answer.body))))
 
 
-_METHODS = "GET, POST, PUT, PATCH, DELETE"
+def _record(context: RequestContext, answer: Answer) -> None:
+    """Keep the exchange in the sandbox's journal."""
+    exchange = context.exchange
+    exchange.status = answer.status
+    exchange.stop_watch()
+    if context.api.journaled and context.refusal is None and not context.is_preflight:
+        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, Broken) else answer
+        context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
+
+
 _STATUS_LINES: Mapping[int, str] = {
     status: f"{status} {PHRASES.get(status, 'Unknown')}" for status in range(200, 600)
 }

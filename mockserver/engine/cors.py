@@ -7,12 +7,13 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from mockserver.engine.wire import Request
+from mockserver.engine.request import Request
 
 EXPOSED = (
     "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, X-Mock-Fault, X-Mock-Delay, "
     "Preference-Applied, Allow, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 )
+METHODS = "GET, POST, PUT, PATCH, DELETE"
 MAX_AGE = "600"
 """Seconds a browser may keep a preflight's answer."""
 
@@ -35,12 +36,12 @@ class Cors:
             and request.header("Access-Control-Request-Method") is not None
         )
 
-    def preflight(self, request: Request, methods: str) -> dict[str, str]:
+    def preflight(self, request: Request) -> dict[str, str]:
         """Headers of a preflight's answer; without the allowing ones for a stranger."""
         headers = self.headers(request)
         if "Access-Control-Allow-Origin" in headers:
             asked = request.header("Access-Control-Request-Headers")
-            headers["Access-Control-Allow-Methods"] = methods
+            headers["Access-Control-Allow-Methods"] = METHODS
             headers["Access-Control-Max-Age"] = MAX_AGE
             if asked and _NAMES.fullmatch(asked):
                 headers["Access-Control-Allow-Headers"] = asked

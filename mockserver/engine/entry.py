@@ -20,7 +20,6 @@ class Entry:
     """In the order in which the answers began, from 1."""
     id: str
     """The x-request-id."""
-    at: str
     exchange: Exchange
     path: str
     query: str
@@ -38,6 +37,11 @@ class Entry:
     """What it counts in the budget."""
     shown: int
     """Bytes that are shown of an answer that is kept as what it is made of."""
+
+    @property
+    def instant(self) -> int:
+        """When it happened, by the sandbox's clock, in microseconds."""
+        return self.exchange.instant
 
     def replied(self) -> tuple[bytes, int]:
         """What is kept of the answer, and how long it is, so far."""

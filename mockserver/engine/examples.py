@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
-from mockserver.engine.problems import PHRASES, BadControl, Problem, Rendered
-from mockserver.engine.spec import JSON_TYPES, Operation, Response
-from mockserver.engine.wire import Answer
+from mockserver.engine.context import RequestContext
+from mockserver.engine.operation import JSON_TYPES, Response
+from mockserver.engine.problems import PHRASES, BadControl, Problem
+from mockserver.engine.request import Answer
 
 EMPTY = (204, 205, 304)
 """Statuses without content."""
 
 
-class Asking(NamedTuple):
-    """What an answer says of the request that it is for."""
-
-    operation: Operation
-    ids: Mapping[str, str]
-    trace_id: str
-    now: str
-    render: Callable[[Problem, str, str], Rendered]
-
-
-def ordered_answer(error: Mapping[str, Any], asking: Asking) -> Answer:
+def ordered_answer(error: Mapping[str, Any], context: RequestContext) -> Answer:
     """The body that was ordered, else the documented example of that status, else a general one."""
     status, seconds = error["status"], error.get("retry_after")
-    response = asking.operation.responses.get(status)
+    response = context.matched.responses.get(status)
     headers = {} if response is None else dict(response.sample_headers)
     if seconds is not None:
         headers["retry-after"] = str(seconds)
     if error.get("body") is not None:
-        return _answer(status, error["body"], error.get("content_type") or JSON_TYPES[0], headers, asking)
+        return _answer(status, error["body"], error.get("content_type") or JSON_TYPES[0], headers, context)
     if response is not None and (response.examples or not response.content):
         name, value = _chosen(response, error.get("example"))
-        body = _filled(value, asking, seconds) if name is not None else None
-        return _answer(status, body, next(iter(response.content), ""), headers, asking)
+        body = _filled(value, context, seconds) if name is not None else None
+        return _answer(status, body, next(iter(response.content), ""), headers, context)
     if status < 400:
-        return _answer(status, None, "", headers, asking)
+        return _answer(status, None, "", headers, context)
     details = {} if seconds is None else {"retry_after": seconds}
-    rendered = asking.render(_undocumented(status, details), asking.trace_id, asking.now)
-    return _answer(status, rendered.body, rendered.content_type, headers, asking)
+    rendered = context.render(_undocumented(status, details))
+    return _answer(status, rendered.body, rendered.content_type, headers, context)
 
 
-def example_answer(code: int | None, name: str | None, asking: Asking) -> Answer:
+def example_answer(code: int | None, name: str | None, context: RequestContext) -> Answer:
     """The example of this status and name; BadControl says what there is."""
-    documented = asking.operation.responses
+    documented = context.matched.responses
     if code is not None and code not in documented:
         there = ", ".join(str(status) for status in sorted(documented))
-        raise BadControl(f"{asking.operation.id} documents no {code}, only {there}")
+        raise BadControl(f"{context.matched.id} documents no {code}, only {there}")
     for status in sorted(documented) if code is None else (code,):
         if name is None or name in documented[status].examples:
-            return ordered_answer({"status": status, "example": name}, asking)
+            return ordered_answer({"status": status, "example": name}, context)
     there = ", ".join(sorted({name for r in documented.values() for name in r.examples if name}))
     raise BadControl(
-        f"{asking.operation.id} has no example {(name or '')[:40]!r}, only {there or 'nameless ones'}"
+        f"{context.matched.id} has no example {(name or '')[:40]!r}, only {there or 'nameless ones'}"
     )
 
 
@@ -66,21 +57,23 @@ def _chosen(response: Response, name: str | None) -> tuple[str | None, Any]:
     return next(iter(response.examples.items()), (None, None))
 
 
-def _filled(example: Any, asking: Asking, seconds: int | None) -> Any:
+def _filled(example: Any, context: RequestContext, seconds: int | None) -> Any:
     """An error in the envelope, told of this request; anything else as it is."""
     error = example.get("error") if isinstance(example, dict) else None
     if not isinstance(error, dict):
         return example
-    now = {"trace_id": asking.trace_id, "timestamp": asking.now}
+    now = {"trace_id": context.trace_id, "timestamp": context.time}
     filled = {**error, **{name: value for name, value in now.items() if name in error}}
     if isinstance(error.get("details"), dict):
-        told = {**asking.ids} if seconds is None else {**asking.ids, "retry_after": seconds}
+        told = {**context.ids} if seconds is None else {**context.ids, "retry_after": seconds}
         filled["details"] = {name: told.get(name, value) for name, value in error["details"].items()}
     return {**example, "error": filled}
 
 
-def _answer(status: int, body: Any, content_type: str, headers: Mapping[str, str], asking: Asking) -> Answer:
-    listed = [("x-request-id", asking.trace_id)]
+def _answer(
+    status: int, body: Any, content_type: str, headers: Mapping[str, str], context: RequestContext
+) -> Answer:
+    listed = [("x-request-id", context.trace_id)]
     listed += [(name, value) for name, value in headers.items() if name != "x-request-id"]
     if body is None or status in EMPTY:
         return Answer(status, listed, b"")

@@ -28,9 +28,9 @@ class _Entry(NamedTuple):
 class Terms(NamedTuple):
     """What every sandbox's faults have in common: what a rule can say, and what there is at the start."""
 
-    defaults: Mapping[str, Any]
+    defaults: Mapping[str, Any] = {}
     """What an order leaves out, by field."""
-    operations: Collection[str]
+    operations: Collection[str] = ()
     """Those that a rule can name."""
     profile: str | None = None
     plan: Plan | None = None

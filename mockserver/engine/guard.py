@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from mockserver.engine.cors import is_loopback, is_loopback_url
 from mockserver.engine.problems import ForeignPage, TokenRequired
-from mockserver.engine.wire import Request
+from mockserver.engine.request import Request
 
 _BEARER = "bearer "
 

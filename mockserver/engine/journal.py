@@ -1,7 +1,6 @@
 """What was asked and answered, kept for each sandbox alone, and bounded in every way.
 
-An entry is written on every request and read on few: it holds what is there anyway, and whoever reads it
-makes words of it, without the secrets.
+An entry holds what is there anyway: whoever reads it makes words of it, without the secrets.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any, NamedTuple
 
 from mockserver.engine.entry import Entry
 from mockserver.engine.log import Exchange
+from mockserver.engine.request import Answer, Request
 from mockserver.engine.streams import Lines, Sent
-from mockserver.engine.wire import Answer, Request
 
 OVERHEAD = 3000
 """Bytes that an entry takes besides its texts; measured by bench/memory.py."""
@@ -101,17 +100,17 @@ class Journal:
 
     def __init__(self, house: Journals) -> None:
         self._house = house
-        self._limits = house.limits
+        self.limits = house.limits
         self._changed = threading.Condition(house.lock)
         self._ring: deque[Entry] = deque()
         self._open: dict[Exchange, Entry] = {}
-        self._ended = 0
+        self.last_event = 0
         """How many have ended since the mock started: an event's id. A reset does not put it back."""
         self._started = 0
         self._waiting = 0
-        self._version = 0
-        # Of the last request: most clients send the same ones again and again, and what a thousand entries
-        # share stays in the processor's cache.
+        self.version = 0
+        """Another one after each change."""
+        # Those of the last request: most clients send the same again, and a thousand entries share them.
         self._headers: tuple[list[tuple[str, str]], int] = [], 0
         self.bytes = 0
         self.dropped = 0
@@ -121,14 +120,9 @@ class Journal:
         self.seen: dict[tuple[str, int, str], int] = {}
         """(operation, status, error code) -> how often; also of what was dropped."""
 
-    @property
-    def limits(self) -> Limits:
-        """How much is kept."""
-        return self._limits
-
-    def record(self, exchange: Exchange, request: Request, answer: Answer, trace_id: str, at: str) -> None:
+    def record(self, exchange: Exchange, request: Request, answer: Answer, trace_id: str) -> None:
         """Keep an exchange, before the first byte of its answer leaves; a stream stays open."""
-        most = self._limits.body if self._limits.entries else 0
+        most = self.limits.body if self.limits.entries else 0
         whole = answer.body if isinstance(answer.body, bytes) else None
         reply, kept = _kept(answer, most)
         headers, size = self._once_more(request.headers) if most else ([], 0)
@@ -136,10 +130,9 @@ class Journal:
         entry = Entry(
             0,
             trace_id,
-            at,
             exchange,
-            request.path[: self._limits.body],
-            request.query[: self._limits.body],
+            request.path[: self.limits.body],
+            request.query[: self.limits.body],
             headers,
             body,
             request.body_bytes,
@@ -190,10 +183,10 @@ class Journal:
     def _put(self, entry: Entry, more: int) -> None:
         entry.size += more
         self.broken += bool(entry.exchange.violations)
-        self._ended += 1
+        self.last_event += 1
         self._ring.append(entry)
         self.bytes += entry.size
-        if len(self._ring) > self._limits.entries:
+        if len(self._ring) > self.limits.entries:
             self._drop()
         self._house.added(entry.size)
         self._tell()
@@ -203,7 +196,7 @@ class Journal:
         self.dropped += 1
 
     def _tell(self) -> None:
-        self._version += 1
+        self.version += 1
         if self._waiting:
             self._changed.notify_all()
 
@@ -225,39 +218,22 @@ class Journal:
     def entries(self) -> list[Entry]:
         """All that is kept, in the order in which the answers began."""
         with self._house.lock:
-            found = [*self._ring, *self._open.values()]
-        found.sort(key=lambda entry: entry.number)
-        return found
+            return sorted([*self._ring, *self._open.values()], key=lambda entry: entry.number)
 
-    def counted(self) -> Mapping[tuple[str, int, str], int]:
-        """What was seen, as of now."""
+    def counted(self, *, everywhere: bool = False) -> Mapping[tuple[str, int, str], int]:
+        """What was seen here, or since the start in all sandboxes, those that are gone or reset too."""
         with self._house.lock:
-            return dict(self.seen)
-
-    def counted_everywhere(self) -> Mapping[tuple[str, int, str], int]:
-        """The same for all sandboxes, those that are gone and reset among them, since the mock started."""
-        with self._house.lock:
-            return dict(self._house.seen)
+            return dict(self._house.seen if everywhere else self.seen)
 
     def ended_since(self, event: int, most: int) -> tuple[int, list[Entry], int]:
         """Of what ended after this event: how many are lost, the next ones, and the last one's event."""
         with self._house.lock:
-            first = self._ended - len(self._ring)
-            event = event if 0 <= event <= self._ended else first
+            first = self.last_event - len(self._ring)
+            event = event if 0 <= event <= self.last_event else first
             lost = max(0, first - event)
             event += lost
             found = list(islice(self._ring, event - first, event - first + most))
         return lost, found, event + len(found)
-
-    @property
-    def last_event(self) -> int:
-        """The event of the exchange that ended last."""
-        return self._ended
-
-    @property
-    def version(self) -> int:
-        """Another one after each change."""
-        return self._version
 
     def wait(self, version: int, seconds: float, stopping: threading.Event) -> None:
         """Until something changes, the time is up, or the mock stops."""
@@ -265,7 +241,7 @@ class Journal:
         with self._changed:
             self._waiting += 1
             try:
-                while self._version == version and not stopping.is_set():
+                while self.version == version and not stopping.is_set():
                     left = until - perf_counter()
                     if left <= 0:
                         return

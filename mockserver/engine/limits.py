@@ -14,12 +14,10 @@ _SECOND = 1_000_000
 _TEXT = re.compile(r"([1-9][0-9]{0,6})/min(?:,burst ?([1-9][0-9]{0,6}))?", re.ASCII)
 
 
-class RateLimited(Problem):
+class RateLimited(
+    Problem, status=429, code="RATE_LIMIT_EXCEEDED", message="Too many requests. Please try again later."
+):
     """429: the bucket is empty."""
-
-    status = 429
-    code = "RATE_LIMIT_EXCEEDED"
-    message = "Too many requests. Please try again later."
 
     def __init__(self, seconds: int, reason: str) -> None:
         super().__init__("Rate limit exceeded", reason=reason, retry_after=seconds)

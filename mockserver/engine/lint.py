@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mockserver.documents import Document
 from mockserver.engine.keywords import EVENT_STREAM, SECTIONS, Found, misshapen, objects
+from mockserver.engine.operation import Operation
 from mockserver.engine.references import Pointer, find, leads_in_a_circle, resolved
 from mockserver.engine.schemas import FORMATS, Schema
-
-if TYPE_CHECKING:
-    from mockserver.engine.spec import Operation
 
 
 def refuse_what_is_not_understood(file: Document) -> None:

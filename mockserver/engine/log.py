@@ -17,6 +17,8 @@ from typing import Any, TextIO
 
 import orjson
 
+from mockserver.engine.problems import SpecViolation
+
 WAITING_LINES = 10_000
 """Lines kept while nobody reads stderr; older ones are dropped, and the drop is told."""
 MOMENT = 0.01
@@ -47,12 +49,22 @@ class Exchange:
     """What in the answer the spec forbids."""
     source: str = "state"
     """Where the answer comes from: state, fault, example or generated."""
+    instant: int = 0
+    """When it happens, in microseconds by the sandbox's clock: in its transaction, at entry if it has none.
+
+    What is sent later, by a stream or after a wait, belongs to the same instant.
+    """
     started: float = field(default_factory=perf_counter)
     milliseconds: float = 0.0
 
     def refused(self, rule: str, code: str, reason: str) -> None:
         """Note why; `reason` as a header may show it."""
         self.rule, self.code, self.reason = rule, code, reason
+
+    def note(self, error: Exception) -> None:
+        """Note what in the answer the document forbids, if that is the failure."""
+        if isinstance(error, SpecViolation):
+            self.violations = (*self.violations, error.details)
 
     def stop_watch(self) -> None:
         """Note how long it took."""

@@ -35,6 +35,13 @@ class Problem(Exception):
     rule: ClassVar[str] = "state"
     """What decides it, in one word: what is stored, unless a class says otherwise."""
 
+    def __init_subclass__(cls, *, status: int = 0, code: str = "", message: str = "", rule: str = "") -> None:
+        """What is left out is as in the base."""
+        given = {"status": status, "code": code, "message": message, "rule": rule}
+        for name, value in given.items():
+            if value:
+                setattr(cls, name, value)
+
     def __init__(self, system_message: str, *, reason: str = "", **details: Any) -> None:
         super().__init__(reason or system_message)
         self.system_message = system_message
@@ -43,107 +50,83 @@ class Problem(Exception):
         self.headers: dict[str, str] = {}
 
 
-class Unauthorized(Problem):
+class Unauthorized(
+    Problem, status=401, code="AUTHENTICATION_REQUIRED", message="Please sign in to continue", rule="auth"
+):
     """401; the code says what is wrong with the credential."""
 
-    status = 401
-    code = "AUTHENTICATION_REQUIRED"
-    message = "Please sign in to continue"
-    rule = "auth"
 
-
-class Forbidden(Problem):
+class Forbidden(
+    Problem,
+    status=403,
+    code="INSUFFICIENT_PERMISSIONS",
+    message="You don't have permission to perform this action.",
+    rule="access",
+):
     """403; the literals are the documents'."""
 
-    status = 403
-    code = "INSUFFICIENT_PERMISSIONS"
-    message = "You don't have permission to perform this action."
-    rule = "access"
 
-
-class BadSandbox(Problem):
+class BadSandbox(
+    Problem, status=400, code="BAD_SANDBOX", message="No sandbox can have this name.", rule="sandbox"
+):
     """400: a request names a sandbox by what can't be a name."""
 
-    status = 400
-    code = "BAD_SANDBOX"
-    message = "No sandbox can have this name."
-    rule = "sandbox"
 
-
-class TokenRequired(Problem):
+class TokenRequired(
+    Problem, status=401, code="ADMIN_TOKEN_REQUIRED", message="The control API needs its token.", rule="guard"
+):
     """401: the control API has a token, and the request has not."""
 
-    status = 401
-    code = "ADMIN_TOKEN_REQUIRED"
-    message = "The control API needs its token."
-    rule = "guard"
 
-
-class SandboxRequired(Problem):
+class SandboxRequired(
+    Problem,
+    status=400,
+    code="SANDBOX_REQUIRED",
+    message="This mock wants to know the sandbox of every request.",
+):
     """400: a request that names no sandbox, where every one has to."""
 
-    status = 400
-    code = "SANDBOX_REQUIRED"
-    message = "This mock wants to know the sandbox of every request."
 
-
-class SandboxGone(Problem):
+class SandboxGone(Problem, status=410, code="SANDBOX_GONE", message="This sandbox was dropped."):
     """410: a sandbox that was dropped; to start it over silently would hide that its data is lost."""
 
-    status = 410
-    code = "SANDBOX_GONE"
-    message = "This sandbox was dropped."
 
-
-class ForeignPage(Problem):
+class ForeignPage(
+    Problem, status=403, code="FOREIGN_PAGE", message="This page may not steer the mock.", rule="guard"
+):
     """403: a page of somebody else's tries to steer the mock through its reader's browser."""
 
-    status = 403
-    code = "FOREIGN_PAGE"
-    message = "This page may not steer the mock."
-    rule = "guard"
 
-
-class OfTheMock(Problem):
+class OfTheMock(Problem, rule="control"):
     """An answer of the mock about itself in the middle of another's API: no operation documents it."""
 
-    rule = "control"
 
-
-class BadControl(OfTheMock):
+class BadControl(
+    OfTheMock,
+    status=400,
+    code="BAD_CONTROL",
+    message="The mock can't do what a header of this request orders.",
+):
     """400: a request orders a fault or an example that there can't be."""
-
-    status = 400
-    code = "BAD_CONTROL"
-    message = "The mock can't do what a header of this request orders."
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
 
 
-class NotFound(Problem):
+class NotFound(
+    Problem, status=404, code="RESOURCE_NOT_FOUND", message="The requested resource could not be found."
+):
     """404 of a resource; the literals are the documents'."""
 
-    status = 404
-    code = "RESOURCE_NOT_FOUND"
-    message = "The requested resource could not be found."
 
-
-class Conflict(Problem):
+class Conflict(Problem, status=409, code="CONFLICT", message="This can't be done in the present state."):
     """409: not in the state that things are in."""
 
-    status = 409
-    code = "CONFLICT"
-    message = "This can't be done in the present state."
 
-
-class Invalid(Problem):
+class Invalid(
+    Problem, status=422, code="VALIDATION_ERROR", message="The request is invalid.", rule="validation"
+):
     """422 with every flaw at once (A09)."""
-
-    status = 422
-    code = "VALIDATION_ERROR"
-    message = "The request is invalid."
-    rule = "validation"
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
         if len(flaws) > MOST_FLAWS:
@@ -157,13 +140,17 @@ class Invalid(Problem):
         }
 
 
-class PayloadTooLarge(Problem):
-    """413 (A49)."""
+class BadCursor(Invalid):
+    """422 for a cursor that is none, or another list's (A06)."""
 
-    status = 413
-    code = "PAYLOAD_TOO_LARGE"
-    message = "The request body is too large."
-    rule = "validation"
+    def __init__(self) -> None:
+        super().__init__([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+
+
+class PayloadTooLarge(
+    Problem, status=413, code="PAYLOAD_TOO_LARGE", message="The request body is too large.", rule="validation"
+):
+    """413 (A49)."""
 
     def __init__(self, limit: int, whose: str = "--max-body-bytes") -> None:
         super().__init__(
@@ -173,13 +160,14 @@ class PayloadTooLarge(Problem):
         )
 
 
-class Internal(Problem):
+class Internal(
+    Problem,
+    status=500,
+    code="INTERNAL_ERROR",
+    message="Something went wrong. Please try again later.",
+    rule="bug",
+):
     """500: a fault of the mock itself."""
-
-    status = 500
-    code = "INTERNAL_ERROR"
-    message = "Something went wrong. Please try again later."
-    rule = "bug"
 
 
 def fault(error: Exception) -> Internal:
@@ -189,22 +177,12 @@ def fault(error: Exception) -> Internal:
     return Internal("The mock failed; its log says why")
 
 
-class NoRoute(Problem):
+class NoRoute(Problem, status=404, code="NOT_FOUND", message="Not Found", rule="route"):
     """404 of the framework: no such path (A10)."""
 
-    status = 404
-    code = "NOT_FOUND"
-    message = "Not Found"
-    rule = "route"
 
-
-class WrongMethod(Problem):
+class WrongMethod(Problem, status=405, code="METHOD_NOT_ALLOWED", message="Method Not Allowed", rule="route"):
     """405 of the framework (A10, A52)."""
-
-    status = 405
-    code = "METHOD_NOT_ALLOWED"
-    message = "Method Not Allowed"
-    rule = "route"
 
 
 class Redirect(Exception):

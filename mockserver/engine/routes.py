@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from string import punctuation
 from urllib.parse import quote
 
+from mockserver.engine.operation import Operation
 from mockserver.engine.problems import NoRoute, Redirect, WrongMethod
-from mockserver.engine.spec import Operation
 
 
 class _Node:
@@ -67,13 +67,21 @@ class Routes:
         return NoRoute("Not Found", reason=f"no operation at {method} {path[:200]}{hint}")
 
 
-def _walk(node: _Node, steps: list[str], at: int) -> tuple[_Node, list[str]] | None:
-    """Where the steps from `at` on lead, and the ids among them; OpenAPI prefers fixed steps."""
-    if at == len(steps):
-        return (node, []) if node.operations else None
-    step, found = steps[at], None
-    if fixed := node.fixed.get(step):
-        found = _walk(fixed, steps, at + 1)
-    if found is None and step and node.any and (found := _walk(node.any, steps, at + 1)):
-        found[1].insert(0, step)
-    return found
+def _walk(node: _Node, steps: list[str], begin: int) -> tuple[_Node, list[str]] | None:
+    """Where the steps from `begin` on lead, and the ids among them; OpenAPI prefers fixed steps."""
+    ids: list[str] = []
+    for at in range(begin, len(steps)):
+        step = steps[at]
+        fixed = node.fixed.get(step)
+        if node.any is None:
+            if fixed is None:
+                return None
+            node = fixed
+        elif fixed is not None and (found := _walk(fixed, steps, at + 1)):
+            return found[0], [*ids, *found[1]]
+        elif not step:
+            return None
+        else:
+            ids.append(step)
+            node = node.any
+    return (node, ids) if node.operations else None

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from mockserver.engine.damage import KINDS
+from mockserver.engine.problems import Flaw, Invalid
+
 SECOND = 1_000_000
 """Microseconds: what a sandbox's clock counts in."""
 LONGEST_DELAY = 60_000
@@ -43,7 +46,11 @@ class Rule:
     __slots__ = ("_expires", "id", "order")
 
     def __init__(self, rule_id: str, order: Mapping[str, Any], now: int) -> None:
-        """`now` is the instant from which `seconds` counts."""
+        """`now` is the instant from which `seconds` counts; Invalid for a kind that there is not."""
+        for field, name, known in (("damage", "kind", KINDS), ("delay", "type", DELAYS)):
+            if isinstance(order[field], Mapping) and order[field][name] not in known:
+                text = f"{order[field][name]!r} is none of {', '.join(known)}"
+                raise Invalid([Flaw("body", f"{field}.{name}", text)])
         self.id = rule_id
         self.order = order
         self._expires = None if order["seconds"] is None else now + round(order["seconds"] * SECOND)
@@ -102,11 +109,24 @@ def delay_of(delay: Any, first: float, second: float) -> float:
     """Milliseconds: a number as it is, or drawn from a distribution by two chances."""
     if not isinstance(delay, Mapping):
         return float(delay)
-    if delay["type"] == "uniform":
-        lower, upper = sorted((delay["lower"], delay["upper"]))
-        return float(lower + (upper - lower) * first)
+    return DELAYS[delay["type"]](delay, first, second)
+
+
+def _uniform(delay: Mapping[str, Any], first: float, _second: float) -> float:
+    lower, upper = sorted((delay["lower"], delay["upper"]))
+    return float(lower + (upper - lower) * first)
+
+
+def _lognormal(delay: Mapping[str, Any], first: float, second: float) -> float:
     normal = math.sqrt(-2 * math.log(1 - first)) * math.cos(2 * math.pi * second)
     return float(min(delay["median"] * math.exp(delay["sigma"] * normal), LONGEST_DELAY))
+
+
+DELAYS: Mapping[str, Callable[[Mapping[str, Any], float, float], float]] = {
+    "uniform": _uniform,
+    "lognormal": _lognormal,
+}
+"""Distributions of a delay, each drawn from by two chances."""
 
 
 def resembles(text: str, pattern: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.engine.problems import Problem, fault
+from mockserver.engine.problems import OfTheMock, Problem, fault
 
 HEARTBEAT = 2.0
 """Seconds without an event after which one is sent: it also tells whether the client is still there."""
@@ -16,18 +16,32 @@ MOST = 128
 """Streams and waits at the same time; each holds a thread of the server."""
 
 
-class Busy(Problem):
-    """503: as many streams as there may be are open."""
+class TooManyWaiting(
+    OfTheMock,
+    status=503,
+    code="SERVICE_UNAVAILABLE",
+    message="The service is busy. Please try again later.",
+    rule="limits",
+):
+    """503: as many answers are open, or held up, as there may be."""
 
-    status = 503
-    code = "SERVICE_UNAVAILABLE"
-    message = "The service is busy. Please try again later."
-    rule = "limits"
+    def __init__(self, reason: str) -> None:
+        super().__init__("Too many answers wait", reason=reason, retry_after=1)
+        self.headers = {"retry-after": "1"}
 
-    def __init__(self, most: int) -> None:
-        reason = f"{most} streams and waits are open, the most at the same time"
-        super().__init__("Too many streams at once", reason=reason, retry_after=1)
-        self.headers = {"Retry-After": "1"}
+
+class Places(threading.BoundedSemaphore):
+    """How many answers may wait at the same time."""
+
+    def __init__(self, most: int, full: str) -> None:
+        """`full` follows the number in what is said when there is no place left."""
+        super().__init__(most)
+        self._reason = f"{most} {full}, the most at the same time"
+
+    def take(self) -> None:
+        """One place less; TooManyWaiting if there is none. The taker releases it."""
+        if not self.acquire(blocking=False):
+            raise TooManyWaiting(self._reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +88,25 @@ class Sent:
         self.bytes += len(line)
 
 
-class Lines:
-    """A stream as bytes. Whatever ends it calls `closed`, once: the end, close(), or that nobody holds it."""
+class ClosesOnce:
+    """Calls `closed` once, whatever ends it: its end, close(), or that nobody holds it any more."""
+
+    def __init__(self, closed: Callable[[], None]) -> None:
+        self._closed: Callable[[], None] | None = closed
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Nothing more is sent. Any thread may call it, even while another waits for the next event."""
+        with self._lock:
+            closed, self._closed = self._closed, None
+        if closed is not None:
+            closed()
+
+    __del__ = close
+
+
+class Lines(ClosesOnce):
+    """A stream as bytes."""
 
     def __init__(
         self,
@@ -90,8 +121,7 @@ class Lines:
         self._lines = _lines(stream, stopping, report)  # must not know self: __del__ would come late
         self._last = _literal(stream.last) if stream.last else None
         self.sent = Sent(keep)
-        self._closed: Callable[[], None] | None = closed
-        self._lock = threading.Lock()
+        super().__init__(closed)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -108,15 +138,6 @@ class Lines:
         if line == self._last:
             self.close()  # before it leaves: who has read it finds everything done
         return line
-
-    def close(self) -> None:
-        """Nothing more is sent. Any thread may call it, even while another waits for the next event."""
-        with self._lock:
-            closed, self._closed = self._closed, None
-        if closed is not None:
-            closed()
-
-    __del__ = close
 
 
 def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exception], None]) -> Iterator[bytes]:

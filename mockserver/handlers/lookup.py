@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.access import Access, require
-from mockserver.engine.problems import Flaw, Forbidden, Invalid, NotFound
+from mockserver.engine.problems import BadCursor, Flaw, Forbidden, Invalid, NotFound
 from mockserver.handlers.registry import Call
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.ordered import Key
@@ -60,7 +60,7 @@ def start_of_page(call: Call, *scope: str) -> Key | None:
         return None
     position = position_of(text, *scope)
     if position is None:
-        raise Invalid([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+        raise BadCursor
     return behind(position)
 
 
@@ -80,3 +80,21 @@ def merged_metadata(record: Record, changes: Record) -> Record | None:
         text = f"would have {len(merged)} pairs, {MOST_METADATA} are the most"
         raise Invalid([Flaw("body", "metadata", text)])
     return merged
+
+
+def require_known_names(body: Record, organization_id: str, sandbox: Sandbox) -> None:
+    """422 for roles and departments that the organization does not have (A32)."""
+    organization = sandbox.directory.organizations[organization_id]
+    known = {
+        "access_departments": organization.departments,
+        "editable_by_roles": organization.roles,
+        "visible_to_roles": organization.roles,
+    }
+    flaws = [
+        Flaw("body", f"{field}.{index}", f"{name[:80]!r} does not exist in {organization_id}")
+        for field, names in known.items()
+        for index, name in enumerate(body.get(field) or ())
+        if name not in names
+    ]
+    if flaws:
+        raise Invalid(flaws)

@@ -13,10 +13,8 @@ CHANGED = "updated_at"
 """What a message has once it was edited; told in the answer to an edit alone (A73)."""
 
 
-class MessageNotFound(NotFound):
+class MessageNotFound(NotFound, code="MESSAGE_NOT_FOUND"):
     """404 of a message (A38)."""
-
-    code = "MESSAGE_NOT_FOUND"
 
 
 @handles("listThreadMessages")

@@ -1,4 +1,4 @@
-"""The table from operationId to handler of the vendor's API."""
+"""What every handler of the vendor's API needs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import TypeAlias
 
 from mockserver.engine import calls
 from mockserver.sandbox.directory import Caller
-from mockserver.sandbox.sandbox import Sandbox
+
+__all__ = ["Call", "Reply", "handles"]
 
 Call: TypeAlias = calls.Call[Caller]
 Reply = calls.Reply
-
-HANDLERS: calls.Handlers[Caller, Sandbox] = calls.Handlers()
-handles = HANDLERS.handles
+handles = calls.handles

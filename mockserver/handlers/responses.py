@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.access import Access, require
@@ -26,25 +27,22 @@ SILENCE = 30.0
 """Seconds that an ordered silence lasts if the order does not say; then the stream is cut."""
 
 
-class OrganizationAccessDenied(Forbidden):
+class OrganizationAccessDenied(
+    Forbidden, code="ORGANIZATION_ACCESS_DENIED", message="You don't have access to this organization"
+):
     """403: not a member of the organization named."""
 
-    code = "ORGANIZATION_ACCESS_DENIED"
-    message = "You don't have access to this organization"
 
-
-class AmbiguousOrganization(Forbidden):
+class AmbiguousOrganization(
+    Forbidden, code="AMBIGUOUS_ORGANIZATION", message="Please choose an organization"
+):
     """403: several organizations, and none named."""
 
-    code = "AMBIGUOUS_ORGANIZATION"
-    message = "Please choose an organization"
 
-
-class NoOrganization(Forbidden):
+class NoOrganization(
+    Forbidden, code="NO_ORGANIZATION_MEMBERSHIP", message="You don't belong to any organization"
+):
     """403: no organization at all."""
-
-    code = "NO_ORGANIZATION_MEMBERSHIP"
-    message = "You don't belong to any organization"
 
 
 class Answer(NamedTuple):
@@ -226,15 +224,20 @@ def _stream(answer: Answer, created: Record, completed: Record, call: Call, sand
     steps = [Step({"event": "response.processing"}), Step(created), *deltas, Step(completed)]
     last = "[DONE]"
     if answer.fault is not None:
-        whole, last = steps, ""
-        steps = whole[: answer.fault_after]
-        if answer.fault == "error":
-            steps = steps[: len(whole) - 1]  # nothing follows response.completed
-            ordered = Internal("The mock was told to fail here", reason="a queued reply orders this error")
-            steps.append(Step(_error(ordered, call.trace_id, now)))
-        elif answer.fault == "silence":
-            steps.append(Step(None, answer.silence, silent=True))
+        ordered = Internal("The mock was told to fail here", reason="a queued reply orders this error")
+        end = FAULTS[answer.fault](answer, _error(ordered, call.trace_id, now))
+        if any(step.event for step in end):
+            steps = steps[:-1]  # nothing follows response.completed
+        steps, last = [*steps[: answer.fault_after], *end], ""
     return Stream(steps, {"event": "response.heartbeat"}, last, failed)
+
+
+FAULTS: Mapping[str, Callable[[Answer, Record], list[Step]]] = {
+    "error": lambda _, error: [Step(error)],
+    "cut": lambda *_: [],
+    "silence": lambda answer, _: [Step(None, answer.silence, silent=True)],
+}
+"""What can go wrong with a stream on order: how it ends then, by answer and error event."""
 
 
 def _error(problem: Problem, trace_id: str, now: str) -> Record:

@@ -14,10 +14,8 @@ MOST_STORES = 20
 SHOWN = ("id", "vector_store_id", "added_by", "added_at")
 
 
-class VectorStoreNotFound(NotFound):
+class VectorStoreNotFound(NotFound, code="VECTOR_STORE_NOT_FOUND"):
     """404 of a store; its code is the documents'."""
-
-    code = "VECTOR_STORE_NOT_FOUND"
 
 
 @handles("listSpaceVectorStores")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from mockserver.access import Access, require_member, rule_for
-from mockserver.engine.problems import Flaw, Invalid
-from mockserver.handlers.lookup import space_for, start_of_page
+from mockserver.handlers.lookup import require_known_names, space_for, start_of_page
 from mockserver.handlers.registry import Call, Reply, handles
 from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.records import Record, dedicated_store
@@ -27,7 +26,7 @@ def create_space(call: Call, sandbox: Sandbox) -> Reply:
     """A new space of the caller, with a vector store of its own."""
     organization_id = call.body["organization_id"]
     require_member(organization_id, call.caller)
-    _require_known_names(call.body, organization_id, sandbox)
+    require_known_names(call.body, organization_id, sandbox)
     now = sandbox.now()
     space: Record = {
         "id": sandbox.ids.new("space"),
@@ -79,7 +78,7 @@ def update_space(call: Call, sandbox: Sandbox) -> Reply:
     """Change what was sent and nothing else; null clears, absent keeps (A18, A41)."""
     changes_access = any(field in call.body for field in ACCESS_FIELDS)
     space = space_for(Access.OWNER if changes_access else Access.EDIT, call, sandbox)  # A39
-    _require_known_names(call.body, space["organization_id"], sandbox)
+    require_known_names(call.body, space["organization_id"], sandbox)
     if call.body:
         space = {**space, **call.body, "updated_at": sandbox.now()}
         sandbox.spaces.put(space["id"], space)
@@ -110,21 +109,3 @@ def _space(key: Key, sandbox: Sandbox) -> Record:
     space = sandbox.spaces.get(key[-1])
     assert space is not None
     return space
-
-
-def _require_known_names(body: Record, organization_id: str, sandbox: Sandbox) -> None:
-    """422 for roles and departments that the organization does not have (A32)."""
-    organization = sandbox.directory.organizations[organization_id]
-    known = {
-        "access_departments": organization.departments,
-        "editable_by_roles": organization.roles,
-        "visible_to_roles": organization.roles,
-    }
-    flaws = [
-        Flaw("body", f"{field}.{index}", f"{name[:80]!r} does not exist in {organization_id}")
-        for field, names in known.items()
-        for index, name in enumerate(body.get(field) or ())
-        if name not in names
-    ]
-    if flaws:
-        raise Invalid(flaws)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mockserver.access import OVERRIDE, require_member
-from mockserver.engine.problems import Flaw, Forbidden, Invalid
+from mockserver.engine.problems import Forbidden
+from mockserver.handlers.lookup import require_known_names
 from mockserver.handlers.registry import Call, Reply, handles
 from mockserver.handlers.space_vector_stores import VectorStoreNotFound
 from mockserver.memory import touch
@@ -15,18 +16,15 @@ VECTOR_BYTES = 256
 """What one embedded message adds to the size of a space's store (A75)."""
 
 
-class OwnStore(Forbidden):
+class OwnStore(Forbidden, code="OPERATION_NOT_ALLOWED", message="This operation is not allowed."):
     """403: the store belongs to a space and goes with it (A47)."""
-
-    code = "OPERATION_NOT_ALLOWED"
-    message = "This operation is not allowed."
 
 
 @handles("createVectorStore")
 def create_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """A new store of the caller, to be attached to spaces."""
     organization_id = _organization(call)
-    _require_known_departments(call, organization_id, sandbox)
+    require_known_names(call.body, organization_id, sandbox)
     store = vector_store(
         sandbox.ids.new("vs"),
         organization_id=organization_id,
@@ -71,7 +69,7 @@ def get_vector_store(call: Call, sandbox: Sandbox) -> Reply:
 def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Change what was sent; null clears, absent keeps."""
     store = _changeable(call, sandbox)
-    _require_known_departments(call, store["organization_id"], sandbox)
+    require_known_names(call.body, store["organization_id"], sandbox)
     if call.body:
         store = {**store, **call.body, "updated_at": sandbox.now()}
         sandbox.vector_stores.put(store["id"], store)
@@ -154,14 +152,3 @@ def _no_access(store: Record, caller: Caller) -> Forbidden:
         reason=f"{store['id']} was created by {store['created_by']}, not by {caller.user_id}",
         vector_store_id=store["id"],
     )
-
-
-def _require_known_departments(call: Call, organization_id: str, sandbox: Sandbox) -> None:
-    known = sandbox.directory.organizations[organization_id].departments
-    flaws = [
-        Flaw("body", f"access_departments.{index}", f"{name[:80]!r} does not exist in {organization_id}")
-        for index, name in enumerate(call.body.get("access_departments") or ())
-        if name not in known
-    ]
-    if flaws:
-        raise Invalid(flaws)

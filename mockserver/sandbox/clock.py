@@ -29,6 +29,28 @@ def elapsed() -> float:
     return time.monotonic()
 
 
+class Source:
+    """What clocks tick by: real time, which stands still while a request holds it."""
+
+    def __init__(self, real: Callable[[], int] = real_time) -> None:
+        """`real`: microseconds, one number after another."""
+        self.real = real
+        self._held: int | None = None
+
+    def __call__(self) -> int:
+        """Microseconds; the same at every call while it is held."""
+        held = self._held  # once: another thread may release it
+        return self.real() if held is None else held
+
+    def hold(self) -> None:
+        """Stand still from here on."""
+        self._held = self.real()
+
+    def release(self) -> None:
+        """Go on, as if it had never stood still."""
+        self._held = None
+
+
 class Dial(NamedTuple):
     """How a clock starts."""
 
@@ -51,9 +73,9 @@ class Clock:
         self._told = -1, ""
 
     @classmethod
-    def of(cls, dial: Dial) -> Clock:
+    def of(cls, dial: Dial, source: Callable[[], int] = real_time) -> Clock:
         """A clock that starts like this."""
-        clock = cls(dial.instant)
+        clock = cls(dial.instant, source)
         if not dial.frozen:
             clock.resume()
         return clock
@@ -73,9 +95,9 @@ class Clock:
             return self._frozen
         return min(self._source() + self._offset, _LAST)  # there is no year 10000 to tick on to
 
-    def text(self) -> str:
-        """Now, as the API writes it: RFC 3339, UTC, whole seconds (A21)."""
-        second = self.now() // 1_000_000
+    def text(self, at: int | None = None) -> str:
+        """An instant, else now, as the API writes it: RFC 3339, UTC, whole seconds (A21)."""
+        second = (self.now() if at is None else at) // 1_000_000
         told, text = self._told
         if second != told:
             text = as_text(second * 1_000_000)

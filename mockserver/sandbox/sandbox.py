@@ -7,11 +7,13 @@ from collections.abc import Collection as AnyOf
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.sandbox.clock import REAL_TIME, Clock, Dial
+from mockserver.engine.faults import Faults, Mark, Terms
+from mockserver.engine.journal import Journal, Journals
+from mockserver.sandbox.clock import REAL_TIME, Clock, Dial, Source
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.pages import Pages
@@ -23,58 +25,6 @@ Link = tuple[str, str]
 
 
 __all__ = ["Link", "Moment", "Record", "Sandbox", "Transaction", "World", "collections"]
-
-
-class Journal(Protocol):
-    """Where a sandbox's exchanges are kept, by somebody who knows what they are."""
-
-    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
-        """Keep what was asked and answered."""
-
-    def close(self, exchange: Any) -> None:
-        """A stream that was recorded has ended."""
-
-    def reset(self) -> None:
-        """Forget everything."""
-
-
-class NoJournal:
-    """Keeps nothing."""
-
-    def record(self, exchange: Any, request: Any, answer: Any, trace_id: str, at: str) -> None:
-        """Nothing."""
-
-    def close(self, exchange: Any) -> None:
-        """Nothing."""
-
-    def reset(self) -> None:
-        """Nothing."""
-
-
-class Faults(Protocol):
-    """What a tester ordered to go wrong, kept by somebody who knows what that means."""
-
-    def reset(self, now: int) -> None:
-        """As at the start, at this instant."""
-
-    def mark(self) -> Any:
-        """Everything as it is."""
-
-    def back_to(self, mark: Any) -> None:
-        """Everything as it was."""
-
-
-class NoFaults:
-    """Nothing goes wrong."""
-
-    def reset(self, now: int) -> None:
-        """Nothing."""
-
-    def mark(self) -> Any:
-        """Nothing."""
-
-    def back_to(self, mark: Any) -> None:
-        """Nothing."""
 
 
 class World(NamedTuple):
@@ -147,10 +97,12 @@ class Sandbox:
         """Seconds of `elapsed`; the house that it stands in writes it down."""
         self.world: World
         """Who is who, and the data that it last began with."""
+        self.source = Source()
+        """What every clock of this sandbox ticks by; held while a transaction is open."""
         self.clock: Clock
         self.ids: Ids
         self.embeddings: Embeddings
-        self.journal: Journal = journal or NoJournal()
+        self.journal = journal or Journals().new()
         self._lock = threading.Lock()
         self._collections = collections()
         self._tables = list(self._collections.values())
@@ -173,8 +125,8 @@ class Sandbox:
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
         self.pages_of_space_threads = Pages(self.space_threads, self.threads)
-        self.faults: Any = faults if faults is not None else NoFaults()
-        self._inherited: Any = None
+        self.faults = faults or Faults(Terms())
+        self._inherited: Mark | None = None
         self.go_to(start)
         self.faults.reset(self.instant())
 
@@ -196,7 +148,7 @@ class Sandbox:
             if self._inherited is not None:
                 self.faults.back_to(self._inherited)
 
-    def inherit(self, faults: Any) -> None:
+    def inherit(self, faults: Mark) -> None:
         """Begin with these faults, which another sandbox marked; a reset brings them back."""
         self._inherited = faults
         self.faults.back_to(faults)
@@ -204,7 +156,7 @@ class Sandbox:
     def go_to(self, moment: Moment) -> None:
         """Data, ids, clock and queue as they were then; a clock that ticked goes on from there."""
         self.world = moment.world
-        self.clock = Clock.of(moment.dial)
+        self.clock = Clock.of(moment.dial, self.source)
         self.ids = Ids(moment.policy.seed, moment.counters)
         self.embeddings = Embeddings(moment.policy)
         self._back_to(moment.world.marks)
@@ -216,8 +168,12 @@ class Sandbox:
         return Moment(world, self.embeddings.own_policy, self.ids.counters(), self.clock.dial(), origin)
 
     def now(self) -> str:
-        """The sandbox's time as the API writes it."""
+        """The sandbox's time as the API writes it; within a transaction always the same."""
         return self.clock.text()
+
+    def text(self, instant: int) -> str:
+        """An instant as the API writes it."""
+        return self.clock.text(instant)
 
     def instant(self) -> int:
         """The sandbox's time in microseconds since 1970."""
@@ -228,7 +184,7 @@ class Sandbox:
         return self.ids.trace(kind)
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Alone in here until it ends; an exception undoes every change made within."""
+        """Alone in here until it ends, at one instant; an exception undoes every change made within."""
         return Transaction(self)
 
     def _mark(self) -> dict[str, Any]:
@@ -253,6 +209,7 @@ class Transaction:
     def __enter__(self) -> None:
         sandbox = self._sandbox
         sandbox._lock.acquire()
+        sandbox.source.hold()
         self._world, self._embeddings = sandbox.world, sandbox.embeddings
         self._marks = [table.mark() for table in sandbox._tables]
         self._queues = sandbox.embeddings.mark()
@@ -272,4 +229,5 @@ class Transaction:
             sandbox.ids.back_to(ids)
             sandbox.clock, clock = self._clock
             sandbox.clock.back_to(clock)
+        sandbox.source.release()
         sandbox._lock.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
@@ -14,22 +14,11 @@ from mockserver.documents import Document, DocumentError
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.sandbox import records
-from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
+from mockserver.sandbox.consistency import Check, Pointer, Reader
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import World, collections
-from mockserver.sandbox.scenario_file import (
-    MessageEntry,
-    RoleEntry,
-    ScenarioFile,
-    SpaceEntry,
-    ThreadEntry,
-    UserEntry,
-    VectorStoreEntry,
-)
-
-Check = Callable[[str, Any], str]
-"""(component schema, record or id) -> what is wrong with it, empty if nothing is."""
-Pointer = tuple[str | int, ...]
+from mockserver.sandbox.sandbox import World
+from mockserver.sandbox.scenario_file import MessageEntry, ScenarioFile, ThreadEntry, VectorStoreEntry
+from mockserver.sandbox.state import IDENT
 
 
 def names() -> list[str]:
@@ -60,173 +49,90 @@ def load(name_or_file: str, check: Check) -> World:
         first = error.errors(include_url=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise document.error(first["loc"], first["msg"].removeprefix("Value error, ") + more) from error
-    return _Builder(document, content, check).world(path.stem)
+    return _world(document, content, check, path.stem)
 
 
-class _Builder:
-    """Turns a scenario file into a world, refusing what does not fit together."""
+def _world(document: Document, content: ScenarioFile, check: Check, name: str) -> World:
+    """The file's world: read as the state document that it stands for."""
+    rows: dict[str, list[Record]] = {table: [] for table in IDENT}
+    places: dict[Pointer, Pointer] = {}
+    for table, at, record in _records(content):
+        places["collections", table, len(rows[table])] = at
+        rows[table].append({"sequence": len(rows[table]) + 1, "record": record})
 
-    def __init__(self, document: Document, content: ScenarioFile, check: Check) -> None:
-        self._document = document
-        self._content = content
-        self._check = check
-        self._tables = collections()
-        self._embeddings = Embeddings(Policy())
+    def refuse(at: Pointer, why: str) -> None:
+        raise document.error(places.get(at, at), why)
 
-    def world(self, name: str) -> World:
-        directory = self._directory()
-        self._vector_stores(directory)
-        self._threads(directory)
-        self._spaces(directory)
-        marks: dict[str, Any] = {n: table.mark() for n, table in self._tables.items()}
-        return World(name, directory, {**marks, "embeddings": self._embeddings.mark()})
+    tables = {table: {"next": len(found) + 1, "records": found} for table, found in rows.items()}
+    reader = Reader({**_people(content), "collections": tables}, check, refuse, "this file")
+    reader.read()
+    embeddings = Embeddings(Policy())
+    for link in reader.tables["space_threads"]:
+        messages = reader.tables["messages"].keys("thread", link["thread_id"])
+        embeddings.add_embedded(link["space_id"], link["thread_id"], messages)
+    marks: dict[str, Any] = {n: table.mark() for n, table in reader.tables.items()}
+    return World(name, reader.directory, {**marks, "embeddings": embeddings.mark()})
 
-    def _known(self, id_: str, known: Any, what: str, at: Pointer) -> None:
-        if id_ not in known:
-            raise self._document.error(at, f"{what} {id_!r} is not in this file")
 
-    def _once(self, ids: list[str], what: str, at: Pointer) -> None:
-        for index, id_ in enumerate(ids):
-            if id_ in ids[:index]:
-                raise self._document.error((*at, index), f"{what} {id_!r} is here twice")
+def _people(content: ScenarioFile) -> Record:
+    """Organizations and users as a state document has them: with the capabilities of the roles."""
+    roles = {(each.id, role.id): role.capabilities for each in content.organizations for role in each.roles}
+    return {
+        "organizations": [
+            {
+                "id": each.id,
+                "roles": [role.id for role in each.roles],
+                "departments": [department.id for department in each.departments],
+            }
+            for each in content.organizations
+        ],
+        "users": [
+            {
+                "id": user.id,
+                "keys": [key.model_dump() for key in user.keys],
+                "member_of": [
+                    {
+                        **member.model_dump(),
+                        "capabilities": [
+                            c for role in member.roles for c in roles.get((member.organization, role), ())
+                        ],
+                    }
+                    for member in user.member_of
+                ],
+            }
+            for user in content.users
+        ],
+    }
 
-    def _add(self, table: str, id_: Any, record: Record, at: Pointer, schema: str = "") -> None:
-        if id_ in self._tables[table]:
-            raise self._document.error(at, f"{id_!r} is here twice")
-        if schema:
-            self._valid(schema, record, at)
-        self._tables[table].put(id_, record)
 
-    def _valid(self, schema: str, value: Any, at: Pointer) -> None:
-        if wrong := self._check(schema, value):
-            raise self._document.error(at, f"not a valid {schema}: {wrong}")
-
-    def _directory(self) -> Directory:
-        roles: dict[str, Mapping[str, RoleEntry]] = {}
-        organizations: dict[str, Organization] = {}
-        for number, entry in enumerate(self._content.organizations):
-            self._valid("OrganizationId", entry.id, ("organizations", number, "id"))
-            self._once([role.id for role in entry.roles], "role", ("organizations", number, "roles"))
-            departments = [department.id for department in entry.departments]
-            self._once(departments, "department", ("organizations", number, "departments"))
-            roles[entry.id] = {role.id: role for role in entry.roles}
-            organizations[entry.id] = Organization(
-                roles=frozenset(roles[entry.id]), departments=frozenset(departments)
-            )
-        self._once([entry.id for entry in self._content.organizations], "organization", ("organizations",))
-        users: dict[str, Caller] = {}
-        credentials: dict[str, Credential] = {}
-        for number, user in enumerate(self._content.users):
-            if user.id in users:
-                raise self._document.error(("users", number), f"user {user.id!r} is here twice")
-            self._valid("UserId", user.id, ("users", number, "id"))
-            users[user.id] = Caller(user.id, self._memberships(user, ("users", number), organizations, roles))
-            for key in user.keys:
-                if key.key in credentials:
-                    raise self._document.error(("users", number, "keys"), f"key {key.key!r} is here twice")
-                credentials[key.key] = Credential(users[user.id], key.state)
-        return Directory(organizations, users, credentials)
-
-    def _memberships(
-        self,
-        user: UserEntry,
-        at: Pointer,
-        organizations: Mapping[str, Organization],
-        roles: Mapping[str, Mapping[str, RoleEntry]],
-    ) -> dict[str, Membership]:
-        memberships: dict[str, Membership] = {}
-        self._once([member.organization for member in user.member_of], "membership of", (*at, "member_of"))
-        for index, member in enumerate(user.member_of):
-            here = (*at, "member_of", index)
-            self._known(member.organization, organizations, "organization", here)
-            own = roles[member.organization]
-            for role in member.roles:
-                self._known(role, own, "role", here)
-            for department in member.departments:
-                self._known(department, organizations[member.organization].departments, "department", here)
-            memberships[member.organization] = Membership(
-                frozenset(member.roles),
-                frozenset(member.departments),
-                frozenset(c for role in member.roles for c in own[role].capabilities),
-            )
-        return memberships
-
-    def _vector_stores(self, directory: Directory) -> None:
-        for number, entry in enumerate(self._content.vector_stores):
-            at = ("vector_stores", number)
-            self._known(entry.organization_id, directory.organizations, "organization", at)
-            self._known(entry.created_by, directory.users, "user", at)
-            store = _store(entry)
-            shown = {name: value for name, value in store.items() if name != "space_id"}
-            self._valid("VectorStore", {**shown, "file_count": 0, "data_size": 0}, at)
-            self._add("vector_stores", entry.id, store, at)
-
-    def _threads(self, directory: Directory) -> None:
-        for number, entry in enumerate(self._content.threads):
-            at = ("threads", number)
-            self._known(entry.organization_id, directory.organizations, "organization", at)
-            self._known(entry.user_id, directory.users, "user", at)
-            self._add("threads", entry.id, _thread(entry), at, "ListedThread")
-            for index, message in enumerate(entry.messages):
-                record = _message(message, entry.id, index)
-                self._add("messages", record["id"], record, (*at, "messages", index), "Message")
-
-    def _spaces(self, directory: Directory) -> None:
-        for number, entry in enumerate(self._content.spaces):
-            at = ("spaces", number)
-            self._known(entry.organization_id, directory.organizations, "organization", at)
-            self._known(entry.created_by, directory.users, "user", at)
-            organization = directory.organizations[entry.organization_id]
-            for field, known in (
-                ("access_departments", organization.departments),
-                ("editable_by_roles", organization.roles),
-                ("visible_to_roles", organization.roles),
-            ):
-                for name in getattr(entry, field) or ():
-                    self._known(name, known, field, (*at, field))
-            record = entry.model_dump(exclude={"threads", "vector_stores"})
-            record["updated_at"] = entry.updated_at or entry.created_at
-            attached = [store.id for store in entry.vector_stores]
-            self._valid("Space", {**record, "additional_vector_store_ids": attached}, at)
-            self._add("spaces", entry.id, record, at)
-            self._add("vector_stores", entry.vector_store_id, records.dedicated_store(record), at)
-            self._links(entry, at, directory)
-
-    def _links(self, entry: SpaceEntry, at: Pointer, directory: Directory) -> None:
-        for index, thread in enumerate(entry.threads):
-            here = (*at, "threads", index)
-            self._known(thread.id, self._tables["threads"], "thread", here)
-            self._same_organization("threads", thread.id, entry, here)
-            link = {"space_id": entry.id, "thread_id": thread.id, "added_at": thread.added_at}
-            self._add("space_threads", (entry.id, thread.id), link, here)
-            messages = self._tables["messages"].keys("thread", thread.id)
-            self._embeddings.add_embedded(entry.id, thread.id, messages)
-        for index, store in enumerate(entry.vector_stores):
-            here = (*at, "vector_stores", index)
-            self._known(store.id, self._tables["vector_stores"], "vector store", here)
-            self._same_organization("vector_stores", store.id, entry, here)
-            known = self._tables["vector_stores"].get(store.id)
-            if known is not None and known["space_id"] is not None:
-                raise self._document.error(here, f"{store.id!r} is a space's own store and can't be attached")
-            self._known(store.added_by, directory.users, "user", here)
-            self._add(
-                "space_vector_stores",
-                (entry.id, store.id),
-                {
-                    "id": _derived("svs", entry.id, index),
-                    "space_id": entry.id,
-                    "vector_store_id": store.id,
-                    "added_by": store.added_by,
-                    "added_at": store.added_at,
-                },
-                here,
-            )
-
-    def _same_organization(self, table: str, id_: str, space: SpaceEntry, at: Pointer) -> None:
-        record = self._tables[table].get(id_)
-        if record is not None and record["organization_id"] != space.organization_id:
-            reason = f"{id_!r} belongs to {record['organization_id']}, {space.id} to {space.organization_id}"
-            raise self._document.error(at, reason)
+def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
+    """Collection, address in the file, record; what the file leaves out has its default."""
+    at: Pointer
+    for number, store in enumerate(content.vector_stores):
+        yield "vector_stores", ("vector_stores", number), _store(store)
+    for number, thread in enumerate(content.threads):
+        at = ("threads", number)
+        yield "threads", at, _thread(thread)
+        for index, message in enumerate(thread.messages):
+            yield "messages", (*at, "messages", index), _message(message, thread.id, index)
+    for number, space in enumerate(content.spaces):
+        at = ("spaces", number)
+        record = space.model_dump(exclude={"threads", "vector_stores"})
+        record["updated_at"] = space.updated_at or space.created_at
+        yield "spaces", at, record
+        yield "vector_stores", at, records.dedicated_store(record)
+        for index, link in enumerate(space.threads):
+            values = {"space_id": space.id, "thread_id": link.id, "added_at": link.added_at}
+            yield "space_threads", (*at, "threads", index), values
+        for index, attached in enumerate(space.vector_stores):
+            values = {
+                "id": _derived("svs", space.id, index),
+                "space_id": space.id,
+                "vector_store_id": attached.id,
+                "added_by": attached.added_by,
+                "added_at": attached.added_at,
+            }
+            yield "space_vector_stores", (*at, "vector_stores", index), values
 
 
 def _thread(entry: ThreadEntry) -> Record:

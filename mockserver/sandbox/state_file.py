@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,13 @@ import orjson
 
 from mockserver.documents import DocumentError
 from mockserver.engine.problems import Flaw
+from mockserver.files import write_whole
 from mockserver.sandbox import state, state_reading
+from mockserver.sandbox.consistency import Check
 from mockserver.sandbox.garbage import uncollected
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Moment
-from mockserver.sandbox.state_reading import Check, Refused
+from mockserver.sandbox.state_reading import Refused
 
 _TOLD = 3
 """Reasons that fit into one line."""
@@ -61,13 +61,5 @@ class States:
 
     def write(self, file: Path, moment: Moment) -> None:
         """The moment into a file, which is the old one or the new one at any time; OSError if it can't be."""
-        text = orjson.dumps(self.document(moment), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        fresh = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
-        try:
-            with fresh.open("wb") as sink:
-                sink.write(text)
-                sink.flush()
-                os.fsync(sink.fileno())
-            fresh.replace(file)
-        finally:
-            fresh.unlink(missing_ok=True)
+        options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        write_whole(file, orjson.dumps(self.document(moment), option=options))

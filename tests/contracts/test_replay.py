@@ -15,7 +15,8 @@ from contracts.pace import Limit
 from contracts.resend import Resend
 from contracts.target import InProcess
 from contracts.team import Team
-from mockserver.handlers.registry import HANDLERS, Call, Reply
+from mockserver.handlers import HANDLERS
+from mockserver.handlers.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.broken import broken, contracts, report, run
 

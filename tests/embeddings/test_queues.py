@@ -179,7 +179,6 @@ def test_what_ends_together_is_told_in_the_order_of_the_line() -> None:
 
 
 def test_many_attempts_fail_just_as_each_of_them_alone_does() -> None:
-    """From a thousand on numpy decides."""
     policy = Policy(seed=3, failure_rate=0.3)
     together = failing_ranks(range(2000), 7, 2, (), policy)
     assert together == [job for job in range(2000) if failing_ranks([job], 7, 2, (), policy)]

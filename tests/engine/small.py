@@ -11,8 +11,8 @@ from typing import Any
 
 from werkzeug.test import Client
 
-from mockserver.engine.calls import Handlers
-from mockserver.engine.corridor import Api, Corridor
+from mockserver.engine.context import Api
+from mockserver.engine.corridor import Corridor
 from mockserver.engine.cors import Cors
 from mockserver.engine.faults import Faults, Terms
 from mockserver.engine.journal import Journals
@@ -36,7 +36,7 @@ class Room:
         """Always the same."""
         return 0
 
-    def now(self) -> str:
+    def text(self, instant: int) -> str:  # noqa: ARG002 - a protocol's
         """Always the same."""
         return "2026-02-26T10:30:00Z"
 
@@ -101,11 +101,9 @@ def written(folder: Path, content: Any) -> Path:
 
 def served(folder: Path, handler: Any, *, quiet: bool = False, **operation: Any) -> tuple[Client, RequestLog]:
     """A client of the small spec with `handler` behind it, and its log (on `stream_of`)."""
-    handlers: Handlers[Any, Room] = Handlers()
-    handlers.handles("getThing")(handler)
-    api: Api[Any, Room] = Api(
+    api = Api(
         Spec(written(folder, document(**operation))),
-        handlers,
+        {"getThing": handler},
         prefix="",
         authenticate=lambda *_: None,
         name_of=lambda _: "-",

@@ -11,14 +11,15 @@ from typing import Any
 
 from werkzeug.test import create_environ
 
-from mockserver.engine.calls import Call, Handlers, Reply
-from mockserver.engine.corridor import Api, Corridor
+from mockserver.engine.calls import Reply
+from mockserver.engine.context import Api
+from mockserver.engine.corridor import Corridor
 from mockserver.engine.cors import Cors
 from mockserver.engine.log import RequestLog
 from mockserver.engine.problems import Problem, vendor_envelope
 from mockserver.engine.spec import Spec
 from mockserver.engine.streams import Step, Stream
-from tests.engine.small import Lobby, Room, document, written
+from tests.engine.small import Lobby, document, written
 
 TICK = {"tick": 1}
 EVENT: dict[str, Any] = {
@@ -44,14 +45,9 @@ class Small:
     def __init__(
         self, folder: Path, reply: Any, content: Mapping[str, Any] = EVENTS, *, testing: bool = False
     ) -> None:
-        def handler(_call: Call[Any], _room: Room) -> Any:
-            return reply
-
-        handlers: Handlers[Any, Room] = Handlers()
-        handlers.handles("getThing")(handler)
-        api: Api[Any, Room] = Api(
+        api = Api(
             Spec(written(folder, document(responses=responses(content)))),
-            handlers,
+            {"getThing": lambda *_: reply},
             prefix="",
             authenticate=lambda *_: None,
             name_of=lambda _: "-",

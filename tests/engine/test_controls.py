@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.controls import KINDS, Wishes, wishes_of
+from mockserver.engine.controls import Wishes, wishes_of
+from mockserver.engine.damage import KINDS
 from mockserver.engine.problems import BadControl
+from mockserver.engine.request import Request
 from mockserver.engine.rules import Fault
-from mockserver.engine.wire import Request
 
 
 def wishes(trace_id: str = "a", **headers: str) -> Wishes:

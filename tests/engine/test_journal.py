@@ -15,7 +15,7 @@ from werkzeug.test import create_environ
 from mockserver.engine.calls import Reply
 from mockserver.engine.journal import OVERHEAD, SHARE, Journal, Journals, Limits
 from mockserver.engine.log import Exchange
-from mockserver.engine.wire import Answer, Request
+from mockserver.engine.request import Answer, Request
 from tests.engine.small import TRACE, served
 from tests.engine.streaming import OPEN_END, TICK, Small, stream
 
@@ -34,7 +34,7 @@ def exchanged(
     """One exchange, recorded."""
     request = Request(create_environ(path, method="POST", data=body, headers=headers))
     exchange = Exchange("POST", path, operation=operation, status=200)
-    journal.record(exchange, request, Answer(200, [], reply), TRACE, NOW)
+    journal.record(exchange, request, Answer(200, [], reply), TRACE)
 
 
 def numbers(journal: Journal) -> list[int]:
@@ -71,7 +71,7 @@ def test_a_body_that_nobody_read_is_kept_all_the_same() -> None:
     exchanged(journal, body=b"refused")
     environ = create_environ("/", method="POST", data=b"endless")
     del environ["CONTENT_LENGTH"]
-    journal.record(Exchange("POST", "/"), Request(environ), Answer(200, [], b""), TRACE, NOW)
+    journal.record(Exchange("POST", "/"), Request(environ), Answer(200, [], b""), TRACE)
     assert [entry.body for entry in journal.entries()] == [b"refused", b""]
 
 
@@ -232,7 +232,7 @@ def test_an_answer_that_breaks_the_spec_is_a_violation(tmp_path: Path) -> None:
     client, _ = served(tmp_path, lambda *_: Reply(200, {"a/b": "x"}, {"X-Left": "3"}))
     assert client.get("/things/1").status_code == 500
     corridor: Any = client.application
-    journal = corridor._rooms.lobby.journal
+    journal = corridor._sandboxes.lobby.journal
     assert journal.broken == 1
     (entry,) = journal.entries()
     assert entry.exchange.violations[0]["pointer"] == "/a~1b"

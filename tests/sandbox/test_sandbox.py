@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
 
 from mockserver.app import create_app, load
 from mockserver.embeddings.policy import Policy
+from mockserver.engine.faults import Faults, Terms
+from mockserver.engine.journal import Journal, Journals
 from mockserver.sandbox.clock import Dial, instant
-from mockserver.sandbox.sandbox import Moment, NoFaults, NoJournal, Sandbox, World
+from mockserver.sandbox.sandbox import Moment, Sandbox, World
 from mockserver.settings import Settings
 from tests.running import FROZEN
 
@@ -134,15 +137,17 @@ def test_a_clock_that_ticked_goes_on_from_the_moment(new: Callable[..., Sandbox]
 def test_a_reset_keeps_what_it_is_told_to_keep(new: Callable[..., Sandbox]) -> None:
     sandbox, emptied = new(), list[str]()
 
-    class Kept(NoJournal):
+    class Kept(Journal):
         def reset(self) -> None:
             emptied.append("journal")
 
-    class Ordered(NoFaults):
-        def reset(self, now: int) -> None:  # noqa: ARG002 - a protocol's
+    class Ordered(Faults):
+        def reset(self, now: int) -> None:
+            super().reset(now)
             emptied.append("faults")
 
-    sandbox.journal, sandbox.faults = Kept(), Ordered()
+    sandbox.journal, sandbox.faults = Kept(Journals()), Ordered(Terms())
+    emptied.clear()
     sandbox.clock.freeze(7)
     sandbox.reset(keep=["clock", "faults"])
     assert (sandbox.clock.now(), emptied) == (7, ["journal"])
@@ -169,3 +174,16 @@ def test_a_failure_undoes_that_it_went_elsewhere(new: Callable[..., Sandbox]) ->
     with pytest.raises(RuntimeError):
         fail()
     assert (sandbox.world, sandbox.embeddings, content(sandbox)) == before
+
+
+def test_within_a_transaction_it_is_one_instant_until_the_clock_is_set(new: Callable[..., Sandbox]) -> None:
+    sandbox = new()
+    sandbox.source.real = count(1).__next__
+    with sandbox.transaction():
+        sandbox.clock.resume()
+        assert sandbox.instant() == sandbox.instant() == instant(FROZEN)
+        sandbox.clock.advance(5)
+        assert sandbox.instant() == instant(FROZEN) + 5
+        sandbox.go_to(Moment(sandbox.world, dial=Dial(7)))
+        assert sandbox.instant() == sandbox.instant() == 7
+    assert 7 < sandbox.instant() < sandbox.instant()

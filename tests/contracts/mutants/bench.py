@@ -12,11 +12,11 @@ import pytest
 
 from mockserver.app import MockServer
 from mockserver.engine import wire
+from mockserver.engine.operation import Operation
 from mockserver.engine.problems import Problem, Rendered, vendor_envelope
-from mockserver.engine.spec import Operation
 from mockserver.engine.streams import Stream
-from mockserver.handlers import space_threads, space_vector_stores, spaces
-from mockserver.handlers.registry import HANDLERS, Call, Reply
+from mockserver.handlers import HANDLERS, space_threads, space_vector_stores, spaces
+from mockserver.handlers.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 
 Handler: TypeAlias = Callable[[Call, Sandbox], Reply]

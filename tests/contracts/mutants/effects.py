@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.engine.problems import Flaw, Invalid, NotFound
-from mockserver.handlers import spaces, threads
-from mockserver.handlers.registry import HANDLERS, Call, Reply
+from mockserver.handlers import HANDLERS, spaces, threads
+from mockserver.handlers.registry import Call, Reply
 from mockserver.memory import remove_thread
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant

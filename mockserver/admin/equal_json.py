@@ -1,0 +1,58 @@
+"""Whether two JSON values are equal, as WireMock's equalToJson means it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+DEEPEST = 100
+"""Levels of a JSON value that is compared."""
+
+
+def depth(value: Any) -> int:
+    """Levels of the value, at most one more than DEEPEST."""
+    deep, level = 0, [value]
+    while level and deep <= DEEPEST:
+        deep += 1
+        level = [inner for node in level for inner in _inside(node)]
+    return deep
+
+
+def _inside(node: Any) -> Sequence[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else ()
+
+
+def same(wanted: Any, got: Any, *, any_order: bool = False, extra: bool = False) -> bool:
+    """Whether two JSON values are equal; with other orders of arrays, or more fields, if that is allowed."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        if not wanted.keys() <= got.keys() or (not extra and len(wanted) < len(got)):
+            return False
+        return all(same(value, got[key], any_order=any_order, extra=extra) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(got, list):
+        if len(wanted) != len(got):
+            return False
+        fit = (
+            [[same(w, g, any_order=any_order, extra=extra) for g in got] for w in wanted] if any_order else []
+        )
+        if any_order:
+            return _paired(fit)
+        return all(same(w, g, any_order=False, extra=extra) for w, g in zip(wanted, got, strict=True))
+    return isinstance(wanted, bool) == isinstance(got, bool) and bool(wanted == got)
+
+
+def _paired(fit: Sequence[Sequence[bool]]) -> bool:
+    """Whether each row can have a column of its own that fits it."""
+    owner: dict[int, int] = {}
+
+    def place(row: int, tried: set[int]) -> bool:
+        for column, fits in enumerate(fit[row]):
+            if fits and column not in tried:
+                tried.add(column)
+                if column not in owner or place(owner[column], tried):
+                    owner[column] = row
+                    return True
+        return False
+
+    return all(place(row, set()) for row in range(len(fit)))
