@@ -32,7 +32,7 @@ FROM python:3.13-slim AS serve
 COPY --from=wheels /out/serve /usr/local
 
 # Running it once leaves the bytecode of the part of Python that it uses, which the base image lacks.
-RUN mockserver check && python -c "import mockserver.serve" \
+RUN mockserver check && python -c "import mockserver.server.granian_server" \
  && useradd --uid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin mock \
  && mkdir /spec /scenarios /data && chown mock:mock /data && chmod 1777 /data
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
-from mockserver import serve
+from mockserver.server import granian_server
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -51,16 +51,16 @@ def wsgi(data: bytes) -> WSGIApplication:
 def main(kind: str, answer: str, threads: str) -> None:
     """Serve until stopped."""
     app = {"flask": flask, "wsgi": wsgi}[kind](Path(answer).read_bytes())
-    listener = serve.bind("127.0.0.1", 0)
+    listener = granian_server.bind("127.0.0.1", 0)
     ready = json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"})
-    serve.serve(
+    granian_server.serve(
         app,
         listener,
         stopping=threading.Event(),
         threads=int(threads),
         on_ready=lambda: print(ready, flush=True),
     )
-    serve.leave(0)
+    granian_server.leave(0)
 
 
 if __name__ == "__main__":

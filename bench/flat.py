@@ -21,7 +21,7 @@ from typing import Any
 from bench.load import PAGE, load
 from bench.servers import memory, mock
 from mockserver.app import MockServer, create_app
-from mockserver.engine.journal import OVERHEAD
+from mockserver.journal.journal import OVERHEAD
 from mockserver.settings import Settings
 
 KEY = "ak_demo_owner"

@@ -11,7 +11,7 @@ from bench import peers
 from bench.load import PAGE, Round, client, load, rounds
 from bench.rows import Effort, NotAvailable, Result, row, spread
 from bench.servers import Server, bare, costed, mock
-from mockserver.sandbox.pages import MOST
+from mockserver.store.page_cache import MOST
 
 SPACES = 10
 """For the additions; a hundred threads come and go in each. An even number."""

@@ -56,7 +56,7 @@ def pages(_: Effort) -> Result:
 
 def _adding(size: int) -> float:
     """Milliseconds of one addition and a look at its jobs, over and over: without the request around it."""
-    from mockserver.memory import add_thread, remove_thread
+    from mockserver.freddy.shared_memory import add_thread, remove_thread
 
     sandbox = filled(sandbox_of(application()), 1, size)
 
@@ -87,7 +87,7 @@ SLOWEST = 1.0
 def _queue(batches: int, failures: float) -> dict[str, float]:
     from mockserver.embeddings.policy import Policy
     from mockserver.embeddings.queues import Embeddings
-    from mockserver.sandbox.ordered import Ordered
+    from mockserver.store.sorted_keys import Ordered
 
     queue, size = Embeddings(Policy(failure_rate=failures)), LARGE // batches
     whole = [Ordered((b * size + i, f"m{i}") for i in range(size)) for b in range(batches)]
@@ -124,7 +124,7 @@ def queue(_: Effort) -> Result:
 def _leaving() -> float:
     from mockserver.embeddings.policy import Policy
     from mockserver.embeddings.queues import Embeddings
-    from mockserver.sandbox.ordered import Ordered
+    from mockserver.store.sorted_keys import Ordered
 
     queue = Embeddings(Policy())
     for t in range(1000):
@@ -146,7 +146,7 @@ def leaving(_: Effort) -> Result:
 
 
 def _search() -> tuple[float, float]:
-    from mockserver.memory import add_thread, search
+    from mockserver.freddy.shared_memory import add_thread, search
 
     sandbox = filled(sandbox_of(application()), 1, LARGE)
     add_thread(SPACE, THREAD, sandbox)

@@ -15,24 +15,24 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from contracts import baseline
 from contracts.checks.errors import Crashed, Unreachable
 from contracts.doctor import report
 from contracts.exits import BROKEN, CRASHED, HOLDS, INTERRUPTED, TERMINATED, UNTESTABLE, USAGE, Commands, end
-from contracts.failure import Outcome, Verdict
-from contracts.keys import open_target
-from contracts.ledger import Ledger
-from contracts.leftovers import settle
-from contracts.replay import fails, recorded, step, told
-from contracts.replay import replay as replay_failure
-from contracts.report.telling import Telling, about
-from contracts.runner import crash
-from contracts.runner import run as run_checks
+from contracts.http.credentials import open_target
+from contracts.http.run import Team
+from contracts.http.target import open_transport
+from contracts.report.progress_and_end import Telling, about
+from contracts.safety.ledger import Ledger
+from contracts.safety.unanswered import settle
 from contracts.session import Options, Session, opened
 from contracts.settings import PROFILES, SEED
 from contracts.suite import CHECKS, selected
-from contracts.target import open_transport
-from contracts.team import Team
+from contracts.verdict import baseline
+from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.replay import fails, recorded, step, told
+from contracts.verdict.replay import replay as replay_failure
+from contracts.verdict.runner import crash
+from contracts.verdict.runner import run as run_checks
 
 _TARGET = click.option(
     "--target",

@@ -14,10 +14,10 @@ from contracts.checks.check import Check
 from contracts.checks.errors import Unreachable, Usage
 from contracts.cli import run as command
 from contracts.exits import UNTESTABLE
-from contracts.failure import Outcome, Verdict
-from contracts.runner import judge
 from contracts.session import Options, Session, opened
 from contracts.suite import selected
+from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.runner import judge
 
 OF_THE_COMMAND = ("report_dir", "baseline", "update_baseline")
 """pytest has reports of its own."""

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts.checks.check import Check
-from contracts.exchange import Request, Transport
-from contracts.keys import Access
-from contracts.leftovers import who
+from contracts.http.credentials import Access
+from contracts.http.exchange import Request, Transport
+from contracts.http.run import CALLERS, Team
+from contracts.safety.unanswered import who
 from contracts.session import Options
-from contracts.team import CALLERS, Team
 
 _ROLE = re.compile(f"[\"']({'|'.join(CALLERS)})[\"']")
 

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import click
 
 from contracts.checks.errors import Unanswered, Unreachable, Usage
-from contracts.resend import NoReplay
-from contracts.runner import crash
+from contracts.verdict.resend import NoReplay
+from contracts.verdict.runner import crash
 
 HOLDS, BROKEN, USAGE, UNTESTABLE = 0, 1, 2, 3
 CRASHED = 3

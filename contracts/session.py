@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
 from contracts.checks.errors import Usage
-from contracts.exchange import Transport
-from contracts.hastened import hasten
-from contracts.keys import Access, open_target
-from contracts.ledger import Ledger
-from contracts.leftovers import before, settle
-from contracts.pace import Limit
+from contracts.generated.hypothesis_patches import hasten
+from contracts.http.credentials import Access, open_target
+from contracts.http.exchange import Transport
+from contracts.http.rate import Limit
+from contracts.http.run import Team
+from contracts.http.target import FRESH, open_transport
+from contracts.safety.ledger import Ledger
+from contracts.safety.unanswered import before, settle
 from contracts.settings import PROFILES, SEED, Settings
-from contracts.target import FRESH, open_transport
-from contracts.team import Team
 
 
 class Options(NamedTuple):

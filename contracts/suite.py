@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from itertools import chain
 
-from contracts import generated
 from contracts.behaviour import (
     concurrency,
-    documents,
     effects,
     errors,
-    given,
+    existing_spaces,
     http,
     listings,
     memory,
@@ -22,20 +20,22 @@ from contracts.behaviour import (
     shapes,
     stores,
     streams,
+    vendor_documents,
 )
 from contracts.checks.check import Check, declared
 from contracts.checks.errors import Usage
+from contracts.generated import layers
 from contracts.model import explore
 
 BEHAVIOUR = (
     memory,
     concurrency,
-    documents,
+    vendor_documents,
     errors,
     effects,
     pages,
     shapes,
-    given,
+    existing_spaces,
     http,
     listings,
     permission_table,
@@ -47,7 +47,7 @@ BEHAVIOUR = (
 )
 """Layer 4: promises that neither generated data nor a model can say, one sentence each."""
 CHECKS: tuple[Check, ...] = (
-    *generated.checks(),
+    *layers.checks(),
     *chain.from_iterable(map(declared, BEHAVIOUR)),
     *explore.checks(),
 )

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from contracts.failure import Outcome, Verdict
-from contracts.report.shell import commands
+from contracts.report.curl import commands
+from contracts.verdict.failure import Outcome, Verdict
 
 
 def test_the_contract_holds(check: Any, outcome: Outcome, strict: bool) -> None:

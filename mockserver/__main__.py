@@ -13,13 +13,13 @@ def main() -> None:
         # nothing does before the mock is up.
         signal.signal(signal.SIGTERM, _leave)
     if sys.argv[1:] == ["health"]:
-        from mockserver import health
+        from mockserver.commands import health
 
         sys.exit(health.main(os.environ))
     gc.disable()  # a sixth of the start is spent on looking for garbage; `serve` puts it on again
     # None is ours, and looking for some takes 20 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from mockserver.cli import main as command
+    from mockserver.commands.cli import main as command
 
     command(prog_name="mockserver")
 

@@ -12,33 +12,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 
-from mockserver.admin.handlers import admin_handlers
-from mockserver.admin.registry import Mock
-from mockserver.auth import authenticate
-from mockserver.documents import DocumentError
+from mockserver.admin.paging import Mock
+from mockserver.admin.registration import admin_handlers
+from mockserver.corridor import Corridor
 from mockserver.embeddings.policy import Policy
-from mockserver.engine import journal, limits
-from mockserver.engine.context import Api
-from mockserver.engine.corridor import Corridor
-from mockserver.engine.cors import Cors, is_loopback
-from mockserver.engine.faults import Faults, Terms
-from mockserver.engine.guard import Guard
-from mockserver.engine.log import RequestLog
-from mockserver.engine.orders import Orders
-from mockserver.engine.problems import problem_json, vendor_envelope
-from mockserver.engine.spec import Spec
-from mockserver.engine.streams import MOST
-from mockserver.handlers import HANDLERS
-from mockserver.sandbox import catalogue, scenario
+from mockserver.faults import rate_limit
+from mockserver.faults.injection import Orders
+from mockserver.faults.rule_list import Faults, Terms
+from mockserver.freddy import HANDLERS
+from mockserver.freddy.auth import authenticate
+from mockserver.http.admin_guard import Guard
+from mockserver.http.context import Api
+from mockserver.http.cors import Cors, is_loopback
+from mockserver.http.event_stream import MOST
+from mockserver.http.log import RequestLog
+from mockserver.http.problems import problem_json, vendor_envelope
+from mockserver.journal import journal
+from mockserver.openapi.spec import Spec
+from mockserver.openapi.yaml_document import DocumentError
+from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, Dial, instant
 from mockserver.sandbox.directory import KEY_HOLDER
-from mockserver.sandbox.generated import grow
-from mockserver.sandbox.orders import parse
 from mockserver.sandbox.sandbox import Moment, Sandbox, World
 from mockserver.sandbox.sandboxes import Limits, Sandboxes
-from mockserver.sandbox.state_file import States
+from mockserver.scenarios import loader
+from mockserver.scenarios.generated_size import parse
+from mockserver.scenarios.generated_world import grow
 from mockserver.settings import Settings
+from mockserver.state_document.state_file import States
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -165,7 +167,7 @@ def _admin_token(settings: Settings) -> str | None:
 
 def _fault_terms(settings: Settings, spec: Spec, control_spec: Spec) -> Terms:
     """What a rule can say, and what goes wrong from the start."""
-    plan = None if settings.rate_limit is None else limits.plan(settings.rate_limit)
+    plan = None if settings.rate_limit is None else rate_limit.plan(settings.rate_limit)
     defaults = control_spec.body_defaults("addFault")
     return Terms(defaults, spec.operations.keys(), settings.faults, plan)
 
@@ -194,7 +196,7 @@ def start(settings: Settings, loaded: Loaded, control_spec: Spec) -> Moment:
     """What every sandbox begins with that is not told otherwise; DocumentError if there is no such thing."""
     dial = REAL_TIME if settings.freeze is None else Dial(instant(settings.freeze), frozen=True)
     if settings.import_ is None:
-        world = loaded.catalogue.world(scenario.name_of(settings.scenario))
+        world = loaded.catalogue.world(loader.name_of(settings.scenario))
         begin = Moment(world, _policy(settings), dial=dial, origin=f"scenario:{world.name}")
         return begin if settings.generate is None else _grown(begin, settings.generate)
     if said := sorted(settings.model_fields_set & SAID_BY_STATE):
@@ -226,12 +228,12 @@ def load(settings: Settings) -> Loaded:
         return ": ".join(filter(None, component(schema).first_error(record)))
 
     def world(name_or_file: str) -> World:
-        loaded = scenario.load(name_or_file, check)
+        loaded = loader.load(name_or_file, check)
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
         return loaded
 
-    ours = scenario.names()
+    ours = loader.names()
     own = world(settings.scenario)
     folder = catalogue.files_in(settings.scenarios, ours) if settings.scenarios is not None else {}
     worlds = {name: world(str(file)) for name, file in folder.items()}

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from mockserver.engine.limits import plan
-from mockserver.engine.profiles import PROFILES
+from mockserver.faults.profiles import PROFILES
+from mockserver.faults.rate_limit import plan
 from mockserver.sandbox.clock import instant
-from mockserver.sandbox.orders import parse
+from mockserver.scenarios.generated_size import parse
 
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s?#@]+/?", re.ASCII | re.IGNORECASE)
 """What a browser can send as Origin, and the slash behind it that people copy along."""

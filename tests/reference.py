@@ -11,7 +11,7 @@ import click
 import yaml
 
 from contracts.cli import main as contracts
-from mockserver.cli import main as mockserver
+from mockserver.commands.cli import main as mockserver
 from tests.running import ROOT
 from tests.test_imports import MAY_IMPORT
 

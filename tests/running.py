@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mockserver.child import Child
+from mockserver.client.child import Child
 
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN = "2026-02-26T10:30:00Z"

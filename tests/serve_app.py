@@ -1,4 +1,4 @@
-"""A small WSGI app on mockserver.serve, run as a child process by test_serve.py."""
+"""A small WSGI app on mockserver.server.granian_server, run as a child process by test_serve.py."""
 
 import sys
 import threading
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mockserver import serve
+from mockserver.server import granian_server
 
 stopping = threading.Event()
 closed = threading.Event()
@@ -51,15 +51,15 @@ def app(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
 def main() -> int:
     """Print the port before serving, `ready` on the first answer and `saved` after the stop."""
     try:
-        listener = serve.bind("127.0.0.1", int(sys.argv[1]))
-    except serve.PortTaken as taken:
+        listener = granian_server.bind("127.0.0.1", int(sys.argv[1]))
+    except granian_server.PortTaken as taken:
         print(taken, file=sys.stderr)
         return 2
     print(listener.getsockname()[1], flush=True)
-    serve.serve(app, listener, stopping=stopping, on_ready=lambda: print("ready", flush=True))
+    granian_server.serve(app, listener, stopping=stopping, on_ready=lambda: print("ready", flush=True))
     print("saved")
     return 0
 
 
 if __name__ == "__main__":
-    serve.leave(main())
+    granian_server.leave(main())

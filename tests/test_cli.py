@@ -19,7 +19,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from mockserver.cli import main
+from mockserver.commands.cli import main
 from mockserver.settings import Settings
 from tests.running import mock
 

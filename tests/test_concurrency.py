@@ -247,7 +247,7 @@ def test_no_change_of_a_thread_is_lost(one: Client, at_once: AtOnce) -> None:
 
 def test_twenty_of_many_stores_get_into_a_space(tmp_path: Path) -> None:
     """A17: nobody slips in between the count and the attachment."""
-    scenario = yaml.safe_load((ROOT / "mockserver/sandbox/scenarios/empty.yaml").read_text(encoding="utf-8"))
+    scenario = yaml.safe_load((ROOT / "mockserver/scenarios/empty.yaml").read_text(encoding="utf-8"))
     fixed = {"organization_id": "org_abc123", "created_by": "usr_abc123", "created_at": FROZEN}
     scenario["vector_stores"] = [{"id": f"vs_{number}", "name": "Store", **fixed} for number in range(26)]
     file = tmp_path / "stores.yaml"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from contracts.failure import Verdict
-from contracts.runner import judge
+from contracts.verdict.failure import Verdict
+from contracts.verdict.runner import judge
 from mockserver.app import MockServer
-from mockserver.handlers import HANDLERS
-from mockserver.handlers.registry import Call, Reply
+from mockserver.freddy import HANDLERS
+from mockserver.freddy.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts

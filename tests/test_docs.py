@@ -19,11 +19,11 @@ import requests
 import yaml
 from pydantic import BaseModel
 
-from mockserver.cli import serve
-from mockserver.engine.streams import HEARTBEAT, MOST
-from mockserver.handlers.responses import NEAR, NOTHING_FOUND
-from mockserver.memory import MOST_RESULTS
-from mockserver.sandbox import scenario_file
+from mockserver.commands.cli import serve
+from mockserver.freddy.model_responses import NEAR, NOTHING_FOUND
+from mockserver.freddy.shared_memory import MOST_RESULTS
+from mockserver.http.event_stream import HEARTBEAT, MOST
+from mockserver.scenarios import file_format
 from mockserver.settings import Settings
 from tests.fences import Block, blocks, outside, program, run
 from tests.reference import PAGES as PAGES_MADE
@@ -271,7 +271,7 @@ def test_every_flag_is_in_the_docs_with_its_twin_and_its_default() -> None:
 
 
 def test_every_key_of_the_demo_is_in_the_docs_with_its_user() -> None:
-    demo = yaml.safe_load((ROOT / "mockserver/sandbox/scenarios/demo.yaml").read_text(encoding="utf-8"))
+    demo = yaml.safe_load((ROOT / "mockserver/scenarios/demo.yaml").read_text(encoding="utf-8"))
     table = {(key, row[1]) for row in rows(RUNNING) for key in row[0].split(", ") if key.startswith("`ak_")}
     assert table == {(f"`{k['key']}`", f"`{user['id']}`") for user in demo["users"] for k in user["keys"]}
 
@@ -335,9 +335,7 @@ def test_every_field_of_a_scenario_is_in_the_docs_with_its_default() -> None:
         elif row[0].startswith("`"):
             tables[-1][row[0].strip("`")] = row[2].strip("`")
     for name, table in zip(ENTRIES, tables, strict=True):
-        model: type[BaseModel] = getattr(
-            scenario_file, name if name in vars(scenario_file) else name + "Entry"
-        )
+        model: type[BaseModel] = getattr(file_format, name if name in vars(file_format) else name + "Entry")
         defaults = {
             field: "" if info.is_required() else in_yaml(info.default)
             for field, info in model.model_fields.items()

@@ -259,7 +259,7 @@ def test_as_many_are_held_up_as_there_may_be_and_the_rest_is_told() -> None:
 def test_a_fault_port_that_is_taken_is_told_in_one_line(ports: Ports) -> None:
     from click.testing import CliRunner
 
-    from mockserver.cli import main
+    from mockserver.commands.cli import main
 
     taken = ports.main.rpartition(":")[2]
     run = CliRunner().invoke(main, ["serve", "--port", "0", "--fault-port", taken])

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from contracts.cli import main as contracts
-from mockserver.cli import main as mockserver
+from mockserver.commands.cli import main as mockserver
 from mockserver.settings import Settings
 from tests.running import ROOT
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mockserver import health
+from mockserver.commands import health
 from mockserver.settings import Settings
 from tests.running import mock
 
@@ -114,10 +114,10 @@ def test_it_asks_where_the_mock_listens_if_nothing_is_set() -> None:
 
 def test_it_needs_none_of_the_libraries_and_no_part_of_the_mock_but_itself() -> None:
     """What makes it slow is what it imports."""
-    program = "import mockserver.health, sys; print(*sys.modules)"
+    program = "import mockserver.commands.health, sys; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
     ours = {name for name in modules.split() if name.split(".")[0] == "mockserver"}
-    assert ours == {"mockserver", "mockserver.health"}
+    assert ours == {"mockserver", "mockserver.commands.health"}
     assert not {"click", "flask", "re", "typing", "pathlib", "http"} & set(modules.split())

@@ -12,8 +12,8 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mockserver.engine.keywords import objects
-from mockserver.engine.references import resolved
+from mockserver.openapi.keywords import objects
+from mockserver.openapi.references import resolved
 
 ROOT = Path(__file__).parent.parent
 OURS = yaml.load((ROOT / "openapi.yaml").read_bytes(), yaml.CSafeLoader)

@@ -11,7 +11,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from mockserver.cli import main
+from mockserver.commands.cli import main
 from tests.running import FROZEN, mock
 
 OWNER = {"X-API-Key": "ak_demo_owner"}

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from mockserver.app import create_app, load
-from mockserver.documents import DocumentError
-from mockserver.engine.spec import Spec
-from mockserver.sandbox import scenario
+from mockserver.openapi.spec import Spec
+from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.sandbox import Record
+from mockserver.scenarios import loader
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 
@@ -34,7 +34,7 @@ def outcome(folder: Path, content: Any) -> str:
     path = folder / "world.yaml"
     path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), "utf-8")
     try:
-        scenario.load(str(path), check)
+        loader.load(str(path), check)
     except DocumentError as error:
         return str(error).removeprefix(f"{path}:")
     return ""
@@ -70,7 +70,7 @@ SPACE = {
 }
 
 
-@pytest.mark.parametrize("name", scenario.names())
+@pytest.mark.parametrize("name", loader.names())
 def test_every_scenario_of_ours_starts(name: str) -> None:
     assert create_app(Settings(scenario=name, quiet=True)).sandboxes.get().world.name == name
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from mockserver.handlers import HANDLERS
+from mockserver.freddy import HANDLERS
 from tests.running import FROZEN, ROOT, mock
 from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, flaws
 

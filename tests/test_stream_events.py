@@ -13,12 +13,12 @@ import yaml
 from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
-from mockserver.engine.calls import Call, Reply
-from mockserver.engine.log import RequestLog
-from mockserver.engine.problems import SpecViolation
-from mockserver.engine.streams import MOST, Step, Stream
-from mockserver.handlers import HANDLERS
-from mockserver.handlers.responses import SILENCE, create_response
+from mockserver.freddy import HANDLERS
+from mockserver.freddy.model_responses import SILENCE, create_response
+from mockserver.http.calls import Call, Reply
+from mockserver.http.event_stream import MOST, Step, Stream
+from mockserver.http.log import RequestLog
+from mockserver.http.problems import SpecViolation
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.settings import Settings
 from tests.conftest import Ask

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from mockserver.engine.streams import HEARTBEAT, MOST
+from mockserver.http.event_stream import HEARTBEAT, MOST
 from tests.running import FROZEN, ROOT
 from tests.streaming import KEY, QUESTION, THREAD, Mock, started
 

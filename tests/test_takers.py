@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.takers import Takers
+from mockserver.server.request_readers import Takers
 
 
 class Body:

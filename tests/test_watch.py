@@ -11,7 +11,7 @@ import requests
 
 from tests.running import ROOT, mock
 
-DEMO = ROOT / "mockserver/sandbox/scenarios/demo.yaml"
+DEMO = ROOT / "mockserver/scenarios/demo.yaml"
 OWNER = {"X-API-Key": "ak_demo_owner"}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.workers import FREE, Workers
+from mockserver.server.answer_threads import FREE, Workers
 
 
 class Clients:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from contracts.behaviour.memory import ask
 from contracts.checks.check import equal, promise
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 T = TypeVar("T")
 R = TypeVar("R")

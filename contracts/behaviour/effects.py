@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 
-from contracts.behaviour.documents import refused
-from contracts.behaviour.moments import require_a_clock_that_goes
+from contracts.behaviour.clock_moves import require_a_clock_that_goes
+from contracts.behaviour.vendor_documents import refused
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 
 @promise("createSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)

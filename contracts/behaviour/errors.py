@@ -9,8 +9,8 @@ from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import document
-from contracts.exchange import Answer, Request
-from contracts.team import Team
+from contracts.http.exchange import Answer, Request
+from contracts.http.run import Team
 
 _TRACE = re.compile(r"Traceback|File \"|\.py\"?, line \d|at [\w.$]+\([\w.]+:\d+\)")
 

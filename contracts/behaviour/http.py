@@ -7,8 +7,8 @@ from urllib.parse import quote
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.exchange import Answer
-from contracts.team import Team
+from contracts.http.exchange import Answer
+from contracts.http.run import Team
 
 
 def _no_server_error(answers: list[Answer]) -> None:

@@ -8,7 +8,7 @@ from contracts.behaviour.memory import ask
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 
 def _three_turns(team: Team) -> str:

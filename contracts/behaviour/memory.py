@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from contracts.behaviour.moments import require_a_clock_that_goes
-from contracts.caller import Caller
+from contracts.behaviour.clock_moves import require_a_clock_that_goes
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.exchange import Answer
-from contracts.team import Team
+from contracts.http.exchange import Answer
+from contracts.http.role_client import Caller
+from contracts.http.run import Team
 
 PATIENCE = 20.0
 """Seconds that a message gets to be embedded."""

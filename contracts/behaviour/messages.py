@@ -9,7 +9,7 @@ from contracts.behaviour.memory import ask, finds, wait_until_found
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 
 def remembered(team: Team, fact: str, question: str) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contracts.behaviour.memory import ask
 from contracts.checks.check import equal, promise
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 FULL = {f"key {number}": "before" for number in range(16)}
 """As many pairs as there may be."""

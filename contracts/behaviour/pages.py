@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from contracts.caller import Caller
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.exchange import Answer
-from contracts.team import Team
+from contracts.http.exchange import Answer
+from contracts.http.role_client import Caller
+from contracts.http.run import Team
 
 
 def filled(team: Team, count: int) -> tuple[str, list[str]]:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from contracts.behaviour.documents import refused
-from contracts.caller import Caller
+from contracts.behaviour.vendor_documents import refused
 from contracts.checks.check import Check, equal, promise
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Assumptions, Evidence
 from contracts.checks.spec import document
-from contracts.exchange import Answer
-from contracts.team import ROLES, Team
+from contracts.http.exchange import Answer
+from contracts.http.role_client import Caller
+from contracts.http.run import ROLES, Team
 
 NOBODY = "nobody"
 """Without a credential."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from contracts.behaviour.documents import refused
+from contracts.behaviour.vendor_documents import refused
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 
 @promise("listSpaces", evidence=Evidence.PUBLISHED)

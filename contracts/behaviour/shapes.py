@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.behaviour.documents import THREAD
+from contracts.behaviour.vendor_documents import THREAD
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 KINDS = {"text": str, "time": str, "flag": bool, "count": int, "object": dict, "list": list}

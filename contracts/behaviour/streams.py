@@ -10,7 +10,7 @@ from contracts.behaviour.messages import remembered
 from contracts.checks.check import equal, promise
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 QUIET = ("response.heartbeat", "response.content_delta")
 """Events of which there may be any number."""

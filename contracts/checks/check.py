@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.team import Team
+from contracts.http.run import Team
 
 
 class Check(NamedTuple):

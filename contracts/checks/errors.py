@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from contracts.checks.evidence import Evidence
-from contracts.exchange import Answer
+from contracts.http.exchange import Answer
 
 
 class Usage(Exception):

@@ -11,7 +11,7 @@ import jsonschema_rs
 import yaml
 
 from contracts.checks.evidence import Assumptions, Evidence
-from contracts.target import our_spec
+from contracts.http.target import our_spec
 
 METHODS = ("get", "post", "put", "patch", "delete")
 _OPINION = ("pattern", "format", "enum", "const", "minLength", "maxLength", "minItems", "maxItems", "anyOf")

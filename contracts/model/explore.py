@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
-from contracts.chain import fewest
 from contracts.checks.check import Check, promise
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.exchange import Answer
+from contracts.http.exchange import Answer
+from contracts.http.run import Team
 from contracts.model.machine import Machine, Stop
 from contracts.model.pair import Pair
 from contracts.model.side_by_side import Unplayable
-from contracts.model.words import LOOKING, Note, Step, renamed, story, words
-from contracts.team import Team
+from contracts.model.steps import LOOKING, Note, Step, renamed, story, words
+from contracts.verdict.reproduction import fewest
 
 ROLES = ("owner", "editor", "viewer", "outsider")
 OPERATIONS = (

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from contracts.model.reference import CREATOR
 from contracts.model.side_by_side import SideBySide, Unplayable
-from contracts.model.words import LONG, SHORT, Step
+from contracts.model.steps import LONG, SHORT, Step
 
 MOST_SPACES, MOST_THREADS = 3, 8
 """Alive at once in one scenario, so that a run over the network stays bounded."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.checks.errors import Untested
-from contracts.exchange import Answer
+from contracts.http.exchange import Answer
 from contracts.model.reference import ACCESS_FIELDS, CREATOR, Model, Says, Space
+from contracts.model.steps import BOUNDARY, words
 from contracts.model.views import Views
-from contracts.model.words import BOUNDARY, words
 
 
 class Pair(Views):

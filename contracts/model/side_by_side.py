@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from contracts.checks.errors import Broken, Unanswered, Untested
 from contracts.checks.evidence import Assumptions
-from contracts.exchange import Answer
+from contracts.http.exchange import Answer
+from contracts.http.run import Team
 from contracts.model.reference import Model, Says
-from contracts.model.words import Note, Step, words
-from contracts.team import Team
+from contracts.model.steps import Note, Step, words
 
 PATH = {"S": "/v1/spaces/", "T": "/v1/threads/"}
 ASSUMPTIONS = Assumptions()

@@ -7,11 +7,11 @@ from typing import Any
 
 from contracts.checks.check import equal
 from contracts.checks.errors import Broken
-from contracts.exchange import Answer
+from contracts.http.exchange import Answer
+from contracts.http.run import Team
 from contracts.model.reference import CREATOR, VIEW, Says, pages
 from contracts.model.side_by_side import SideBySide
-from contracts.model.words import listed
-from contracts.team import Team
+from contracts.model.steps import listed
 
 
 class Views(SideBySide):

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from contracts.diff import MISSING, at, jsonable, smallest
-from contracts.exchange import Answer
-from contracts.failure import WORST, Failure, Outcome, Verdict, is_status
-from contracts.report.about import About
+from contracts.http.exchange import Answer
+from contracts.report.curl import commands
 from contracts.report.redact import Redactor
-from contracts.report.shell import commands
+from contracts.report.run_info import About
+from contracts.verdict.diff import MISSING, at, jsonable, smallest
+from contracts.verdict.failure import WORST, Failure, Outcome, Verdict, is_status
 
 Data = dict[str, Any]
 VERSION = 1

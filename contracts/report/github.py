@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from contracts.diff import cut
 from contracts.report.data import MANY, Data, counted
+from contracts.verdict.diff import cut
 
 _LEVELS = {"broken": "error", "known": "notice"}
 

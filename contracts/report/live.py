@@ -21,10 +21,10 @@ from rich.table import Column
 from rich.text import Text
 
 from contracts.checks.check import Check
-from contracts.diff import cut
-from contracts.failure import Outcome, Verdict
-from contracts.record import Record
+from contracts.report.exercised import Record
 from contracts.report.redact import Redactor
+from contracts.verdict.diff import cut
+from contracts.verdict.failure import Outcome, Verdict
 
 COLOURS = {
     "passed": "green",

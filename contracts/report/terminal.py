@@ -14,9 +14,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from contracts.diff import cut
 from contracts.report.data import MANY, Data, counted, named
 from contracts.report.live import COLOURS
+from contracts.verdict.diff import cut
 
 SO = {
     "assumption does not hold here": "assumption {assumption} does not hold here; no contract is broken",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mockserver.admin.embeddings import shown_attempt
-from mockserver.admin.registry import Call, Mock
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.problems import Flaw, Invalid
+from mockserver.admin.paging import Call, Mock
+from mockserver.http.calls import Reply, handles
+from mockserver.http.problems import Invalid
+from mockserver.openapi.flaw import Flaw
 from mockserver.sandbox.clock import as_text, duration, instant
 from mockserver.sandbox.sandbox import Sandbox
 

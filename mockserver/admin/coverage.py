@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.admin.registry import Call, Mock
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.references import resolved
+from mockserver.admin.paging import Call, Mock
+from mockserver.http.calls import Reply, handles
+from mockserver.openapi.references import resolved
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 Answer = tuple[int, str]

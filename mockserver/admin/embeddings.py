@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import islice
 
-from mockserver.admin.leash import shown_job
-from mockserver.admin.registry import Call, Mock
+from mockserver.admin.embedding_control import shown_job
+from mockserver.admin.paging import Call, Mock
 from mockserver.embeddings.batch import EndedAttempt
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.problems import BadCursor
+from mockserver.http.calls import Reply, handles
+from mockserver.http.problems import BadCursor
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
-from mockserver.sandbox.store import cursor, position_of
+from mockserver.store.collection import cursor, position_of
 
 
 @handles("listEmbeddings")

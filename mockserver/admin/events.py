@@ -6,13 +6,13 @@ import threading
 from collections.abc import Iterator
 from time import perf_counter
 
-from mockserver.admin.exchanges import at_of, mask_of, short
-from mockserver.admin.registry import Call, Mock
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.entry import Entry
-from mockserver.engine.problems import Problem
-from mockserver.engine.redaction import Mask
-from mockserver.engine.streams import HEARTBEAT, Step, Stream
+from mockserver.admin.journal_entries import at_of, mask_of, short
+from mockserver.admin.paging import Call, Mock
+from mockserver.http.calls import Reply, handles
+from mockserver.http.event_stream import HEARTBEAT, Step, Stream
+from mockserver.http.problems import Problem
+from mockserver.http.redaction import Mask
+from mockserver.journal.entry import Entry
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 AT_ONCE = 100

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mockserver.admin.registry import Call, Mock
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.limits import PLANS, Plan
-from mockserver.engine.problems import NotFound
+from mockserver.admin.paging import Call, Mock
+from mockserver.faults.rate_limit import PLANS, Plan
+from mockserver.http.calls import Reply, handles
+from mockserver.http.problems import NotFound
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Sandbox
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mockserver import __version__
-from mockserver.admin.registry import Call, Mock
-from mockserver.engine.calls import Reply, handles
+from mockserver.admin.paging import Call, Mock
+from mockserver.http.calls import Reply, handles
 from mockserver.sandbox.sandbox import Sandbox
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-from mockserver.admin.criteria import Criteria
-from mockserver.admin.exchanges import mask_of, short, shown
-from mockserver.admin.registry import Call, Mock
-from mockserver.engine.calls import Later, Reply, handles
-from mockserver.engine.entry import Entry
-from mockserver.engine.journal import Journal
-from mockserver.engine.problems import NotFound
+from mockserver.admin.journal_entries import mask_of, short, shown
+from mockserver.admin.paging import Call, Mock
+from mockserver.admin.request_matching import Criteria
+from mockserver.http.calls import Later, Reply, handles
+from mockserver.http.problems import NotFound
+from mockserver.journal.entry import Entry
+from mockserver.journal.journal import Journal
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 FILTERS: Mapping[str, str] = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mockserver.admin.registry import Call, Mock, after, rest
+from mockserver.admin.paging import Call, Mock, after, rest
 from mockserver.admin.state import COUNTED, of_scenario
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.problems import Flaw, Invalid
+from mockserver.http.calls import Reply, handles
+from mockserver.http.problems import Invalid
+from mockserver.openapi.flaw import Flaw
 from mockserver.sandbox.clock import Dial, as_text, instant
 from mockserver.sandbox.sandbox import Moment, Record, Sandbox
 from mockserver.sandbox.sandboxes import Sandboxes

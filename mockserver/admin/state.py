@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from mockserver.admin.registry import Call, Mock, after, rest
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.problems import Conflict, Flaw, Invalid
+from mockserver.admin.paging import Call, Mock, after, rest
+from mockserver.http.calls import Reply, handles
+from mockserver.http.problems import Conflict, Invalid
+from mockserver.openapi.flaw import Flaw
 from mockserver.sandbox.clock import as_text
-from mockserver.sandbox.generated import grow
 from mockserver.sandbox.ids import Counters
-from mockserver.sandbox.orders import Order
 from mockserver.sandbox.sandbox import Moment, Record, Sandbox
 from mockserver.sandbox.sandboxes import Sandboxes
-from mockserver.sandbox.state_reading import Refused
+from mockserver.scenarios.generated_size import Order
+from mockserver.scenarios.generated_world import grow
+from mockserver.state_document.import_ import Refused
 
 COUNTED = ("spaces", "threads", "messages", "vector_stores")
 """The collections whose sizes are told."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mockserver.admin.criteria import Criteria
-from mockserver.admin.exchanges import mask_of, short
-from mockserver.admin.registry import Call, Mock
-from mockserver.engine.calls import Reply, handles
-from mockserver.engine.entry import Entry
-from mockserver.engine.redaction import Mask
+from mockserver.admin.journal_entries import mask_of, short
+from mockserver.admin.paging import Call, Mock
+from mockserver.admin.request_matching import Criteria
+from mockserver.http.calls import Reply, handles
+from mockserver.http.redaction import Mask
+from mockserver.journal.entry import Entry
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 MOST_SHOWN = 10

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mockserver.embeddings.policy import Policy, failing_ranks
-from mockserver.sandbox.ordered import Key, Ordered
+from mockserver.store.sorted_keys import Key, Ordered
 
 LONG_AGO = -(10**18)
 """Microseconds; before any clock. What is in a scenario's spaces was embedded then (A55)."""

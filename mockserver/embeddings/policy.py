@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mockserver.sandbox.ordered import Key
+from mockserver.store.sorted_keys import Key
 
 
 class Policy(NamedTuple):

@@ -15,7 +15,7 @@ from immutables import Map
 from mockserver.embeddings.batch import KINDS, LONG_AGO, Batch, Counts, EndedAttempt, Job, Slots
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.space_queue import SpaceQueue
-from mockserver.sandbox.ordered import Key, Ordered
+from mockserver.store.sorted_keys import Key, Ordered
 
 _EMPTY = SpaceQueue()
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from mockserver.sandbox.ordered import Key, Ordered
+from mockserver.store.sorted_keys import Key, Ordered
 
 MOST_MESSAGES = 500_000
 """Messages kept in the index, or twice what one search needs; with more it starts empty again."""

@@ -12,7 +12,7 @@ from immutables import Map
 
 from mockserver.embeddings.batch import KINDS, Attempts, Batch, Counts, EndedAttempt, Job, Slots
 from mockserver.embeddings.policy import Policy
-from mockserver.sandbox.ordered import EMPTY, Key, Ordered
+from mockserver.store.sorted_keys import EMPTY, Key, Ordered
 
 _NOWHERE: Map[str, int] = Map()
 

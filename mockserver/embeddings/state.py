@@ -18,7 +18,7 @@ from mockserver.embeddings.batch import LONG_AGO, Attempts, Batch, Slots
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Version
 from mockserver.embeddings.space_queue import SpaceQueue
-from mockserver.sandbox.ordered import Key, Ordered
+from mockserver.store.sorted_keys import Key, Ordered
 
 Values = Mapping[str, Any]
 """A JSON object."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mockserver.embeddings.batch import Batch, Job
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.sandbox.ordered import Ordered
+from mockserver.store.sorted_keys import Ordered
 
 
 def change_policy(embeddings: Embeddings, policy: Policy, now: int) -> None:

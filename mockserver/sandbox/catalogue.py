@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mockserver.documents import DocumentError
-from mockserver.engine.problems import NotFound
+from mockserver.http.problems import NotFound
+from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.sandbox import World
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.engine.faults import Faults, Mark, Terms
-from mockserver.engine.journal import Journal, Journals
+from mockserver.faults.rule_list import Faults, Mark, Terms
+from mockserver.journal.journal import Journal, Journals
 from mockserver.sandbox.clock import REAL_TIME, Clock, Dial, Source
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
-from mockserver.sandbox.pages import Pages
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.store import Collection, Index
+from mockserver.store.collection import Collection, Index
+from mockserver.store.page_cache import Pages
 
 Link = tuple[str, str]
 """(space id, what is linked to it)"""

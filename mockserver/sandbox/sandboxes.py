@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
-from mockserver.engine.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
+from mockserver.http.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.sandbox import Moment, Sandbox

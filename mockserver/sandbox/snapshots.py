@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from mockserver.engine.problems import Conflict, NotFound
+from mockserver.http.problems import Conflict, NotFound
 from mockserver.sandbox.sandbox import Moment
 
 MOST = 1000

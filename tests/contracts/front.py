@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts.exchange import Request
-from contracts.keys import DEMO, DEMO_ORGANIZATION
-from contracts.ledger import Ledger
-from contracts.leftovers import before
-from contracts.target import Http
-from contracts.team import Team
+from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.exchange import Request
+from contracts.http.run import Team
+from contracts.http.target import Http
+from contracts.safety.ledger import Ledger
+from contracts.safety.unanswered import before
 from tests.running import mock
 
 KEYS = {

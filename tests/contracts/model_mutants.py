@@ -9,17 +9,16 @@ from typing import Any
 
 import pytest
 
-from contracts.exchange import Answer, Request
-from contracts.target import InProcess
-from mockserver import access
-from mockserver.access import rule_for
+from contracts.http.exchange import Answer, Request
+from contracts.http.target import InProcess
 from mockserver.app import MockServer, create_app
-from mockserver.handlers import HANDLERS, space_threads, threads
-from mockserver.handlers.registry import Call, Reply
-from mockserver.memory import add_thread, remove_thread, spaces_of
+from mockserver.freddy import HANDLERS, access, space_threads, threads
+from mockserver.freddy.access import rule_for
+from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.shared_memory import add_thread, remove_thread, spaces_of
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.sandbox.store import Collection
 from mockserver.settings import Settings
+from mockserver.store.collection import Collection
 
 
 @cache

@@ -17,16 +17,16 @@ import pytest
 
 from contracts.behaviour import memory
 from contracts.checks.check import Check
-from contracts.failure import Outcome, Verdict
-from contracts.keys import DEMO, DEMO_ORGANIZATION
-from contracts.ledger import Ledger
-from contracts.runner import judge
+from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.run import Team
+from contracts.http.target import InProcess
+from contracts.safety.ledger import Ledger
 from contracts.settings import PROFILES, SEED, Settings
 from contracts.suite import CHECKS, selected
-from contracts.target import InProcess
-from contracts.team import Team
+from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.runner import judge
 from mockserver.app import MockServer, create_app
-from mockserver.engine.log import RequestLog
+from mockserver.http.log import RequestLog
 from mockserver.settings import Settings as MockSettings
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import broken_code, fingerprint

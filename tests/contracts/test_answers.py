@@ -9,10 +9,10 @@ from click.testing import Result
 
 from contracts.cli import main
 from contracts.doctor import needs
-from contracts.failure import Verdict
-from contracts.runner import judge
+from contracts.http.target import open_transport
 from contracts.suite import selected
-from contracts.target import open_transport
+from contracts.verdict.failure import Verdict
+from contracts.verdict.runner import judge
 from tests.contracts.front import KEYS, deployment, everything
 from tests.contracts.mutants import damaged
 from tests.contracts.strength import fresh_app, team_for
@@ -144,7 +144,7 @@ def test_a_run_on_a_mock_that_others_use_has_a_sandbox_of_its_own() -> None:
     """The header is on every request, and on none to what does not say that it is a mock."""
     with mock() as url:
         transport = open_transport(url)
-        from contracts.keys import open_target
+        from contracts.http.credentials import open_target
 
         assert open_target(transport, {}, "1234abcd").mock
         assert transport.always == {"X-Mock-Sandbox": "contracts-1234abcd"}

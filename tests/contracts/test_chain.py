@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from contracts.chain import Origins, minimal
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.exchange import Answer, Request
-from contracts.failure import Outcome
-from contracts.pace import Limit
-from contracts.report.shell import commands
-from contracts.runner import judge
-from contracts.target import InProcess
-from contracts.team import Team
+from contracts.http.exchange import Answer, Request
+from contracts.http.rate import Limit
+from contracts.http.run import Team
+from contracts.http.target import InProcess
+from contracts.report.curl import commands
+from contracts.verdict.failure import Outcome
+from contracts.verdict.reproduction import Origins, minimal
+from contracts.verdict.runner import judge
 from mockserver.app import MockServer
 from tests.contracts.broken import broken
 from tests.contracts.strength import fresh_app, team_for

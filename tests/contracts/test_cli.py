@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from contracts.cli import main
+from contracts.http.run import CALLERS
 from contracts.suite import CHECKS
-from contracts.team import CALLERS
 from tests.contracts.other_server import running as other_server
 from tests.running import ROOT, mock
 
@@ -163,10 +163,10 @@ def test_what_a_killed_run_left_is_cleaned_up_by_its_ledger(tmp_path: Path) -> N
     """The ledger is read up to its last whole line."""
     ledger = tmp_path / "ledger.jsonl"
     with other_server() as (url, state):
-        from contracts.keys import open_target
-        from contracts.ledger import Ledger
-        from contracts.target import Http
-        from contracts.team import Team
+        from contracts.http.credentials import open_target
+        from contracts.http.run import Team
+        from contracts.http.target import Http
+        from contracts.safety.ledger import Ledger
 
         transport = Http(url)
         access = open_target(transport, OWN_KEYS)

@@ -9,10 +9,10 @@ import pytest
 from contracts.checks.check import Check
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import document
-from contracts.coverage import Coverage, Terms, coverage
-from contracts.exchange import Answer, Request
-from contracts.failure import Outcome
-from contracts.record import Record
+from contracts.http.exchange import Answer, Request
+from contracts.report.coverage import Coverage, Terms, coverage
+from contracts.report.exercised import Record
+from contracts.verdict.failure import Outcome
 
 
 def passed(operation: str) -> Outcome:

@@ -8,19 +8,19 @@ from collections.abc import Mapping
 import pytest
 from click.testing import CliRunner
 
-from contracts.chain import fewest
 from contracts.cli import main
-from contracts.exchange import Answer, Request
-from contracts.failure import Outcome, Verdict
-from contracts.keys import DEMO, DEMO_ORGANIZATION
-from contracts.ledger import Ledger
+from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.exchange import Answer, Request
+from contracts.http.run import Team
+from contracts.http.target import InProcess
 from contracts.model.reference import pages
-from contracts.model.words import renamed, story
-from contracts.runner import run
+from contracts.model.steps import renamed, story
+from contracts.safety.ledger import Ledger
 from contracts.settings import PROFILES, Settings
 from contracts.suite import CHECKS
-from contracts.target import InProcess
-from contracts.team import Team
+from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.reproduction import fewest
+from contracts.verdict.runner import run
 from tests.contracts.model_mutants import BUGS, Conflicting, Mutant, fresh, newest_first
 
 MODEL = [check for check in CHECKS if check.layer == "model"]

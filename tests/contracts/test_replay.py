@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from contracts.checks.errors import Untested
-from contracts.exchange import Answer, Request
-from contracts.keys import DEMO, DEMO_ORGANIZATION
-from contracts.ledger import Ledger
-from contracts.pace import Limit
-from contracts.resend import Resend
-from contracts.target import InProcess
-from contracts.team import Team
-from mockserver.handlers import HANDLERS
-from mockserver.handlers.registry import Call, Reply
+from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.exchange import Answer, Request
+from contracts.http.rate import Limit
+from contracts.http.run import Team
+from contracts.http.target import InProcess
+from contracts.safety.ledger import Ledger
+from contracts.verdict.resend import Resend
+from mockserver.freddy import HANDLERS
+from mockserver.freddy.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.broken import broken, contracts, report, run
 

@@ -14,11 +14,11 @@ import jsonschema_rs
 import pytest
 from click.testing import Result
 
-from contracts.diff import smallest
-from contracts.failure import Verdict
-from contracts.keys import DEMO
-from contracts.report.page import page
+from contracts.http.credentials import DEMO
+from contracts.report.html import page
 from contracts.report.redact import Redactor
+from contracts.verdict.diff import smallest
+from contracts.verdict.failure import Verdict
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
 
 ARTIFACTS = ("report.json", "report.html", "junit.xml", "failures.har")

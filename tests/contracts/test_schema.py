@@ -12,24 +12,25 @@ import pytest
 import schemathesis
 from werkzeug.serving import make_server
 
-from contracts import runner, schema
 from contracts.checks.errors import Untested
 from contracts.checks.spec import document
-from contracts.exchange import Answer, Request, Transport
-from contracts.failure import Outcome, Verdict
-from contracts.generated import judged
-from contracts.keys import DEMO, DEMO_ORGANIZATION
-from contracts.ledger import Ledger
-from contracts.made_up import KEY, Run, Sizes
-from contracts.report.shell import commands
-from contracts.runner import judge
+from contracts.generated import schemathesis_driver
+from contracts.generated.id_rewriting import Steer
+from contracts.generated.layers import judged
+from contracts.generated.types import KEY, Run, Sizes
+from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.exchange import Answer, Request, Transport
+from contracts.http.run import Team
+from contracts.http.target import Http, InProcess
+from contracts.report.curl import commands
+from contracts.safety.ledger import Ledger
 from contracts.settings import PROFILES, Settings
-from contracts.steer import Steer
 from contracts.suite import CHECKS
-from contracts.target import Http, InProcess
-from contracts.team import Team
+from contracts.verdict import runner
+from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.runner import judge
 from mockserver.app import MockServer, create_app
-from mockserver.engine import wire
+from mockserver.http import wire
 from mockserver.settings import Settings as MockSettings
 
 LAYERS = {"operations": ("examples", "coverage", "fuzzing"), "workflows": ("stateful",)}
@@ -79,11 +80,11 @@ def team_on(
 
 
 def explored(team: Team, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
-    gateway = schema.Gateway(document(), Steer(team))
+    gateway = schemathesis_driver.Gateway(document(), Steer(team))
     run = Run(phases, Sizes(examples), team.settings.seed, operation)
     return [
         f"{place} {broken.message}"
-        for finding in schema.explore(gateway, run)
+        for finding in schemathesis_driver.explore(gateway, run)
         for place, broken in judged(finding, team)
     ]
 
@@ -110,7 +111,7 @@ def steady(texts: list[str]) -> list[str]:
 
 
 def test_the_engine_is_pinned() -> None:
-    assert schemathesis.__version__ == schema.VERSION
+    assert schemathesis.__version__ == schemathesis_driver.VERSION
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -9,9 +9,9 @@ import pytest
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.failure import Verdict
-from contracts.runner import judge, run
-from contracts.team import Team
+from contracts.http.run import Team
+from contracts.verdict.failure import Verdict
+from contracts.verdict.runner import judge, run
 from tests.contracts.strength import fresh_app, team_for
 
 Try = Callable[[Team], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.sandbox.ordered import Ordered
+from mockserver.store.sorted_keys import Ordered
 
 
 def test_what_was_drained_ended_at_that_instant_and_not_before() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Ask
-from tests.handlers.steps import Steps
+from tests.freddy.steps import Steps
 from tests.running import ROOT
 
 CASES = json.loads((ROOT / "tests/embeddings/states_of_november.json").read_text("utf-8"))

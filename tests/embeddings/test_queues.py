@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mockserver.embeddings import steering
 from mockserver.embeddings.policy import Policy, failing_ranks
 from mockserver.embeddings.queues import Embeddings
-from mockserver.sandbox.ordered import Ordered
+from mockserver.store.sorted_keys import Ordered
 from tests.embeddings.simulation import Simulation
 
 SPACE = "space_a"

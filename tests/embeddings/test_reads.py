@@ -10,7 +10,7 @@ import pytest
 from mockserver.embeddings import state, steering
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.sandbox.ordered import Key, Ordered
+from mockserver.store.sorted_keys import Key, Ordered
 
 SPACES = ("space_a", "space_b")
 Event = Callable[[Embeddings], object]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.embeddings.search import Hit, Source, WordIndex, nearest
-from mockserver.sandbox.ordered import EMPTY, Ordered
+from mockserver.store.sorted_keys import EMPTY, Ordered
 
 Record = dict[str, Any]
 

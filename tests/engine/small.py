@@ -11,14 +11,14 @@ from typing import Any
 
 from werkzeug.test import Client
 
-from mockserver.engine.context import Api
-from mockserver.engine.corridor import Corridor
-from mockserver.engine.cors import Cors
-from mockserver.engine.faults import Faults, Terms
-from mockserver.engine.journal import Journals
-from mockserver.engine.log import RequestLog
-from mockserver.engine.problems import vendor_envelope
-from mockserver.engine.spec import Spec
+from mockserver.corridor import Corridor
+from mockserver.faults.rule_list import Faults, Terms
+from mockserver.http.context import Api
+from mockserver.http.cors import Cors
+from mockserver.http.log import RequestLog
+from mockserver.http.problems import vendor_envelope
+from mockserver.journal.journal import Journals
+from mockserver.openapi.spec import Spec
 
 TRACE = "0b0f2a52-6d0c-4a4e-9d53-2f8f4c1d7a10"
 

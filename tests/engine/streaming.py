@@ -11,14 +11,14 @@ from typing import Any
 
 from werkzeug.test import create_environ
 
-from mockserver.engine.calls import Reply
-from mockserver.engine.context import Api
-from mockserver.engine.corridor import Corridor
-from mockserver.engine.cors import Cors
-from mockserver.engine.log import RequestLog
-from mockserver.engine.problems import Problem, vendor_envelope
-from mockserver.engine.spec import Spec
-from mockserver.engine.streams import Step, Stream
+from mockserver.corridor import Corridor
+from mockserver.http.calls import Reply
+from mockserver.http.context import Api
+from mockserver.http.cors import Cors
+from mockserver.http.event_stream import Step, Stream
+from mockserver.http.log import RequestLog
+from mockserver.http.problems import Problem, vendor_envelope
+from mockserver.openapi.spec import Spec
 from tests.engine.small import Lobby, document, written
 
 TICK = {"tick": 1}

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mockserver.app import MockServer, create_app
-from mockserver.engine.spec import Spec
+from mockserver.openapi.spec import Spec
 from mockserver.settings import Settings
 from tests.test_openapi import ROOT
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.controls import Wishes, wishes_of
-from mockserver.engine.damage import KINDS
-from mockserver.engine.problems import BadControl
-from mockserver.engine.request import Request
-from mockserver.engine.rules import Fault
+from mockserver.faults.broken_body import KINDS
+from mockserver.faults.request_headers import Wishes, wishes_of
+from mockserver.faults.rule import Fault
+from mockserver.http.problems import BadControl
+from mockserver.http.request import Request
 
 
 def wishes(trace_id: str = "a", **headers: str) -> Wishes:

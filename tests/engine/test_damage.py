@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from mockserver.engine.damage import KINDS, broken
-from mockserver.engine.faults import Faults, Terms
-from mockserver.engine.problems import Invalid
-from mockserver.engine.profiles import PROFILES
-from mockserver.engine.request import Answer
-from mockserver.engine.rules import DELAYS, Rule, delay_of
-from mockserver.handlers.responses import FAULTS
+from mockserver.faults.broken_body import KINDS, broken
+from mockserver.faults.profiles import PROFILES
+from mockserver.faults.rule import DELAYS, Rule, delay_of
+from mockserver.faults.rule_list import Faults, Terms
+from mockserver.freddy.model_responses import FAULTS
+from mockserver.http.problems import Invalid
+from mockserver.http.request import Answer
 from tests.engine.test_rules import DEFAULTS, ids
 from tests.reference import ADMIN
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from werkzeug.test import create_environ
 
-from mockserver.engine.calls import Reply
-from mockserver.engine.journal import OVERHEAD, SHARE, Journal, Journals, Limits
-from mockserver.engine.log import Exchange
-from mockserver.engine.request import Answer, Request
+from mockserver.http.calls import Reply
+from mockserver.http.log import Exchange
+from mockserver.http.request import Answer, Request
+from mockserver.journal.journal import OVERHEAD, SHARE, Journal, Journals, Limits
 from tests.engine.small import TRACE, served
 from tests.engine.streaming import OPEN_END, TICK, Small, stream
 

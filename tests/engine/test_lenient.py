@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.lenient import mended
-from mockserver.engine.problems import Flaw
-from mockserver.engine.schemas import Schema
+from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.lenient_body import mended
+from mockserver.openapi.schemas import Schema
 
 SCHEMA = Schema(
     {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.limits import PLANS, Limits, Plan, RateLimited, plan
+from mockserver.faults.rate_limit import PLANS, Limits, Plan, RateLimited, plan
 
 SECOND = 1_000_000
 NOW = 1_700_000_000 * SECOND

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from mockserver.engine.calls import Reply
+from mockserver.http.calls import Reply
 from tests.engine.small import Lobby, Room, served
 
 OBJECT = {"application/json": {"schema": {"type": "object"}}}

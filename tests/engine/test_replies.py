@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from mockserver.app import MockServer, create_app
-from mockserver.engine.calls import Call, Reply
-from mockserver.engine.log import RequestLog
-from mockserver.engine.problems import NotFound, SpecViolation
-from mockserver.handlers import HANDLERS
+from mockserver.freddy import HANDLERS
+from mockserver.http.calls import Call, Reply
+from mockserver.http.log import RequestLog
+from mockserver.http.problems import NotFound, SpecViolation
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.settings import Settings
 from tests.conftest import Ask

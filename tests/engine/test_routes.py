@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.engine.operation import Operation, Parameter
-from mockserver.engine.problems import NoRoute
-from mockserver.engine.routes import Routes
-from mockserver.engine.schemas import Schema
+from mockserver.http.problems import NoRoute
+from mockserver.http.routes import Routes
+from mockserver.openapi.operation import Operation, Parameter
+from mockserver.openapi.schemas import Schema
 
 TEXT = Schema({"type": "string"}, {})
 

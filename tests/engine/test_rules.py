@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.engine.faults import MOST_RULES, Faults, Terms
-from mockserver.engine.problems import Invalid
-from mockserver.engine.profiles import PROFILES
-from mockserver.engine.rules import LONGEST_DELAY, SECOND, Asked, delay_of, resembles
+from mockserver.faults.profiles import PROFILES
+from mockserver.faults.rule import LONGEST_DELAY, SECOND, Asked, delay_of, resembles
+from mockserver.faults.rule_list import MOST_RULES, Faults, Terms
+from mockserver.http.problems import Invalid
 
 DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(

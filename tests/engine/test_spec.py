@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from mockserver.app import create_app
-from mockserver.documents import DocumentError
-from mockserver.engine.schemas import Schemas
-from mockserver.engine.spec import Spec
+from mockserver.openapi.schemas import Schemas
+from mockserver.openapi.spec import Spec
+from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 from tests.engine.small import document, written

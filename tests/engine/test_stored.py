@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from mockserver.engine.schemas import Schema
-from mockserver.engine.stored import MOST, Stored, lists_of
+from mockserver.openapi.record_cache import MOST, Stored, lists_of
+from mockserver.openapi.schemas import Schema
 from tests.conftest import Ask
 
 NODE: dict[str, Any] = {

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from mockserver.documents import DocumentError
-from mockserver.engine.calls import Reply
-from mockserver.engine.problems import SpecViolation
-from mockserver.engine.spec import Spec
-from mockserver.engine.streams import MOST
+from mockserver.http.calls import Reply
+from mockserver.http.event_stream import MOST
+from mockserver.http.problems import SpecViolation
+from mockserver.openapi.spec import Spec
+from mockserver.openapi.yaml_document import DocumentError
 from tests.engine.small import TRACE, document, written
 from tests.engine.streaming import EVENT, EVENTS, JSON, OPEN_END, TICK, Small, responses, stream
 

@@ -11,9 +11,9 @@ import pytest
 
 from mockserver.app import load
 from mockserver.sandbox.directory import Directory
-from mockserver.sandbox.generated import grow
-from mockserver.sandbox.orders import Order, parse
 from mockserver.sandbox.sandbox import Moment, Sandbox, World, empty_marks
+from mockserver.scenarios.generated_size import Order, parse
+from mockserver.scenarios.generated_world import grow
 from mockserver.settings import Settings
 from tests.running import ROOT
 

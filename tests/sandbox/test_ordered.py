@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.sandbox.ordered import CHUNK, Key, Ordered
+from mockserver.store.sorted_keys import CHUNK, Key, Ordered
 
 SPREAD = 7919
 """Prime to every size used here, so that stepping by it visits every place in a scattered order."""

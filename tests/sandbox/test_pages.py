@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.sandbox.pages import MOST, Pages
-from mockserver.sandbox.store import Collection
+from mockserver.store.collection import Collection
+from mockserver.store.page_cache import MOST, Pages
 
 Table = Collection[str, dict[str, Any]]
 

@@ -10,8 +10,8 @@ import pytest
 
 from mockserver.app import create_app, load
 from mockserver.embeddings.policy import Policy
-from mockserver.engine.faults import Faults, Terms
-from mockserver.engine.journal import Journal, Journals
+from mockserver.faults.rule_list import Faults, Terms
+from mockserver.journal.journal import Journal, Journals
 from mockserver.sandbox.clock import Dial, instant
 from mockserver.sandbox.sandbox import Moment, Sandbox, World
 from mockserver.settings import Settings

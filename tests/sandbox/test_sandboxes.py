@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from mockserver.app import load
-from mockserver.engine.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
+from mockserver.http.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
 from mockserver.sandbox import sandboxes as house
 from mockserver.sandbox.sandbox import Moment, Sandbox
 from mockserver.sandbox.sandboxes import Limits, Sandboxes

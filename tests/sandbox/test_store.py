@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.sandbox.store import Collection, Index, behind, cursor, page, position_of
+from mockserver.store.collection import Collection, Index, behind, cursor, page, position_of
 
 Records = Collection[str, dict[str, Any]]
 ids = st.sampled_from("abcdefgh")

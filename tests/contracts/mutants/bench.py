@@ -11,12 +11,12 @@ import orjson
 import pytest
 
 from mockserver.app import MockServer
-from mockserver.engine import wire
-from mockserver.engine.operation import Operation
-from mockserver.engine.problems import Problem, Rendered, vendor_envelope
-from mockserver.engine.streams import Stream
-from mockserver.handlers import HANDLERS, space_threads, space_vector_stores, spaces
-from mockserver.handlers.registry import Call, Reply
+from mockserver.freddy import HANDLERS, space_threads, space_vector_stores, spaces
+from mockserver.freddy.registry import Call, Reply
+from mockserver.http import wire
+from mockserver.http.event_stream import Stream
+from mockserver.http.problems import Problem, Rendered, vendor_envelope
+from mockserver.openapi.operation import Operation
 from mockserver.sandbox.sandbox import Sandbox
 
 Handler: TypeAlias = Callable[[Call, Sandbox], Reply]

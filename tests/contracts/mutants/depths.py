@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.engine import wire
-from mockserver.handlers.registry import Call, Reply
+from mockserver.freddy.registry import Call, Reply
+from mockserver.http import wire
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.model_mutants import BUGS
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant

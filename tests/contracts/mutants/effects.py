@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mockserver.engine.problems import Flaw, Invalid, NotFound
-from mockserver.handlers import HANDLERS, spaces, threads
-from mockserver.handlers.registry import Call, Reply
-from mockserver.memory import remove_thread
+from mockserver.freddy import HANDLERS, spaces, threads
+from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.shared_memory import remove_thread
+from mockserver.http.problems import Invalid, NotFound
+from mockserver.openapi.flaw import Flaw
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant
 

@@ -6,9 +6,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.engine.calls import Reply
-from mockserver.engine.problems import Forbidden, NoRoute, NotFound, Problem, Unauthorized
-from mockserver.handlers.registry import Call
+from mockserver.freddy.registry import Call
+from mockserver.http.calls import Reply
+from mockserver.http.problems import Forbidden, NoRoute, NotFound, Problem, Unauthorized
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add, answer, mutant
 

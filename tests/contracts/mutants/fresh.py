@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mockserver import access
-from mockserver.access import Access
-from mockserver.engine.streams import Stream
-from mockserver.handlers import spaces
-from mockserver.handlers.lookup import space_for
-from mockserver.handlers.registry import Call, Reply
+from mockserver.freddy import access, spaces
+from mockserver.freddy.access import Access
+from mockserver.freddy.lookup import space_for
+from mockserver.freddy.registry import Call, Reply
+from mockserver.http.event_stream import Stream
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mockserver import memory
 from mockserver.embeddings.queues import Embeddings
-from mockserver.handlers import responses, space_threads
-from mockserver.handlers.registry import Call, Reply
-from mockserver.memory import Found
+from mockserver.freddy import model_responses, shared_memory, space_threads
+from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.shared_memory import Found
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 
@@ -36,7 +35,7 @@ def never_embedded(bench: Bench) -> None:
 def found_after_removal(bench: Bench) -> None:
     """What a thread held is still found after its removal."""
     ghosts: list[tuple[str, str]] = []
-    search, remove = memory.search, memory.remove_thread
+    search, remove = shared_memory.search, shared_memory.remove_thread
 
     def removed(space_id: str, thread_id: str, sandbox: Sandbox) -> bool:
         ghosts.append((space_id, thread_id))
@@ -55,13 +54,13 @@ def found_after_removal(bench: Bench) -> None:
         return found
 
     bench.replace([space_threads], "remove_thread", removed)
-    bench.replace([responses], "search", haunted)
+    bench.replace([model_responses], "search", haunted)
 
 
 @mutant()
 def found_from_another_space(bench: Bench) -> None:
     """A question finds what any space remembers."""
-    bench.replace([responses], "searched", lambda *given: [space["id"] for space in given[-1].spaces])
+    bench.replace([model_responses], "searched", lambda *given: [space["id"] for space in given[-1].spaces])
 
 
 @mutant(assumed=True)
@@ -72,25 +71,25 @@ def found_without_access(bench: Bench) -> None:
         found = [space for space, _ in sandbox.space_threads.ids("thread", thread["id"])] if thread else []
         return found + ([space_id] if space_id not in (None, *found) else [])  # type: ignore[list-item]
 
-    bench.replace([responses], "searched", searched)
+    bench.replace([model_responses], "searched", searched)
 
 
 @mutant(assumed=True)
 def question_finds_itself(bench: Bench) -> None:
     """The question itself is among the results."""
-    search = memory.search
+    search = shared_memory.search
 
     def asked(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found]:
         return search(f"{question} Tell me.", spaces, sandbox)
 
-    bench.replace([responses], "search", asked)
+    bench.replace([model_responses], "search", asked)
 
 
 @mutant(assumed=True)
 def edited_message_found_as_it_was(bench: Bench) -> None:
     """An edited message is found with its old text."""
     old: dict[str, Any] = {}
-    result = responses._result
+    result = model_responses._result
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
         message = sandbox.messages.get(call.path["message_id"])
@@ -103,7 +102,7 @@ def edited_message_found_as_it_was(bench: Bench) -> None:
     def stale(hit: Found) -> Any:
         return {**result(hit), "text": old.get(hit.message["id"], hit.message["content"])}
 
-    bench.replace([responses], "_result", stale)
+    bench.replace([model_responses], "_result", stale)
 
 
 @mutant(assumed=True)
@@ -129,12 +128,12 @@ def deleted_message_found(bench: Bench) -> None:
 @mutant()
 def question_is_not_stored(bench: Bench) -> None:
     """A turn stores the answer alone."""
-    append = memory.append
+    append = shared_memory.append
 
     def half(thread: Any, drafts: list[Any], sandbox: Sandbox, **more: Any) -> Any:
         return append(thread, drafts[-1:], sandbox, **more) * len(drafts)
 
-    bench.replace([responses], "append", half)
+    bench.replace([model_responses], "append", half)
 
 
 @mutant()

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
-from mockserver.engine import wire
-from mockserver.engine.problems import Invalid
-from mockserver.handlers import lookup, space_threads, spaces
-from mockserver.handlers.registry import Call, Reply
-from mockserver.sandbox import store
+from mockserver.freddy import lookup, space_threads, spaces
+from mockserver.freddy.registry import Call, Reply
+from mockserver.http import wire
+from mockserver.http.problems import Invalid
 from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store import collection
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant
 
 LIST = "listSpaceThreads"
@@ -110,7 +110,7 @@ def last_page_leads_to_itself(bench: Bench) -> None:
 
 
 def _cursor_off_by(step: int, *modules: object) -> Callable[[Bench], None]:
-    real = store.cursor
+    real = collection.cursor
 
     def moved(position: tuple[int, ...], *scope: str) -> str:
         return real((*position[:-1], position[-1] + step), *scope)
@@ -145,7 +145,7 @@ def has_more_at_the_exact_end(bench: Bench) -> None:
             return reply
         place = sandbox.space_threads.position("space", (call.path["space_id"], data[-1]["id"]))
         assert place is not None
-        cursor = store.cursor(place, LIST, call.path["space_id"])
+        cursor = collection.cursor(place, LIST, call.path["space_id"])
         return Reply(200, {**reply.body, "has_more": True, "next_cursor": cursor})
 
     bench.around(LIST, wrap)
@@ -166,7 +166,7 @@ def next_cursor_after_the_end(bench: Bench) -> None:
 @mutant(assumed=True)
 def cursor_of_any_space(bench: Bench) -> None:
     """A cursor is good for every space."""
-    start, cursor = lookup.start_of_page, store.cursor
+    start, cursor = lookup.start_of_page, collection.cursor
     bench.replace([space_threads], "start_of_page", lambda call, name, _: start(call, name))
     bench.replace([space_threads], "cursor", lambda place, name, _: cursor(place, name))
 

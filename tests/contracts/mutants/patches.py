@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mockserver.handlers import threads
-from mockserver.handlers.registry import Call, Reply
+from mockserver.freddy import threads
+from mockserver.freddy.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from mockserver.handlers.registry import Call, Reply
+from mockserver.freddy.registry import Call, Reply
 from mockserver.sandbox.ids import Ids
 from mockserver.sandbox.sandbox import Sandbox, Transaction
 from tests.contracts.mutants.bench import Bench, Handler, mutant

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mockserver import access, memory
-from mockserver.access import Access
-from mockserver.engine.problems import Forbidden
-from mockserver.handlers import lookup, messages, responses, spaces, threads, vector_stores
-from mockserver.handlers.registry import Call, Reply
+from mockserver.freddy import (
+    access,
+    lookup,
+    messages,
+    model_responses,
+    shared_memory,
+    spaces,
+    threads,
+    vector_stores,
+)
+from mockserver.freddy.access import Access
+from mockserver.freddy.registry import Call, Reply
+from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 from tests.contracts.mutants.bench import WITH_A_SPACE, Bench, Handler, add, mutant, refused
@@ -108,7 +116,7 @@ def granted_for_ever(bench: Bench) -> None:
         known[place] = max(found, known.get(place, found), key=lambda rule: rule.level)
         return known[place]
 
-    bench.replace([access, spaces, memory], "rule_for", rule_for)
+    bench.replace([access, spaces, shared_memory], "rule_for", rule_for)
 
 
 @mutant()
@@ -193,7 +201,7 @@ for _module, _operation in (
 @mutant()
 def threads_of_others_answer(bench: Bench) -> None:
     """A question may go into anybody's thread."""
-    bench.replace([responses], "thread_of_caller", lambda id_, _, sandbox: sandbox.threads.get(id_))
+    bench.replace([model_responses], "thread_of_caller", lambda id_, _, sandbox: sandbox.threads.get(id_))
 
 
 @mutant()

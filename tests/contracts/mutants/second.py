@@ -10,20 +10,20 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from mockserver import access
-from mockserver.access import OVERRIDE, Rule
-from mockserver.engine.problems import Flaw, Invalid
-from mockserver.engine.streams import Stream
-from mockserver.handlers import messages, responses, threads
-from mockserver.handlers.lookup import MOST_METADATA, merged_metadata
-from mockserver.handlers.registry import Call, Reply
-from mockserver.handlers.space_vector_stores import MOST_STORES
-from mockserver.handlers.window import Anchor, Listing
-from mockserver.memory import message_key, spaces_of
+from mockserver.freddy import access, messages, model_responses, threads
+from mockserver.freddy.access import OVERRIDE, Rule
+from mockserver.freddy.anchor_paging import Anchor, Listing
+from mockserver.freddy.lookup import MOST_METADATA, merged_metadata
+from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.shared_memory import message_key, spaces_of
+from mockserver.freddy.space_vector_stores import MOST_STORES
+from mockserver.http.event_stream import Stream
+from mockserver.http.problems import Invalid
+from mockserver.openapi.flaw import Flaw
 from mockserver.sandbox.directory import Caller
-from mockserver.sandbox.ordered import Key
 from mockserver.sandbox.sandbox import Record, Sandbox
-from mockserver.sandbox.store import Page, page
+from mockserver.store.collection import Page, page
+from mockserver.store.sorted_keys import Key
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 
 VIEW_LISTS = ("access_users", "access_departments", "visible_to_roles")
@@ -201,8 +201,8 @@ def streamed_answer_is_not_remembered(bench: Bench) -> None:
 def line_breaks_get_lost_in_a_stream(bench: Bench) -> None:
     """The pieces of a streamed answer have blanks where the whole answer has line breaks."""
     # docs/shared-memory.md: all pieces joined are the answer. As split() and " ".join() do it.
-    whole = responses.deltas_of
-    bench.replace([responses], "deltas_of", lambda text: whole(text.replace("\n", " ")))
+    whole = model_responses.deltas_of
+    bench.replace([model_responses], "deltas_of", lambda text: whole(text.replace("\n", " ")))
 
 
 @mutant(assumed=True)
@@ -232,7 +232,7 @@ def question_searches_spaces_closed_to_its_author(bench: Bench) -> None:
         found = [] if thread is None else spaces_of(thread["id"], sandbox)
         return found if space_id is None or space_id in found else [*found, space_id]
 
-    bench.replace([responses], "searched", searched)
+    bench.replace([model_responses], "searched", searched)
 
 
 @mutant(concurrent=True)

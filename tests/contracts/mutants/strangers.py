@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mockserver.access import Access
-from mockserver.engine.problems import NotFound
-from mockserver.handlers.lookup import space_for
-from mockserver.handlers.registry import Call, Reply
-from mockserver.memory import add_thread
+from mockserver.freddy.access import Access
+from mockserver.freddy.lookup import space_for
+from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.shared_memory import add_thread
+from mockserver.http.problems import NotFound
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 

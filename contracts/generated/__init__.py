@@ -1,0 +1,1 @@
+"""Layers 1 and 2: requests that Schemathesis generates, held to the document."""

@@ -1,0 +1,1 @@
+"""Requests of a run: its callers, its target, its rate and its budget."""

@@ -1,0 +1,254 @@
+"""Where the suite points: a deployment by its URL, or a fresh mock. The only file that knows which."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import requests
+import urllib3
+from requests.utils import requote_uri
+from werkzeug.test import run_wsgi_app
+
+from contracts.checks.errors import Unanswered, Unreachable
+from contracts.http.exchange import SAFE, Answer, Request, Transport
+from contracts.http.rate import BUSY, Limit, asked_to_wait
+
+TIMEOUT = 20.0
+"""Seconds for one answer."""
+FRESH = ("mock", "mock-http")
+"""Names of targets that the suite starts itself: in this process, and on a free port."""
+LONGEST = 50_000_000
+"""Bytes of an answer that are read: a longer one is taken for one that never ends."""
+NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
+"""What comes of an answer that is no HTTP; the client lets some of it through as it is."""
+AGAIN = (0.2, 1.0)
+"""Seconds before a request that got no answer is sent again."""
+
+
+def open_transport(name: str, limit: Limit | None = None) -> Transport:
+    """The way to a target: mock, mock-http, or a URL."""
+    if name == "mock":
+        return InProcess(limit=limit)
+    return Served(limit) if name == "mock-http" else Http(name, limit)
+
+
+class Http:
+    """A deployment behind a URL."""
+
+    def __init__(self, url: str, limit: Limit | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise Unreachable(f"{url!r} is no URL of a deployment; give http://host or https://host")
+        self.url = url.rstrip("/")
+        self.always: dict[str, str] = {}
+        self.limit = limit or Limit()
+        self._own = threading.local()
+        self._open = ExitStack()
+
+    def send(self, request: Request, key: str | None) -> Answer:
+        """The answer. What the target can't answer now is asked again, if that can do no harm."""
+        for pause in (*AGAIN, None):
+            try:
+                answer = self._send(request, key)
+            except NO_ANSWER as error:
+                why, wait = f"no answer from {self.url}: {_reason(error)}", pause
+                if request.method not in SAFE:
+                    wait = None  # it may have been done
+            else:
+                if answer.status != 429 and answer.status not in BUSY:
+                    return answer
+                why = f"{self.url} answers {answer.status} to {request.method} {request.path[:80]}"
+                asked = asked_to_wait(answer.headers.get("retry-after", ""))
+                wait = None if pause is None else pause if asked is None else asked
+                if answer.status in BUSY and asked is None and request.method not in SAFE:
+                    wait = None
+            if wait is None:
+                break
+            time.sleep(wait)
+        raise Unanswered(why)
+
+    def _send(self, request: Request, key: str | None) -> Answer:
+        self.limit.wait()
+        before = time.monotonic()
+        with self._session().request(
+            request.method,
+            self.url + request.path,
+            headers=_headers(request, key, self.always),
+            data=_data(request.body),
+            allow_redirects=False,
+            timeout=TIMEOUT,
+            stream=True,
+        ) as response:
+            content = b""
+            for piece in response.iter_content(65536):
+                content += piece
+                if len(content) > LONGEST:
+                    raise requests.RequestException(f"its answer has more than {LONGEST:,} bytes")
+        taken = (time.monotonic() - before) * 1000
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        text, garbled = _text(content)
+        return Answer(request, response.status_code, headers, text, taken, garbled=garbled)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._own, "session", None)
+        if session is None:
+            session = self._own.session = self._open.enter_context(requests.Session())
+            session.trust_env = False  # no .netrc of the user's, no proxy that would see the keys
+        return session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._open.close()
+
+
+_SERVE = """
+import os, sys, threading
+def watch():
+    sys.stdin.buffer.read()
+    os._exit(0)
+threading.Thread(target=watch, daemon=True).start()
+sys.argv[1:] = ["serve", "--port", "0", "--quiet"]
+from mockserver.commands.cli import main
+main()
+"""
+"""The mock ends with its standard input, and so with the suite, however that ends."""
+
+
+class Served(Http):
+    """A fresh mock in a process of its own, on a free port."""
+
+    def __init__(self, limit: Limit | None = None) -> None:
+        own = ("MOCK_", "FREDDY_", "PORT")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+        self._child = subprocess.Popen(  # noqa: S603 - our own words
+            [sys.executable, "-c", _SERVE],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the suite, which has still to clean up
+        )
+        try:
+            assert self._child.stdout is not None
+            said = self._child.stdout.readline()
+            super().__init__(json.loads(said)["url"], limit)
+        except ValueError:
+            self._end()
+            raise Unreachable("the mock does not start; try `mockserver serve`") from None
+
+    def close(self) -> None:
+        """Close every connection and end the mock."""
+        super().close()
+        self._end()
+
+    def _end(self) -> None:
+        self._child.kill()
+        self._child.communicate()
+
+
+class InProcess:
+    """A fresh mock in this process: no socket, no server."""
+
+    url = "http://mock"
+
+    def __init__(self, app: Any | None = None, limit: Limit | None = None) -> None:
+        if app is None:
+            from mockserver.app import create_app
+            from mockserver.settings import Settings
+
+            app = create_app(Settings.model_construct(quiet=True))  # what the environment says is not asked
+        self._app = app
+        self.always: dict[str, str] = {}
+        self.limit = limit or Limit()
+
+    def send(self, request: Request, key: str | None) -> Answer:
+        """The answer of the application."""
+        self.limit.wait()
+        environ = _environ(request, _headers(request, key, self.always))
+        before = time.monotonic()
+        body, line, headers = run_wsgi_app(self._app, environ, buffered=True)
+        text, garbled = _text(b"".join(body))
+        taken = (time.monotonic() - before) * 1000
+        lower = {name.lower(): value for name, value in headers.items()}
+        return Answer(request, int(line.split(" ", 1)[0]), lower, text, taken, garbled=garbled)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def our_spec() -> Path:
+    """openapi.yaml as it came with us: a deployment may not grade itself by its own."""
+    from mockserver.app import bundled_spec
+
+    return bundled_spec()
+
+
+def _environ(request: Request, headers: Mapping[str, str]) -> dict[str, Any]:
+    """The request as WSGI tells it; werkzeug's test client takes as long for it as the mock to answer."""
+    path, _, query = requote_uri(request.path).partition("?")
+    data = _data(request.body) or b""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(data),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "HTTP_HOST": "localhost",
+        "CONTENT_LENGTH": str(len(data)),
+    }
+    for name, value in headers.items():
+        wsgi_name = name.upper().replace("-", "_")
+        environ["CONTENT_TYPE" if wsgi_name == "CONTENT_TYPE" else f"HTTP_{wsgi_name}"] = value
+    return environ
+
+
+def _headers(request: Request, key: str | None, always: Mapping[str, str]) -> dict[str, str]:
+    headers = {**request.headers, **always}
+    if key is not None:
+        headers["X-API-Key"] = key
+    if request.body is not None:
+        headers.setdefault("Content-Type", "application/json")
+    return headers
+
+
+def _data(body: Any) -> bytes | None:
+    if body is None:
+        return None
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+
+
+def _text(content: bytes) -> tuple[str, bool]:
+    """The text, and whether the bytes were no UTF-8."""
+    try:
+        return content.decode(), False
+    except UnicodeDecodeError:
+        return content.decode("utf-8", "replace"), True
+
+
+def _reason(error: Exception) -> str:
+    inner: BaseException = error
+    while inner.__context__ is not None:
+        inner = inner.__context__
+    return " ".join(str(inner).split())[:200] or type(error).__name__

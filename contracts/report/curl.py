@@ -1,0 +1,76 @@
+"""A chain of requests as commands for a shell: ids that one answer gives are variables in the next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from contracts.http.exchange import Answer, Request
+from contracts.verdict.reproduction import given_at
+
+_NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE"}
+_PREFIXES = {"space": "SPACE", "thrd": "THREAD", "thread": "THREAD", "vs": "STORE", "msg": "MESSAGE"}
+
+
+def commands(chain: Sequence[Answer]) -> tuple[list[str], dict[str, str]]:
+    """A command for each request, and which variable stands for which id."""
+    variables: dict[str, str] = {}
+    lines = []
+    for n, answer in enumerate(chain):
+        command = as_curl(answer.request, variables)
+        later = "\n".join(f"{other.request.path}\n{other.request.text}" for other in chain[n + 1 :])
+        taken = []
+        for where, value in given_at(answer):
+            if len(value) > 5 and value in later and value not in variables:
+                variables[value] = _variable(where, value, variables)
+                taken.append((where, variables[value]))
+        lines.append(_captured(command, taken))
+    return lines, variables
+
+
+def as_curl(request: Request, variables: dict[str, str]) -> str:
+    """One request."""
+    parts = ["curl -sS" if request.method != "HEAD" else "curl -sS -I"]
+    if request.method not in ("GET", "HEAD"):
+        parts.append(f"-X {request.method}")
+    parts.append(f'"$TARGET{_in_double(request.path, variables)}"')
+    if request.role is not None:
+        parts.append(f'-H "X-API-Key: $CONTRACTS_{request.role.upper()}_KEY"')
+    parts += [f"-H {_in_single(f'{name}: {value}', variables)}" for name, value in request.headers.items()]
+    if request.body is not None:
+        if "content-type" not in {name.lower() for name in request.headers}:
+            parts.append("-H 'Content-Type: application/json'")
+        parts.append(f"--data-raw {_in_single(request.text, variables)}")
+    return " ".join(parts)
+
+
+def _captured(command: str, taken: list[tuple[str, str]]) -> str:
+    if not taken:
+        return command.replace("curl -sS ", "curl -sS -i ", 1)
+    if len(taken) == 1:
+        where, name = taken[0]
+        return f"{name}=$({command} | jq -r {where})"
+    reads = "; ".join(f'{name}=$(jq -r {where} <<<"$ANSWER")' for where, name in taken)
+    return f"ANSWER=$({command}); {reads}"
+
+
+def _variable(where: str, value: str, variables: dict[str, str]) -> str:
+    field = where.rpartition(".")[2]
+    stem = _NAMES.get(field) or _PREFIXES.get(value.partition("_")[0], "ID")
+    return f"{stem}_{1 + sum(name.startswith(stem + '_') for name in variables.values())}"
+
+
+def _in_double(text: str, variables: dict[str, str]) -> str:
+    """For between double quotes: nothing in it means anything to a shell but our variables."""
+    for sign in '\\"$`':
+        text = text.replace(sign, "\\" + sign)
+    for value, name in variables.items():
+        text = text.replace(value, "${" + name + "}")
+    return text
+
+
+def _in_single(text: str, variables: dict[str, str]) -> str:
+    quoted = shlex.quote(text)
+    for value, name in variables.items():
+        quoted = quoted.replace(value, "'\"$" + name + "\"'") if quoted[0] == "'" else quoted
+    return quoted

@@ -1,0 +1,57 @@
+"""Both documents, and a page to read them in that fetches nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
+
+from mockserver.admin.paging import Call, Mock
+from mockserver.http.calls import File, Reply, handles
+from mockserver.sandbox.sandbox import Sandbox
+
+OWN = Path(str(resources.files("mockserver.admin") / "docs"))
+TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+FILE_HEADERS = {"Cache-Control": "max-age=600", "X-Content-Type-Options": "nosniff"}
+HERE = [{"url": "../..", "description": "This mock."}]
+"""Relative to a document's own URL, so that it leads to the sandbox through which the page was opened."""
+
+
+@cache
+def files() -> dict[str, Path]:
+    """What the page loads, by name: Swagger UI from its package, and two files of ours."""
+    found = find_spec("flask_swagger_ui")  # its files alone are used: no need to import it
+    assert found is not None
+    assert found.origin is not None
+    swagger = Path(found.origin).parent / "dist"
+    of_swagger = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
+    return {name: swagger / name for name in of_swagger} | {n: OWN / n for n in ("docs.css", "docs.js")}
+
+
+@handles("viewDocs")
+def view_docs(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
+    """The page."""
+    return Reply(200, File((OWN / "index.html").read_bytes(), "text/html"), PAGE_HEADERS)
+
+
+@handles("getDocsFile")
+def get_docs_file(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
+    """What the page loads."""
+    path = files()[call.path["file"]]  # the spec names them all
+    return Reply(200, File(path.read_bytes(), TYPES[path.suffix]), FILE_HEADERS)
+
+
+@handles("getSpec")
+def get_spec(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
+    """A document, with this mock as its server."""
+    return Reply(200, {**mock.documents[call.path["name"]], "servers": HERE})

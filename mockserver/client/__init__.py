@@ -1,0 +1,1 @@
+"""Clients of a running mock: the control API from Python, and pytest."""

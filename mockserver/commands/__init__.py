@@ -1,0 +1,1 @@
+"""The commands: serve, check, and those for a running mock."""

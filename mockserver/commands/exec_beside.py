@@ -1,0 +1,63 @@
+"""`mockserver exec`: a mock for as long as another command runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from mockserver.client.child import Child
+
+OWNER_KEY = "ak_demo_owner"
+NOT_FOUND, NOT_RUN = 127, 126
+"""Exit codes for a command that is not there, or that can't be run; as a shell has them."""
+UNUSABLE = 2
+
+
+def run(command: tuple[str, ...], settings: Mapping[str, Any]) -> int:
+    """Start a mock on a free port, run the command beside it, and end the mock.
+
+    Returns the command's exit code, 128 and a signal's number where that ended it; 2 if there is no mock.
+    """
+    environment = {
+        **os.environ,
+        **{f"MOCK_{name.upper().rstrip('_')}": _text(value) for name, value in settings.items()},
+    }
+    # Ctrl-C is for the command; the mock ends after it.
+    mock = Child(env=environment, start_new_session=True)
+    try:
+        return mock.process.wait() or UNUSABLE if mock.ready is None else _attached(command, mock.ready)
+    finally:
+        mock.end()
+
+
+def _attached(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
+    environment = {**os.environ, "FREDDY_API_URL": ready["url"], "MOCK_URL": ready["url"]}
+    environment.setdefault("FREDDY_API_KEY", OWNER_KEY)
+    if "admin_token" in ready:
+        environment["MOCK_ADMIN_TOKEN"] = ready["admin_token"]
+    try:
+        child = subprocess.Popen(command, env=environment)  # noqa: S603 - it is the user's own
+    except OSError as error:
+        click.echo(f"mockserver: {command[0]}: {error.strerror}", err=True)
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_RUN
+    passed = {
+        number: signal.signal(number, lambda number, _: child.send_signal(number)) for number in _PASSED
+    }
+    try:
+        code = child.wait()
+    finally:
+        for number, handler in passed.items():
+            signal.signal(number, handler)
+    return 128 - code if code < 0 else code
+
+
+_PASSED = (signal.SIGTERM, signal.SIGINT)
+
+
+def _text(value: Any) -> str:
+    return "1" if value is True else str(value)

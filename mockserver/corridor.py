@@ -1,0 +1,248 @@
+"""The life of a request."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from mockserver.faults.broken_body import Broken
+from mockserver.faults.injection import Orders
+from mockserver.http import wire
+from mockserver.http.calls import Call, Later, Reply
+from mockserver.http.context import Api, Injection, RequestContext, Sandboxes
+from mockserver.http.event_stream import MOST, Lines, Places, Stream
+from mockserver.http.log import Exchange, RequestLog
+from mockserver.http.problems import PHRASES, OfTheMock, Problem, Redirect, fault
+from mockserver.http.request import Answer, Request, refuse_what_breaks_http
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Corridor:
+    """A WSGI application: every request goes through `serve`, and nowhere else."""
+
+    def __init__(
+        self,
+        apis: Sequence[Api],
+        sandboxes: Sandboxes,
+        *,
+        log: RequestLog,
+        max_body_bytes: int,
+        stopping: threading.Event,
+        most_streams: int = MOST,
+        keep: int = 0,
+        secrets: Sequence[str] = (),
+        orders: Orders | None = None,
+        propagate: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised.
+
+        `secrets` are masked wherever a request holds them, besides its own credentials; `keep` is how many
+        bytes of a stream the journal remembers.
+        """
+        self._apis = apis
+        self._sandboxes = sandboxes
+        self._log = log
+        self._max_body_bytes = max_body_bytes
+        self._stopping = stopping
+        self._secrets = secrets
+        self._propagate = propagate
+        self._keep = keep
+        self._streams = Places(most_streams, "streams and waits are open")
+        self._orders = orders or Orders(stopping=stopping, most_held=most_streams, controls=True)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
+        context = self._enter(Request(environ, self._secrets))
+        answer = self.serve(context)
+        self._log.exchange(context.exchange)
+        start_response(_STATUS_LINES[answer.status], answer.headers)
+        return [answer.body] if isinstance(answer.body, bytes) else answer.body
+
+    def serve(self, context: RequestContext) -> Answer:
+        """One request from its first byte to its last."""
+        try:
+            answer = self._answer(context)
+            _label(context, answer)
+            refuse_what_breaks_http(answer)
+        except Exception as error:
+            if self._propagate():
+                raise
+            answer = self._failed(context, error)
+        _record(context, answer)
+        return answer
+
+    def _answer(self, context: RequestContext) -> Answer:
+        if context.is_preflight:
+            headers = context.api.cors.preflight(context.request)
+            return wire.unchecked(204, None, "", headers, context.trace_id)
+        try:
+            _route(context)
+            _authenticate(context)
+            answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
+        except Redirect as redirect:
+            answer = _redirected(context, redirect)
+        except Problem as problem:
+            answer = _refused(context, problem)
+        if context.injection is not None:
+            answer = self._damaged(context, context.injection, answer)
+        answer.headers.extend(context.api.cors.headers(context.request).items())
+        return answer
+
+    def _enter(self, request: Request) -> RequestContext:
+        """The API that is asked, and the sandbox: the lobby for what needs none, or may not enter it."""
+        for api in self._apis:
+            if request.path.startswith(api.prefix):
+                break
+        exchange, refusal = Exchange(request.method, ""), None
+        try:
+            needs_none = api.needs_no_sandbox(request)
+            sandbox = self._sandboxes.lobby if needs_none else self._sandboxes.enter(request.sandbox)
+        except Problem as problem:
+            sandbox, refusal = self._sandboxes.lobby, problem
+        exchange.sandbox, exchange.instant = sandbox.name, sandbox.instant()
+        context = RequestContext(request, exchange, api, sandbox, sandbox.trace_id(api.prefix), refusal)
+        exchange.path = context.safe(request.path)
+        return context
+
+    def _inject(self, context: RequestContext) -> Answer | None:
+        """What goes wrong on order, after the wait that is ordered; the answer if the handler gives none."""
+        ordered = context.sandbox.faults.armed or context.request.has_controls
+        return self._orders.place(context) if ordered and context.api.guard is None else None
+
+    def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
+        """What the handler answers, alone in the sandbox and at one instant; held to the document."""
+        operation, sandbox = context.matched, context.sandbox
+        changes = operation.method != "GET"
+        with sandbox.transaction():
+            context.exchange.instant = sandbox.instant()  # not that of entry: others came first meanwhile
+            reply = context.api.handlers[operation.id](call, sandbox)
+            if changes:  # a reply that the document forbids undoes what was changed
+                checked = self._checked(context, reply)
+        if not changes:  # the others need not wait: it can't change any more
+            checked = self._checked(context, reply)
+        if isinstance(checked.body, Later):
+            checked = wire.check(operation, self._waited(context, checked.body), context.trace_id)
+        return wire.encode(checked)
+
+    def _checked(self, context: RequestContext, reply: Reply) -> wire.Checked:
+        checked = wire.check(context.matched, reply, context.trace_id)
+        if isinstance(checked.body, Stream):
+            return checked._replace(body=self._opened(context, checked.body))
+        return checked
+
+    def _damaged(self, context: RequestContext, injection: Injection, answer: Answer) -> Answer:
+        """The answer with all that was ordered for it, which the exchange names."""
+        answer = self._orders.damage(injection, answer._replace(pieces=None), context.request.connection)
+        exchange = context.exchange
+        exchange.fault, exchange.source = injection.label, injection.source
+        if injection.label and not exchange.reason:
+            exchange.refused("fault", "", f"injected: {injection.label}")
+        elif injection.dropped and not exchange.reason:
+            places = ", ".join(f"{flaw.place} {flaw.name}".rstrip() for flaw in injection.dropped)
+            exchange.refused("control", "", context.safe(f"dropped: {places}"))
+        return answer
+
+    def _waited(self, context: RequestContext, later: Later) -> Reply:
+        self._streams.take()
+        try:
+            with context.request.held:
+                return later.wait(self._stopping)
+        finally:
+            self._streams.release()
+
+    def _opened(self, context: RequestContext, stream: Stream) -> Lines:
+        exchange, sandbox, without_secrets = (
+            context.exchange,
+            context.sandbox,
+            context.request.without_secrets,
+        )
+
+        def report(error: Exception) -> None:
+            exchange.note(error)
+            self._log.failure(error, exchange, without_secrets)
+            if self._propagate():
+                raise error
+
+        def closed() -> None:
+            self._streams.release()
+            sandbox.journal.close(exchange)
+
+        self._streams.take()
+        return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
+
+    def _failed(self, context: RequestContext, error: Exception) -> Answer:
+        """A failure of our own: 500 that says what and where, in the document's words; always logged."""
+        self._log.failure(error, context.exchange, context.request.without_secrets)
+        problem = fault(error)
+        reason = context.safe(f"{type(error).__name__}: {error}")
+        context.exchange.refused(problem.rule, problem.code, reason)
+        context.exchange.note(error)
+        headers = context.api.cors.headers(context.request)
+        answer = wire.unchecked(500, *context.render(problem), headers, context.trace_id)
+        _label(context, answer)
+        return answer
+
+
+def _route(context: RequestContext) -> None:
+    """Find the operation, for who may ask for one."""
+    api, request = context.api, context.request
+    if api.guard is not None:
+        api.guard.admit(request)
+    if context.refusal is not None:
+        raise context.refusal
+    context.operation, context.ids = api.routes.find(request.method, request.path, request.query)
+    context.exchange.operation = context.operation.id
+
+
+def _authenticate(context: RequestContext) -> None:
+    context.caller = context.api.authenticate(context.request, context.sandbox)
+    context.exchange.caller = context.api.name_of(context.caller)
+
+
+def _redirected(context: RequestContext, redirect: Redirect) -> Answer:
+    context.exchange.refused("route", "", context.safe(str(redirect)))
+    location = quote(context.request.prefix) + redirect.location
+    return wire.unchecked(307, None, "", {"Location": location}, context.trace_id)
+
+
+def _refused(context: RequestContext, problem: Problem) -> Answer:
+    """The problem in the document's words, and held to it if it is one of the operation's."""
+    context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
+    rendered = context.render(problem)
+    if context.operation is None or isinstance(problem, OfTheMock):
+        return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
+    reply = Reply(problem.status, rendered.body, problem.headers)
+    return wire.encode(wire.check(context.operation, reply, context.trace_id))
+
+
+def _label(context: RequestContext, answer: Answer) -> None:
+    """The headers that explain an answer."""
+    exchange, headers = context.exchange, answer.headers
+    headers.append(("X-Mock-Source", exchange.source))
+    if exchange.operation != "-":
+        headers.append(("X-Mock-Operation", exchange.operation))
+    if exchange.reason and answer.status >= 400:
+        headers.append(("X-Mock-Reason", exchange.reason))
+    if exchange.fault:
+        headers.append(("X-Mock-Fault", exchange.fault))
+    if answer.status != 204 and isinstance(answer.body, bytes):
+        headers.append(("Content-Length", str(len(answer.body))))
+
+
+def _record(context: RequestContext, answer: Answer) -> None:
+    """Keep the exchange in the sandbox's journal."""
+    exchange = context.exchange
+    exchange.status = answer.status
+    exchange.stop_watch()
+    if context.api.journaled and context.refusal is None and not context.is_preflight:
+        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, Broken) else answer
+        context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
+
+
+_STATUS_LINES: Mapping[int, str] = {
+    status: f"{status} {PHRASES.get(status, 'Unknown')}" for status in range(200, 600)
+}

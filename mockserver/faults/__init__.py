@@ -1,0 +1,1 @@
+"""Failures injected on request: rules, request headers, broken bodies, rate limits."""

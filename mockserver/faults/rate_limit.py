@@ -1,0 +1,147 @@
+"""How many requests a caller may send: token buckets on the sandbox's clock."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mockserver.http.problems import Problem
+
+_MINUTE, _DAY = 60_000_000, 86_400_000_000
+_SECOND = 1_000_000
+_TEXT = re.compile(r"([1-9][0-9]{0,6})/min(?:,burst ?([1-9][0-9]{0,6}))?", re.ASCII)
+
+
+class RateLimited(
+    Problem, status=429, code="RATE_LIMIT_EXCEEDED", message="Too many requests. Please try again later."
+):
+    """429: the bucket is empty."""
+
+    def __init__(self, seconds: int, reason: str) -> None:
+        super().__init__("Rate limit exceeded", reason=reason, retry_after=seconds)
+        self.headers = {"Retry-After": str(seconds)}
+
+
+class Plan(NamedTuple):
+    """So many requests a minute, so many at once, so many a day."""
+
+    name: str
+    per_minute: int
+    burst: int
+    per_day: int | None = None
+
+
+PLANS: Mapping[str, Plan] = {
+    "standard": Plan("standard", 100, 120, 10_000),
+    "premium": Plan("premium", 1_000, 1_200, 100_000),
+}
+"""As published."""
+
+
+def plan(text: str) -> Plan:
+    """The plan of this name, or a text like `30/min` or `30/min,burst 5`; ValueError if it is neither."""
+    if text in PLANS:
+        return PLANS[text]
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"is one of {', '.join(PLANS)}, or like 30/min, or like 30/min,burst 5")
+    return Plan("custom", int(match[1]), int(match[2] or match[1]))
+
+
+class _Window(NamedTuple):
+    """A bucket that holds `burst` tokens and gets `limit` of them in `length` microseconds."""
+
+    limit: int
+    length: int
+    burst: int
+
+
+class _Bucket:
+    """Its level as the instant at which it is full again, times `limit`: whole numbers lose nothing."""
+
+    def __init__(self, window: _Window, now: int) -> None:
+        self._window = window
+        self._now = now
+        self._full = now * window.limit
+
+    def at(self, now: int) -> None:
+        """Fill up to this instant. A clock that was put back changes no level."""
+        if now < self._now:
+            self._full -= (self._now - now) * self._window.limit
+        self._now = now
+        self._full = max(self._full, now * self._window.limit)
+
+    @property
+    def left(self) -> int:
+        """Whole tokens."""
+        missing = self._full - self._now * self._window.limit
+        return (self._window.burst * self._window.length - missing) // self._window.length
+
+    @property
+    def wait(self) -> int:
+        """Seconds until there is a token, rounded up."""
+        enough = self._full - (self._window.burst - 1) * self._window.length
+        return max(0, -(-(enough - self._now * self._window.limit) // (self._window.limit * _SECOND)))
+
+    def take(self) -> None:
+        """One token less."""
+        self._full += self._window.length
+
+    def copy(self) -> _Bucket:
+        """The same level, to go on from apart."""
+        other = _Bucket(self._window, self._now)
+        other._full = self._full
+        return other
+
+    def headers(self) -> dict[str, str]:
+        """What the caller is told; the reset is the second in which the bucket is full again."""
+        limit = self._window.limit
+        return {
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": str(max(0, min(self.left, limit))),
+            "X-RateLimit-Reset": str(-(-self._full // (limit * _SECOND))),
+        }
+
+
+class Limits:
+    """The buckets of every caller under one plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._windows = [_Window(plan.per_minute, _MINUTE, plan.burst)]
+        if plan.per_day is not None:
+            self._windows.append(_Window(plan.per_day, _DAY, plan.per_day))
+        self._buckets: dict[str, list[_Bucket]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, caller: str, now: int) -> dict[str, str]:
+        """Take a token of the caller's, and say what is left in headers; RateLimited if there is none."""
+        with self._lock:
+            buckets = self._buckets.get(caller)
+            if buckets is None:
+                buckets = self._buckets[caller] = [_Bucket(window, now) for window in self._windows]
+            for bucket in buckets:
+                bucket.at(now)
+            tightest = min(buckets, key=lambda bucket: bucket.left)
+            if tightest.left > 0:
+                for bucket in buckets:
+                    bucket.take()
+                return tightest.headers()
+            problem = RateLimited(max(1, max(b.wait for b in buckets)), self._reason(caller))
+            problem.headers |= tightest.headers()
+            raise problem
+
+    def copy(self) -> Limits:
+        """The same levels, to go on from apart."""
+        other = Limits(self.plan)
+        with self._lock:
+            other._buckets = {
+                caller: [b.copy() for b in buckets] for caller, buckets in self._buckets.items()
+            }
+        return other
+
+    def _reason(self, caller: str) -> str:
+        day = "" if self.plan.per_day is None else f" and {self.plan.per_day} a day"
+        return f"{caller} may send {self.plan.per_minute} a minute, {self.plan.burst} at once{day}"

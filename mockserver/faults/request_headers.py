@@ -1,0 +1,98 @@
+"""What one request orders for itself: X-Mock-Fault, X-Mock-Delay, and preferences (RFC 7240)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mockserver.faults.broken_body import KINDS
+from mockserver.faults.rule import LONGEST_DELAY, Fault, chance, delay_of
+from mockserver.http.problems import BadControl
+from mockserver.http.request import Request
+
+PASS = "none"  # noqa: S105 - a word of X-Mock-Fault
+"""The X-Mock-Fault of a request that no rule is to strike."""
+_STATUS = re.compile(r"[2-5][0-9]{2}", re.ASCII)
+_DELAY = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
+_PREFERENCE = re.compile(
+    r"""[\s,]*([!#$%&'*+.^_`|~\w-]+)            # its name
+        (?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?   # its value
+        ((?:\s*;(?:"(?:[^"\\]|\\.)*"|[^,"])*)?)       # its parameters
+    """,
+    re.ASCII | re.VERBOSE,
+)
+_LONGEST = 2000
+"""Characters of a Prefer header that are read."""
+
+
+class Wishes(NamedTuple):
+    """What a request orders for itself."""
+
+    fault: Fault | None = None
+    delay: float = 0.0
+    """Milliseconds."""
+    code: int | None = None
+    example: str | None = None
+    handling: str | None = None
+    """lenient or strict"""
+    passes: bool = False
+    """Whether the rules leave the request alone."""
+
+
+NO_WISHES = Wishes()
+
+
+def wishes_of(request: Request, trace_id: str) -> Wishes:
+    """The request's own orders; BadControl if one of them can't be understood."""
+    fault, delay = request.header("X-Mock-Fault"), request.header("X-Mock-Delay")
+    preferences = dict(_preferences(request.header("Prefer") or ""))
+    code, handling = preferences.get("code"), preferences.get("handling")
+    if code is not None and not _STATUS.fullmatch(code):
+        raise BadControl(f"Prefer: code={code[:20]!r} is no status from 200 to 599")
+    example = preferences.get("example")
+    return Wishes(
+        fault=None if fault is None else _fault(fault.strip()),
+        delay=0.0 if delay is None else _delay(delay.strip(), trace_id),
+        code=None if code is None else int(code),
+        example=example,
+        handling=handling if handling in ("lenient", "strict") else None,
+        passes=fault is not None or code is not None or example is not None,
+    )
+
+
+def _fault(text: str) -> Fault | None:
+    if text == PASS:
+        return None
+    if _STATUS.fullmatch(text):
+        return Fault(text, error={"status": int(text)})
+    if text in KINDS:
+        return Fault(text, damage={"kind": text})
+    raise BadControl(f"X-Mock-Fault: {text[:40]!r} is none of {', '.join((PASS, *KINDS))} or a status")
+
+
+def _delay(text: str, trace_id: str) -> float:
+    match = _DELAY.fullmatch(text)
+    if match is None or any(int(end) > LONGEST_DELAY for end in match.groups("0")):
+        raise BadControl(
+            f"X-Mock-Delay: {text[:40]!r} is no number of milliseconds up to {LONGEST_DELAY}, "
+            "nor a range like 200-800"
+        )
+    ends = {"type": "uniform", "lower": int(match[1]), "upper": int(match[2] or match[1])}
+    return delay_of(ends, chance(f"{trace_id}/delay"), 0)
+
+
+def _preferences(text: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each preference, last first: of a repeated one the first counts."""
+    found: list[tuple[str, str]] = []
+    at, text = 0, text[:_LONGEST]
+    while match := _PREFERENCE.match(text, at):
+        value = match[2] or ""
+        if value.startswith('"'):
+            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+        found.append((match[1].lower(), value))
+        comma = text.find(",", match.end())
+        if comma < 0:
+            break
+        at = comma + 1
+    yield from reversed(found)

@@ -1,0 +1,113 @@
+"""A thread's messages: list, edit, delete. They are the thread owner's alone."""
+
+from __future__ import annotations
+
+from mockserver.freddy.anchor_paging import Anchor, Listing
+from mockserver.freddy.lookup import merged_metadata, own_thread
+from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.shared_memory import message_key, spaces_of
+from mockserver.http.problems import Invalid, NotFound
+from mockserver.openapi.flaw import Flaw
+from mockserver.sandbox.sandbox import Record, Sandbox
+
+CHANGED = "updated_at"
+"""What a message has once it was edited; told in the answer to an edit alone (A73)."""
+
+
+class MessageNotFound(NotFound, code="MESSAGE_NOT_FOUND"):
+    """404 of a message (A38)."""
+
+
+@handles("listThreadMessages")
+def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
+    """The thread's messages in the order of their arrival, or newest first."""
+    thread = own_thread(call, sandbox)
+    anchors, flaws = _anchors(call, sandbox)
+    if flaws:
+        raise Invalid(flaws)
+    keys = sandbox.messages.keys("thread", thread["id"])
+    listing = Listing([[keys]], descending=call.query["order"] == "desc")
+    found, has_more = listing.window(call.query["limit"], anchors["after"], anchors["before"], lambda _: True)
+    as_blocks = call.query["output_mode"] in ("blocks", "structured")
+    data = [_shown(sandbox.messages.record(key[-1]), as_blocks) for key in found]
+    return Reply(
+        200,
+        {
+            "object": "list",
+            "data": data,
+            "first_id": data[0]["id"] if data else None,
+            "last_id": data[-1]["id"] if data else None,
+            "has_more": has_more,
+        },
+    )
+
+
+@handles("updateThreadMessage")
+def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
+    """Change what was sent; a new text is embedded again in every space of the thread (A15)."""
+    message = _message(call, sandbox)
+    if call.body:
+        metadata = merged_metadata(message, call.body)
+        before = message["content"]
+        message = {**message, **call.body, "metadata": metadata, CHANGED: sandbox.now()}
+        key = message_key(message["id"], sandbox)
+        sandbox.messages.put(message["id"], message)
+        if message["content"] != before:
+            for space_id in spaces_of(message["thread_id"], sandbox):
+                sandbox.embeddings.edit_message(space_id, message["thread_id"], key, sandbox.clock.now())
+    return Reply(200, {CHANGED: message["created_at"], **message})
+
+
+@handles("deleteThreadMessage")
+def delete_thread_message(call: Call, sandbox: Sandbox) -> Reply:
+    """The message goes, and its vector in every space; its id still marks a position (A32)."""
+    message = _message(call, sandbox)
+    key = message_key(message["id"], sandbox)
+    for space_id in spaces_of(message["thread_id"], sandbox):
+        sandbox.embeddings.remove_message(space_id, message["thread_id"], key, sandbox.clock.now())
+    sandbox.messages.move(message["id"], sandbox.deleted_messages)
+    thread = sandbox.threads.record(message["thread_id"])
+    sandbox.threads.put(thread["id"], {**thread, "message_count": thread["message_count"] - 1})
+    return Reply(200, {"id": message["id"], "deleted": True, "object": "thread.message.deleted"})
+
+
+def _message(call: Call, sandbox: Sandbox) -> Record:
+    thread = own_thread(call, sandbox)
+    message_id = call.path["message_id"]
+    message = sandbox.messages.get(message_id)
+    if message is None or message["thread_id"] != thread["id"]:
+        raise MessageNotFound(
+            "Message not found",
+            reason=f"no message {message_id!r} in {thread['id']}",
+            message_id=message_id,
+            thread_id=thread["id"],
+        )
+    return message
+
+
+def _shown(message: Record, as_blocks: bool) -> Record:
+    if CHANGED in message:
+        message = {name: value for name, value in message.items() if name != CHANGED}
+    if not as_blocks:
+        return message
+    return {**message, "response_blocks": [{"type": "text", "text": message["content"]}]}
+
+
+def _anchors(call: Call, sandbox: Sandbox) -> tuple[dict[str, Anchor | None], list[Flaw]]:
+    """Where the messages named by `after` and `before` stand, deleted or not (A32)."""
+    anchors: dict[str, Anchor | None] = {}
+    flaws: list[Flaw] = []
+    for side in ("after", "before"):
+        message_id = call.query[side]
+        anchors[side] = None if message_id is None else _anchor(message_id, call, sandbox)
+        if message_id is not None and anchors[side] is None:
+            flaws.append(Flaw("query", side, f"{message_id[:80]!r} is no message of this thread"))
+    return anchors, flaws
+
+
+def _anchor(message_id: str, call: Call, sandbox: Sandbox) -> Anchor | None:
+    for table in (sandbox.messages, sandbox.deleted_messages):
+        message, position = table.get(message_id), table.position("thread", message_id)
+        if message is not None and position is not None and message["thread_id"] == call.path["thread_id"]:
+            return Anchor(0, position)
+    return None

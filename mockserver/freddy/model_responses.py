@@ -1,0 +1,245 @@
+"""createResponse: a question goes into a thread, an answer comes back, deterministically (A33, A57)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from mockserver.freddy.access import Access, require
+from mockserver.freddy.lookup import no_space, no_thread, thread_of_caller
+from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.shared_memory import Draft, Found, add_thread, append, search, searched
+from mockserver.freddy.space_vector_stores import VectorStoreNotFound
+from mockserver.freddy.threads import new_thread
+from mockserver.http.event_stream import Step, Stream
+from mockserver.http.problems import Forbidden, Internal, Problem, vendor_envelope
+from mockserver.sandbox.directory import Caller
+from mockserver.sandbox.sandbox import Record, Sandbox
+
+RESULTS = "file_search.results"
+"""What `include` asks for to see what the answer draws on (A34)."""
+NEAR = 0.2
+"""From this score on a message is worth citing."""
+NOTHING_FOUND = "This is a mock, and nothing that it remembers fits the question."
+"""Does not repeat the question: the answer is embedded too, and would be found instead of the facts."""
+SILENCE = 30.0
+"""Seconds that an ordered silence lasts if the order does not say; then the stream is cut."""
+
+
+class OrganizationAccessDenied(
+    Forbidden, code="ORGANIZATION_ACCESS_DENIED", message="You don't have access to this organization"
+):
+    """403: not a member of the organization named."""
+
+
+class AmbiguousOrganization(
+    Forbidden, code="AMBIGUOUS_ORGANIZATION", message="Please choose an organization"
+):
+    """403: several organizations, and none named."""
+
+
+class NoOrganization(
+    Forbidden, code="NO_ORGANIZATION_MEMBERSHIP", message="You don't belong to any organization"
+):
+    """403: no organization at all."""
+
+
+class Answer(NamedTuple):
+    """What the assistant says, and how a stream sends it."""
+
+    text: str
+    deltas: list[str]
+    pace: float = 0.0
+    """Seconds before each delta."""
+    stop_reason: str = "end_turn"
+    fault: str | None = None
+    fault_after: int = 0
+    """How many events are sent before the fault."""
+    silence: float = 0.0
+    """Seconds that this fault lasts."""
+
+
+@handles("createResponse")
+def create_response(call: Call, sandbox: Sandbox) -> Reply:
+    """Store the inputs and the assistant's answer in one step, and answer, at once or as a stream."""
+    body = call.body
+    thread = body["thread_id"] and thread_of_caller(body["thread_id"], call.caller, sandbox)
+    organization_id = _organization(body["organization_id"], thread, call.caller)
+    if thread is not None and thread["organization_id"] != organization_id:
+        raise no_thread(thread["id"], sandbox)
+    space = _named_space(body["space_id"], organization_id, thread is None, call.caller, sandbox)
+    _require_known_stores(body["vector_store_ids"], organization_id, sandbox)
+
+    drafts = [Draft(entry["role"], _text(entry["content"])) for entry in body["inputs"]]
+    asked_at = max((i for i, d in enumerate(drafts) if d.role == "user"), default=len(drafts) - 1)
+    asked = drafts[asked_at]
+    drafts[asked_at] = asked._replace(metadata=body["metadata"])
+    spaces = searched(thread, None if space is None else space["id"], call.caller, sandbox)
+    found = search(asked.content, spaces, sandbox)
+    if thread is None:
+        thread = new_thread(
+            call.caller,
+            organization_id,
+            sandbox,
+            visible_in_ui=body["store"],
+            assistant_id=body["assistant_id"],
+        )
+        if space is not None:
+            add_thread(space["id"], thread["id"], sandbox)
+    answer = _ordered(thread["id"], sandbox) or _canned(found)
+    messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
+    return _reply(answer, found, messages[asked_at], messages[-1], organization_id, call, sandbox)
+
+
+def _organization(named: str | None, thread: Record | None, caller: Caller) -> str:
+    """The organization to ask in: the one named, else the thread's, else the caller's only one."""
+    if named is not None:
+        if named not in caller.memberships:
+            reason = f"{caller.user_id} is no member of {named}"
+            raise OrganizationAccessDenied("Organization access denied", reason=reason, organization_id=named)
+        return named
+    if thread is not None:
+        return str(thread["organization_id"])
+    if not caller.memberships:
+        raise NoOrganization("No organization membership", reason=f"{caller.user_id} is in no organization")
+    if len(caller.memberships) > 1:
+        several = ", ".join(sorted(caller.memberships))
+        raise AmbiguousOrganization(
+            "Several organizations and none named", reason=f"name one of {several} in organization_id"
+        )
+    return next(iter(caller.memberships))
+
+
+def _named_space(
+    space_id: str | None, organization_id: str, for_new_thread: bool, caller: Caller, sandbox: Sandbox
+) -> Record | None:
+    """A new thread is added to the space, which needs edit; else it is only searched, which needs view."""
+    if space_id is None:
+        return None
+    space = sandbox.spaces.get(space_id)
+    if space is None or space["organization_id"] != organization_id:
+        raise no_space(space_id, space, organization_id)
+    require(Access.EDIT if for_new_thread else Access.VIEW, space, caller)
+    return space
+
+
+def _require_known_stores(store_ids: list[str] | None, organization_id: str, sandbox: Sandbox) -> None:
+    for store_id in store_ids or ():
+        store = sandbox.vector_stores.get(store_id)
+        if store is None or store["organization_id"] != organization_id:
+            reason = f"no vector store {store_id!r} in {organization_id}"
+            raise VectorStoreNotFound("Vector store not found", reason=reason, vector_store_id=store_id)
+
+
+def _text(content: Any) -> str:
+    return content if isinstance(content, str) else "\n".join(block["text"] for block in content)
+
+
+def _canned(found: list[Found]) -> Answer:
+    if found and found[0].score >= NEAR:
+        best = found[0]
+        title = best.thread["title"] or best.thread["id"]
+        text = f'From "{title}": {best.message["content"]}'
+    else:
+        text = NOTHING_FOUND
+    return Answer(text, deltas_of(text))
+
+
+def deltas_of(text: str) -> list[str]:
+    """The text word by word; joined they are the text again."""
+    return re.findall(r"\S+\s*|\s+", text) or [text]
+
+
+def _ordered(thread_id: str, sandbox: Sandbox) -> Answer | None:
+    """The next answer that a tester ordered for this thread, or for all."""
+    order = next((o for o in sandbox.replies if o["thread_id"] in (None, thread_id)), None)
+    if order is None:
+        return None
+    if order["times"] > 1:
+        sandbox.replies.put(order["id"], {**order, "times": order["times"] - 1})
+    else:
+        sandbox.replies.remove(order["id"])
+    fault = order["fault"] or {}
+    return Answer(
+        text=order["text"],
+        deltas=order["deltas"] or deltas_of(order["text"]),
+        pace=order["pace"],
+        stop_reason=order["stop_reason"],
+        fault=fault.get("kind"),
+        fault_after=fault.get("after_events", 0),
+        silence=fault.get("seconds", SILENCE),
+    )
+
+
+def _reply(
+    answer: Answer,
+    found: list[Found],
+    question: Record,
+    said: Record,
+    organization_id: str,
+    call: Call,
+    sandbox: Sandbox,
+) -> Reply:
+    """The answer, at once or as a stream; `question` and `said` are the stored messages."""
+    outcome: dict[str, Any] = {
+        "thread_id": said["thread_id"],
+        "response": [{"type": "text", "text": answer.text}],
+        "response_id": sandbox.ids.new("resp"),
+        "stop_reason": answer.stop_reason,
+    }
+    if RESULTS in call.body["include"]:
+        outcome["file_search"] = {"results": [_result(hit) for hit in found]}
+    if not call.body["stream"]:
+        return Reply(200, {"success": True, "is_summarized": False, **outcome})
+    created = {
+        "event": "response.created",
+        "thread_id": said["thread_id"],
+        "user_id": call.caller.user_id,
+        "org_id": organization_id,
+        "user_message_id": question["id"],
+        "trace_id": call.trace_id,
+    }
+    completed = {"event": "response.completed", **outcome, "message_id": said["id"]}
+    return Reply(200, _stream(answer, created, completed, call, sandbox))
+
+
+def _result(hit: Found) -> Record:
+    return {
+        "thread_id": hit.message["thread_id"],
+        "message_id": hit.message["id"],
+        "role": hit.message["role"],
+        "text": hit.message["content"],
+        "score": hit.score,
+    }
+
+
+def _stream(answer: Answer, created: Record, completed: Record, call: Call, sandbox: Sandbox) -> Stream:
+    now = sandbox.now()
+
+    def failed(problem: Problem) -> Record:
+        return _error(problem, call.trace_id, now)
+
+    deltas = [Step({"event": "response.content_delta", "delta": d}, answer.pace) for d in answer.deltas]
+    steps = [Step({"event": "response.processing"}), Step(created), *deltas, Step(completed)]
+    last = "[DONE]"
+    if answer.fault is not None:
+        ordered = Internal("The mock was told to fail here", reason="a queued reply orders this error")
+        end = FAULTS[answer.fault](answer, _error(ordered, call.trace_id, now))
+        if any(step.event for step in end):
+            steps = steps[:-1]  # nothing follows response.completed
+        steps, last = [*steps[: answer.fault_after], *end], ""
+    return Stream(steps, {"event": "response.heartbeat"}, last, failed)
+
+
+FAULTS: Mapping[str, Callable[[Answer, Record], list[Step]]] = {
+    "error": lambda _, error: [Step(error)],
+    "cut": lambda *_: [],
+    "silence": lambda answer, _: [Step(None, answer.silence, silent=True)],
+}
+"""What can go wrong with a stream on order: how it ends then, by answer and error event."""
+
+
+def _error(problem: Problem, trace_id: str, now: str) -> Record:
+    error = vendor_envelope(problem, trace_id, now).body["error"]
+    return {"event": "response.error", "error": error}

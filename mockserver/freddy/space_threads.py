@@ -1,0 +1,60 @@
+"""Which threads a space remembers."""
+
+from __future__ import annotations
+
+from mockserver.freddy.access import Access
+from mockserver.freddy.lookup import no_thread, space_for, start_of_page
+from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.shared_memory import add_thread, remove_thread
+from mockserver.http.problems import NotFound
+from mockserver.sandbox.sandbox import Record, Sandbox
+from mockserver.store.collection import cursor, page
+
+
+@handles("listSpaceThreads")
+def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
+    """The space's threads, whoever owns them, in the order in which they were added (A04)."""
+    space_id = space_for(Access.VIEW, call, sandbox)["id"]
+    limit = call.query["limit"]
+
+    def made() -> tuple[list[Record], str | None]:
+        start = start_of_page(call, "listSpaceThreads", space_id)
+        found, has_more = page(sandbox.space_threads.keys("space", space_id).some(start, limit + 1), limit)
+        following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
+        return sandbox.threads.records([thread_id for _, (_, thread_id) in found]), following
+
+    data, following = sandbox.pages_of_space_threads.get((space_id, call.query["cursor"], limit), made)
+    return Reply(
+        200,
+        {"object": "list", "data": [*data], "has_more": following is not None, "next_cursor": following},
+        stored="data",
+    )
+
+
+@handles("addThreadToSpace")
+def add_thread_to_space(call: Call, sandbox: Sandbox) -> Reply:
+    """Put a thread of the same organization into the space; again is the same answer (A01, A26)."""
+    space = space_for(Access.EDIT, call, sandbox)
+    thread_id = call.path["thread_id"]
+    thread = sandbox.threads.get(thread_id)
+    if thread is None or thread["organization_id"] != space["organization_id"]:
+        raise no_thread(thread_id, sandbox)
+    link = sandbox.space_threads.get((space["id"], thread_id))
+    if link is None:
+        link = add_thread(space["id"], thread_id, sandbox)
+    return Reply(201, {"success": True, "message": "Thread added to space", **link})
+
+
+@handles("removeThreadFromSpace")
+def remove_thread_from_space(call: Call, sandbox: Sandbox) -> Reply:
+    """Take a thread out of the space; the thread itself stays (A03, A31)."""
+    space = space_for(Access.EDIT, call, sandbox)
+    thread_id = call.path["thread_id"]
+    if not remove_thread(space["id"], thread_id, sandbox):
+        raise NotFound(
+            "Thread not attached to space",
+            reason=f"thread {thread_id!r} is not in {space['id']}",
+            space_id=space["id"],
+            thread_id=thread_id,
+        )
+    return Reply(204)

@@ -1,0 +1,111 @@
+"""Spaces: create, list, read, change, delete."""
+
+from __future__ import annotations
+
+from mockserver.freddy.access import Access, require_member, rule_for
+from mockserver.freddy.lookup import require_known_names, space_for, start_of_page
+from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.sandbox.records import Record, dedicated_store
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.store.collection import cursor, page
+from mockserver.store.sorted_keys import Key
+
+ACCESS_FIELDS = (
+    "access_mode",
+    "access_users",
+    "access_departments",
+    "editable_by_users",
+    "editable_by_roles",
+    "visible_to_roles",
+)
+"""Only an owner may change these."""
+
+
+@handles("createSpace")
+def create_space(call: Call, sandbox: Sandbox) -> Reply:
+    """A new space of the caller, with a vector store of its own."""
+    organization_id = call.body["organization_id"]
+    require_member(organization_id, call.caller)
+    require_known_names(call.body, organization_id, sandbox)
+    now = sandbox.now()
+    space: Record = {
+        "id": sandbox.ids.new("space"),
+        "organization_id": organization_id,
+        "created_by": call.caller.user_id,
+        "name": call.body["name"],
+        "description": call.body["description"],
+        "vector_store_id": sandbox.ids.new("vs"),
+        **{field: call.body[field] for field in ACCESS_FIELDS},
+        "last_activity_at": None,
+        "created_at": now,
+        "updated_at": now,
+    }
+    sandbox.spaces.put(space["id"], space)
+    sandbox.vector_stores.put(space["vector_store_id"], dedicated_store(space))
+    return Reply(201, shown(space, sandbox))
+
+
+@handles("listSpaces")
+def list_spaces(call: Call, sandbox: Sandbox) -> Reply:
+    """The organization's spaces that the caller may view, in the order of creation (A05)."""
+    organization_id = call.query["organization_id"]
+    require_member(organization_id, call.caller)
+    start = start_of_page(call, "listSpaces", organization_id)
+
+    def is_visible(key: Key) -> bool:
+        return rule_for(_space(key, sandbox), call.caller).level >= Access.VIEW
+
+    keys = sandbox.spaces.keys("organization", organization_id).after(start)
+    found, has_more = page(keys, call.query["limit"], is_visible)
+    return Reply(
+        200,
+        {
+            "spaces": [shown(_space(key, sandbox), sandbox) for key in found],
+            "next_cursor": cursor(found[-1][:-1], "listSpaces", organization_id) if has_more else None,
+            "has_more": has_more,
+        },
+    )
+
+
+@handles("getSpace")
+def get_space(call: Call, sandbox: Sandbox) -> Reply:
+    """One space."""
+    return Reply(200, shown(space_for(Access.VIEW, call, sandbox), sandbox))
+
+
+@handles("updateSpace")
+def update_space(call: Call, sandbox: Sandbox) -> Reply:
+    """Change what was sent and nothing else; null clears, absent keeps (A18, A41)."""
+    changes_access = any(field in call.body for field in ACCESS_FIELDS)
+    space = space_for(Access.OWNER if changes_access else Access.EDIT, call, sandbox)  # A39
+    require_known_names(call.body, space["organization_id"], sandbox)
+    if call.body:
+        space = {**space, **call.body, "updated_at": sandbox.now()}
+        sandbox.spaces.put(space["id"], space)
+    return Reply(200, shown(space, sandbox))
+
+
+@handles("deleteSpace")
+def delete_space(call: Call, sandbox: Sandbox) -> Reply:
+    """The space, its own store and its links go; threads and attached stores stay."""
+    space = space_for(Access.EDIT, call, sandbox)
+    for link in list(sandbox.space_threads.ids("space", space["id"])):
+        sandbox.space_threads.remove(link)
+    for link in list(sandbox.space_vector_stores.ids("space", space["id"])):
+        sandbox.space_vector_stores.remove(link)
+    sandbox.embeddings.drop_space(space["id"])
+    sandbox.vector_stores.remove(space["vector_store_id"])
+    sandbox.spaces.remove(space["id"])
+    return Reply(204)
+
+
+def shown(space: Record, sandbox: Sandbox) -> Record:
+    """A space as the API shows it: with the stores that are attached to it."""
+    attached = sandbox.space_vector_stores.ids("space", space["id"])
+    return {**space, "additional_vector_store_ids": [store_id for _, store_id in attached]}
+
+
+def _space(key: Key, sandbox: Sandbox) -> Record:
+    space = sandbox.spaces.get(key[-1])
+    assert space is not None
+    return space

@@ -1,0 +1,154 @@
+"""An organization's vector stores, bodies as in the vendor's SDK (A58)."""
+
+from __future__ import annotations
+
+from mockserver.freddy.access import OVERRIDE, require_member
+from mockserver.freddy.lookup import require_known_names
+from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.shared_memory import touch
+from mockserver.freddy.space_vector_stores import VectorStoreNotFound
+from mockserver.http.problems import Forbidden
+from mockserver.sandbox.directory import Caller
+from mockserver.sandbox.records import Record, vector_store
+from mockserver.sandbox.sandbox import Sandbox
+
+VECTOR_BYTES = 256
+"""What one embedded message adds to the size of a space's store (A75)."""
+
+
+class OwnStore(Forbidden, code="OPERATION_NOT_ALLOWED", message="This operation is not allowed."):
+    """403: the store belongs to a space and goes with it (A47)."""
+
+
+@handles("createVectorStore")
+def create_vector_store(call: Call, sandbox: Sandbox) -> Reply:
+    """A new store of the caller, to be attached to spaces."""
+    organization_id = _organization(call)
+    require_known_names(call.body, organization_id, sandbox)
+    store = vector_store(
+        sandbox.ids.new("vs"),
+        organization_id=organization_id,
+        created_by=call.caller.user_id,
+        created_at=sandbox.now(),
+        **call.body,
+    )
+    sandbox.vector_stores.put(store["id"], store)
+    return _answer(201, "Vector store created", shown(store, sandbox))
+
+
+@handles("listVectorStores")
+def list_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
+    """The organization's stores that the caller may view."""
+    organization_id, query = _organization(call), call.query
+    found = [
+        store
+        for store in map(
+            sandbox.vector_stores.record, sandbox.vector_stores.ids("organization", organization_id)
+        )
+        if may_view(store, call.caller)
+        and query["access_mode"] in (None, store["access_mode"])
+        and (query["search"] or "").lower() in store["name"].lower()
+    ]
+    found.sort(key=lambda store: store[query["sort"]])
+    if query["order"] == "desc":
+        found.reverse()  # of equal ones the newest first, too
+    page = found[query["skip"] : query["skip"] + query["take"]]
+    return _answer(200, "Vector stores retrieved", [shown(store, sandbox) for store in page])
+
+
+@handles("getVectorStore")
+def get_vector_store(call: Call, sandbox: Sandbox) -> Reply:
+    """One store."""
+    store = _store(call, sandbox)
+    if not may_view(store, call.caller):
+        raise _no_access(store, call.caller)
+    return _answer(200, "Vector store retrieved", shown(store, sandbox))
+
+
+@handles("updateVectorStore")
+def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
+    """Change what was sent; null clears, absent keeps."""
+    store = _changeable(call, sandbox)
+    require_known_names(call.body, store["organization_id"], sandbox)
+    if call.body:
+        store = {**store, **call.body, "updated_at": sandbox.now()}
+        sandbox.vector_stores.put(store["id"], store)
+    return _answer(200, "Vector store updated", shown(store, sandbox))
+
+
+@handles("deleteVectorStore")
+def delete_vector_store(call: Call, sandbox: Sandbox) -> Reply:
+    """The store goes, and its links to spaces; a space's own store goes with its space alone (A47)."""
+    store = _changeable(call, sandbox)
+    if store["space_id"] is not None:
+        raise OwnStore(
+            "Vector store belongs to a space",
+            reason=f"{store['id']} is the own store of {store['space_id']} and goes with it",
+            vector_store_id=store["id"],
+        )
+    for link in list(sandbox.space_vector_stores.ids("vector_store", store["id"])):
+        sandbox.space_vector_stores.remove(link)
+        touch(link[0], sandbox)
+    sandbox.vector_stores.remove(store["id"])
+    return Reply(204)
+
+
+def may_view(store: Record, caller: Caller) -> bool:
+    """Whether the store may be seen: by its creator, by override, or as its access mode says."""
+    member = caller.memberships.get(store["organization_id"])
+    if member is None:
+        return False
+    if _may_change(store, caller) or store["access_mode"] in ("organization", "public"):
+        return True
+    if store["access_mode"] == "department":
+        return not member.departments.isdisjoint(store["access_departments"] or ())
+    return caller.user_id in (store["access_users"] or ())
+
+
+def shown(store: Record, sandbox: Sandbox) -> Record:
+    """A store as the API shows it; a space's own one grows with what is embedded."""
+    space_id = store["space_id"]
+    embedded = 0
+    if space_id is not None:
+        embedded = sandbox.embeddings.counts(sandbox.clock.now(), space_id).completed
+    fields = {name: value for name, value in store.items() if name != "space_id"}
+    return {**fields, "file_count": 0, "data_size": embedded * VECTOR_BYTES}
+
+
+def _answer(status: int, message: str, data: object) -> Reply:
+    return Reply(status, {"success": True, "message": message, "data": data})
+
+
+def _organization(call: Call) -> str:
+    organization_id = call.path["organization_id"]
+    require_member(organization_id, call.caller)
+    return organization_id
+
+
+def _store(call: Call, sandbox: Sandbox) -> Record:
+    organization_id, store_id = _organization(call), call.path["vector_store_id"]
+    store = sandbox.vector_stores.get(store_id)
+    if store is None or store["organization_id"] != organization_id:
+        reason = f"no vector store {store_id!r} in {organization_id}"
+        raise VectorStoreNotFound("Vector store not found", reason=reason, vector_store_id=store_id)
+    return store
+
+
+def _changeable(call: Call, sandbox: Sandbox) -> Record:
+    store = _store(call, sandbox)
+    if not _may_change(store, call.caller):
+        raise _no_access(store, call.caller)
+    return store
+
+
+def _may_change(store: Record, caller: Caller) -> bool:
+    member = caller.memberships.get(store["organization_id"])
+    return caller.user_id == store["created_by"] or (member is not None and OVERRIDE in member.capabilities)
+
+
+def _no_access(store: Record, caller: Caller) -> Forbidden:
+    return Forbidden(
+        "Vector store access required",
+        reason=f"{store['id']} was created by {store['created_by']}, not by {caller.user_id}",
+        vector_store_id=store["id"],
+    )

@@ -1,0 +1,1 @@
+"""Requests and replies of both APIs, and the errors that they share."""

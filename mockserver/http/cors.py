@@ -1,0 +1,84 @@
+"""CORS for browsers: loopback pages by default, others by name."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from mockserver.http.request import Request
+
+EXPOSED = (
+    "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, X-Mock-Fault, X-Mock-Delay, "
+    "Preference-Applied, Allow, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+)
+METHODS = "GET, POST, PUT, PATCH, DELETE"
+MAX_AGE = "600"
+"""Seconds a browser may keep a preflight's answer."""
+
+
+_NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]+", re.ASCII)
+
+
+class Cors:
+    """Which origins may read our answers."""
+
+    def __init__(self, origins: Collection[str] = ()) -> None:
+        """`origins` besides those of loopback; `*` is every origin."""
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+
+    def is_preflight(self, request: Request) -> bool:
+        """OPTIONS that a browser sends before the real request."""
+        return (
+            request.method == "OPTIONS"
+            and request.header("Origin") is not None
+            and request.header("Access-Control-Request-Method") is not None
+        )
+
+    def preflight(self, request: Request) -> dict[str, str]:
+        """Headers of a preflight's answer; without the allowing ones for a stranger."""
+        headers = self.headers(request)
+        if "Access-Control-Allow-Origin" in headers:
+            asked = request.header("Access-Control-Request-Headers")
+            headers["Access-Control-Allow-Methods"] = METHODS
+            headers["Access-Control-Max-Age"] = MAX_AGE
+            if asked and _NAMES.fullmatch(asked):
+                headers["Access-Control-Allow-Headers"] = asked
+            if request.header("Access-Control-Request-Private-Network") == "true":
+                headers["Access-Control-Allow-Private-Network"] = "true"
+        return headers
+
+    def headers(self, request: Request) -> dict[str, str]:
+        """Headers that let the page at the request's Origin read the answer; {} without an Origin."""
+        origin = request.header("Origin")
+        if origin is None:
+            return {}
+        if not self._allows(origin):
+            return {"Vary": "Origin"}
+        return {
+            "Vary": "Origin",
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": EXPOSED,
+        }
+
+    def _allows(self, origin: str) -> bool:
+        return "*" in self._origins or origin.lower() in self._origins or is_loopback_url(origin)
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether the host of a URL or an origin can only mean this machine."""
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this name or address can only mean this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,87 @@
+"""Which operation a path means; an id in it may be any non-empty text without a slash."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from string import punctuation
+from urllib.parse import quote
+
+from mockserver.http.problems import NoRoute, Redirect, WrongMethod
+from mockserver.openapi.operation import Operation
+
+
+class _Node:
+    """One step of the paths: what follows it, and the operations that end here by method."""
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Node] = {}
+        self.any: _Node | None = None
+        self.operations: dict[str, Operation] = {}
+
+
+class Routes:
+    """A tree over the path templates of one spec."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._root = _Node()
+        self._known: list[str] = []
+        for operation in operations:
+            node = self._root
+            for step in operation.template.split("/")[1:]:
+                if step.startswith("{"):
+                    node.any = node.any or _Node()
+                    node = node.any
+                else:
+                    node = node.fixed.setdefault(step, _Node())
+            node.operations[operation.method] = operation
+            self._known.append(f"{operation.method} {operation.template}")
+
+    def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
+        """The operation and its path ids; `path` is percent-decoded."""
+        found = _walk(self._root, path.split("/"), 1)
+        if found is None:
+            other = path[:-1] if path.endswith("/") else path + "/"
+            if _walk(self._root, other.split("/"), 1) is not None:
+                # One slash in front, or "//evil.example/" would lead to another host.
+                rest = "?" + quote(query, safe=punctuation) if query else ""
+                raise Redirect("/" + quote(other.lstrip("/")) + rest)
+            raise self._no_route(method, path)
+        node, ids = found
+        operation = node.operations.get(method)
+        if operation is None:
+            allowed = ", ".join(sorted(node.operations))
+            problem = WrongMethod("Method Not Allowed", reason=f"{method} is not offered here, {allowed} is")
+            problem.headers["Allow"] = allowed
+            raise problem
+        return operation, {p.name: value for p, value in zip(operation.path, ids, strict=True)}
+
+    def at(self, method: str, path: str) -> Operation | None:
+        """The operation, or None for whatever `find` has a problem with."""
+        found = _walk(self._root, path.split("/"), 1)
+        return None if found is None else found[0].operations.get(method)
+
+    def _no_route(self, method: str, path: str) -> NoRoute:
+        near = difflib.get_close_matches(f"{method} {path}"[:200], self._known, n=3, cutoff=0.4)
+        hint = "; nearest: " + ", ".join(near) if near else ""
+        return NoRoute("Not Found", reason=f"no operation at {method} {path[:200]}{hint}")
+
+
+def _walk(node: _Node, steps: list[str], begin: int) -> tuple[_Node, list[str]] | None:
+    """Where the steps from `begin` on lead, and the ids among them; OpenAPI prefers fixed steps."""
+    ids: list[str] = []
+    for at in range(begin, len(steps)):
+        step = steps[at]
+        fixed = node.fixed.get(step)
+        if node.any is None:
+            if fixed is None:
+                return None
+            node = fixed
+        elif fixed is not None and (found := _walk(fixed, steps, at + 1)):
+            return found[0], [*ids, *found[1]]
+        elif not step:
+            return None
+        else:
+            ids.append(step)
+            node = node.any
+    return (node, ids) if node.operations else None

@@ -1,0 +1,1 @@
+"""OpenAPI: a document becomes a table of operations with compiled schemas."""

@@ -1,0 +1,135 @@
+"""What of OpenAPI 3.1 the engine understands; anything else in a spec is refused at start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from mockserver.openapi.references import Pointer
+
+METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
+
+EVENT_STREAM = "text/event-stream"
+
+PLAIN: Mapping[str, type] = {"text": str, "flag": bool, "list": list, "object": dict, "any": object}
+"""Values that hold nothing the engine looks into."""
+
+
+class Place(NamedTuple):
+    """What may stand under one key."""
+
+    kind: str
+    """A kind of GRAMMAR, or a plain value."""
+    within: type | None
+    """dict or list if it is a map or a list of that kind."""
+    required: bool
+
+
+def _places(text: str) -> dict[str, Place]:
+    """`key` or, where it is required, `key!`; then the kind: `kind`, `{kind}` (a map), `[kind]` (a list)."""
+    places = {}
+    for entry in text.split():
+        key, kind = entry.split(":")
+        within = {"{": dict, "[": list}.get(kind[0])
+        places[key.removesuffix("!")] = Place(kind.strip("{}[]"), within, key.endswith("!"))
+    return places
+
+
+GRAMMAR: Mapping[str, Mapping[str, Place]] = {
+    kind: _places(text)
+    for kind, text in {
+        "document": """openapi!:text info!:info servers:list tags:list security:list externalDocs:object
+            paths!:{path} components:components""",
+        "info": "title!:text version!:text summary:text description:text license:object contact:object",
+        "components": """schemas:{schema} parameters:{parameter} headers:{header} responses:{response}
+            links:{link} examples:{example} securitySchemes:object""",
+        "path": "summary:text description:text parameters:[parameter] "
+        + " ".join(f"{method}:operation" for method in METHODS),
+        "operation": """operationId!:text summary:text description:text tags:list parameters:[parameter]
+            requestBody:body responses!:{response} security:list deprecated:flag""",
+        "parameter": """name!:text in!:text required:flag description:text schema!:schema example:any
+            examples:{example} deprecated:flag""",
+        "body": "description:text required:flag content!:{media}",
+        "response": "description!:text headers:{header} content:{media} links:{link}",
+        "header": "description:text required:flag schema!:schema example:any",
+        "media": "schema!:schema example:any examples:{example} x-event-schema:schema",
+        "example": "summary:text description:text value!:any",
+        "link": "operationId!:text parameters:object requestBody:any description:text",
+        "schema": """type:any properties:{schema} required:list additionalProperties:schema
+            propertyNames:schema minProperties:any maxProperties:any items:schema minItems:any maxItems:any
+            uniqueItems:flag enum:list const:any pattern:text format:text minLength:any maxLength:any
+            minimum:any maximum:any exclusiveMinimum:any exclusiveMaximum:any anyOf:[schema] oneOf:[schema]
+            default:any description:text examples:list title:text readOnly:flag contentMediaType:text""",
+    }.items()
+}
+"""Kind of object -> what it may hold."""
+
+SECTIONS: Mapping[str, str] = {
+    place.kind: section for section, place in GRAMMAR["components"].items() if place.within is dict
+}
+"""Kind of object -> the section of `components` that a $ref to one leads to."""
+
+
+class Found(NamedTuple):
+    """An object of the document; a boolean, if it is a schema that is one."""
+
+    at: Pointer
+    kind: str
+    node: Any
+
+
+def objects(node: Any, kind: str = "document", at: Pointer = ()) -> Iterator[Found]:
+    """Every object of the document, outer ones first.
+
+    What is in an object is only walked after the object was yielded: whoever checks each with
+    `misshapen` before going on never meets a value of the wrong type.
+    """
+    ahead = [Found(at, kind, node)]
+    while ahead:
+        found = ahead.pop()
+        yield found
+        if isinstance(found.node, bool) or "$ref" in found.node:
+            continue
+        inner: list[Found] = []
+        for key, value in found.node.items():
+            place = GRAMMAR[found.kind].get(key)
+            if place is None or place.kind in PLAIN:
+                continue
+            if place.within is None:
+                inner.append(Found((*found.at, key), place.kind, value))
+            else:
+                named = value.items() if place.within is dict else enumerate(value)
+                inner += [Found((*found.at, key, name), place.kind, member) for name, member in named]
+        ahead += reversed(inner)
+
+
+def misshapen(found: Found) -> tuple[Pointer, str] | None:
+    """Where and why the engine would not heed this one object; None if it would."""
+    at, kind, node = found
+    if kind == "schema" and isinstance(node, bool) and at[-1] == "additionalProperties":
+        return None
+    if not isinstance(node, dict):
+        return at, f"expected an object ({kind}), found {_name(node)}"
+    if "$ref" in node:
+        extra = sorted(set(node) - {"$ref"})
+        return (at, f"{extra[0]!r} beside $ref would be ignored; remove it") if extra else None
+    for key, place in GRAMMAR[kind].items():
+        if place.required and key not in node:
+            return at, f"{key!r} is missing in this {kind}"
+    for key, value in node.items():
+        if key.startswith("x-"):
+            continue
+        if key not in GRAMMAR[kind]:
+            return (*at, key), f"unknown keyword {key!r} in {kind}; the engine does not understand it"
+        place = GRAMMAR[kind][key]
+        wanted = place.within or PLAIN.get(place.kind, object)
+        if not isinstance(value, wanted):
+            return (*at, key), f"expected {_TYPES[wanted]}, found {_name(value)}"
+    return None
+
+
+_TYPES = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
+
+
+def _name(value: Any) -> str:
+    return "nothing" if value is None else _TYPES.get(type(value), f"{value!r:.40}")

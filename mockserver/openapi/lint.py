@@ -1,0 +1,137 @@
+"""What is refused at start: a spec that the engine would only half heed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mockserver.openapi.keywords import EVENT_STREAM, SECTIONS, Found, misshapen, objects
+from mockserver.openapi.operation import Operation
+from mockserver.openapi.references import Pointer, find, leads_in_a_circle, resolved
+from mockserver.openapi.schemas import FORMATS, Schema
+from mockserver.openapi.yaml_document import Document
+
+
+def refuse_what_is_not_understood(file: Document) -> None:
+    """Not OpenAPI 3.1, a keyword unknown or missing, a value of the wrong type, a $ref to nowhere."""
+    document = file.content
+    if not isinstance(document, dict) or "openapi" not in document:
+        raise file.error((), "not an OpenAPI document: 'openapi' is missing at the top")
+    if not str(document["openapi"]).startswith("3.1."):
+        raise file.error(("openapi",), "only OpenAPI 3.1 is understood")
+    for found in objects(document):
+        if wrong := misshapen(found):
+            raise file.error(*wrong)
+    for found in objects(document):
+        if reason := _unresolved(document, found) or _half_a_stream(found):
+            raise file.error(found.at, reason)
+    _refuse_bad_paths(file)
+
+
+def _unresolved(document: Mapping[str, Any], found: Found) -> str:
+    if not isinstance(found.node, dict) or "$ref" not in found.node:
+        return ""
+    ref = found.node["$ref"]
+    if found.kind not in SECTIONS:
+        return f"a {found.kind} can't be a $ref here; write it out"
+    place = f"#/components/{SECTIONS[found.kind]}/"
+    if find(document, ref) is None or not ref.startswith(place):
+        return f"$ref {str(ref)[:80]!r} leads nowhere; only '{place}…' is understood"
+    return "$ref leads in a circle" if leads_in_a_circle(document, found.node) else ""
+
+
+def _half_a_stream(found: Found) -> str:
+    if found.kind != "media" or (found.at[-1] == EVENT_STREAM) == ("x-event-schema" in found.node):
+        return ""
+    if found.at[-1] == EVENT_STREAM:
+        return f"{EVENT_STREAM} needs x-event-schema, the schema of each event"
+    return f"x-event-schema is only understood for {EVENT_STREAM}"
+
+
+def _refuse_bad_paths(file: Document) -> None:
+    if not file.content["paths"]:
+        raise file.error(("paths",), "there are no paths")
+    shapes: dict[str, str] = {}
+    for template in file.content["paths"]:
+        if not re.fullmatch(r"(/([^/{}]+|{[^/{}]+}))*/?", template) or not template:
+            raise file.error(
+                ("paths", template), "a path begins with '/' and each step is text or one {name}"
+            )
+        shape = re.sub("{.+?}", "{}", template)
+        if shape in shapes:
+            raise file.error(("paths", template), f"means the same paths as {shapes[shape]}; merge them")
+        shapes[shape] = template
+
+
+def refuse_bad_links(file: Document, operations: Mapping[str, Operation]) -> None:
+    """A link to no operation, or with a parameter that its operation does not have."""
+    for at, kind, link in objects(file.content):
+        if kind != "link" or "$ref" in link:
+            continue
+        target = operations.get(link["operationId"])
+        if target is None:
+            raise file.error(at, f"its operationId {link['operationId']!r} is no operation here")
+        known = {p.name for p in target.path} | set(target.query)
+        if strange := sorted(set(link.get("parameters", {})) - known):
+            raise file.error(at, f"{target.id} has no parameter {strange[0]!r}")
+
+
+def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
+    """A schema that is none; an example or a default that its own schema forbids."""
+    for found in objects(file.content):
+        if isinstance(found.node, bool) or "$ref" in found.node:
+            continue
+        if found.kind == "schema":
+            schema = compiled(found.node, found.at)
+            if found.node.get("format", "uuid") not in FORMATS:
+                raise file.error(found.at, f"format {found.node['format']!r} is not understood")
+        elif "schema" in found.node:
+            schema = compiled(found.node["schema"], found.at)
+        else:
+            continue
+        for name, value in _values(file.content, found):
+            pointer, message = schema.first_error(value)
+            if message:
+                raise file.error(found.at, f"{name} is not valid at {pointer or '/'}: {message}")
+
+
+def refuse_bad_streams(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
+    """An example of a stream with a line that is none, or with an event that its schema forbids."""
+    for found in objects(file.content):
+        if found.kind == "media" and "x-event-schema" in found.node:
+            schema = compiled(found.node["x-event-schema"], found.at)
+            for name, value in _values(file.content, found):
+                if reason := _bad_event(str(value), schema):
+                    raise file.error(found.at, f"{name} {reason}")
+
+
+def _bad_event(text: str, schema: Schema) -> str:
+    """Why `text` is no stream; empty if it is one. What does not begin like an object is a literal line."""
+    lines = [line for line in text.split("\n") if line and not line.startswith("id: ")]
+    for number, line in enumerate(lines, 1):
+        if not line.startswith("data: "):
+            return f"is not understood: event {number} does not begin with 'data: '"
+        if not line.startswith("data: {"):
+            continue
+        try:
+            pointer, message = schema.first_error(json.loads(line.removeprefix("data: ")))
+        except ValueError as error:
+            return f"is no stream: event {number} is not JSON: {error}"
+        if message:
+            return f"is not valid at event {number}, {pointer or '/'}: {message}"
+    return ""
+
+
+def _values(document: Mapping[str, Any], found: Found) -> Iterator[tuple[str, Any]]:
+    node = found.node
+    if found.kind == "schema":
+        yield from ((f"example {number}", value) for number, value in enumerate(node.get("examples", ())))
+        if "default" in node:
+            yield "default", node["default"]
+        return
+    for name, outer in node.get("examples", {}).items():
+        yield f"example {name!r}", resolved(document, outer)["value"]
+    if "example" in node:
+        yield "example", node["example"]

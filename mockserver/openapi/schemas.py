@@ -1,0 +1,164 @@
+"""Schemas compiled once, and what is wrong with a value in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from mockserver.openapi.flaw import Flaw
+
+LONGEST_MESSAGE = 200
+"""Characters; a message quotes the value, which can be anything."""
+
+
+FORMATS = (
+    "date",
+    "date-time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "regex",
+    "time",
+    "uri",
+    "uuid",
+)
+"""Those that are checked; an unknown one would be ignored silently."""
+
+
+class Schema:
+    """One schema, compiled whenever it is asked for the first time: most of a document never are."""
+
+    def __init__(self, schema: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+        # Carrying `components` along lets "#/components/..." resolve in place. Only those that are needed:
+        # a validator holds all that it is given, and with everything each one took half a megabyte.
+        self._whole = {**schema, "components": {"schemas": _needed(schema, named)}}
+        self._compiled: jsonschema_rs.Draft202012Validator | None = None
+        self.is_valid: Callable[[Any], bool] = self._is_valid_at_first
+        """Whether a decoded JSON value is allowed."""
+
+    def compile(self) -> Schema:
+        """Get ready to be asked; ValueError says what is wrong with the schema."""
+        self._compiled = jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
+        self.is_valid = self._compiled.is_valid
+        return self
+
+    def rest(self) -> None:
+        """Give up the compiled form until somebody asks again; it is what takes the memory."""
+        self._compiled = None
+        self.is_valid = self._is_valid_at_first
+
+    @property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        if self._compiled is None:
+            self.compile()
+        assert self._compiled is not None
+        return self._compiled
+
+    def _is_valid_at_first(self, value: Any) -> bool:
+        return self._validator.is_valid(value)
+
+    def flaws(self, value: Any, place: str, name: str = "") -> list[Flaw]:
+        """Everything that is wrong with `value`, one flaw for each address."""
+        try:
+            found = [flaw for error in self._validator.iter_errors(value) for flaw in _flaws(error)]
+        except ValueError:  # jsonschema-rs judges any depth, but explains 255 levels at most
+            found = [("", "is not valid, and nested too deeply to say where")]
+        return [Flaw(place, ".".join(filter(None, (name, at))), text) for at, text in found]
+
+    def places(self, value: Any) -> Iterator[list[str | int]]:
+        """The path of each value that is wrong or unknown, or that lacks something."""
+        for error in self._validator.iter_errors(value):
+            yield from _places(error)
+
+    def first_error(self, value: Any) -> tuple[str, str]:
+        """JSON pointer and message of the first thing that is wrong; ("", "") if nothing is."""
+        for error in self._validator.iter_errors(value):
+            return _pointer(error.instance_path), _short(error.message)
+        return "", ""
+
+
+class Schemas:
+    """Every schema of one document, each compiled once however often it is used."""
+
+    def __init__(self, components: Mapping[str, Any]) -> None:
+        self._named: Mapping[str, Any] = components.get("schemas", {})
+        self._compiled: dict[bytes, Schema] = {}
+
+    def compiled(self, schema: Mapping[str, Any]) -> Schema:
+        """The compiled `schema`; ValueError says what is wrong with it."""
+        key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
+        if key not in self._compiled:
+            self._compiled[key] = Schema(schema, self._named).compile()
+        return self._compiled[key]
+
+    def rest(self) -> None:
+        """Let all of them rest: they are known to be good."""
+        for schema in self._compiled.values():
+            schema.rest()
+
+
+def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:
+    """The named schemas that this one leads to, directly or not."""
+    needed: dict[str, Any] = {}
+    ahead = [schema]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, dict):
+            ahead += node.values()
+            name = str(node.get("$ref", "")).removeprefix("#/components/schemas/")
+            if name in named and name not in needed:
+                needed[name] = named[name]
+                ahead.append(named[name])
+        elif isinstance(node, list):
+            ahead += node
+    return needed
+
+
+def _flaws(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
+    path = [str(step) for step in error.instance_path]
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.Required(property=name):
+            yield ".".join([*path, name]), "is required"
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
+            for name in names:
+                yield ".".join([*path, name]), "is not a known field"
+        case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
+            # The branch that came furthest is the one that was meant: `null` never comes far.
+            best = max(branches, key=lambda errors: max(len(e.instance_path) for e in errors))
+            texts = [_short(e.message) for errors in branches for e in errors]
+            if len(best[0].instance_path) > len(path):
+                for inner in best:
+                    yield from _flaws(inner)
+            else:
+                yield ".".join(path), " or ".join(dict.fromkeys(texts))
+        case _:
+            yield ".".join(path), _short(error.message)
+
+
+def _places(error: jsonschema_rs.ValidationError) -> Iterator[list[str | int]]:
+    path = list(error.instance_path)
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
+            yield from ([*path, name] for name in names)
+        case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
+            best = max(branches, key=lambda errors: max(len(e.instance_path) for e in errors))
+            if len(best[0].instance_path) > len(path):
+                for inner in best:
+                    yield from _places(inner)
+            else:
+                yield path
+        case _:
+            yield path
+
+
+def _short(message: str) -> str:
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
+
+
+def _pointer(path: list[str | int]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

@@ -1,0 +1,219 @@
+"""An OpenAPI document as a table of operations; what it does not understand it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib.util import cache_from_source
+from pathlib import Path
+from typing import Any
+
+from mockserver.openapi import lint
+from mockserver.openapi.keywords import EVENT_STREAM, METHODS
+from mockserver.openapi.operation import JSON_TYPES, Body, Operation, Parameter, Response
+from mockserver.openapi.record_cache import lists_of
+from mockserver.openapi.references import Pointer, resolved
+from mockserver.openapi.schemas import Schema, Schemas
+from mockserver.openapi.yaml_document import Document, DocumentError
+
+JUDGED = Path(cache_from_source(__file__)).with_name("documents.judged")
+"""Documents that were found good, beside the bytecode: to judge ours at each start takes a quarter of it."""
+MOST_JUDGED = 16
+"""Documents remembered; the oldest is forgotten first."""
+FILE_TYPES = ("text/html", "text/css", "text/javascript", "image/png")
+"""Sent as they are: their schema says no more than that there is something."""
+
+
+class _Judged:
+    """Memory of one document: known is what was found good by the rules as they are now."""
+
+    def __init__(self, memory: Path, sha256: str) -> None:
+        self._memory = memory
+        rules = max(file.stat().st_mtime_ns for file in Path(__file__).parent.glob("*.py"))
+        self._entry = f"{sha256}:{rules}"
+
+    def is_known(self) -> bool:
+        return self._entry in self._entries()
+
+    def remember(self) -> None:
+        """Nothing is lost where it can't be written: the document is judged again at the next start."""
+        with suppress(OSError):
+            self._memory.parent.mkdir(exist_ok=True)
+            self._memory.write_text("\n".join([*self._entries(), self._entry][-MOST_JUDGED:]), "ascii")
+
+    def _entries(self) -> list[str]:
+        with suppress(OSError, UnicodeDecodeError):
+            return self._memory.read_text("ascii").split()
+        return []
+
+
+class Spec:
+    """One OpenAPI 3.1 document; raises DocumentError if anything in it can't be served."""
+
+    def __init__(self, path: Path, memory: Path = JUDGED) -> None:
+        """`memory`: the file that remembers which documents were found good."""
+        self._file = Document(path)
+        self.document: Mapping[str, Any] = self._file.content
+        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        judged = _Judged(memory, self.sha256)
+        is_known = judged.is_known()
+        if not is_known:
+            lint.refuse_what_is_not_understood(self._file)
+        self._components: Mapping[str, Any] = self.document.get("components", {})
+        self._schemas = Schemas(self._components)
+        self.operations: Mapping[str, Operation] = self._table()
+        self.title: str = self.document["info"]["title"]
+        self.version: str = self.document["info"]["version"]
+        if not is_known:
+            lint.refuse_bad_links(self._file, self.operations)
+            lint.refuse_bad_values(self._file, self._compiled)
+            lint.refuse_bad_streams(self._file, self._compiled)
+            judged.remember()
+        self._schemas.rest()
+        self._schemas = Schemas(self._components)  # most were only compiled to be judged
+
+    def error(self, operation: Operation | None, reason: str) -> DocumentError:
+        """What is wrong with an operation, or with the paths as a whole, addressed by file and line."""
+        at = () if operation is None else (operation.template, operation.method.lower())
+        return self._file.error(("paths", *at), reason)
+
+    def component(self, name: str) -> Schema:
+        """The compiled schema `components.schemas[name]`."""
+        if name not in self._components.get("schemas", {}):
+            raise self._file.error(
+                ("components", "schemas"), f"schema {name!r} is missing; the mock needs it"
+            )
+        return self._schemas.compiled({"$ref": f"#/components/schemas/{name}"})
+
+    def body_defaults(self, operation: str) -> Mapping[str, Any]:
+        """What a request body of this operation leaves out, by field."""
+        body = self.operations[operation].body
+        return {} if body is None else body.defaults
+
+    def _compiled(self, schema: Any, at: Pointer) -> Schema:
+        try:
+            return self._schemas.compiled(schema)
+        except ValueError as error:
+            raise self._file.error(at, f"not a valid schema: {str(error).splitlines()[0]}") from error
+
+    def _table(self) -> dict[str, Operation]:
+        table: dict[str, Operation] = {}
+        for template, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    at = ("paths", template, method)
+                    operation = self._operation(template, method, item, at)
+                    if operation.id in table:
+                        raise self._file.error(at, f"operationId {operation.id!r} is used twice")
+                    table[operation.id] = operation
+        return table
+
+    def _operation(self, template: str, method: str, item: Mapping[str, Any], at: Pointer) -> Operation:
+        node = item[method]
+        nodes = [
+            resolved(self.document, p) for p in (*item.get("parameters", ()), *node.get("parameters", ()))
+        ]
+        parameters = [self._parameter(p, (*at, "parameters")) for p in nodes]
+        path = {p.name: p for p in parameters if p.place == "path"}
+        names = re.findall(r"{(.+?)}", template)
+        if sorted(path) != sorted(names):
+            raise self._file.error(at, f"the path has {names}, its parameters are {sorted(path)}")
+        return Operation(
+            id=node["operationId"],
+            method=method.upper(),
+            template=template,
+            path=tuple(path[name] for name in names),
+            query={p.name: p for p in parameters if p.place == "query"},
+            headers={p.name: p for p in parameters if p.place == "header"},
+            body=self._body(resolved(self.document, node.get("requestBody")), (*at, "requestBody")),
+            responses=dict(self._responses(node["responses"], (*at, "responses"))),
+            is_open=node.get("security") == [],
+            in_sandbox=node.get("x-sandbox") != "none",
+            max_body_bytes=node.get("x-max-body-bytes", 0),
+            indented=node.get("x-indented", False),
+        )
+
+    def _parameter(self, node: Mapping[str, Any], at: Pointer) -> Parameter:
+        schema = resolved(self.document, node["schema"])
+        if node["in"] not in ("path", "query", "header"):
+            raise self._file.error(
+                at, f"parameter in {node['in']!r} is not understood; use path, query or header"
+            )
+        if schema.get("type") not in ("integer", "boolean", "string"):
+            raise self._file.error(at, f"parameter {node['name']!r} must be an integer, boolean or string")
+        if node["in"] == "path" and not node.get("required"):
+            raise self._file.error(at, f"parameter {node['name']!r} is in the path: make it required")
+        return Parameter(
+            name=node["name"],
+            place=node["in"],
+            kind=schema["type"],
+            required=node.get("required", False),
+            default=schema.get("default"),
+            schema=self._compiled(node["schema"], at),
+        )
+
+    def _body(self, node: Mapping[str, Any] | None, at: Pointer) -> Body | None:
+        if node is None:
+            return None
+        if list(node["content"]) != ["application/json"]:
+            raise self._file.error(at, "only a body of application/json is understood")
+        schema = node["content"]["application/json"]["schema"]
+        whole = resolved(self.document, schema)
+        inner = {name: resolved(self.document, p) for name, p in whole.get("properties", {}).items()}
+        defaults = {n: p["default"] for n, p in inner.items() if isinstance(p, dict) and "default" in p}
+        if defaults and whole.get("type") != "object":
+            raise self._file.error(at, "a body with defaults must be of type object")
+        return Body(node.get("required", False), self._compiled(schema, at), defaults)
+
+    def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
+        for status, outer in nodes.items():
+            node = resolved(self.document, outer)
+            if not re.fullmatch("[2-5][0-9][0-9]", status):
+                raise self._file.error((*at, status), "only a status of three digits, 200-599, is understood")
+            media_types = dict(node.get("content", {}))
+            stream = media_types.pop(EVENT_STREAM, None)
+            files = frozenset(media_types).intersection(FILE_TYPES)
+            for file in files:
+                del media_types[file]
+            if strange := sorted(set(media_types) - set(JSON_TYPES)):
+                raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
+            content = {m: self._compiled(i["schema"], (*at, status)) for m, i in media_types.items()}
+            lists = [
+                lists_of(schema, resolved(self.document, media_types[name]["schema"]))
+                for name, schema in content.items()
+            ]
+            yield (
+                int(status),
+                Response(
+                    content=content,
+                    events=None if stream is None else self._compiled(stream["x-event-schema"], at),
+                    files=files,
+                    headers=dict(self._headers(node.get("headers", {}), (*at, status))),
+                    lists=lists[0] if lists else {},
+                    examples=dict(self._examples(media_types)),
+                    sample_headers=dict(self._sample_headers(node.get("headers", {}))),
+                ),
+            )
+
+    def _examples(self, media_types: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for media in media_types.values():
+            for name, outer in media.get("examples", {}).items():
+                yield name, resolved(self.document, outer)["value"]
+            if "example" in media:
+                yield "", media["example"]
+
+    def _sample_headers(self, nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, outer in nodes.items():
+            node = resolved(self.document, outer)
+            if node.get("required") and "example" in node:
+                yield name.lower(), str(node["example"])
+
+    def _headers(
+        self, nodes: Mapping[str, Any], at: Pointer
+    ) -> Iterator[tuple[str, tuple[bool, str, Schema]]]:
+        for name, outer in nodes.items():
+            node = resolved(self.document, outer)
+            kind = resolved(self.document, node["schema"]).get("type", "string")
+            yield name.lower(), (node.get("required", False), kind, self._compiled(node["schema"], at))

@@ -1,0 +1,1 @@
+"""Named starting states, and generated worlds."""

@@ -1,0 +1,203 @@
+"""Worlds of any size: spaces, threads and messages that nobody had to write.
+
+Whatever is in a record follows from (seed, kind, ordinal) alone, so that neither the order in which records
+are made nor in how many steps changes any of them. They belong to the people who are there already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+from mockserver.sandbox import records
+from mockserver.sandbox.clock import as_text, instant
+from mockserver.sandbox.directory import Directory
+from mockserver.sandbox.gc_pause import uncollected
+from mockserver.sandbox.records import Record
+from mockserver.sandbox.sandbox import Sandbox
+from mockserver.scenarios.generated_size import Order
+from mockserver.scenarios.phrases import ANSWERS, QUESTIONS, SPACES, TITLES, phrases
+
+_BEGIN = instant("2025-01-06T08:00:00Z")
+_SECOND = 1_000_000
+_DAYS = 400
+"""In which everything happens: before the day that the documents' examples are of."""
+_AT_ONCE = 1000
+"""Threads whose messages are put into the collections together."""
+_NO_METADATA: Record = {}
+_MODELS = ("gpt-4o", "gpt-4o-mini", "claude-3-5-sonnet")
+
+
+_TITLES, _ASKED = 8192, 4096
+"""How many titles and questions there are. Of answers there are 65,536."""
+
+
+class Made(NamedTuple):
+    """What was made, by id."""
+
+    spaces: list[str]
+    threads: list[str]
+
+
+def grow(sandbox: Sandbox, order: Order, seed: int) -> Made:
+    """Add to a sandbox what is ordered; ValueError if nobody is there to whom it could belong."""
+    people = _people(sandbox.directory)
+    if not people and any(order):
+        raise ValueError("the scenario has no user who belongs to an organization")
+    with uncollected():
+        return _grown(sandbox, order, _Maker(seed, people), seed)
+
+
+def _grown(sandbox: Sandbox, order: Order, maker: _Maker, seed: int) -> Made:
+    first_space = sandbox.ids.take(f"generated/{seed}/space", order.spaces)
+    first_thread = sandbox.ids.take(f"generated/{seed}/thread", order.threads)
+    spaces = [maker.space(first_space + number) for number in range(order.spaces)]
+    for space in spaces:
+        sandbox.spaces.put(space["id"], space)
+        sandbox.vector_stores.put(space["vector_store_id"], records.dedicated_store(space))
+    threads: list[str] = []
+    for first in range(first_thread, first_thread + order.threads, _AT_ONCE):
+        ordinals = range(first, min(first + _AT_ONCE, first_thread + order.threads))
+        made = [maker.thread(ordinal, order.messages, spaces) for ordinal in ordinals]
+        _put(sandbox, made)
+        threads += [thread.record["id"] for thread in made]
+    return Made([space["id"] for space in spaces], threads)
+
+
+class _Thread(NamedTuple):
+    record: Record
+    messages: list[Record]
+    space_id: str | None
+
+
+class _Person(NamedTuple):
+    user_id: str
+    organization_id: str
+
+
+def _people(directory: Directory) -> list[_Person]:
+    """Who can own something, and where, in an order that no hash changes."""
+    return [
+        _Person(user_id, organization_id)
+        for user_id in sorted(directory.users)
+        for organization_id in sorted(directory.users[user_id].memberships)
+    ]
+
+
+def _put(sandbox: Sandbox, made: Sequence[_Thread]) -> None:
+    for table, new in (
+        (sandbox.threads, [thread.record for thread in made]),
+        (sandbox.messages, [message for thread in made for message in thread.messages]),
+    ):
+        first = table.next_sequence
+        table.load((record["id"], first + number, record) for number, record in enumerate(new))
+    links = [
+        {
+            "space_id": thread.space_id,
+            "thread_id": thread.record["id"],
+            "added_at": thread.record["updated_at"],
+        }
+        for thread in made
+        if thread.space_id is not None
+    ]
+    first = sandbox.space_threads.next_sequence
+    sandbox.space_threads.load(
+        ((link["space_id"], link["thread_id"]), first + number, link) for number, link in enumerate(links)
+    )
+    latest: dict[str, str] = {}
+    for link in links:
+        sandbox.embeddings.add_embedded(
+            link["space_id"], link["thread_id"], sandbox.messages.keys("thread", link["thread_id"])
+        )
+        latest[link["space_id"]] = max(latest.get(link["space_id"], ""), link["added_at"])
+    for space_id, last in latest.items():
+        space = sandbox.spaces.record(space_id)
+        sandbox.spaces.put(
+            space_id, {**space, "last_activity_at": max(space["last_activity_at"] or "", last)}
+        )
+
+
+class _Maker:
+    """Records by ordinal."""
+
+    def __init__(self, seed: int, people: Sequence[_Person]) -> None:
+        self._people = people
+        self._phrases = phrases(seed)
+        self._bytes: Callable[[str], bytes] = lambda what: blake2b(
+            f"{seed}/generated/{what}".encode(), digest_size=24
+        ).digest()
+
+    def space(self, ordinal: int) -> Record:
+        """A space of somebody; one in three is that person's alone."""
+        picked = self._bytes(f"space/{ordinal}")
+        owner = self._people[picked[20] % len(self._people)]
+        created_at = as_text(_BEGIN + ordinal * 3600 % (_DAYS * 86_400) * _SECOND)
+        return {
+            "id": f"space_{picked[:16].hex()}",
+            "organization_id": owner.organization_id,
+            "created_by": owner.user_id,
+            "name": self._phrases.say(SPACES, ordinal),
+            "description": None,
+            "vector_store_id": f"vs_{picked[:16].hex()}",
+            "access_mode": "private" if picked[21] % 3 == 0 else "organization",
+            "access_users": None,
+            "access_departments": None,
+            "editable_by_users": None,
+            "editable_by_roles": None,
+            "visible_to_roles": None,
+            "last_activity_at": None,
+            "created_at": created_at,
+            "updated_at": created_at,
+        }
+
+    def thread(self, ordinal: int, messages: int, spaces: Sequence[Record]) -> _Thread:
+        """A thread of somebody, in one of the spaces if there are any."""
+        picked = self._bytes(f"thread/{ordinal}")
+        space = spaces[int.from_bytes(picked[22:24], "big") % len(spaces)] if spaces else None
+        owner = self._owner(picked[20], space)
+        id_ = f"thrd_{picked[:16].hex()}"
+        begin = _BEGIN + ordinal * 307 % (_DAYS * 86_400) * _SECOND
+        said = list(self._messages(id_, begin, messages))
+        created_at = as_text(begin)
+        last = said[-1]["created_at"] if said else created_at
+        record = records.thread(
+            id_,
+            organization_id=owner.organization_id,
+            user_id=owner.user_id,
+            created_at=created_at,
+            updated_at=last,
+            last_message_at=last,
+            title=self._phrases.say(TITLES, _number(picked) % _TITLES),
+            message_count=messages,
+            metadata=_NO_METADATA,
+            last_model_used=_MODELS[picked[21] % len(_MODELS)] if said else None,
+        )
+        return _Thread(record, said, None if space is None else space["id"])
+
+    def _owner(self, picked: int, space: Record | None) -> _Person:
+        """Somebody of the space's organization, who need not be the one who made the space."""
+        if space is None:
+            return self._people[picked % len(self._people)]
+        there = [person for person in self._people if person.organization_id == space["organization_id"]]
+        return there[picked % len(there)]
+
+    def _messages(self, thread_id: str, at: int, count: int) -> Iterator[Record]:
+        """Questions and answers in turn, from a quarter of a minute to some minutes apart."""
+        for number in range(count):
+            picked = self._bytes(f"message/{thread_id}/{number}")
+            asks, drawn = number % 2 == 0, _number(picked)
+            if number:
+                at += (15 + picked[20] % 240) * _SECOND
+            yield records.message(
+                f"msg_{picked[:16].hex()}",
+                thread_id=thread_id,
+                role="user" if asks else "assistant",
+                content=self._phrases.say(*((QUESTIONS, drawn % _ASKED) if asks else (ANSWERS, drawn))),
+                created_at=as_text(at),
+            )
+
+
+def _number(picked: bytes) -> int:
+    """Up to 65,535: of a sentence."""
+    return picked[16] << 8 | picked[17]

@@ -1,0 +1,105 @@
+"""The HTTP server: granian's WSGI worker inside this process, on a socket of our own."""
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, NoReturn
+from wsgiref.types import WSGIApplication
+
+import granian
+
+from mockserver.server.answer_threads import LOOK, Workers
+from mockserver.server.request_readers import MOST, Takers
+from mockserver.server.wsgi_gateway import gateway
+
+_granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
+_BACKLOG = 1024
+_CONNECTIONS = 1 << 20  # granian counts idle ones too, and keeps new ones waiting at its limit
+_HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; ends idle clients too
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_GRACE = 0.5  # seconds; the rest of the promised one is for the caller, to save its state
+
+
+class PortTaken(Exception):
+    """Another program listens on the port; str() is one line for the user."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket (port 0: a free one); PortTaken, or OSError for an unusable address."""
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it; without it a small chunk waits for the client's ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+    except (OSError, OverflowError, ValueError) as error:
+        sock.close()
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise PortTaken(f"{where} is taken: use another port, or --port 0") from None
+        raise OSError(f"cannot listen on {where}: {error}") from None
+    return sock
+
+
+def serve(
+    app: WSGIApplication,
+    listener: socket.socket,
+    *,
+    stopping: threading.Event,
+    threads: int = 512,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or `stopping`; return within a second of it, listener closed.
+
+    Answers still running go on in threads: the process must end by leave(). A second signal kills it at once.
+    """
+
+    def stop(*_: object) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        # Not set() here: what this interrupts may hold the event's lock.
+        threading.Thread(target=stopping.set).start()
+
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    native, ended, loop = _granian._granian, threading.Event(), asyncio.new_event_loop()
+    quit_ = native.WorkerSignal()
+    quit_.add_cb(ended.set)
+    workers = Workers(gateway(app), threads)
+    takers = Takers(workers.give)
+    call = _granian._futures._new_cbscheduler(loop, takers.take, impl_asyncio=True)
+    backlog = (_BACKLOG,) if sys.platform == "linux" else ()
+    sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
+    worker = native.WSGIWorker(1, sockets, None, 1, 1, MOST, 30, _CONNECTIONS, "1", _HTTP1)
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                signal.signal(number, stop)
+        worker.serve_str(call, loop, quit_)
+        if on_ready is not None:
+            on_ready()
+        while not stopping.wait(LOOK):  # a signal that another thread took does not wake this one
+            workers.look()
+            takers.look()
+    finally:
+        stopping.set()
+        takers.stop()
+        quit_.set()
+        ended.wait(_GRACE)
+        listener.close()
+        loop.close()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with this exit code; the usual way out fails over granian's threads."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)

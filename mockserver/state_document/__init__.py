@@ -1,0 +1,1 @@
+"""A sandbox as a JSON document, out and in."""

@@ -1,0 +1,191 @@
+"""People and records of a state document, or of a scenario, read and held against each other.
+
+Whatever a record names must be there too, and fit. Every check is here once, for both kinds of file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from typing import Any
+
+from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
+from mockserver.sandbox.records import Record
+from mockserver.sandbox.sandbox import collections
+from mockserver.state_document.export import IDENT
+
+EDITED = "updated_at"
+"""What a message has only once it was edited."""
+Check = Callable[[str, Any], str]
+"""(component schema, record or id) -> what is wrong with it, empty if nothing is."""
+Pointer = tuple[str | int, ...]
+Refuse = Callable[[Pointer, str], None]
+"""Raises, or notes, what is wrong at an address of the document."""
+
+
+class Reader:
+    """Reads `organizations`, `users` and `collections` as a state document has them."""
+
+    def __init__(self, document: Mapping[str, Any], check: Check, refuse: Refuse, where: str) -> None:
+        """`where` is what messages call the whole: 'this state'."""
+        self._document = document
+        self._check = check
+        self._refuse = refuse
+        self._where = where
+        self.tables = collections()
+        self.directory = self._people()
+
+    def read(self) -> None:
+        """Fill the tables; KeyError or TypeError for a record far from its shape, which is noted before."""
+        self._shapes()
+        self._load()
+        self._references()
+        self._message_counts()
+
+    def each(self, *names: str) -> Iterator[tuple[Record, Pointer]]:
+        """The records of these collections, each with its address."""
+        for name in names:
+            for number, row in enumerate(self._document["collections"][name]["records"]):
+                yield row["record"], ("collections", name, number)
+
+    def _known(self, ids: Iterable[Any], known: Container[Any], what: str, at: Pointer) -> None:
+        for id_ in ids:
+            if id_ not in known:
+                self._refuse(at, f"{what} {id_!r} is not in {self._where}")
+
+    def _once(self, ids: list[Any], what: str, at: Pointer) -> None:
+        for index, id_ in enumerate(ids):
+            if id_ in ids[:index]:
+                self._refuse((*at, index), f"{what} {id_!r} is here twice")
+
+    def _valid(self, schema: str, value: Any, at: Pointer) -> None:
+        if wrong := self._check(schema, value):
+            self._refuse(at, f"not a valid {schema}: {wrong}")
+
+    def _people(self) -> Directory:
+        organizations = {}
+        for number, each in enumerate(self._document["organizations"]):
+            at: Pointer = ("organizations", number)
+            self._valid("OrganizationId", each["id"], (*at, "id"))
+            self._once(each["roles"], "role", (*at, "roles"))
+            self._once(each["departments"], "department", (*at, "departments"))
+            organizations[each["id"]] = Organization(frozenset(each["roles"]), frozenset(each["departments"]))
+        for kind, what in (("organizations", "organization"), ("users", "user")):
+            self._once([each["id"] for each in self._document[kind]], what, (kind,))
+        users: dict[str, Caller] = {}
+        credentials: dict[str, Credential] = {}
+        for number, user in enumerate(self._document["users"]):
+            at = ("users", number)
+            self._valid("UserId", user["id"], (*at, "id"))
+            users[user["id"]] = Caller(user["id"], self._memberships(user["member_of"], at, organizations))
+            for each in user["keys"]:
+                if each["key"] in credentials:
+                    self._refuse((*at, "keys"), f"key {each['key']!r} is here twice")
+                credentials[each["key"]] = Credential(users[user["id"]], each["state"])
+        return Directory(organizations, users, credentials)
+
+    def _memberships(
+        self, members: list[Record], at: Pointer, organizations: Mapping[str, Organization]
+    ) -> dict[str, Membership]:
+        self._once([member["organization"] for member in members], "membership of", (*at, "member_of"))
+        memberships = {}
+        for index, member in enumerate(members):
+            here = (*at, "member_of", index)
+            self._known([member["organization"]], organizations, "organization", here)
+            known = organizations.get(member["organization"], Organization(frozenset(), frozenset()))
+            self._known(member["roles"], known.roles, "role", here)
+            self._known(member["departments"], known.departments, "department", here)
+            memberships[member["organization"]] = Membership(
+                *(frozenset(member[name]) for name in Membership.__dataclass_fields__)
+            )
+        return memberships
+
+    def _shapes(self) -> None:
+        """Records as the vendor's API shows them; those that it never shows alone are in our own document."""
+        attached: dict[str, list[str]] = {}
+        for link, _ in self.each("space_vector_stores"):
+            attached.setdefault(link["space_id"], []).append(link["vector_store_id"])
+        for space, at in self.each("spaces"):
+            stores = attached.get(str(space.get("id")), [])
+            self._valid("Space", {**space, "additional_vector_store_ids": stores}, at)
+        for thread, at in self.each("threads", "deleted_threads"):
+            self._valid("ListedThread", thread, at)
+        for message, at in self.each("messages", "deleted_messages"):
+            shown = {field: value for field, value in message.items() if field != EDITED}
+            self._valid("Message", shown, at)
+            if EDITED in message:
+                self._valid("Message", {**shown, "created_at": message[EDITED]}, at)
+        for store, at in self.each("vector_stores"):
+            shown = {field: value for field, value in store.items() if field != "space_id"}
+            self._valid("VectorStore", {**shown, "file_count": 0, "data_size": 0}, at)
+            if not isinstance(store.get("space_id", 0), str | None):
+                self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
+
+    def _load(self) -> None:
+        numbers: dict[str, set[int]] = {}
+        for name, ident in IDENT.items():
+            # What was deleted keeps the number that it had among what was not.
+            alive = name.removeprefix("deleted_")
+            used, content = numbers.setdefault(alive, set()), self._document["collections"][name]
+            below = self._document["collections"][alive]["next"]
+            rows, seen = [], set()
+            for (record, at), row in zip(self.each(name), content["records"], strict=True):
+                id_, sequence = ident(record), row["sequence"]
+                if id_ in seen or (alive != name and id_ in self.tables[alive]):
+                    self._refuse(at, f"{id_!r} is here twice")
+                if sequence in used or sequence >= below:
+                    self._refuse(at, f"sequence {sequence} is used, or not below next")
+                seen.add(id_)
+                used.add(sequence)
+                rows.append((id_, sequence, record))
+            self.tables[name].load(rows, content["next"])
+
+    def _references(self) -> None:
+        tables, users = self.tables, self.directory.users
+        for record, at in self.each("spaces", "threads", "deleted_threads", "vector_stores"):
+            self._known([record["organization_id"]], self.directory.organizations, "organization", at)
+            self._known(
+                [record["user_id"] if "user_id" in record else record["created_by"]], users, "user", at
+            )
+        for space, at in self.each("spaces"):
+            self._space(space, at)
+        for store, at in self.each("vector_stores"):
+            self._known({store["space_id"]} - {None}, tables["spaces"], "space", at)
+        for message, at in self.each("messages", "deleted_messages"):
+            if message["thread_id"] not in tables["deleted_threads"]:
+                self._known([message["thread_id"]], tables["threads"], "thread", at)
+        for link, at in self.each("space_threads"):
+            self._link(link, "thread", at)
+        for link, at in self.each("space_vector_stores"):
+            self._link(link, "vector_store", at)
+            self._known([link["added_by"]], users, "user", at)
+
+    def _space(self, space: Record, at: Pointer) -> None:
+        own = space["vector_store_id"]
+        store = self.tables["vector_stores"].get(own)
+        if store is None or store["space_id"] != space["id"]:
+            self._refuse(at, f"its vector store {own!r} is not in {self._where}, or not its own")
+        organization = self.directory.organizations.get(space["organization_id"])
+        if organization is not None:
+            self._known(space["access_departments"] or (), organization.departments, "access_departments", at)
+            for field in ("editable_by_roles", "visible_to_roles"):
+                self._known(space[field] or (), organization.roles, field, at)
+
+    def _link(self, link: Record, kind: str, at: Pointer) -> None:
+        """What is linked is there, belongs to the space's organization, and is not another space's own."""
+        id_, known = link[f"{kind}_id"], self.tables[f"{kind}s"]
+        self._known([link["space_id"]], self.tables["spaces"], "space", at)
+        self._known([id_], known, kind.replace("_", " "), at)
+        space, linked = self.tables["spaces"].get(link["space_id"]), known.get(id_)
+        if space is None or linked is None:
+            return
+        one, other = linked["organization_id"], space["organization_id"]
+        if one != other:
+            self._refuse(at, f"{id_!r} belongs to {one}, {space['id']} to {other}")
+        if linked.get("space_id") is not None:
+            self._refuse(at, f"{id_!r} is a space's own store and can't be attached")
+
+    def _message_counts(self) -> None:
+        for thread, at in self.each("threads", "deleted_threads"):
+            told, count = thread["message_count"], len(self.tables["messages"].keys("thread", thread["id"]))
+            if count != told:
+                self._refuse(at, f"message_count is {told}, but {count} messages are here")

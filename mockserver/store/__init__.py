@@ -1,0 +1,1 @@
+"""Immutable collections of records, in order."""

@@ -1,0 +1,215 @@
+"""Collections of records with ordered indexes, as immutable values under a thin shell.
+
+Nothing in here is ever changed in place: a change makes a new map that shares almost all of the old.
+So a mark of the whole state is a handful of references, going back to it is an assignment, and a
+record that a reader holds never changes under it. Records are therefore replaced, never edited.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import orjson
+from immutables import Map
+
+from mockserver.store.sorted_keys import EMPTY, Key, Ordered
+
+SEAL_BYTES = 6
+"""Enough to tell a foreign or mistyped cursor; it is no secret."""
+
+_MOST = 2**53
+"""No sequence number, place or batch is larger."""
+IdT = TypeVar("IdT", bound=Hashable)
+RecordT = TypeVar("RecordT", bound=Mapping[str, Any])
+
+
+class Index(NamedTuple, Generic[RecordT]):
+    """An order over part of the records: `parent` names the part, `order` the keys before the sequence."""
+
+    parent: Callable[[RecordT], Hashable]
+    order: Callable[[RecordT], Key] = lambda _: ()
+
+
+class Mark(NamedTuple):
+    """A collection's whole content at one moment; a reference to it costs nothing."""
+
+    rows: Map[Any, Any]
+    orders: Map[Any, Ordered]
+    next: int
+
+
+class Collection(Generic[IdT, RecordT]):
+    """Records by id, each with the sequence number it got when it was first put here."""
+
+    def __init__(self, **indexes: Index[RecordT]) -> None:
+        self._indexes = indexes
+        self._content = Mark(Map(), Map(), 1)
+
+    def get(self, id_: IdT) -> RecordT | None:
+        """The record, or None."""
+        row = self._content.rows.get(id_)
+        return None if row is None else row[1]
+
+    def record(self, id_: IdT) -> RecordT:
+        """The record, which is known to be here."""
+        record: RecordT = self._content.rows[id_][1]
+        return record
+
+    @property
+    def version(self) -> object:
+        """Another object after every change, the same one without."""
+        return self._content.rows
+
+    def records(self, ids: Iterable[IdT]) -> list[RecordT]:
+        """The records, all of which are known to be here, in the order of their ids."""
+        rows = self._content.rows
+        return [rows[id_][1] for id_ in ids]
+
+    def __contains__(self, id_: IdT) -> bool:
+        return id_ in self._content.rows
+
+    def __len__(self) -> int:
+        return len(self._content.rows)
+
+    def __iter__(self) -> Iterator[RecordT]:
+        """All records, in the order of their sequence numbers."""
+        return (record for _, record in sorted(self._content.rows.values(), key=lambda row: row[0]))
+
+    def put(self, id_: IdT, record: RecordT, sequence: int | None = None) -> None:
+        """Add or replace; a new one gets the next sequence number unless one is given."""
+        rows, orders, following = self._content
+        old = rows.get(id_)
+        if old is not None:
+            number = old[0]
+        elif sequence is None:
+            number, following = following, following + 1
+        else:
+            number = sequence
+        for name, index in self._indexes.items():
+            place, key = (name, index.parent(record)), (*index.order(record), number, id_)
+            if old is not None:
+                old_place, old_key = (name, index.parent(old[1])), (*index.order(old[1]), number, id_)
+                if old_key == key and old_place == place:
+                    continue
+                orders = _dropped(orders, old_place, old_key)
+            orders = orders.set(place, orders.get(place, EMPTY).with_key(key))
+        self._content = Mark(rows.set(id_, (number, record)), orders, following)
+
+    def remove(self, id_: IdT) -> RecordT | None:
+        """Take the record out; None if it is not here."""
+        rows, orders, following = self._content
+        row = rows.get(id_)
+        if row is None:
+            return None
+        number, record = row
+        for name, index in self._indexes.items():
+            key = (*index.order(record), number, id_)
+            orders = _dropped(orders, (name, index.parent(record)), key)
+        self._content = Mark(rows.delete(id_), orders, following)
+        return record  # type: ignore[no-any-return]  # what `put` got
+
+    def move(self, id_: IdT, other: Collection[IdT, RecordT]) -> None:
+        """Take the record out and put it into `other`, where it keeps its sequence number."""
+        number = self._content.rows[id_][0]
+        record = self.remove(id_)
+        assert record is not None
+        other.put(id_, record, number)
+
+    def position(self, name: str, id_: IdT) -> Key | None:
+        """Where the record stands in the index `name`, to page from; None if it is not here."""
+        row = self._content.rows.get(id_)
+        return None if row is None else (*self._indexes[name].order(row[1]), row[0])
+
+    def keys(self, name: str, parent: Hashable) -> Ordered:
+        """The keys of the index `name` under `parent`: (order…, sequence, id), ascending."""
+        return self._content.orders.get((name, parent), EMPTY)
+
+    def ids(self, name: str, parent: Hashable) -> Iterator[IdT]:
+        """The ids under `parent`, in the index's order."""
+        return (key[-1] for key in self.keys(name, parent))
+
+    def load(self, rows: Iterable[tuple[IdT, int, RecordT]], next_sequence: int | None = None) -> None:
+        """Put in many new records with their sequence numbers at once, many times faster than one by one."""
+        there, orders, following = self._content
+        fresh = [(id_, (number, record)) for id_, number, record in rows]
+        added: dict[tuple[str, Hashable], list[Key]] = {}
+        for name, index in self._indexes.items():
+            for id_, (number, record) in fresh:
+                key = (*index.order(record), number, id_)
+                added.setdefault((name, index.parent(record)), []).append(key)
+        longer = {place: orders.get(place, EMPTY).with_keys(keys) for place, keys in added.items()}
+        largest = max((number for _, (number, _) in fresh), default=0)
+        following = max(following, largest + 1) if next_sequence is None else next_sequence
+        self._content = Mark(there.update(fresh), orders.update(longer), following)
+
+    @property
+    def next_sequence(self) -> int:
+        """The sequence number that the next new record gets."""
+        return self._content.next
+
+    def mark(self) -> Mark:
+        """The content as it is now."""
+        return self._content
+
+    def back_to(self, mark: Mark) -> None:
+        """The content as it was."""
+        self._content = mark
+
+
+def _dropped(orders: Map[Any, Ordered], place: tuple[str, Hashable], key: Key) -> Map[Any, Ordered]:
+    rest = orders[place].without_key(key)
+    return orders.set(place, rest) if rest else orders.delete(place)
+
+
+class Page(NamedTuple):
+    """A page of keys, and whether there are more behind it."""
+
+    keys: list[Key]
+    has_more: bool
+
+
+def page(keys: Iterable[Key], limit: int, keep: Callable[[Key], bool] | None = None) -> Page:
+    """The first `limit` of `keys` that `keep` wants."""
+    found = list(islice(keys if keep is None else filter(keep, keys), limit + 1))
+    if len(found) > limit:
+        return Page(found[:limit], True)
+    return Page(found, False)
+
+
+def behind(position: Key) -> Key:
+    """A key that sorts behind the record at `position` and before the next one.
+
+    Sequence numbers are unique, so the position is enough, whatever became of the record.
+    """
+    return (*position[:-1], position[-1] + 1)
+
+
+def cursor(position: Key, *scope: str) -> str:
+    """An opaque, URL-safe text for `position` in the list that `scope` names (A06, A51)."""
+    text = orjson.dumps(position)
+    return base64.urlsafe_b64encode(_seal(text, scope) + text).rstrip(b"=").decode()
+
+
+def position_of(cursor_text: str, *scope: str, shape: tuple[type, ...] = (int,)) -> Key | None:
+    """The position that `cursor` made for the same scope; None if it is malformed or foreign."""
+    try:
+        raw = base64.b64decode(cursor_text + "=" * (-len(cursor_text) % 4), altchars=b"-_", validate=True)
+        seal, text = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+        position = orjson.loads(text)
+    except ValueError:  # not base64, not JSON: both errors are of this kind
+        return None
+    # The seal is no secret: whoever computes one can still send only what a list could have given out.
+    if seal != _seal(text, scope) or not isinstance(position, list):
+        return None
+    if tuple(map(type, position)) != shape or any(isinstance(n, int) and n > _MOST for n in position):
+        return None
+    # Written once more, so that only the very text we gave out is taken back.
+    return tuple(position) if cursor(tuple(position), *scope) == cursor_text else None
+
+
+def _seal(text: bytes, scope: Iterable[str]) -> bytes:
+    return blake2b("\0".join(scope).encode() + b"\0" + text, digest_size=SEAL_BYTES).digest()
