@@ -18,9 +18,7 @@ from mockserver.scenarios import loader
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 
-DEMO = yaml.load(
-    (resources.files("mockserver.sandbox") / "scenarios/demo.yaml").read_bytes(), yaml.CSafeLoader
-)
+DEMO = yaml.load((resources.files("mockserver.scenarios") / "demo.yaml").read_bytes(), yaml.CSafeLoader)
 SPEC = Spec(Path(__file__).parent.parent / "openapi.yaml")
 
 
