@@ -3,13 +3,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test setup lint fix dist image bench bench-flat mutants steady
+.PHONY: serve test test-all setup lint fix dist image bench bench-flat mutants steady
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
 
+# All tests but those marked slow, on every core; `make test-all` has these too.
 test: .venv/dev
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto -m "not slow" $(ARGS)
+
+test-all: .venv/dev
+	$(BIN)/pytest -n auto $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .
