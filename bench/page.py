@@ -11,37 +11,37 @@ from bench import plots
 VERDICTS = {True: "yes", False: "**no**", None: "–"}
 HEAD = """# Benchmarks
 
-`make bench` measures the mock beside what people use today, in one run on one machine, and writes this
-page. The numbers that count are ratios, because machines differ: what is compared ran by turns, under the
-same load.
+`make bench` measures the mock and similar tools in one run on one machine, and writes this page. Compare the
+ratios, because machines differ: the servers of a row ran in turn under the same load.
 
 ```console
 make bench
 make bench ARGS="--only listing --rounds 3"
 ```
 
-`make bench ARGS=--list` names the rows. It needs wrk (on Debian `apt-get install wrk`) and, for Prism and
-Mockoon, npm, which puts them into `.venv/peers`. A partial run prints its table; with `--write` it also
+`make bench ARGS=--list` lists the rows. It needs wrk (on Debian `apt-get install wrk`) and, for Prism and
+Mockoon, npm, which installs them into `.venv/peers`. A partial run prints its table; with `--write` it also
 writes this page.
 """
 NOTES = """
 ## What is compared
 
-- **mock**: everything on, as it starts: authentication, validation of request and answer, log, journal,
+- **mock**: with its default settings: authentication, validation of request and answer, log, journal,
   sandbox.
-- **mock, other pages**: the same mock, asked for more pages by turns than it keeps, so that each is put
-  together anew.
-- **bare Flask route**: one route that returns the same bytes, prepared, on the same server with as many
-  threads. It checks nothing and knows nothing: our floor.
-- **bare WSGI**: a function that returns them without Flask: what the server can do at most.
-- **Prism**, **Mockoon**: as they come, serving the same openapi.yaml with the same page as its example.
+- **mock, other pages**: the same mock with requests for more pages than it caches, so that each page is
+  built.
+- **bare Flask route**: one route that returns the same prepared bytes, on the same server with as many
+  threads, without any checks.
+- **bare WSGI**: a function that returns these bytes without Flask: the maximum of the server.
+- **Prism**, **Mockoon**: with their default settings, serving the same openapi.yaml with the same page as
+  its example.
 
-Each server is warmed up; then rounds alternate between the servers, and the median of the rounds counts. The
-whisker in a plot goes from the lowest round to the highest. The load comes from wrk with one thread, on the
-machine of the servers. Times and rates suffer when other programs run there; the processor time for a request
-hardly does. What is said to run in-process is measured without HTTP, in a process of its own.
+Each server is warmed up; then rounds alternate between the servers, and the median of the rounds counts.
+The whisker in a plot goes from the lowest round to the highest. The load comes from wrk with one thread, on
+the same machine. Other programs on the machine affect times and rates, but hardly the processor time for a
+request. Rows marked in-process are measured without HTTP, in a process of its own.
 
-[performance.md](performance.md) tells what was changed for these numbers, and what was tried and dropped.
+[performance.md](performance.md) lists the changes behind these numbers, and the changes that were rejected.
 """
 
 
@@ -76,8 +76,8 @@ def _circumstances(results: Mapping[str, Any]) -> str:
         f"Measured on {about['date']} at commit {about['commit']}, on {about['cores']} cores of "
         f"{about['cpu']}, with Python {about['python']}, wrk {about['wrk']}, node {about['node']}, {peers}: "
         f"{effort['rounds']} rounds of {effort['seconds']} s, {effort['connections']} connections, "
-        f"{effort['threads']} threads. When it began, the load average was {about['load']}: the higher, the "
-        f"less times and rates can tell. The run took {results['seconds'] / 60:.0f} minutes.\n"
+        f"{effort['threads']} threads. The load average at the start was {about['load']}; a high one "
+        f"makes times and rates less reliable. The run took {results['seconds'] / 60:.0f} minutes.\n"
     )
 
 

@@ -1,9 +1,16 @@
-"""Writes the pages of the docs that are made from code: `python -m tests.reference`."""
+"""Generated parts of the docs: `python -m tests.reference` writes them.
+
+The pages of the commands are generated whole. On other pages, what stands between two markers is generated;
+the first marker names it: the table of imports, the index of the control API, the input of an operation
+(admin.yaml), or the fields of a schema.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,157 +22,190 @@ from mockserver.commands.cli import main as mockserver
 from tests.running import ROOT
 from tests.test_imports import MAY_IMPORT
 
-ARCHITECTURE = ROOT / "docs/architecture.md"
-COMMANDS = ROOT / "docs/commands.md"
-CONTROL = ROOT / "docs/control-reference.md"
+DOCS = ROOT / "docs"
+COMMANDS = {
+    DOCS / "commands.md": ("mockserver", mockserver, "Commands and flags of mockserver"),
+    DOCS / "commands-remote.md": ("mockserver", mockserver, "Commands that control a running mock"),
+    DOCS / "commands-contracts.md": ("contracts", contracts, "Commands and flags of contracts"),
+}
 ADMIN = ROOT / "mockserver/admin/admin.yaml"
-BEGIN, END = "<!-- made by: python -m tests.reference -->", "<!-- end -->"
-"""What is between these lines of a page is made."""
+MARKED = re.compile(
+    r"(?P<begin><!-- made by: python -m tests\.reference, (?P<what>\w+) -->\n).*?(?P<end><!-- end -->\n)",
+    re.DOTALL,
+)
+SAME_FIELDS = {"changeFault": "addFault"}
+"""Operations whose body has the fields of another operation on the same page."""
 Row = tuple[str, str, str]
 
 
-def commands() -> str:
-    """Every command as its own --help tells it."""
-    lines = [
-        "# Every command and flag",
-        "",
-        "As `--help` tells them. Made from the commands themselves: `python -m tests.reference`.",
-    ]
-    for name, command in (("mockserver", mockserver), ("contracts", contracts)):
-        lines += _command(name, command, None)
+@cache
+def admin() -> Any:
+    """The document of the control API."""
+    return yaml.safe_load(ADMIN.read_text("utf-8"))
+
+
+def operations() -> dict[str, tuple[str, Any]]:
+    """Title (`GET /__admin/clock`) and node of each operation of the control API, by operationId."""
+    return {
+        node["operationId"]: (f"{method.upper()} {path}", node)
+        for path, item in admin()["paths"].items()
+        for method, node in item.items()
+    }
+
+
+def pages() -> list[Path]:
+    """Pages with generated parts."""
+    return [path for path in sorted(DOCS.glob("*.md")) if MARKED.search(path.read_text("utf-8"))]
+
+
+@cache
+def places() -> dict[str, str]:
+    """The page that has the generated part of each name."""
+    return {
+        match["what"]: path.name for path in pages() for match in MARKED.finditer(path.read_text("utf-8"))
+    }
+
+
+def page(path: Path) -> str:
+    """A page with its generated parts as they should be."""
+
+    def part(match: re.Match[str]) -> str:
+        return "\n".join([match["begin"], *_part(match["what"], path.name), "", match["end"]])
+
+    return MARKED.sub(part, path.read_text("utf-8"))
+
+
+def _part(what: str, here: str) -> Iterator[str]:
+    if what == "imports":
+        rows = [(f"`{part}`", ", ".join(f"`{name}`" for name in names)) for part, names in MAY_IMPORT.items()]
+        yield from _table(("part", "may import"), rows)
+    elif what == "index":
+        yield from _table(("call", "summary"), list(_index()))
+    elif what in operations():
+        yield from _table(("name", "in", "type", "description"), list(inputs(what, here)))
+    else:
+        yield from _fields_of_each_form(admin()["components"]["schemas"][what], here)
+
+
+def _index() -> Iterator[tuple[str, str]]:
+    headings = {
+        line.lstrip("# "): path.name
+        for path in sorted(DOCS.glob("*.md"))
+        for line in path.read_text("utf-8").splitlines()
+        if re.match(r"#+ [A-Z]+ /__admin", line)
+    }
+    for title, node in operations().values():
+        yield f"[`{title}`]({headings[title]}#{anchor(title)})", node["summary"]
+
+
+def anchor(heading: str) -> str:
+    """The fragment by which a heading is linked."""
+    return re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+
+
+def inputs(operation: str, here: str) -> Iterator[tuple[str, str, str, str]]:
+    """A row for each parameter and each field of the body; those of the path are in the title."""
+    _, node = operations()[operation]
+    for reference in node.get("parameters", ()):
+        parameter = _resolved(reference)
+        if parameter["in"] == "path":
+            continue
+        kind = _type(parameter["schema"], here) + (", required" if parameter.get("required") else "")
+        yield f"`{parameter['name']}`", parameter["in"], kind, parameter.get("description", "")
+    for media in _resolved(node.get("requestBody", {})).get("content", {}).values():
+        schema = _resolved(media["schema"])
+        name = media["schema"].get("$ref", "").rpartition("/")[2]
+        if operation in SAME_FIELDS:
+            title, other = operations()[SAME_FIELDS[operation]]
+            body = _resolved(other["requestBody"]["content"]["application/json"]["schema"])
+            omitted = body["properties"].keys() - schema["properties"].keys()
+            assert schema["properties"].keys() <= body["properties"].keys()
+            without = ", ".join(f"`{name}`" for name in sorted(omitted))
+            yield "", "body", "object", f"The fields of [`{title}`](#{anchor(title)}), without {without}."
+        elif name in places() or "properties" not in schema:
+            about = "" if name in places() else schema.get("description", "")
+            yield "", "body", _type(media["schema"], here), about
+        else:
+            for field, kind, about in _fields(schema, here):
+                yield field, "body", kind, about
+
+
+def commands(path: Path) -> str:
+    """The --help of each command of a page: of those that control a running mock, or of the others."""
+    name, group, title = COMMANDS[path]
+    lines = [f"# {title}", "", "The output of `--help`, written by `python -m tests.reference`."]
+    lines += _help(name, group, None, remote=path.stem == "commands-remote")
     return "\n".join(lines) + "\n"
 
 
-def _command(name: str, command: click.Command, parent: click.Context | None) -> Iterator[str]:
+def _help(name: str, command: click.Command, parent: click.Context | None, *, remote: bool) -> Iterator[str]:
     names = command.context_settings.get("help_option_names")
     context = click.Context(
         command, parent, name, max_content_width=100, terminal_width=100, help_option_names=names
     )
-    yield from [
-        "",
-        f"## {context.command_path}",
-        "",
-        "```text",
-        *(line.rstrip() for line in command.get_help(context).splitlines()),
-        "```",
-    ]
+    if remote == any(option.name == "sandbox" for option in command.params):
+        text = [line.rstrip() for line in command.get_help(context).splitlines()]
+        yield from ["", f"## {context.command_path}", "", "```text", *text, "```"]
     if isinstance(command, click.Group):
         for inner, each in sorted(command.commands.items()):
-            yield from _command(inner, each, context)
+            yield from _help(inner, each, context, remote=remote)
 
 
-def architecture() -> str:
-    """The page as it is, with the table of imports as the test that holds it has it."""
-    before, _, rest = ARCHITECTURE.read_text("utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    rows = [(f"`{part}`", ", ".join(f"`{name}`" for name in names)) for part, names in MAY_IMPORT.items()]
-    return before + "\n".join([BEGIN, "", *_table(("part", "may import"), rows), "", END]) + after
-
-
-def control() -> str:
-    """Every operation of the control API, from its own document."""
-    document: Any = yaml.safe_load(ADMIN.read_text("utf-8"))
-    lines = [
-        "# Every call of the control API",
-        "",
-        "Made from [admin.yaml](../mockserver/admin/admin.yaml): `python -m tests.reference`. In words, with",
-        "examples: [control-api.md](control-api.md). To read and try: `/__admin/docs` of a running mock.",
-    ]
-    shapes: dict[str, Any] = {}
-    for path, item in document["paths"].items():
-        for method, node in item.items():
-            lines += _operation(document, f"{method.upper()} {path}", node, shapes)
-    told: dict[str, list[str]] = {}
-    while later := shapes.keys() - told.keys():  # one may name further ones
-        told |= {name: list(_shape(document, shapes[name], shapes)) for name in later}
-    lines += ["", "## Shapes", "", "What the tables above name."]
-    for name in sorted(told):
-        lines += ["", f"### {name}", "", *told[name]]
-    return "\n".join(lines) + "\n"
-
-
-def _operation(document: Any, title: str, node: Mapping[str, Any], shapes: dict[str, Any]) -> Iterator[str]:
-    described = [node["description"]] if "description" in node else []
-    yield from ["", f"## {title}", "", f"`{node['operationId']}`: {node['summary']}"]
-    yield from (line for text in described for line in ("", _line(text)))
-    rows = []
-    for given in node.get("parameters", ()):
-        parameter = _resolved(document, given)
-        kind = _type(document, parameter["schema"], shapes)
-        kind += ", required" if parameter.get("required") else ""
-        rows.append((f"`{parameter['name']}`", parameter["in"], kind, parameter.get("description", "")))
-    content = _resolved(document, node.get("requestBody", {})).get("content", {})
-    for media in content.values():
-        schema = _resolved(document, media["schema"])
-        if "properties" in schema:
-            rows += [(name, "body", kind, about) for name, kind, about in _fields(document, schema, shapes)]
-        else:
-            kind = _type(document, media["schema"], shapes)
-            rows.append(("", "body", kind, schema.get("description", "")))
-    if rows:
-        yield from ["", *_table(("", "in", "type", ""), rows)]
-    answers = (
-        f"{status} {_resolved(document, answer)['description']}"
-        for status, answer in node["responses"].items()
-    )
-    yield from ["", *(f"- {_line(answer)}" for answer in answers)]
-
-
-def _shape(document: Any, schema: Mapping[str, Any], shapes: dict[str, Any]) -> Iterator[str]:
-    """A schema with a name: what it is for, and its fields, of each of its forms."""
+def _fields_of_each_form(schema: Mapping[str, Any], here: str) -> Iterator[str]:
+    """A description of a schema, and a table of the fields of each of its forms."""
     if "description" in schema:
         yield from [_line(schema["description"]), ""]
-    forms = [_resolved(document, form) for form in schema.get("anyOf", schema.get("oneOf", [schema]))]
+    forms = [_resolved(form) for form in schema.get("anyOf", schema.get("oneOf", [schema]))]
     for number, form in enumerate(forms):
         yield from ["", "or", ""] if number else []
-        if rows := list(_fields(document, form, shapes)):
-            yield from _table(("field", "type", ""), rows)
+        if rows := list(_fields(form, here)):
+            yield from _table(("field", "type", "description"), rows)
         else:
-            yield _type(document, form, shapes)
+            yield _type(form, here)
 
 
-def _fields(document: Any, schema: Any, shapes: dict[str, Any], within: str = "") -> Iterator[Row]:
-    """A row for each field of an object; of an object in it, too."""
-    needed = schema.get("required", ())
+def _fields(schema: Any, here: str, within: str = "") -> Iterator[Row]:
+    """A row for each field of an object, and of the objects in it."""
+    required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
-        kind = _type(document, field, shapes)
+        kind = _type(field, here)
         about = field.get("description", "")
-        if about == "" and not kind.startswith("["):  # what is linked tells it itself
-            about = _resolved(document, field).get("description", "")
-        yield f"`{within}{name}`", kind + (", required" if name in needed else ""), about
+        if about == "" and not kind.startswith("["):  # a linked schema has its own description
+            about = _resolved(field).get("description", "")
+        yield f"`{within}{name}`", kind + (", required" if name in required else ""), about
         if "properties" in field:
-            yield from _fields(document, field, shapes, f"{within}{name}.")
+            yield from _fields(field, here, f"{within}{name}.")
 
 
-def _resolved(document: Any, node: Any) -> Any:
+def _resolved(node: Any) -> Any:
     while isinstance(node, dict) and "$ref" in node:
-        reference, node = node["$ref"], document
+        reference, node = node["$ref"], admin()
         for part in reference.removeprefix("#/").split("/"):
             node = node[part]
     return node
 
 
-def _type(document: Any, node: Any, shapes: dict[str, Any]) -> str:
-    """A schema in a few words; one with a name and fields is a link to its description."""
-    schema = _resolved(document, node)
+def _type(node: Any, here: str) -> str:
+    """A schema in a few words; one with a name and fields is a link to its table, which some page has."""
+    schema = _resolved(node)
     forms = schema.get("anyOf", schema.get("oneOf"))
     if "$ref" in node and ("properties" in schema or forms):
         name = node["$ref"].rsplit("/", 1)[1]
-        shapes[name] = schema
-        return f"[{name}](#{name.lower()})"
+        place = places()[name]
+        return f"[{name}]({'' if place == here else place}#{name.lower()})"
     if "enum" in schema:
         text = ", ".join(f"`{_json(value)}`" for value in schema["enum"])
     elif "const" in schema:
         text = f"`{_json(schema['const'])}`"
     elif forms:
-        text = " or ".join(_type(document, form, shapes) for form in forms)
+        text = " or ".join(_type(form, here) for form in forms)
     else:
         kind = schema.get("type", "any JSON")
         text = " or ".join(kind if isinstance(kind, list) else [kind])
     if "items" in schema:
-        text = text.replace("array", f"list of {_type(document, schema['items'], shapes)}", 1)
+        text = text.replace("array", f"list of {_type(schema['items'], here)}", 1)
     if isinstance(schema.get("additionalProperties"), dict):
-        text += f" of {_type(document, schema['additionalProperties'], shapes)} by name"
+        text += f" of {_type(schema['additionalProperties'], here)} by name"
     if schema.get("format") == "date-time":
         text = text.replace("string", "instant", 1)
     return ", ".join([text, *_bounds(schema)])
@@ -197,12 +237,11 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-PAGES: tuple[tuple[Path, Any], ...] = (
-    (ARCHITECTURE, architecture),
-    (COMMANDS, commands),
-    (CONTROL, control),
+GENERATED: tuple[tuple[Path, Callable[[], str]], ...] = (
+    *((path, partial(commands, path)) for path in COMMANDS),
+    *((path, partial(page, path)) for path in pages()),
 )
 
 if __name__ == "__main__":
-    for page, made in PAGES:
-        page.write_text(made(), "utf-8")
+    for path, text in GENERATED:
+        path.write_text(text(), "utf-8")

@@ -26,7 +26,7 @@ from mockserver.http.event_stream import HEARTBEAT, MOST
 from mockserver.scenarios import file_format
 from mockserver.settings import Settings
 from tests.fences import Block, blocks, outside, program, run
-from tests.reference import PAGES as PAGES_MADE
+from tests.reference import DOCS, GENERATED, anchor, inputs, operations, places
 from tests.running import FROZEN, ROOT, mock
 
 README, RUNNING = ROOT / "README.md", ROOT / "docs/running.md"
@@ -240,12 +240,12 @@ def test_the_line_of_a_mock_that_is_ready_is_as_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted({*PAGES, *ROOT.glob("*.md")}), ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\((?!https://)([^)]+)\)", outside(path)):
-        file, _, anchor = target.partition("#")
+        file, _, fragment = target.partition("#")
         place = path.parent / file if file else path
         assert place.exists(), f"{path.name}: {target}"
-        if anchor:
-            headings = {re.sub(r"[^\w -]", "", b.text).lower().replace(" ", "-") for b in blocks(place)}
-            assert anchor in headings, f"{path.name}: {target}"
+        if fragment:
+            anchors = {anchor(block.text) for block in blocks(place) if block.kind == "#"}
+            assert fragment in anchors, f"{path.name}: {target}"
 
 
 def rows(path: Path) -> list[list[str]]:
@@ -277,17 +277,36 @@ def test_every_key_of_the_demo_is_in_the_docs_with_its_user() -> None:
 
 
 def test_every_path_of_the_control_api_is_in_the_docs() -> None:
-    admin = yaml.safe_load((ROOT / "mockserver/admin/admin.yaml").read_text(encoding="utf-8"))
-    paths = [f"{method.upper()} {path}" for path, item in admin["paths"].items() for method in item]
-    described = [
-        b.text for b in blocks(ROOT / "docs/control-api.md") if "/__admin" in b.text and b.kind == "#"
-    ]
-    assert described == paths
+    """Each on one page, under its own heading, with a generated table of its parameters and fields."""
+    sections = {
+        heading: text
+        for path in DOCS.glob("*.md")
+        for heading, text in re.findall(
+            r"^## ([A-Z]+ /__admin\S*)\n(.*?)(?=^## |\Z)", path.read_text("utf-8"), re.M | re.S
+        )
+    }
+    described = [b.text for path in PAGES for b in blocks(path) if "/__admin" in b.text and b.kind == "#"]
+    assert sorted(described) == sorted(title for title, _ in operations().values())
+    for name, (title, _) in operations().items():
+        if list(inputs(name, places().get(name, ""))):
+            assert f", {name} -->" in sections[title], title
 
 
-@pytest.mark.parametrize(("path", "made"), PAGES_MADE, ids=lambda value: getattr(value, "name", ""))
-def test_a_page_that_is_made_from_code_is_as_the_code_is(path: Path, made: Callable[[], str]) -> None:
-    assert path.read_text("utf-8") == made(), "python -m tests.reference writes it anew"
+def test_the_control_api_page_has_every_path_in_order() -> None:
+    listed = re.findall(r"^\| \[`(.+?)`\]", (DOCS / "control-api.md").read_text("utf-8"), re.M)
+    assert listed == [title for title, _ in operations().values()]
+
+
+def test_no_page_has_more_than_300_lines() -> None:
+    """Except pages of measurements, which are generated."""
+    for path in {*PAGES, *ROOT.glob("*.md")}:
+        lines = path.read_text("utf-8").count("\n")
+        assert lines <= 300 or path.name in ("benchmarks.md", "contract-strength.md"), f"{path.name}: {lines}"
+
+
+@pytest.mark.parametrize(("path", "text"), GENERATED, ids=lambda value: getattr(value, "name", ""))
+def test_a_generated_page_is_up_to_date(path: Path, text: Callable[[], str]) -> None:
+    assert path.read_text("utf-8") == text(), "run python -m tests.reference"
 
 
 def test_the_fields_of_a_response_have_the_effect_that_the_docs_say() -> None:
@@ -305,7 +324,8 @@ def test_the_fields_of_a_response_have_the_effect_that_the_docs_say() -> None:
 
 
 def test_the_numbers_of_the_shared_memory_are_the_ones_of_the_code() -> None:
-    said = " ".join((ROOT / "docs/shared-memory.md").read_text(encoding="utf-8").split())
+    said = " ".join((DOCS / name).read_text("utf-8") for name in ("shared-memory.md", "streams.md"))
+    said = " ".join(said.split())
     assert HEARTBEAT == 2, "said in words"
     assert MOST_RESULTS == 10, "said in words"
     assert f"At most {MOST} streams" in said

@@ -153,18 +153,18 @@ def key(app: MockServer, mutant: Mutant, by: str) -> dict[str, str]:
     return {"source": fingerprint(mutant), "breaks": broken_code(app, mutant), "check": catcher(by)}
 
 
-HEAD = """# What the contract suite catches
+HEAD = """# Faults found by the contract suite
 
-Each row is the mock with one fault in it, held against the suite in profile `ci`, in this process, which sees
-nothing but HTTP. The layers are tried cheapest first: behaviour, model, operations, workflows, and last what
-waits for messages to be embedded. The first check that fails again when it is tried again is named, with the
-seconds until then; where the fault is against an assumption alone, one that does not hold is enough.
-`make mutants` writes this.
+Each row is the mock with one deliberate fault (a mutant), checked by the suite in profile `ci`, in this
+process and through HTTP only. The layers run from cheap to expensive: behaviour, model, operations,
+workflows, and last the checks that wait for embeddings. The table names the first check that fails, and
+fails again when it is repeated, with the seconds until then. If a mutant breaks only an assumption, an
+assumption that does not hold counts as caught. `make mutants` writes this page.
 
-A table of known faults says little about unknown ones. Twice fifteen mutants were written by somebody
-who had not read the checks. The first count, before anything was mended, was 6 of 15 (the writer knew
-the names of the checks) and 4 of 15 (the writer knew nothing of them). For each that survived a check of
-its class was added, so all thirty are caught now; fifteen others would tell how many more there are.
+A table of known faults says little about unknown ones. So authors who had not read the checks wrote two
+sets of fifteen mutants. At first the suite caught 6 of 15 (the author knew the names of the checks) and 4
+of 15 (the author knew nothing of them). For each survivor a check of its class was added, so all thirty are
+caught now. Fifteen new ones would show how many faults it still misses.
 """
 
 
@@ -179,9 +179,9 @@ def table() -> Iterator[str]:
     count = sum(bool(plain[name]["found"]) for name in tried)
     yield "**Plain Schemathesis** (`st run` with its defaults and the demo owner's key, in this process)"
     part = "all" if len(tried) == len(MUTANTS) else len(tried)
-    yield f"was tried on {part} of them and caught **{count}**. A failure counts that it does not"
+    yield f"ran on {part} of them and caught **{count}**. Only failures count that it does not report for"
     false = len(plain.get("no mutant", {}).get("found", ()))
-    yield f"report of the correct mock too, of which it reports {false}."
+    yield f"the correct mock, where it reports {false}."
     if len(tried) < len(MUTANTS):
         yield "`-` was not tried."
     yield ""
