@@ -31,9 +31,9 @@ def hints() -> dict[str, str]:
 
 def test_a_correct_mock_passes_every_check(app: MockServer) -> None:
     with damaged(app, None):
-        team = team_for(app)
-        outcomes = [judge(check, team) for check in BEHAVIOUR]
-        left = team.clean_up()
+        run = team_for(app)
+        outcomes = [judge(check, run) for check in BEHAVIOUR]
+        left = run.clean_up()
     assert [(o.check.id, o.verdict, o.message) for o in outcomes if o.verdict is not Verdict.PASSED] == []
     assert left == []
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 
 from contracts.checks.errors import Untested
-from contracts.http.run import Team
+from contracts.http.run import Run
 
 
-def require_a_clock_that_goes(team: Team) -> None:
+def require_running_clock(run: Run) -> None:
     """Untested if two errors, more than a second apart, are of the same moment."""
-    before = _told(team)
+    before = _told(run)
     time.sleep(1.2)
-    if before is not None and _told(team) == before:
+    if before is not None and _told(run) == before:
         raise Untested("the target's clock stands still; let it go, and try again")
 
 
-def _told(team: Team) -> object:
-    body = team.owner.get(f"/v1/spaces/{team.invented('space')}").body
+def _told(run: Run) -> object:
+    body = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").body
     return body.get("error", {}).get("timestamp") if isinstance(body, dict) else None

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from contracts.behaviour.vendor_documents import refused
-from contracts.checks.check import Check, equal, promise
+from contracts.checks.check import Check, check, equal
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Assumptions, Evidence
 from contracts.checks.spec import document
-from contracts.http.exchange import Answer
-from contracts.http.role_client import Caller
-from contracts.http.run import ROLES, Team
+from contracts.http.exchange import ClientResponse
+from contracts.http.role_client import RoleClient
+from contracts.http.run import ROLES, Run
 
 NOBODY = "nobody"
 """Without a credential."""
@@ -24,7 +24,7 @@ ASSUMPTIONS = Assumptions()
 class Scene(NamedTuple):
     """A private space that the editor may edit and the viewer may view, and the owner's things around it."""
 
-    team: Team
+    run: Run
     space: dict[str, Any]
     inside: str
     """A thread in the space."""
@@ -45,20 +45,20 @@ class Scene(NamedTuple):
     def names(self) -> dict[str, str]:
         """Names that a row's request may use, with a fresh name for something new."""
         return {
-            "organization_id": self.team.organization_id,
+            "organization_id": self.run.organization_id,
             "space_id": self.space["id"],
             "inside": self.inside,
             "beside": self.beside,
             "attached": self.attached,
             "loose": self.loose,
             "message_id": self.message,
-            "name": self.team.name(),
+            "name": self.run.name(),
         }
 
     @property
     def stores(self) -> str:
         """Where the organization's vector stores are."""
-        return f"/v1/organizations/{quote(self.team.organization_id)}/vector-stores"
+        return f"/v1/organizations/{quote(self.run.organization_id)}/vector-stores"
 
     def seen(self) -> list[object]:
         """All of it, as the owner sees it."""
@@ -67,21 +67,21 @@ class Scene(NamedTuple):
         ]
         stores = [f"{self.stores}/{id_}" for id_ in (self.attached, self.loose) if id_]
         own = [self.path, f"{self.path}/threads", *([f"{self.path}/vector-stores"] if stores else [])]
-        answers = [self.team.owner.get(path) for path in (*own, *threads, *stores)]
+        answers = [self.run.owner.get(path) for path in (*own, *threads, *stores)]
         return [answer.body if answer.status == 200 else answer.status for answer in answers]
 
 
-def stage(team: Team, *, stores: bool) -> Scene:
+def stage(run: Run, *, stores: bool) -> Scene:
     """A fresh scene, with grants for whoever has a key, and vector stores where it is about them."""
     grants = {
-        field: [team.user_id(role)]
+        field: [run.user_id(role)]
         for field, role in (("editable_by_users", "editor"), ("access_users", "viewer"))
-        if role in team.roles
+        if role in run.roles
     }
-    owner, space = team.owner, team.owner.new_space(**grants)
+    owner, space = run.owner, run.owner.new_space(**grants)
     inside, beside = (owner.new_thread()["id"] for _ in range(2))
     attached, loose = (owner.new_vector_store()["id"] if stores else "" for _ in range(2))
-    scene = Scene(team, space, inside, beside, attached, loose, team.invented("msg"))
+    scene = Scene(run, space, inside, beside, attached, loose, run.unknown_id("msg"))
     equal(owner.add(space["id"], inside).status, 201, "adding the first thread")
     if stores:
         attaching = owner.ask("POST", f"{scene.path}/vector-stores/{attached}")
@@ -170,40 +170,40 @@ def request_of(name: str, names: Mapping[str, str]) -> tuple[str, str, Any]:
     return operation.method.upper(), path + query, body
 
 
-def attempt(name: str, caller: Caller, scene: Scene) -> Answer:
+def attempt(name: str, client: RoleClient, scene: Scene) -> ClientResponse:
     """The answer to a row's request, made by `caller`."""
     if name == "createResponse":
-        scene.team.may_ask_a_model()
+        scene.run.spend_model_question()
     method, path, body = request_of(name, scene.names())
-    return caller.ask(method, path, body)
+    return client.ask(method, path, body)
 
 
-def try_row(team: Team, name: str) -> None:
+def try_row(run: Run, name: str) -> None:
     """Everybody tries: first those who may not, on one scene, which has to stay as it is."""
     row, stores = ROWS[name], "VectorStore" in name
     cells = dict(zip(COLUMNS, row.statuses, strict=True))
-    present = [column for column in COLUMNS if column == NOBODY or column in team.roles]
-    scene = stage(team, stores=stores)
+    present = [column for column in COLUMNS if column == NOBODY or column in run.roles]
+    scene = stage(run, stores=stores)
     before = scene.seen()
     for column in present:
         if cells[column] in (401, 403):
-            answer = attempt(name, _caller(team, column), scene)
+            answer = attempt(name, _client(run, column), scene)
             _refused(row, column, cells[column], answer)
             if answer.request.method != "GET":
                 equal(scene.seen(), before, f"what there is after the {column} was refused")
     for column in present:
         if cells[column] not in (401, 403):
-            _allowed(column, cells[column], attempt(name, _caller(team, column), scene))
-            scene = stage(team, stores=stores) if column != present[-1] else scene
-    if missing := [role for role in ROLES if role not in team.roles]:
+            _allowed(column, cells[column], attempt(name, _client(run, column), scene))
+            scene = stage(run, stores=stores) if column != present[-1] else scene
+    if missing := [role for role in ROLES if role not in run.roles]:
         raise Untested(f"the others may what they may; no key for the {' and the '.join(missing)}")
 
 
-def _caller(team: Team, column: str) -> Caller:
-    return Caller(team, None) if column == NOBODY else team.caller(column)
+def _client(run: Run, column: str) -> RoleClient:
+    return RoleClient(run, None) if column == NOBODY else run.client(column)
 
 
-def _allowed(column: str, expected: int, answer: Answer) -> None:
+def _allowed(column: str, expected: int, answer: ClientResponse) -> None:
     what = f"{answer.request.method} by the {column}"
     if expected == 404:  # there is no such message, which only who may look is told
         if answer.status != 404:
@@ -212,7 +212,7 @@ def _allowed(column: str, expected: int, answer: Answer) -> None:
         raise Broken(f"{what} is refused", expected="2xx", got=answer.status)
 
 
-def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
+def _refused(row: Row, column: str, expected: int, answer: ClientResponse) -> None:
     """403 with its text, or 401; where that is assumed another refusal breaks no contract."""
     by = row.foreign if column == "foreign" else row.by if expected == 403 else None
     what = f"{answer.request.method} by {column if column == NOBODY else f'the {column}'}"
@@ -235,21 +235,23 @@ def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
 
 
 def _register(operation: str, names: list[str]) -> Check:
-    def run(team: Team) -> None:
+    def function(run: Run) -> None:
         for name in names:
-            try_row(team, name)
+            try_row(run, name)
 
-    told = "; ".join(
+    statuses = "; ".join(
         f"{name.partition(' ')[2] or 'this'}: "
         + ", ".join(f"{column} {status}" for column, status in zip(COLUMNS, ROWS[name].statuses, strict=True))
         for name in names
     )
     row = ROWS[names[0]]
-    run.__name__ = f"who-may-{operation}"
-    run.__doc__ = f"Who may {operation} and who may not ({told}); what is refused has changed nothing."
-    run.roles = ROLES[1:]  # type: ignore[attr-defined]  # doctor says what can't be tried without them
+    function.__name__ = f"who-may-{operation}"
+    function.__doc__ = (
+        f"Who may {operation} and who may not ({statuses}); what is refused has changed nothing."
+    )
+    function.roles = ROLES[1:]  # type: ignore[attr-defined]  # doctor says what can't be tried without them
     by = "A58" if row.evidence is Evidence.ASSUMED else None
-    return promise(operation, evidence=row.evidence, assumption=by)(run)
+    return check(operation, evidence=row.evidence, assumption=by)(function)
 
 
 CHECKS = [

@@ -1,22 +1,22 @@
-"""What a caller needs of the run that it belongs to."""
+"""Part of a run that a role client depends on."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from contracts.http.exchange import Answer, Request
+from contracts.http.exchange import ClientRequest, ClientResponse
 
 
 class Sender(Protocol):
-    """Sends requests, and gives names and ids for their bodies."""
+    """Sends requests, and supplies names and ids for their bodies."""
 
     organization_id: str
 
     def name(self, what: str = "space") -> str:
-        """A name that tells whose leftovers something is."""
+        """Unique name that identifies the run."""
 
     def user_id(self, role: str) -> str:
-        """The user behind a role's key."""
+        """User id behind a role's key."""
 
-    def send(self, request: Request) -> Answer:
-        """Send a request, if it may be sent, with its entries in the ledger."""
+    def send(self, request: ClientRequest) -> ClientResponse:
+        """Send a request after the write guard, and record it in the ledger."""

@@ -11,11 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.exchange import Request
-from contracts.http.run import Team
+from contracts.http.exchange import ClientRequest
+from contracts.http.run import Run
 from contracts.http.target import Http
 from contracts.safety.ledger import Ledger
-from contracts.safety.unanswered import before
+from contracts.safety.unanswered import existing_ids
 from tests.running import mock
 
 KEYS = {
@@ -113,10 +113,10 @@ def deployment(whim: Whim = faithful) -> Iterator[str]:
 def everything(url: str) -> list[str]:
     """All that the demo users see of each other's and their own: every list, every space, every message."""
     transport = Http(url)
-    team = Team(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="looks", read_only=True)
-    seen = [str(before(team))]
-    spaces = sorted({id_ for kinds in before(team).values() for id_ in kinds["space"] or ()})
-    threads = sorted({id_ for kinds in before(team).values() for id_ in kinds["thread"] or ()})[:12]
+    run = Run(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="looks", read_only=True)
+    seen = [str(existing_ids(run))]
+    spaces = sorted({id_ for kinds in existing_ids(run).values() for id_ in kinds["space"] or ()})
+    threads = sorted({id_ for kinds in existing_ids(run).values() for id_ in kinds["thread"] or ()})[:12]
     paths = [
         f"/v1/spaces/{id_}{part}" for id_ in spaces for part in ("", "/threads?limit=100", "/vector-stores")
     ]
@@ -125,7 +125,7 @@ def everything(url: str) -> list[str]:
     paths += [f"/v1/organizations/{DEMO_ORGANIZATION}/vector-stores?take=100"]
     for path in paths:
         for role, key in DEMO.items():
-            answer = transport.send(Request("GET", path, role), key)
+            answer = transport.send(ClientRequest("GET", path, role), key)
             seen.append(f"{role} {path} {answer.text if answer.status == 200 else answer.status}")
     transport.close()
     return seen

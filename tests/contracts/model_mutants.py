@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contracts.http.exchange import Answer, Request
+from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.target import InProcess
 from mockserver.app import MockServer, create_app
 from mockserver.freddy import HANDLERS, access, space_threads, threads
@@ -224,12 +224,12 @@ class Conflicting(InProcess):
         super().__init__(app)
         self._most = most
 
-    def send(self, request: Request, key: str | None) -> Answer:
-        refused = Answer(request, 409, {"content-type": "application/json"}, "{}", 0.0)
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        refused = ClientResponse(request, 409, {"content-type": "application/json"}, "{}", 0.0)
         parts = request.path.split("/")
         if request.method != "POST" or len(parts) != 6 or parts[4] != "threads":
             return super().send(request, key)
-        whole = super().send(Request("GET", "/".join(parts[:5]) + "?limit=100", None), key)
+        whole = super().send(ClientRequest("GET", "/".join(parts[:5]) + "?limit=100", None), key)
         inside = [thread["id"] for thread in (whole.body or {}).get("data", [])]
         full = self._most is not None and len(inside) >= self._most
         if full and parts[5] not in inside and request.role == "owner":

@@ -18,10 +18,10 @@ import pytest
 from contracts.behaviour import memory
 from contracts.checks.check import Check
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.run import Team
+from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.safety.ledger import Ledger
-from contracts.settings import PROFILES, SEED, Settings
+from contracts.settings import PROFILES, SEED, RunSettings
 from contracts.suite import CHECKS, selected
 from contracts.verdict.failure import Outcome, Verdict
 from contracts.verdict.runner import judge
@@ -66,16 +66,16 @@ def fresh_app() -> MockServer:
     return create_app(settings, log=RequestLog(io.StringIO(), quiet=True))
 
 
-def team_for(app: MockServer) -> Team:
+def team_for(app: MockServer) -> Run:
     """The callers, with the demo scenario's keys, in profile ci; they see HTTP alone."""
-    return Team(
+    return Run(
         InProcess(app),
         DEMO,
         DEMO_ORGANIZATION,
         ledger=Ledger(),
         run_id="bite",
         model_calls=ASKED,
-        settings=Settings(SEED, PROFILES["ci"]),
+        settings=RunSettings(SEED, PROFILES["ci"]),
     )
 
 
@@ -89,9 +89,9 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None, *, al
     caught = None
     with damaged(app, mutant), pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "PATIENCE", 0.6)
-        team = team_for(app)
+        run = team_for(app)
         for check in sorted(CHEAPEST_FIRST, key=lambda check: check.id != first)[: 1 if alone else None]:
-            outcome = judge(check, team)
+            outcome = judge(check, run)
             if outcome.verdict in enough:
                 caught = outcome
                 break
@@ -108,7 +108,7 @@ def catcher(check_id: str) -> str:
     if check is None:
         files = {*(ROOT / "contracts").rglob("*.py"), ROOT / "openapi.yaml"}
     elif check.layer == "behaviour":
-        files = {modules()[name] for name in _behind(check.run.__module__.removeprefix("contracts."))}
+        files = {modules()[name] for name in _behind(check.function.__module__.removeprefix("contracts."))}
     elif check.layer == "model":
         files = {*(ROOT / "contracts" / "model").glob("*.py")}
     else:

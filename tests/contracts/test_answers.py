@@ -201,8 +201,8 @@ def test_what_doctor_says_is_missing_for_a_check_is_what_the_check_misses() -> N
     app = fresh_app()
     checks = [check for check in selected(("behaviour",)) if "createResponse" not in check.operations]
     with damaged(app, None):
-        team = team_for(app)
-        team._keys = {"owner": "ak_demo_owner"}
-        untested = {check.id for check in checks if judge(check, team).verdict is Verdict.UNTESTED}
-        team.clean_up()
+        run = team_for(app)
+        run._keys = {"owner": "ak_demo_owner"}
+        untested = {check.id for check in checks if judge(check, run).verdict is Verdict.UNTESTED}
+        run.clean_up()
     assert {check.id for check in checks if needs(check)} == untested

@@ -61,8 +61,8 @@ def test_an_update_forgets_what_is_gone(known: Path, tmp_path: Path) -> None:
 def test_two_fields_that_are_missing_are_two_failures() -> None:
     """Also if both are missing in the same object."""
     operation = document().by_id("getSpace")
-    flaws = list(document().flaws(operation, 200, {}))
-    missing = {flaw.property for flaw in flaws if flaw.keyword == "required"}
+    violations = list(document().violations(operation, 200, {}))
+    missing = {violation.property for violation in violations if violation.keyword == "required"}
     assert {"name", "updated_at"} <= missing
 
 

@@ -195,9 +195,9 @@ def test_a_crash_of_the_suite_ends_with_3_and_its_reports_say_so(
 
 
 def test_a_version_of_hypothesis_with_other_insides_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from contracts.generated.hypothesis_patches import hasten
+    from contracts.generated.hypothesis_patches import patch_hypothesis
 
-    hasten.cache_clear()
+    patch_hypothesis.cache_clear()
     monkeypatch.delattr("hypothesis.internal.conjecture.providers._get_local_constants")
     result = contracts("run", "--target", "mock", "--only", "a-new-space-has-no-threads")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)

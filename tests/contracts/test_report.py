@@ -17,7 +17,7 @@ from click.testing import Result
 from contracts.http.credentials import DEMO
 from contracts.report.html import page
 from contracts.report.redact import Redactor
-from contracts.verdict.diff import smallest
+from contracts.verdict.diff import differences
 from contracts.verdict.failure import Verdict
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
 
@@ -137,7 +137,7 @@ def test_a_failure_says_what_it_takes_to_see_it_again(failed: tuple[Path, Result
 
 
 @pytest.mark.parametrize(
-    ("expected", "got", "differences"),
+    ("expected", "got", "wanted"),
     [
         (201, 409, [{"pointer": "", "expected": 201, "got": 409}]),
         ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, [{"pointer": "/a/c", "expected": 2, "got": 3}]),
@@ -150,8 +150,8 @@ def test_a_failure_says_what_it_takes_to_see_it_again(failed: tuple[Path, Result
         ([1], [1], []),
     ],
 )
-def test_the_difference_is_the_smallest(expected: Any, got: Any, differences: list[dict[str, Any]]) -> None:
-    assert smallest(expected, got) == differences
+def test_the_difference_is_the_smallest(expected: Any, got: Any, wanted: list[dict[str, Any]]) -> None:
+    assert differences(expected, got) == wanted
 
 
 def test_github_gets_annotations_and_a_summary(tmp_path: Path) -> None:

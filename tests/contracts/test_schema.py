@@ -15,16 +15,16 @@ from werkzeug.serving import make_server
 from contracts.checks.errors import Untested
 from contracts.checks.spec import document
 from contracts.generated import schemathesis_driver
-from contracts.generated.id_rewriting import Steer
+from contracts.generated.id_rewriting import IdRewriter
 from contracts.generated.layers import judged
-from contracts.generated.types import KEY, Run, Sizes
+from contracts.generated.types import KEY, GenerationPlan, Sizes
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.exchange import Answer, Request, Transport
-from contracts.http.run import Team
+from contracts.http.exchange import ClientRequest, ClientResponse, Transport
+from contracts.http.run import Run
 from contracts.http.target import Http, InProcess
 from contracts.report.curl import commands
 from contracts.safety.ledger import Ledger
-from contracts.settings import PROFILES, Settings
+from contracts.settings import PROFILES, RunSettings
 from contracts.suite import CHECKS
 from contracts.verdict import runner
 from contracts.verdict.failure import Outcome, Verdict
@@ -45,10 +45,10 @@ class Watched:
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
         self.always, self.limit = inner.always, inner.limit
-        self.sent: list[Request] = []
-        self.answers: list[Answer] = []
+        self.sent: list[ClientRequest] = []
+        self.answers: list[ClientResponse] = []
 
-    def send(self, request: Request, key: str | None) -> Answer:
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         self.sent.append(request)
         self.answers.append(self._inner.send(request, key))
         return self.answers[-1]
@@ -65,9 +65,9 @@ def app() -> MockServer:
 
 def team_on(
     transport: Transport, *, seed: int = 1, model_calls: int = 0, read_only: bool = False, examples: int = 1
-) -> Team:
+) -> Run:
     """With the coverage phase, which has a number of cases of its own, and little else."""
-    return Team(
+    return Run(
         transport,
         DEMO,
         DEMO_ORGANIZATION,
@@ -75,22 +75,22 @@ def team_on(
         run_id="t1",
         read_only=read_only,
         model_calls=model_calls,
-        settings=Settings(seed, QUICK._replace(examples=examples)),
+        settings=RunSettings(seed, QUICK._replace(examples=examples)),
     )
 
 
-def explored(team: Team, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
-    gateway = schemathesis_driver.Gateway(document(), Steer(team))
-    run = Run(phases, Sizes(examples), team.settings.seed, operation)
+def explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
+    gateway = schemathesis_driver.Gateway(document(), IdRewriter(run))
+    plan = GenerationPlan(phases, Sizes(examples), run.settings.seed, operation)
     return [
         f"{place} {broken.message}"
-        for finding in schemathesis_driver.explore(gateway, run)
-        for place, broken in judged(finding, team)
+        for finding in schemathesis_driver.explore(gateway, plan)
+        for place, broken in judged(finding, run)
     ]
 
 
-def outcome(id_: str, team: Team) -> Outcome:
-    return judge(next(check for check in CHECKS if check.id == id_), team)
+def outcome(id_: str, run: Run) -> Outcome:
+    return judge(next(check for check in CHECKS if check.id == id_), run)
 
 
 def state(transport: Transport) -> list[str]:
@@ -102,7 +102,9 @@ def state(transport: Transport) -> list[str]:
         *(f"/v1/spaces/{id_}" for id_ in ("space_abc123", "space_team")),
         *(f"/v1/spaces/{id_}/threads" for id_ in ("space_abc123", "space_team")),
     ]
-    return [transport.send(Request("GET", path, None), key).text for path in paths for key in DEMO.values()]
+    return [
+        transport.send(ClientRequest("GET", path, None), key).text for path in paths for key in DEMO.values()
+    ]
 
 
 def steady(texts: list[str]) -> list[str]:
@@ -120,11 +122,11 @@ def test_a_correct_mock_has_no_failure_and_nothing_of_its_own_is_touched(seed: i
     transport = Watched(InProcess(app()))
     before = steady(state(transport))
     transport.sent.clear()
-    team = team_on(transport, seed=seed, model_calls=3)
+    run = team_on(transport, seed=seed, model_calls=3)
     phases = LAYERS["operations"] if seed == 1 else ("fuzzing",)
-    assert explored(team, phases, QUICK.examples) == []
-    assert explored(team, LAYERS["workflows"], QUICK.workflows) == []
-    assert team.clean_up() == []
+    assert explored(run, phases, QUICK.examples) == []
+    assert explored(run, LAYERS["workflows"], QUICK.workflows) == []
+    assert run.clean_up() == []
     for request in transport.sent:
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             for demo in ("space_abc123", "thrd_abc123", "vs_def456", "usr_def456", "space_team"):
@@ -215,25 +217,25 @@ def test_what_an_assumption_allows_breaks_no_contract(monkeypatch: pytest.Monkey
 
 def test_a_write_to_what_the_run_did_not_make_is_not_sent() -> None:
     transport = Watched(InProcess(app()))
-    steer = Steer(team_on(transport))
+    rewriter = IdRewriter(team_on(transport))
     for request in (
-        Request("DELETE", "/v1/spaces/space_abc123", "owner"),
-        Request("PATCH", "/v1/threads/anything", "owner", "{}"),
-        Request("POST", "/v1/spaces/", "owner", '{"editable_by_users": ["usr_def456"]}'),
-        Request("PUT", "/v1/spaces/x?organization_id=org_other", "owner"),
-        Request("DELETE", "/v1/threads", "owner"),
-        Request("POST", "/v1/model/response", "owner", '{"inputs": "hello"}'),
+        ClientRequest("DELETE", "/v1/spaces/space_abc123", "owner"),
+        ClientRequest("PATCH", "/v1/threads/anything", "owner", "{}"),
+        ClientRequest("POST", "/v1/spaces/", "owner", '{"editable_by_users": ["usr_def456"]}'),
+        ClientRequest("PUT", "/v1/spaces/x?organization_id=org_other", "owner"),
+        ClientRequest("DELETE", "/v1/threads", "owner"),
+        ClientRequest("POST", "/v1/model/response", "owner", '{"inputs": "hello"}'),
     ):
-        assert steer.send(request) is None
+        assert rewriter.send(request) is None
     assert transport.sent == []
 
 
 def test_a_read_only_run_sends_no_write() -> None:
     transport = Watched(InProcess(app()))
-    team = team_on(transport, read_only=True)
-    assert outcome("operation-listSpaces", team).verdict is Verdict.PASSED
-    assert outcome("operation-createSpace", team).verdict is Verdict.UNTESTED
-    assert outcome("workflow-createSpace", team).verdict is Verdict.UNTESTED
+    run = team_on(transport, read_only=True)
+    assert outcome("operation-listSpaces", run).verdict is Verdict.PASSED
+    assert outcome("operation-createSpace", run).verdict is Verdict.UNTESTED
+    assert outcome("workflow-createSpace", run).verdict is Verdict.UNTESTED
     assert {request.method for request in transport.sent} <= {"GET", "HEAD", "OPTIONS"}
 
 
@@ -261,10 +263,10 @@ def served() -> Iterator[str]:
 def test_over_a_socket_nothing_differs_and_no_key_is_told() -> None:
     with served() as url:
         transport = Http(url)
-        team = team_on(transport)
-        outcomes = [outcome(f"operation-{id_}", team) for id_ in ("listSpaces", "addThreadToSpace")]
+        run = team_on(transport)
+        outcomes = [outcome(f"operation-{id_}", run) for id_ in ("listSpaces", "addThreadToSpace")]
         assert [o.verdict for o in outcomes] == [Verdict.PASSED] * 2
-        assert team.clean_up() == []
+        assert run.clean_up() == []
         transport.close()
 
 
@@ -278,12 +280,12 @@ def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_refused_question_costs_nothing_and_an_answered_one_does() -> None:
-    team = team_on(InProcess(app()), model_calls=1)
-    thread_id = team.owner.new_thread()["id"]
+    run = team_on(InProcess(app()), model_calls=1)
+    thread_id = run.owner.new_thread()["id"]
     for inputs, status in (([], 422), ([{"role": "user", "content": "Good morning."}], 200)):
-        team.may_ask_a_model()
+        run.spend_model_question()
         body = {"thread_id": thread_id, "inputs": inputs}
-        assert team.owner.ask("POST", "/v1/model/response", body).status == status
+        assert run.owner.ask("POST", "/v1/model/response", body).status == status
     with pytest.raises(Untested):
-        team.may_ask_a_model()
-    team.clean_up()
+        run.spend_model_question()
+    run.clean_up()
