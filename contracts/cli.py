@@ -73,9 +73,7 @@ def main() -> None:
 )
 @click.option("--rate-limit", metavar="N/s", help="Maximum request rate.")
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Maximum number of requests.")
-@click.option(
-    "--max-time", metavar="10m", help="Maximum duration; checks that have not run by then are untested."
-)
+@click.option("--max-time", metavar="10m", help="Maximum duration; later checks are untested.")
 @_WITH_MODEL
 @click.option(
     "--report-dir",
@@ -102,9 +100,7 @@ def run(**options: Any) -> None:
     or the suite itself crashed, see the last line and the reports;
     130 and 143 the run was stopped by Ctrl-C or SIGTERM, and its resources were deleted.
     """
-    gc.set_threshold(
-        3_000_000, 20, 20
-    )  # generated data is short-lived: collecting it took a fifth of the time
+    gc.set_threshold(3_000_000, 20, 20)  # collecting short-lived generated data took a fifth of the time
     console = Console(highlight=False)
     outcomes: list[Outcome] = []
     stopped, crashed = 0, ""
@@ -172,8 +168,8 @@ def replay(failure: str, target: str | None, with_model: int, strict_assumptions
     """
     console = Console(highlight=False)
     what = load_failure(failure)
-    asked = {"with_model": with_model, "seed": what.run_data["seed"], "profile": what.run_data["profile"]}
-    options = Options(target or what.run_data["given"], **asked)
+    settings = {"with_model": with_model, "seed": what.run_data["seed"], "profile": what.run_data["profile"]}
+    options = Options(target or what.run_data["given"], **settings)
     with opened(options, [*CHECKS], os.environ, _say(console)) as session:
         passes = replay_failure(
             session.run, CHECKS, what, lambda *sent: console.print(exchange_line(*sent), soft_wrap=True)
@@ -200,12 +196,12 @@ def doctor(**options: Any) -> None:
     \b
     Exit codes: 0 it can; 2 wrong usage; 3 it can't.
     """
-    asked = Options.from_flags(options)
-    with closing(open_transport(asked.target)) as transport:
+    chosen = Options.from_flags(options)
+    with closing(open_transport(chosen.target)) as transport:
         access = open_target(transport, os.environ)
         whom = (transport, access.keys, access.organization_id)
         run = Run(*whom, ledger=Ledger(), run_id="doctor", read_only=True)
-        for line in report(transport, access, run, asked, selected(())):
+        for line in report(transport, access, run, chosen, selected(())):
             click.echo(line)
 
 

@@ -66,7 +66,7 @@ class Session(NamedTuple):
 def opened(
     options: Options, checks: list[Check], environ: Mapping[str, str], say: Callable[[str], Any]
 ) -> Iterator[Session]:
-    """The session; Usage or Unreachable if there can be none. `say` receives a line for each resource that remains."""
+    """Open a session; `say` receives a line for each resource that remains at its end."""
     patch_hypothesis()
     limit = RequestLimit(per_second(options.rate_limit), options.max_requests)
     until = time.monotonic() + seconds(options.max_time) if options.max_time else None

@@ -1,4 +1,4 @@
-"""Whether time passes on the target: on a mock whose clock is frozen nothing that takes time comes about."""
+"""Detection of a frozen clock on the target, on which delayed effects never happen."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contracts.http.run import Run
 
 
 def require_running_clock(run: Run) -> None:
-    """Untested if two errors, more than a second apart, are of the same moment."""
-    before = _told(run)
+    """Raise Untested if two errors more than a second apart have the same timestamp."""
+    before = _timestamp(run)
     time.sleep(1.2)
-    if before is not None and _told(run) == before:
-        raise Untested("the target's clock stands still; let it go, and try again")
+    if before is not None and _timestamp(run) == before:
+        raise Untested("the target's clock is frozen; let it run, and try again")
 
 
-def _told(run: Run) -> object:
+def _timestamp(run: Run) -> object:
     body = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").body
     return body.get("error", {}).get("timestamp") if isinstance(body, dict) else None

@@ -1,4 +1,4 @@
-"""Calls at the same time leave what some order of them would have left."""
+"""Concurrent calls: the result equals that of some sequential order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 def in_parallel(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """What the calls give that are made at the same time, ten at most."""
+    """Results of concurrent calls, at most ten at a time."""
     with ThreadPoolExecutor(10) as pool:
         return list(pool.map(call, items))
 
@@ -55,12 +55,12 @@ def parallel_removals_all_count(run: Run) -> None:
 
 @check("createSpace", "getSpace", evidence=Evidence.PUBLISHED)
 def parallel_creates_make_different_spaces(run: Run) -> None:
-    """Spaces that are made at the same time have different ids, and each keeps its name."""
+    """Spaces that are created at the same time have different ids, and each keeps its name."""
     names = [run.name() for _ in range(6)]
-    made = in_parallel(lambda name: run.owner.new_space(name=name), names)
-    equal(len({space["id"] for space in made}), 6, "different ids")
-    shown = [run.owner.get(f"/v1/spaces/{space['id']}").body["name"] for space in made]
-    equal(shown, names, "the names, read back")
+    created = in_parallel(lambda name: run.owner.new_space(name=name), names)
+    equal(len({space["id"] for space in created}), 6, "different ids")
+    read_back = [run.owner.get(f"/v1/spaces/{space['id']}").body["name"] for space in created]
+    equal(read_back, names, "the names, read back")
 
 
 @check("updateThread", evidence=Evidence.PUBLISHED)

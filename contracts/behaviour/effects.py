@@ -1,4 +1,4 @@
-"""What one call does to the answers of others."""
+"""Effects of one call on the responses to others."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def null_clears_and_absent_keeps(run: Run) -> None:
 
 @check("deleteSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
 def a_deleted_space_is_gone_and_its_threads_stay(run: Run) -> None:
-    """After DELETE a space is 404 and unlisted, again 404 to delete, and its threads are still there."""
+    """After DELETE a space is 404 and unlisted, deleting it again is 404, and its threads still exist."""
     space, thread = run.owner.new_space(), run.owner.new_thread()
     run.owner.add(space["id"], thread["id"])
     path = f"/v1/spaces/{space['id']}"
@@ -62,9 +62,9 @@ def a_deleted_space_is_gone_and_its_threads_stay(run: Run) -> None:
     equal(space["id"] in [s["id"] for s in run.owner.spaces()], False, "listed after that")
     equal(run.owner.get(f"{path}/threads").status, 404, "its threads")
     equal(run.owner.ask("DELETE", path).status, 404, "deleting again")
-    kept = run.owner.get(f"/v1/threads/{thread['id']}")
-    equal(kept.status, 200, "the thread")
-    if space["id"] in kept.body.get("space_ids", []):
+    remaining = run.owner.get(f"/v1/threads/{thread['id']}")
+    equal(remaining.status, 200, "the thread")
+    if space["id"] in remaining.body.get("space_ids", []):
         raise Broken("the thread still names the deleted space", pointer="/space_ids")
 
 
@@ -74,8 +74,8 @@ def a_deleted_thread_is_gone(run: Run) -> None:
     thread = run.owner.new_thread()["id"]
     equal(run.owner.ask("DELETE", f"/v1/threads/{thread}").status, 204, "deleting")
     equal(run.owner.get(f"/v1/threads/{thread}").status, 404, "reading it")
-    shown = [t["id"] for t in run.owner.get("/v1/threads", limit=100).body["data"]]
-    equal(thread in shown, False, "listed after that")
+    listed = [t["id"] for t in run.owner.get("/v1/threads", limit=100).body["data"]]
+    equal(thread in listed, False, "listed after that")
 
 
 @check("deleteThread", "listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A14")
@@ -137,12 +137,12 @@ def adding_an_unknown_thread_is_404(run: Run) -> None:
 
 @check("addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A02")
 def threads_of_other_organizations_are_404(run: Run) -> None:
-    """Adding a thread of another organization is 404, as if it were not there, and lists nothing."""
+    """Adding a thread of another organization is 404, as if it did not exist, and lists nothing."""
     foreign = run.client("foreign")
     own = {t["organization_id"] for t in foreign.get("/v1/threads", limit=100).body["data"]}
     other = next(iter(own - {run.organization_id}), None)
     if other is None:
-        raise Untested("the foreign user has no thread that tells the organization")
+        raise Untested("the foreign user has no thread that shows the organization")
     space_id, thread = run.owner.new_space()["id"], foreign.new_thread(organization_id=other)["id"]
     answer = run.owner.add(space_id, thread)
     refused(answer, 404, "RESOURCE_NOT_FOUND", "Thread not found", thread_id=thread)
@@ -171,15 +171,15 @@ def a_patch_moves_updated_at(run: Run) -> None:
     evidence=Evidence.PUBLISHED,
 )
 def stores_attach_and_detach(run: Run) -> None:
-    """An attached store is listed and shown with the space; a detached one is neither; again is 404."""
+    """An attached store is in the space and its list, a detached one is not; detaching again is 404."""
     space_id = run.owner.new_space()["id"]
     store_id = run.owner.new_vector_store()["id"]
     path = f"/v1/spaces/{space_id}/vector-stores"
     attached = run.owner.ask("POST", f"{path}/{store_id}")
     equal(attached.status, 201, "attaching")
     equal(attached.body["message"], "Vector store added to space", "message", "/message")
-    shown = [entry["vector_store_id"] for entry in run.owner.get(path).body["vector_stores"]]
-    equal(shown, [store_id], "the attached stores")
+    listed = [entry["vector_store_id"] for entry in run.owner.get(path).body["vector_stores"]]
+    equal(listed, [store_id], "the attached stores")
     space = run.owner.get(f"/v1/spaces/{space_id}").body
     equal(space["additional_vector_store_ids"], [store_id], "the space", "/additional_vector_store_ids")
     equal(run.owner.ask("DELETE", f"{path}/{store_id}").status, 204, "detaching")

@@ -1,4 +1,4 @@
-"""Errors: one envelope, which tells what is wrong and gives nothing away."""
+"""Errors: the documented envelope, without secrets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from contracts.http.run import Run
 _TRACE = re.compile(r"Traceback|File \"|\.py\"?, line \d|at [\w.$]+\([\w.]+:\d+\)")
 
 
-def failures(run: Run) -> list[ClientResponse]:
-    """One answer of each kind of refusal that the keys allow."""
+def error_responses(run: Run) -> list[ClientResponse]:
+    """One response for each kind of error that the keys can provoke."""
     space_id = run.owner.new_space()["id"]
     path = f"/v1/spaces/{space_id}"
     return [
@@ -30,17 +30,17 @@ def failures(run: Run) -> list[ClientResponse]:
 
 @check("getSpace", "listSpaceThreads", "updateSpace", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
 def every_error_is_the_documented_envelope(run: Run) -> None:
-    """Every error is the documented envelope, with its status, its details and a sane timestamp."""
-    for answer in failures(run):
+    """Every error is the documented envelope, with its status, its details and an RFC 3339 timestamp."""
+    for answer in error_responses(run):
         error = (answer.body or {}).get("error")
         if not isinstance(error, dict) or answer.body.get("success") is not False:
             raise Broken("no error envelope", got=answer.text[:300])
         equal(error.get("status"), answer.status, "the status in the body", "/error/status")
         for field in ("code", "message", "system_message", "type", "trace_id", "timestamp"):
             if not isinstance(error.get(field), str) or not error[field]:
-                raise Broken(f"error.{field} is missing or no text", pointer=f"/error/{field}")
+                raise Broken(f"error.{field} is missing or not a string", pointer=f"/error/{field}")
         if not isinstance(error.get("details"), dict):
-            raise Broken("error.details is no object", pointer="/error/details")
+            raise Broken("error.details is not an object", pointer="/error/details")
         if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", error["timestamp"]):
             raise Broken(
                 "error.timestamp is not RFC 3339 in UTC", got=error["timestamp"], pointer="/error/timestamp"
@@ -50,14 +50,14 @@ def every_error_is_the_documented_envelope(run: Run) -> None:
 @check("getSpace", evidence=Evidence.PUBLISHED)
 def every_error_has_a_trace_id_of_its_own(run: Run) -> None:
     """No two errors have the same trace_id."""
-    ids = [answer.body["error"]["trace_id"] for answer in failures(run)]
+    ids = [answer.body["error"]["trace_id"] for answer in error_responses(run)]
     equal(len(set(ids)), len(ids), "different trace ids", "/error/trace_id")
 
 
 @check("getSpace", evidence=Evidence.PUBLISHED)
 def errors_give_nothing_away(run: Run) -> None:
-    """No error holds a stack trace or the caller's key."""
-    for answer in failures(run):
+    """No error contains a stack trace or the caller's key."""
+    for answer in error_responses(run):
         text = answer.text + str(dict(answer.headers))
         if _TRACE.search(text):
             raise Broken("the error shows a stack trace", got=text[:300])
@@ -67,7 +67,7 @@ def errors_give_nothing_away(run: Run) -> None:
 
 @check("getSpace", "addThreadToSpace", "deleteSpace", "createSpace", evidence=Evidence.OBSERVED)
 def without_a_key_everything_is_401(run: Run) -> None:
-    """Without a credential, or with a wrong one, every operation is 401, whatever else is wrong."""
+    """Without a valid credential every operation is 401, even if the request has other faults."""
     space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
     named = {"space_id": space_id, "thread_id": thread, "organization_id": quote(run.organization_id)}
     for operation in document().operations.values():
@@ -88,7 +88,7 @@ def without_a_key_everything_is_401(run: Run) -> None:
 
 @check("getSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
 def refusals_do_not_repeat_the_key(run: Run) -> None:
-    """Neither a 403 nor a 401 repeats the key that was sent, good or not."""
+    """Neither a 403 nor a 401 repeats the key that was sent, valid or not."""
     outsider, wrong = run.client("outsider"), f"no-key-of-{run.run_id}"
     path = f"/v1/spaces/{run.owner.new_space()['id']}"
     for answer in (
@@ -102,8 +102,8 @@ def refusals_do_not_repeat_the_key(run: Run) -> None:
 
 @check("getSpace", "listThreads", evidence=Evidence.PUBLISHED)
 def keys_past_their_time_are_401(run: Run) -> None:
-    """A key that has expired, is paused or was switched off is 401, as one that never was."""
-    # A mock has keys of these names in its demo scenario; to everybody else they are unknown.
+    """A key that is expired, paused or deactivated is 401, like an unknown key."""
+    # A mock's demo scenario has keys of these names; a deployment does not know them.
     for state in ("expired", "deactivated", "paused"):
         answer = run.send(ClientRequest("GET", "/v1/threads", None, None, {"X-API-Key": f"ak_demo_{state}"}))
         equal(answer.status, 401, f"status for a key that is {state}")
@@ -111,7 +111,7 @@ def keys_past_their_time_are_401(run: Run) -> None:
 
 @check("createSpace", evidence=Evidence.OBSERVED)
 def a_refused_create_makes_nothing(run: Run) -> None:
-    """A create with an unknown field or a wrong value is 422, and nothing of it is listed."""
+    """Creating a space with an unknown field or an invalid value is 422, and creates nothing."""
     before = {s["id"] for s in run.owner.spaces()}
     for wrong in (
         {"name": ""},

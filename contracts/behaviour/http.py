@@ -1,4 +1,4 @@
-"""What lies around the operations: methods, routes, slashes, encodings."""
+"""HTTP behaviour around the operations: methods, routes, slashes, encodings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _no_server_error(answers: list[ClientResponse]) -> None:
 
 @check("listSpaces", evidence=Evidence.OBSERVED)
 def an_unknown_route_is_the_frameworks_404(run: Run) -> None:
-    """A path that no operation has is 404 with {"detail": "Not Found"}."""
+    """An unknown path is 404 with {"detail": "Not Found"}."""
     answer = run.owner.get("/v1/nothing/here")
     equal((answer.status, answer.body), (404, {"detail": "Not Found"}), "the answer")
 
@@ -28,14 +28,14 @@ def an_unknown_route_is_the_frameworks_404(run: Run) -> None:
 @check("listSpaces", evidence=Evidence.OBSERVED)
 def a_wrong_method_is_405(run: Run) -> None:
     """A method that a path does not have is 405."""
-    # DELETE of a collection is not tried: if it were offered it would delete everything.
+    # DELETE of a collection is not sent: a target that supports it would delete everything.
     for method, path in (("PUT", "/v1/spaces/"), ("POST", f"/v1/threads/{run.unknown_id('thrd')}")):
         equal(run.owner.ask(method, path).status, 405, f"{method} {path}")
 
 
 @check("listSpaces", evidence=Evidence.ASSUMED, assumption="A10")
 def a_405_names_the_methods(run: Run) -> None:
-    """A 405 has an Allow header with the methods that there are."""
+    """A 405 has an Allow header with the supported methods."""
     allow = run.owner.ask("PUT", "/v1/spaces/").headers.get("allow", "")
     equal(
         {m.strip() for m in allow.split(",")} >= {"GET", "POST"}, True, f"Allow: {allow!r} names GET and POST"
@@ -44,14 +44,14 @@ def a_405_names_the_methods(run: Run) -> None:
 
 @check("listSpaces", evidence=Evidence.ASSUMED, assumption="A52")
 def head_and_options_are_405(run: Run) -> None:
-    """HEAD, and OPTIONS that is no preflight, are 405."""
+    """HEAD, and OPTIONS outside a preflight, are 405."""
     for method in ("HEAD", "OPTIONS"):
         equal(run.owner.ask(method, "/v1/threads").status, 405, method)
 
 
 @check("listSpaces", evidence=Evidence.ASSUMED, assumption="A20")
 def the_collection_without_its_slash_redirects(run: Run) -> None:
-    """/v1/spaces leads to /v1/spaces/ by 307, with its query, on the same host."""
+    """/v1/spaces redirects to /v1/spaces/ with 307, keeping its query and host."""
     answer = run.owner.get("/v1/spaces", organization_id=run.organization_id)
     equal(answer.status, 307, "status")
     location = answer.headers.get("location", "")
@@ -61,7 +61,7 @@ def the_collection_without_its_slash_redirects(run: Run) -> None:
 
 @check("getSpace", "listSpaceThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A48")
 def a_wrong_trailing_slash_redirects(run: Run) -> None:
-    """A slash too much at the end leads to the right path by 307, on the same host, and does nothing."""
+    """A wrong trailing slash redirects with 307 to the right path on the same host, without effect."""
     title = {"organization_id": run.organization_id, "title": run.name("thread")}
     path = f"/v1/spaces/{run.owner.new_space()['id']}"
     tries = [("GET", path, None), ("GET", f"{path}/threads", None), ("POST", "/v1/threads", title)]
@@ -70,13 +70,13 @@ def a_wrong_trailing_slash_redirects(run: Run) -> None:
         equal(answer.status, 307, f"{method} {right}/")
         if not answer.headers.get("location", "").endswith(right):
             raise Broken("Location leads elsewhere", expected=right, got=answer.headers.get("location"))
-    shown = run.owner.get("/v1/threads", limit=100).body["data"]
-    equal([thread for thread in shown if thread["title"] == title["title"]], [], "threads that were made")
+    listed = run.owner.get("/v1/threads", limit=100).body["data"]
+    equal([thread for thread in listed if thread["title"] == title["title"]], [], "threads that were made")
 
 
 @check("getSpace", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A22")
 def odd_ids_in_a_write_are_404(run: Run) -> None:
-    """An id of any form that is not there is 404 in a write too, and nothing is changed by it."""
+    """An unknown id of any form is 404 in a write too, and changes nothing."""
     space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
     for id_ in ("%C3%A9", "%F0%9F%9A%80", "..%2Fetc", "%27%22%3B--", "%20", "%00"):
         odd = run.ledger.allow(f"contracts{run.run_id}{id_}")
@@ -87,7 +87,7 @@ def odd_ids_in_a_write_are_404(run: Run) -> None:
 
 @check("getSpace", evidence=Evidence.ASSUMED, assumption="A22")
 def any_text_is_an_id(run: Run) -> None:
-    """An id of any form that is not there is 404, never a 500."""
+    """An unknown id of any form is 404, never a 500."""
     for id_ in ("x", "0", "space_%C3%A9", "%F0%9F%9A%80", "a" * 300, "..%2Fetc", "%27%22%3B--", "null"):
         answer = run.owner.get(f"/v1/spaces/{id_}")
         equal(answer.status, 404, f"GET /v1/spaces/{id_[:20]}")
@@ -103,7 +103,7 @@ def text_comes_back_as_it_was_sent(run: Run) -> None:
 
 @check("createSpace", "getSpace", "listSpaceThreads", "addThreadToSpace", evidence=Evidence.PUBLISHED)
 def odd_input_is_never_a_500(run: Run) -> None:
-    """Whatever a name, an id, a limit or a cursor holds, the answer is no server error."""
+    """No value of a name, an id, a limit or a cursor causes a server error."""
     owner, space_id = run.owner, run.owner.new_space()["id"]
     path, long_id = f"/v1/spaces/{space_id}", run.ledger.allow(f"thrd_contracts{run.run_id}" + "a" * 300)
     body = {"organization_id": run.organization_id, "name": "日本語 🚀 العربية \u0000"}
@@ -125,24 +125,24 @@ def odd_input_is_never_a_500(run: Run) -> None:
     evidence=Evidence.PUBLISHED,
 )
 def empty_values_are_never_a_500(run: Run) -> None:
-    """Where a field may hold nothing, an empty text, list or object in it is no server error."""
+    """An empty string, list or object in a field never causes a server error."""
     owner, organization = run.owner, {"organization_id": run.organization_id}
     stores = f"/v1/organizations/{quote(run.organization_id)}/vector-stores"
     space = {"description": "", "access_users": [], "editable_by_users": [], "visible_to_roles": []}
     thread: dict[str, object] = {"title": "", "metadata": {}}
     store = {"description": "", "access_users": [], "access_departments": []}
-    made = (("/v1/spaces/", space, "name"), ("/v1/threads", thread, "title"), (stores, store, "name"))
+    creates = (("/v1/spaces/", space, "name"), ("/v1/threads", thread, "title"), (stores, store, "name"))
     answers = [
         owner.ask("POST", path, {**(organization if path != stores else {}), name: run.name(), field: value})
-        for path, fields, name in made
+        for path, fields, name in creates
         for field, value in fields.items()
     ]
-    things = (
+    resources = (
         (f"/v1/spaces/{owner.new_space()['id']}", space),
         (f"/v1/threads/{owner.new_thread()['id']}", thread),
         (f"{stores}/{owner.new_vector_store()['id']}", store),
     )
-    answers += [owner.ask("PATCH", path, {n: v}) for path, fields in things for n, v in fields.items()]
+    answers += [owner.ask("PATCH", path, {n: v}) for path, fields in resources for n, v in fields.items()]
     _no_server_error(answers)
 
 

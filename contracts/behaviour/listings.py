@@ -1,4 +1,4 @@
-"""Lists that go by anchors: threads, and the messages of a thread."""
+"""Lists paginated by anchors, and vector stores: filters, order, totals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contracts.http.run import Run
 
 
 def _three_turns(run: Run) -> str:
-    """Where the six messages of a new thread are listed."""
+    """Path of the messages of a new thread with six messages."""
     thread_id = run.owner.new_thread()["id"]
     for number in range(3):
         equal(ask(run.owner, run, f"Number {number}.", thread_id=thread_id).status, 200, "asking")
@@ -21,7 +21,7 @@ def _three_turns(run: Run) -> str:
 
 @check("listThreads", evidence=Evidence.SDK)
 def a_total_counts_more_than_the_page(run: Run) -> None:
-    """include_total tells how many threads there are, whatever the size of the page."""
+    """include_total returns the number of threads, whatever the size of the page."""
     for _ in range(3):
         run.owner.new_thread()
     bodies = [run.owner.get("/v1/threads", limit=limit, include_total="true").body for limit in (1, 2)]
@@ -33,14 +33,14 @@ def a_total_counts_more_than_the_page(run: Run) -> None:
 
 @check("listThreads", evidence=Evidence.SDK)
 def threads_come_by_their_last_activity(run: Run) -> None:
-    """Unpinned threads come with the latest activity first, and with order=asc the other way round."""
+    """Unpinned threads come with the latest activity first, and with order=asc in reverse."""
     run.owner.new_thread()
     listed: dict[str, list[str]] = {}
     for order, newest_first in (("desc", True), ("asc", False)):
         body = run.owner.get("/v1/threads", limit=100, order=order, is_pinned="false").body
-        moments = [thread["last_message_at"] or thread["created_at"] for thread in body["data"]]
+        activity = [thread["last_message_at"] or thread["created_at"] for thread in body["data"]]
         equal(
-            moments, sorted(moments, reverse=newest_first), f"the last activity with order={order}", "/data"
+            activity, sorted(activity, reverse=newest_first), f"the last activity with order={order}", "/data"
         )
         listed[order] = [thread["id"] for thread in body["data"]]
     if body["has_more"] and listed["asc"] == listed["desc"]:
@@ -49,7 +49,7 @@ def threads_come_by_their_last_activity(run: Run) -> None:
 
 @check("listThreads", evidence=Evidence.ASSUMED, assumption="A62")
 def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
-    """`before` gives the threads that the list has just before the anchor, in the list's order."""
+    """`before` returns the threads just before the anchor, in the order of the list."""
     for _ in range(5):
         run.owner.new_thread()
     whole = [thread["id"] for thread in run.owner.get("/v1/threads", limit=5).body["data"]]
@@ -59,7 +59,7 @@ def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
 
 @check("listThreadMessages", "createResponse", evidence=Evidence.ASSUMED, assumption="A62")
 def a_page_before_a_message_ends_just_before_it(run: Run) -> None:
-    """`before` gives the messages that the list has just before the anchor, in the list's order."""
+    """`before` returns the messages just before the anchor, in the order of the list."""
     path = _three_turns(run)
     whole = [message["id"] for message in run.owner.get(path).body["data"]]
     before = run.owner.get(path, limit=2, before=whole[4]).body["data"]
@@ -68,7 +68,7 @@ def a_page_before_a_message_ends_just_before_it(run: Run) -> None:
 
 @check("listThreads", evidence=Evidence.SDK)
 def walking_threads_by_their_last_skips_none(run: Run) -> None:
-    """Pages of two threads, each after the last of the one before, are the page of six."""
+    """Three pages of two threads, linked by `after`, equal one page of six."""
     for _ in range(6):
         run.owner.new_thread()
     whole = [thread["id"] for thread in run.owner.get("/v1/threads", limit=6).body["data"]]
@@ -77,7 +77,7 @@ def walking_threads_by_their_last_skips_none(run: Run) -> None:
 
 @check("listThreadMessages", "createResponse", evidence=Evidence.SDK)
 def walking_messages_by_their_last_skips_none(run: Run) -> None:
-    """Pages of two messages, each after the last of the one before, are all; order=desc turns them round."""
+    """Pages of two messages, linked by `after`, equal the whole list; order=desc reverses it."""
     path = _three_turns(run)
     whole = [message["id"] for message in run.owner.get(path).body["data"]]
     equal(walk_anchors(run, path, 3), whole, "three pages of two", "/data")
@@ -86,7 +86,7 @@ def walking_messages_by_their_last_skips_none(run: Run) -> None:
 
 
 def walk_anchors(run: Run, path: str, pages: int) -> list[str]:
-    """What so many pages of two hold."""
+    """Ids on this many pages of two, linked by `after`."""
     seen: list[str] = []
     for _ in range(pages):
         page = run.owner.get(path, limit=2, after=seen[-1] if seen else None).body["data"]
@@ -98,12 +98,12 @@ def walk_anchors(run: Run, path: str, pages: int) -> list[str]:
 
 @check("listThreads", "createThread", "deleteThread", evidence=Evidence.SDK)
 def threads_are_listed_by_assistant_and_deleted_ones_on_demand(run: Run) -> None:
-    """assistant_id lists its threads alone; a deleted thread is listed with include_deleted alone."""
+    """assistant_id lists only its threads; deleted threads are listed only with include_deleted."""
     assistant = run.unknown_id("asst")
-    made = [run.owner.new_thread(assistant_id=assistant)["id"] for _ in range(2)]
+    created = [run.owner.new_thread(assistant_id=assistant)["id"] for _ in range(2)]
     run.owner.new_thread()
-    equal(run.owner.ask("DELETE", f"/v1/threads/{made[0]}").status, 204, "deleting one")
-    for deleted, expected in (("false", made[1:]), ("true", made)):
+    equal(run.owner.ask("DELETE", f"/v1/threads/{created[0]}").status, 204, "deleting one")
+    for deleted, expected in (("false", created[1:]), ("true", created)):
         listed = run.owner.get("/v1/threads", assistant_id=assistant, include_deleted=deleted)
         equal(listed.status, 200, "status")
         ids = sorted(thread["id"] for thread in listed.body["data"])
@@ -112,17 +112,17 @@ def threads_are_listed_by_assistant_and_deleted_ones_on_demand(run: Run) -> None
 
 @check("listThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A63")
 def hidden_threads_are_listed_on_demand(run: Run) -> None:
-    """visible_in_ui=false lists hidden threads, and nothing else does."""
-    hidden, visible = (run.owner.new_thread(visible_in_ui=shown)["id"] for shown in (False, True))
-    for shown, expected in (("false", [hidden]), ("true", [visible]), (None, [visible])):
-        listed = run.owner.get("/v1/threads", limit=10, visible_in_ui=shown).body["data"]
+    """visible_in_ui=false lists hidden threads; no other value does."""
+    hidden, visible = (run.owner.new_thread(visible_in_ui=flag)["id"] for flag in (False, True))
+    for flag, expected in (("false", [hidden]), ("true", [visible]), (None, [visible])):
+        listed = run.owner.get("/v1/threads", limit=10, visible_in_ui=flag).body["data"]
         ids = [thread["id"] for thread in listed if thread["id"] in (hidden, visible)]
-        equal(ids, expected, f"with visible_in_ui={shown}", "/data")
+        equal(ids, expected, f"with visible_in_ui={flag}", "/data")
 
 
 @check("listVectorStores", "createVectorStore", evidence=Evidence.SDK)
 def stores_are_searched_sorted_and_paged(run: Run) -> None:
-    """Stores are found by a part of their name and by access_mode; sorted, skipped and taken as asked."""
+    """Stores can be searched by name, filtered by access_mode, sorted and paged with skip and take."""
     word = f"{run.name('needle')}."
     run.owner.new_vector_store()
     for letter, mode in (("b", "private"), ("d", "organization"), ("a", "private"), ("c", "organization")):

@@ -1,4 +1,4 @@
-"""Shared memory, as far as the vendor's API shows it; asks a model, so only on demand."""
+"""Shared memory as visible in the vendor's API. Needs model calls, so it runs on demand."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from contracts.http.role_client import RoleClient
 from contracts.http.run import Run
 
 PATIENCE = 20.0
-"""Seconds that a message gets to be embedded."""
+"""Seconds within which a message must be embedded."""
 
 
 def ask(client: RoleClient, run: Run, question: str, **fields: Any) -> ClientResponse:
-    """Ask the model; Untested unless the run may."""
+    """Ask the model; Untested without model calls left."""
     run.spend_model_question()
     body = {"inputs": [{"role": "user", "content": question}], "include": ["file_search.results"], **fields}
     return client.ask("POST", "/v1/model/response", body)
 
 
-def found(answer: ClientResponse) -> list[str]:
-    """The texts that the answer draws on."""
+def result_texts(answer: ClientResponse) -> list[str]:
+    """Texts of the search results of a response."""
     equal(answer.status, 200, "status")
     return [hit["text"] for hit in answer.body.get("file_search", {}).get("results", [])]
 
 
-def finds(client: RoleClient, run: Run, text: str, question: str, thread_id: str) -> bool:
-    """Whether the answer to a question in a thread draws on the text."""
-    return text in found(ask(client, run, question, thread_id=thread_id))
+def is_found(client: RoleClient, run: Run, text: str, question: str, thread_id: str) -> bool:
+    """Whether a question in a thread has the text among its results."""
+    return text in result_texts(ask(client, run, question, thread_id=thread_id))
 
 
 def wait_until_found(run: Run, text: str, question: str, **fields: Any) -> None:
-    """Ask until `text` is found; Broken if it takes too long."""
+    """Ask until `text` is found; Broken after PATIENCE."""
     end = time.monotonic() + PATIENCE
     pause = 0.3
-    time.sleep(pause)  # every question costs: rarely is the first one too early
-    while text not in found(ask(run.owner, run, question, **fields)):
+    time.sleep(pause)  # every question costs, and the first should rarely be too early
+    while text not in result_texts(ask(run.owner, run, question, **fields)):
         if time.monotonic() > end:
             require_running_clock(run)
             raise Broken(f"the message is not found {PATIENCE:.0f} s after its thread was added")
@@ -56,16 +56,16 @@ def an_added_threads_messages_are_found(run: Run) -> None:
     equal(ask(run.owner, run, fact, thread_id=source["id"]).status, 200, "storing the message")
     run.owner.add(space_id, other["id"])
     question = f"What is the warehouse code of run {run.run_id}?"
-    equal(finds(run.owner, run, fact, question, other["id"]), False, "found before it is added")
+    equal(is_found(run.owner, run, fact, question, other["id"]), False, "found before it is added")
     run.owner.add(space_id, source["id"])
     wait_until_found(run, fact, question, thread_id=other["id"])
     run.owner.remove_thread(space_id, source["id"])
-    equal(finds(run.owner, run, fact, question, other["id"]), False, "found after its removal")
+    equal(is_found(run.owner, run, fact, question, other["id"]), False, "found after its removal")
 
 
 @check("addThreadToSpace", "createResponse", evidence=Evidence.DOCUMENTED)
 def later_messages_follow_by_themselves(run: Run) -> None:
-    """A message that comes after its thread was added is found too."""
+    """A message that is sent after its thread was added is found too."""
     fact = f"The locker of run {run.run_id} opens with amber ninety."
     space_id, source, other = run.owner.new_space()["id"], run.owner.new_thread(), run.owner.new_thread()
     for thread in (source, other):
@@ -76,7 +76,7 @@ def later_messages_follow_by_themselves(run: Run) -> None:
 
 @check("createResponse", evidence=Evidence.PUBLISHED)
 def nothing_comes_from_another_space(run: Run) -> None:
-    """A question in one space never finds what only another space remembers."""
+    """A question in one space never finds what only another space contains."""
     fact = f"The vault of run {run.run_id} holds cobalt forty."
     one, other = run.owner.new_space()["id"], run.owner.new_space()["id"]
     source, stranger = run.owner.new_thread(), run.owner.new_thread()
@@ -85,12 +85,16 @@ def nothing_comes_from_another_space(run: Run) -> None:
     ask(run.owner, run, fact, thread_id=source["id"])
     question = f"What does the vault of run {run.run_id} hold?"
     wait_until_found(run, fact, question, thread_id=source["id"])
-    equal(fact in found(ask(run.owner, run, question, thread_id=stranger["id"])), False, "found elsewhere")
+    equal(
+        fact in result_texts(ask(run.owner, run, question, thread_id=stranger["id"])),
+        False,
+        "found elsewhere",
+    )
 
 
 @check("createResponse", "listThreadMessages", "getThread", evidence=Evidence.OBSERVED)
 def a_turn_adds_the_question_and_the_answer(run: Run) -> None:
-    """A question adds two messages to its thread, its own and the assistant's, listed in order."""
+    """A question adds two messages to its thread, the user's and the assistant's, in this order."""
     thread = run.owner.new_thread()
     answer = ask(run.owner, run, "Good morning.", thread_id=thread["id"])
     equal(answer.status, 200, "status")

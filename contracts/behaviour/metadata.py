@@ -1,4 +1,4 @@
-"""The pairs of text that a thread or a message may carry."""
+"""Metadata of threads and messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 FULL = {f"key {number}": "before" for number in range(16)}
-"""As many pairs as there may be."""
+"""Maximum number of pairs."""
 
 
 @check("updateThread", "getThread", evidence=Evidence.PUBLISHED)
@@ -50,7 +50,7 @@ def a_full_set_of_metadata_can_be_changed(run: Run) -> None:
 
 @check("updateThread", evidence=Evidence.ASSUMED, assumption="A32")
 def a_seventeenth_pair_of_metadata_is_refused(run: Run) -> None:
-    """A pair more than sixteen is 422, and nothing is changed."""
+    """A seventeenth pair is 422, and changes nothing."""
     path = f"/v1/threads/{run.owner.new_thread(metadata=FULL)['id']}"
     answer = run.owner.ask("PATCH", path, {"metadata": {"key 3": "after", "one more": "x"}})
     equal(answer.status, 422, "sending a seventeenth pair")

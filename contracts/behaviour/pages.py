@@ -1,4 +1,4 @@
-"""Pages: every item once, whatever the size of the page and whatever happens in between."""
+"""Cursor pagination: every item once, for any page size and with changes between pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contracts.http.run import Run
 
 
 def space_with_threads(run: Run, count: int) -> tuple[str, list[str]]:
-    """A space with so many threads, in the order in which they were added."""
+    """New space with `count` threads, and their ids in order of addition."""
     space_id = run.owner.new_space()["id"]
     threads = [run.owner.new_thread()["id"] for _ in range(count)]
     for thread_id in threads:
@@ -29,12 +29,12 @@ def page(client: RoleClient, space_id: str, **query: object) -> ClientResponse:
 
 
 def ids(answer: ClientResponse) -> list[str]:
-    """The ids on a page."""
+    """Thread ids on a page."""
     return [thread["id"] for thread in answer.body["data"]]
 
 
-def behind(client: RoleClient, space_id: str, first: ClientResponse) -> list[str]:
-    """What is behind a page."""
+def following_ids(client: RoleClient, space_id: str, first: ClientResponse) -> list[str]:
+    """Thread ids on all pages after this one."""
     cursor = first.body["next_cursor"]
     pages = client.pages(f"/v1/spaces/{space_id}/threads", limit=2, cursor=cursor) if cursor else ()
     return [id_ for page in pages for id_ in ids(page)]
@@ -42,7 +42,7 @@ def behind(client: RoleClient, space_id: str, first: ClientResponse) -> list[str
 
 @check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def walking_by_any_size_gives_the_same_list(run: Run) -> None:
-    """Walking by 1, by 3, by 7 and by 100 gives every thread once, in the same order, and ends."""
+    """Page sizes 1, 3, 7 and 100 give every thread once, in the same order, and end."""
     space_id, threads = space_with_threads(run, 8)
     whole = run.owner.threads_of(space_id, 100)
     equal(sorted(whole), sorted(threads), "the threads of the space")
@@ -52,7 +52,7 @@ def walking_by_any_size_gives_the_same_list(run: Run) -> None:
 
 @check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def a_page_has_at_most_limit_items(run: Run) -> None:
-    """A page has `limit` items while there are so many, and has_more says whether there are."""
+    """A page has `limit` items if there are as many, and has_more says whether more follow."""
     space_id, _ = space_with_threads(run, 4)
     for limit, length, more in ((1, 1, True), (3, 3, True), (4, 4, False), (5, 4, False)):
         answer = page(run.owner, space_id, limit=limit)
@@ -62,7 +62,7 @@ def a_page_has_at_most_limit_items(run: Run) -> None:
 
 @check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def each_page_of_threads_has_its_own_limit(run: Run) -> None:
-    """A page that a cursor asks for is as long as its own limit, not as long as the page before."""
+    """A page requested by cursor has its own limit, not that of the page before."""
     space_id, _ = space_with_threads(run, 6)
     whole = run.owner.threads_of(space_id, 100)
     for first, then in ((3, 1), (1, 3)):
@@ -75,7 +75,7 @@ def each_page_of_threads_has_its_own_limit(run: Run) -> None:
 
 @check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def the_page_size_is_fifty_unless_told(run: Run) -> None:
-    """Without a limit a page has fifty items, with 100 a hundred; the next page goes on behind them."""
+    """A page has fifty items by default and a hundred with limit=100; the next page continues after them."""
     space_id, threads = space_with_threads(run, 101)
     answer = page(run.owner, space_id)
     equal(len(ids(answer)), 50, "items without a limit", "/data")
@@ -97,19 +97,19 @@ def has_more_goes_with_a_cursor(run: Run) -> None:
 
 @check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A04")
 def threads_come_in_the_order_of_adding(run: Run) -> None:
-    """The threads of a space come in the order in which they were added, oldest first."""
+    """The threads of a space are listed in the order in which they were added, oldest first."""
     space_id, threads = space_with_threads(run, 4)
     equal(run.owner.threads_of(space_id), threads, "the order")
 
 
 @check("listSpaceThreads", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A06")
 def a_walk_survives_inserts(run: Run) -> None:
-    """Threads that are added between two pages make the walk neither skip nor repeat what was there."""
+    """Threads added between two pages cause no skipped and no repeated thread."""
     space_id, threads = space_with_threads(run, 5)
     first = page(run.owner, space_id, limit=2)
     late = run.owner.new_thread()["id"]
     run.owner.add(space_id, late)
-    seen = ids(first) + behind(run.owner, space_id, first)
+    seen = ids(first) + following_ids(run.owner, space_id, first)
     equal([t for t in seen if t != late], [t for t in ordered(seen, threads) if t != late], "the walk")
     equal(len(seen), len(set(seen)), "items, each once")
     if not set(threads) <= set(seen):
@@ -118,31 +118,31 @@ def a_walk_survives_inserts(run: Run) -> None:
 
 @check("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
 def a_walk_survives_the_removal_of_its_anchor(run: Run) -> None:
-    """Removing the last thread of a page before the next is read skips and repeats nothing."""
+    """Removing the last thread of a page before reading the next skips and repeats nothing."""
     space_id, threads = space_with_threads(run, 5)
     first = page(run.owner, space_id, limit=2)
     gone = ids(first)[-1]
     equal(run.owner.remove_thread(space_id, gone).status, 204, "removing the anchor")
-    seen = ids(first) + behind(run.owner, space_id, first)
+    seen = ids(first) + following_ids(run.owner, space_id, first)
     equal(sorted(seen), sorted(threads), "every thread once")
 
 
 @check("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
 def a_walk_survives_removals_beside_its_anchor(run: Run) -> None:
-    """Removing threads before and behind the place of a walk makes it neither skip nor repeat another."""
+    """Removing threads before and after the current position skips and repeats no other thread."""
     space_id, _ = space_with_threads(run, 6)
     whole = run.owner.threads_of(space_id)
     first = page(run.owner, space_id, limit=2)
-    for gone in (whole[0], whole[4]):  # one that the walk has shown, and one that it has not
+    for gone in (whole[0], whole[4]):  # one already listed, one not yet
         equal(run.owner.remove_thread(space_id, gone).status, 204, "removing")
-    seen = ids(first) + behind(run.owner, space_id, first)
-    kept = [thread for thread in seen if thread not in (whole[0], whole[4])]
-    equal(kept, [whole[1], whole[2], whole[3], whole[5]], "the walk, but for what was removed")
+    seen = ids(first) + following_ids(run.owner, space_id, first)
+    remaining = [thread for thread in seen if thread not in (whole[0], whole[4])]
+    equal(remaining, [whole[1], whole[2], whole[3], whole[5]], "the walk, but for what was removed")
 
 
 @check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
 def a_cursor_of_another_space_is_refused(run: Run) -> None:
-    """A cursor is good for the space that gave it, and 422 for another."""
+    """A cursor is valid for the space that returned it, and 422 for another."""
     one, _ = space_with_threads(run, 2)
     other, _ = space_with_threads(run, 2)
     cursor = page(run.owner, one, limit=1).body["next_cursor"]
@@ -153,7 +153,7 @@ def a_cursor_of_another_space_is_refused(run: Run) -> None:
 
 @check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
 def a_made_up_cursor_is_refused(run: Run) -> None:
-    """A cursor that the list did not give is 422, never a 500 and never the first page."""
+    """An invalid cursor is 422, never a 500 and never the first page."""
     space_id, _ = space_with_threads(run, 1)
     for cursor in ("0", "bm9uc2Vuc2U", "%00"):
         equal(run.owner.get(f"/v1/spaces/{space_id}/threads", cursor=cursor).status, 422, f"cursor={cursor}")
@@ -161,7 +161,7 @@ def a_made_up_cursor_is_refused(run: Run) -> None:
 
 @check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A07")
 def a_limit_out_of_range_is_refused(run: Run) -> None:
-    """A limit below 1, above 100 or that is no integer is 422."""
+    """A limit below 1, above 100 or not an integer is 422."""
     space_id = run.owner.new_space()["id"]
     for limit in ("0", "-1", "101", "1.5", "ten", ""):
         equal(run.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 422, f"limit={limit!r}")
@@ -171,33 +171,33 @@ def a_limit_out_of_range_is_refused(run: Run) -> None:
 
 @check("listSpaces", "createSpace", evidence=Evidence.PUBLISHED)
 def walking_the_spaces_finds_every_one_once(run: Run) -> None:
-    """Walking an organization's spaces by 2 finds each that was made, once, and none of another's."""
-    made = [run.owner.new_space()["id"] for _ in range(3)]
+    """Listing an organization's spaces by 2 gives each one once, and none of another organization."""
+    created = [run.owner.new_space()["id"] for _ in range(3)]
     seen: list[str] = []
     for answer in run.owner.pages("/v1/spaces/", organization_id=run.organization_id, limit=2):
-        found = [space["id"] for space in answer.body["spaces"]]
-        if len(found) > 2:
+        ids_on_page = [space["id"] for space in answer.body["spaces"]]
+        if len(ids_on_page) > 2:
             what = "a page has more items than its limit"
-            raise Broken(what, expected=2, got=len(found), pointer="/spaces")
-        seen += found
+            raise Broken(what, expected=2, got=len(ids_on_page), pointer="/spaces")
+        seen += ids_on_page
         homes = {space["organization_id"] for space in answer.body["spaces"]}
         equal(homes - {run.organization_id}, set(), "other organizations in the list")
     equal(len(seen), len(set(seen)), "spaces, each once")
-    equal([s for s in seen if s in made], made, "the spaces that were made")
+    equal([s for s in seen if s in created], created, "the spaces that were made")
 
 
 @check("listSpaces", evidence=Evidence.PUBLISHED)
 def each_page_of_spaces_has_its_own_limit(run: Run) -> None:
-    """A page of spaces that a cursor asks for is as long as its own limit, and skips none."""
+    """A page of spaces requested by cursor has its own limit, and skips none."""
     for _ in range(4):
         run.owner.new_space()
     of_this = partial(run.owner.get, "/v1/spaces/", organization_id=run.organization_id)
     one, four = (of_this(limit=limit).body for limit in (1, 4))
     following = of_this(limit=3, cursor=one["next_cursor"]).body["spaces"]
-    shown = [[space["id"] for space in spaces] for spaces in ([*one["spaces"], *following], four["spaces"])]
-    equal(shown[0], shown[1], "a page of one and one of three, beside a page of four", "/spaces")
+    walks = [[space["id"] for space in spaces] for spaces in ([*one["spaces"], *following], four["spaces"])]
+    equal(walks[0], walks[1], "a page of one and one of three, beside a page of four", "/spaces")
 
 
 def ordered(seen: list[str], threads: list[str]) -> list[str]:
-    """The threads in the order in which the walk showed them, the rest behind."""
+    """Threads in the order of the walk, missing ones last."""
     return sorted(threads, key=lambda t: seen.index(t) if t in seen else len(seen))

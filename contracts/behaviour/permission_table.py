@@ -1,4 +1,4 @@
-"""Who may what, as a table: role by operation, for every operation; a refused write has changed nothing."""
+"""Permission table: expected status of every operation for each role; refused writes change nothing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from contracts.http.role_client import RoleClient
 from contracts.http.run import ROLES, Run
 
 NOBODY = "nobody"
-"""Without a credential."""
+"""Column for requests without a credential."""
 COLUMNS = ("owner", "admin", "editor", "viewer", "outsider", "foreign", NOBODY)
 ASSUMPTIONS = Assumptions()
 
 
 class Scene(NamedTuple):
-    """A private space that the editor may edit and the viewer may view, and the owner's things around it."""
+    """Private space with an editor and a viewer, and further resources of its owner."""
 
     run: Run
     space: dict[str, Any]
@@ -31,19 +31,19 @@ class Scene(NamedTuple):
     beside: str
     """A thread in no space."""
     attached: str
-    """A vector store of the space's."""
+    """Vector store attached to the space."""
     loose: str
-    """A vector store of no space's."""
+    """Vector store of no space."""
     message: str
-    """The id of no message."""
+    """Unknown message id."""
 
     @property
     def path(self) -> str:
-        """Where the space is."""
+        """Path of the space."""
         return f"/v1/spaces/{self.space['id']}"
 
     def names(self) -> dict[str, str]:
-        """Names that a row's request may use, with a fresh name for something new."""
+        """Values for the placeholders of a row's request, with a new name."""
         return {
             "organization_id": self.run.organization_id,
             "space_id": self.space["id"],
@@ -57,11 +57,11 @@ class Scene(NamedTuple):
 
     @property
     def stores(self) -> str:
-        """Where the organization's vector stores are."""
+        """Path of the organization's vector stores."""
         return f"/v1/organizations/{quote(self.run.organization_id)}/vector-stores"
 
-    def seen(self) -> list[object]:
-        """All of it, as the owner sees it."""
+    def state(self) -> list[object]:
+        """State of all resources of the scene, read by the owner."""
         threads = [
             f"/v1/threads/{id_}{part}" for id_ in (self.inside, self.beside) for part in ("", "/messages")
         ]
@@ -72,7 +72,7 @@ class Scene(NamedTuple):
 
 
 def stage(run: Run, *, stores: bool) -> Scene:
-    """A fresh scene, with grants for whoever has a key, and vector stores where it is about them."""
+    """New scene, with grants for roles that have a key, and vector stores if needed."""
     grants = {
         field: [run.user_id(role)]
         for field, role in (("editable_by_users", "editor"), ("access_users", "viewer"))
@@ -90,24 +90,24 @@ def stage(run: Run, *, stores: bool) -> Scene:
 
 
 class Row(NamedTuple):
-    """Outcome of one operation for each caller, and what its request needs beside the document."""
+    """Expected statuses of one operation by role, and the parts of its request."""
 
     statuses: tuple[int, ...]
-    """One for each of COLUMNS."""
+    """One for each column of COLUMNS."""
     system_message: str
-    """Of its 403."""
+    """system_message of its 403."""
     body: Mapping[str, Any] | None = None
-    """Names of the scene in braces are filled in."""
+    """Placeholders in braces are names of the scene."""
     query: str = ""
-    """Likewise."""
+    """With the same placeholders."""
     thread: str = "inside"
-    """The scene's thread that `thread_id` means."""
+    """Name of the scene's thread used as `thread_id`."""
     store: str = "loose"
-    """The scene's vector store that `vector_store_id` means."""
+    """Name of the scene's vector store used as `vector_store_id`."""
     by: str | None = None
     """Assumption behind its 403s; the 403 of a foreign user always rests on one."""
     foreign: str = "A46"
-    """Assumption behind that one."""
+    """Assumption behind the 403 of a foreign user."""
     evidence: Evidence = Evidence.PUBLISHED
 
 
@@ -171,7 +171,7 @@ def request_of(name: str, names: Mapping[str, str]) -> tuple[str, str, Any]:
 
 
 def attempt(name: str, client: RoleClient, scene: Scene) -> ClientResponse:
-    """The answer to a row's request, made by `caller`."""
+    """Response to a row's request by `client`."""
     if name == "createResponse":
         scene.run.spend_model_question()
     method, path, body = request_of(name, scene.names())
@@ -179,24 +179,24 @@ def attempt(name: str, client: RoleClient, scene: Scene) -> ClientResponse:
 
 
 def try_row(run: Run, name: str) -> None:
-    """Everybody tries: first those who may not, on one scene, which has to stay as it is."""
+    """Try the operation as every role: first those to be refused, which must not change the scene."""
     row, stores = ROWS[name], "VectorStore" in name
     cells = dict(zip(COLUMNS, row.statuses, strict=True))
     present = [column for column in COLUMNS if column == NOBODY or column in run.roles]
     scene = stage(run, stores=stores)
-    before = scene.seen()
+    before = scene.state()
     for column in present:
         if cells[column] in (401, 403):
             answer = attempt(name, _client(run, column), scene)
             _refused(row, column, cells[column], answer)
             if answer.request.method != "GET":
-                equal(scene.seen(), before, f"what there is after the {column} was refused")
+                equal(scene.state(), before, f"what there is after the {column} was refused")
     for column in present:
         if cells[column] not in (401, 403):
             _allowed(column, cells[column], attempt(name, _client(run, column), scene))
             scene = stage(run, stores=stores) if column != present[-1] else scene
     if missing := [role for role in ROLES if role not in run.roles]:
-        raise Untested(f"the others may what they may; no key for the {' and the '.join(missing)}")
+        raise Untested(f"the other roles behave as expected; no key for the {' and the '.join(missing)}")
 
 
 def _client(run: Run, column: str) -> RoleClient:
@@ -205,7 +205,7 @@ def _client(run: Run, column: str) -> RoleClient:
 
 def _allowed(column: str, expected: int, answer: ClientResponse) -> None:
     what = f"{answer.request.method} by the {column}"
-    if expected == 404:  # there is no such message, which only who may look is told
+    if expected == 404:  # the message does not exist, and only its owner may learn that
         if answer.status != 404:
             raise Broken(f"{what} answers {answer.status}", expected=404, got=answer.status, assumption="A38")
     elif answer.status >= 300:
@@ -213,7 +213,7 @@ def _allowed(column: str, expected: int, answer: ClientResponse) -> None:
 
 
 def _refused(row: Row, column: str, expected: int, answer: ClientResponse) -> None:
-    """403 with its text, or 401; where that is assumed another refusal breaks no contract."""
+    """Check a 403 with its system_message, or a 401; assumed ones may have alternatives."""
     by = row.foreign if column == "foreign" else row.by if expected == 403 else None
     what = f"{answer.request.method} by {column if column == NOBODY else f'the {column}'}"
     if answer.status != expected:
@@ -246,10 +246,8 @@ def _register(operation: str, names: list[str]) -> Check:
     )
     row = ROWS[names[0]]
     function.__name__ = f"who-may-{operation}"
-    function.__doc__ = (
-        f"Who may {operation} and who may not ({statuses}); what is refused has changed nothing."
-    )
-    function.roles = ROLES[1:]  # type: ignore[attr-defined]  # doctor says what can't be tried without them
+    function.__doc__ = f"Who may {operation} and who may not ({statuses}); refused requests change nothing."
+    function.roles = ROLES[1:]  # type: ignore[attr-defined]  # for the doctor: skipped without their keys
     by = "A58" if row.evidence is Evidence.ASSUMED else None
     return check(operation, evidence=row.evidence, assumption=by)(function)
 

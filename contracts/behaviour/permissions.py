@@ -1,4 +1,4 @@
-"""Who may see and do what, beyond the table of single operations."""
+"""Permissions beyond the table of single operations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contracts.http.run import Run
 
 @check("listSpaces", evidence=Evidence.PUBLISHED)
 def private_spaces_are_listed_to_those_who_may_view(run: Run) -> None:
-    """A private space is in its owner's and its viewers' lists, and in no outsider's."""
+    """A private space is in its owner's and its viewers' lists, and not in an outsider's."""
     viewer, outsider = run.client("viewer"), run.client("outsider")
     space_id = run.owner.new_space(access_users=[viewer.user_id])["id"]
     for client, expected in ((run.owner, True), (viewer, True), (outsider, False)):
@@ -24,7 +24,7 @@ def private_spaces_are_listed_to_those_who_may_view(run: Run) -> None:
 
 @check("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
 def organization_wide_spaces_are_open_to_members(run: Run) -> None:
-    """access_mode organization lets every member view, and private shuts them out again."""
+    """access_mode organization lets every member view, and private revokes it."""
     outsider = run.client("outsider")
     path = f"/v1/spaces/{run.owner.new_space()['id']}"
     for mode, status in (("organization", 200), ("private", 403)):
@@ -41,11 +41,11 @@ def public_spaces_are_open_to_members(run: Run) -> None:
 
 @check("listThreads", "listThreadMessages", evidence=Evidence.SDK)
 def nobody_sees_the_threads_of_others(run: Run) -> None:
-    """Somebody else's threads are not in the list, and their messages can't be read."""
+    """Other users' threads are not listed, and their messages can't be read."""
     other, thread = run.client("editor"), run.owner.new_thread()["id"]
-    shown = other.get("/v1/threads", limit=100)
-    equal(shown.status, 200, "status of the list")
-    equal({t["user_id"] for t in shown.body["data"]} - {other.user_id}, set(), "other users in the list")
+    listing = other.get("/v1/threads", limit=100)
+    equal(listing.status, 200, "status of the list")
+    equal({t["user_id"] for t in listing.body["data"]} - {other.user_id}, set(), "other users in the list")
     status = other.get(f"/v1/threads/{thread}/messages").status
     if status not in (403, 404):
         raise Broken("another user reads the messages", expected="403 or 404", got=status)
@@ -53,7 +53,7 @@ def nobody_sees_the_threads_of_others(run: Run) -> None:
 
 @check("getThread", "updateThread", "deleteThread", evidence=Evidence.SDK)
 def a_thread_is_its_creators_alone(run: Run) -> None:
-    """Nobody else reads, changes or deletes a thread through the threads operations."""
+    """Other users can't read, change or delete a thread."""
     thread = run.owner.new_thread()
     path = f"/v1/threads/{thread['id']}"
     other = run.client("editor")
@@ -65,11 +65,11 @@ def a_thread_is_its_creators_alone(run: Run) -> None:
 
 @check("createSpace", "listSpaces", "createThread", evidence=Evidence.OBSERVED)
 def strangers_to_an_organization_are_refused(run: Run) -> None:
-    """Who does not belong to an organization makes and lists nothing in it: 403."""
+    """A user outside an organization can't create or list anything in it: 403."""
     foreign = run.client("foreign")
     name = {"organization_id": run.organization_id, "name": run.name()}
-    made = foreign.ask("POST", "/v1/spaces/", name)
-    refused(made, 403, "INSUFFICIENT_PERMISSIONS", "Organization access required")
+    created = foreign.ask("POST", "/v1/spaces/", name)
+    refused(created, 403, "INSUFFICIENT_PERMISSIONS", "Organization access required")
     listing = foreign.get("/v1/spaces/", organization_id=run.organization_id)
     refused(listing, 403, "INSUFFICIENT_PERMISSIONS", "Organization access required")
     title = {"organization_id": run.organization_id, "title": run.name("thread")}
@@ -81,7 +81,7 @@ def strangers_to_an_organization_are_refused(run: Run) -> None:
 
 @check("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
 def everybody_on_a_list_has_access(run: Run) -> None:
-    """Each of the users that a space names may view it, or edit it; not only the first."""
+    """Every user in access_users may view, and every one in editable_by_users may edit."""
     clients = [run.client("viewer"), run.client("editor")]
     named = [client.user_id for client in clients]
     viewed, edited = run.owner.new_space(access_users=named), run.owner.new_space(editable_by_users=named)
@@ -93,7 +93,7 @@ def everybody_on_a_list_has_access(run: Run) -> None:
 
 @check("getSpace", evidence=Evidence.ASSUMED, assumption="A45")
 def everybody_means_everybody_of_the_organization(run: Run) -> None:
-    """A space that `*` may edit is open to every member of its organization, and to nobody else."""
+    """`*` in editable_by_users opens a space to every member of its organization, and to nobody else."""
     space_id = run.owner.new_space(editable_by_users=["*"])["id"]
     for role, status in (("outsider", 200), ("foreign", 403)):
         equal(run.client(role).get(f"/v1/spaces/{space_id}").status, status, f"reading by the {role}")
@@ -101,7 +101,7 @@ def everybody_means_everybody_of_the_organization(run: Run) -> None:
 
 @check("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
 def a_part_of_an_id_is_nobody(run: Run) -> None:
-    """Who has an id that is a part of one that a space names, or has one of these in it, has no access."""
+    """A user whose id is a substring or superstring of a listed id has no access."""
     outsider = run.client("outsider")
     near = [f"{outsider.user_id}0", f"0{outsider.user_id}", outsider.user_id[:-1], outsider.user_id.upper()]
     for field in ("access_users", "editable_by_users"):
@@ -113,13 +113,13 @@ def a_part_of_an_id_is_nobody(run: Run) -> None:
 
 @check("getSpace", "updateSpace", evidence=Evidence.ASSUMED, assumption="A46")
 def an_admin_has_no_say_in_other_organizations(run: Run) -> None:
-    """Who may do everything in one organization's spaces may nothing in another's: 403."""
+    """An admin of one organization has no access to another's spaces: 403."""
     admin, foreign = run.client("admin"), run.client("foreign")
     if admin.get(f"/v1/spaces/{run.owner.new_space()['id']}").status != 200:
-        raise Untested("the admin may not read the owner's private space: the key is no admin's")
+        raise Untested("the admin may not read the owner's private space: the key is not an admin's")
     home = foreign.get("/v1/threads", limit=1).body["data"]
     if not home or home[0]["organization_id"] == run.organization_id:
-        raise Untested("the foreign user has no thread that tells the organization")
+        raise Untested("the foreign user has no thread that shows the organization")
     path = f"/v1/spaces/{foreign.new_space(organization_id=home[0]['organization_id'])['id']}"
     equal(admin.get(path).status, 403, "reading a space of another organization")
     equal(admin.ask("PATCH", path, {"description": "mine"}).status, 403, "changing it")

@@ -1,4 +1,4 @@
-"""Fields and types, literally: true is not 1, and a time is a text in RFC 3339."""
+"""Fields and types of responses: true is not 1, and a time is an RFC 3339 string."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contracts.http.run import Run
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 KINDS = {"text": str, "time": str, "flag": bool, "count": int, "object": dict, "list": list}
-"""What JSON has for each; one with a question mark may be null."""
+"""Python type of each kind; a kind with a question mark may be null."""
 SPACE = {
     **dict.fromkeys(("id", "organization_id", "created_by", "name", "access_mode"), "text"),
     **dict.fromkeys(("description", "vector_store_id"), "text?"),
@@ -26,16 +26,16 @@ SPACE = {
 }
 
 
-def typed(shown: dict[str, Any], fields: Mapping[str, str], pointer: str) -> None:
-    """Broken unless each field is there and of its kind."""
+def typed(resource: dict[str, Any], fields: Mapping[str, str], pointer: str) -> None:
+    """Raise Broken unless each field exists and has its kind."""
     for name, kind in fields.items():
         where = f"{pointer}/{name}"
-        if name not in shown:
+        if name not in resource:
             raise Broken(f"{name} is missing", pointer=where)
-        value = shown[name]
-        right = isinstance(value, KINDS[kind.rstrip("?")]) and (kind == "flag") == isinstance(value, bool)
-        if not right and not (value is None and kind.endswith("?")):
-            raise Broken(f"{name} is no {kind}", expected=kind, got=value, pointer=where)
+        value = resource[name]
+        matches = isinstance(value, KINDS[kind.rstrip("?")]) and (kind == "flag") == isinstance(value, bool)
+        if not matches and not (value is None and kind.endswith("?")):
+            raise Broken(f"{name} is not a {kind}", expected=kind, got=value, pointer=where)
         if kind.startswith("time") and isinstance(value, str) and not _TIME.fullmatch(value):
             raise Broken(f"{name} is not RFC 3339", got=value, pointer=where)
 
@@ -59,13 +59,13 @@ def a_listed_thread_has_no_further_field(run: Run) -> None:
     """A listed thread has the sixteen documented fields and no other."""
     space_id = run.owner.new_space()["id"]
     run.owner.add(space_id, run.owner.new_thread()["id"])
-    shown = run.owner.get(f"/v1/spaces/{space_id}/threads").body["data"][0]
-    equal(sorted(set(shown) - set(THREAD)), [], "further fields", "/data/0")
+    listed = run.owner.get(f"/v1/spaces/{space_id}/threads").body["data"][0]
+    equal(sorted(set(listed) - set(THREAD)), [], "further fields", "/data/0")
 
 
 @check("listThreadMessages", "createThread", evidence=Evidence.PUBLISHED)
 def a_new_thread_has_no_messages(run: Run) -> None:
-    """The messages of a new thread are an empty list, with nothing before or behind it."""
+    """The messages of a new thread are an empty list, without a next page."""
     answer = run.owner.get(f"/v1/threads/{run.owner.new_thread()['id']}/messages")
     equal(answer.status, 200, "status")
     equal(answer.body.get("object"), "list", "object", "/object")
@@ -75,9 +75,9 @@ def a_new_thread_has_no_messages(run: Run) -> None:
 @check("createSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
 def a_space_has_its_published_fields(run: Run) -> None:
     """A space has every published field with its type, and names its creator and organization."""
-    for given in ({}, {"description": "text", "access_users": [run.owner.user_id]}):
-        made = run.owner.new_space(**given)
-        for space in (made, run.owner.get(f"/v1/spaces/{made['id']}").body):
+    for fields in ({}, {"description": "text", "access_users": [run.owner.user_id]}):
+        created = run.owner.new_space(**fields)
+        for space in (created, run.owner.get(f"/v1/spaces/{created['id']}").body):
             typed(space, SPACE, "")
             equal(space["created_by"], run.owner.user_id, "created_by", "/created_by")
             equal(space["organization_id"], run.organization_id, "organization_id", "/organization_id")
@@ -92,7 +92,7 @@ def every_space_has_a_store_of_its_own(run: Run) -> None:
 
 @check("getSpace", "listSpaceThreads", "addThreadToSpace", evidence=Evidence.PUBLISHED)
 def answers_say_that_they_are_json(run: Run) -> None:
-    """Answers and errors alike are application/json."""
+    """Successes and errors are application/json."""
     space_id = run.owner.new_space()["id"]
     for answer in (
         run.owner.get(f"/v1/spaces/{space_id}"),

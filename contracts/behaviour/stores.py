@@ -1,4 +1,4 @@
-"""The vector stores of a space."""
+"""Vector stores of spaces."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from contracts.http.run import Run
 
 
 def listed(run: Run, space_id: str) -> list[str]:
-    """The ids of the stores that are attached to a space."""
+    """Ids of the stores attached to a space."""
     body = run.owner.get(f"/v1/spaces/{space_id}/vector-stores").body
     return [entry["vector_store_id"] for entry in body["vector_stores"]]
 
 
 def store_path(run: Run, store_id: str) -> str:
-    """Where a store is read."""
+    """Path of a store."""
     return f"/v1/organizations/{quote(run.organization_id)}/vector-stores/{store_id}"
 
 
 @check("addVectorStoreToSpace", "removeVectorStoreFromSpace", evidence=Evidence.PUBLISHED)
 def stores_need_edit_access(run: Run) -> None:
-    """Who may not edit a space attaches and detaches nothing: 403, and nothing has changed."""
+    """Attaching and detaching without edit access is 403, and changes nothing."""
     inside, beside = (run.owner.new_vector_store()["id"] for _ in range(2))
     for role, granted in (("viewer", "access_users"), ("outsider", ""), ("editor", "editable_by_users")):
         client = run.client(role)
@@ -70,7 +70,7 @@ def a_deleted_spaces_attached_store_stays(run: Run) -> None:
 
 @check("addVectorStoreToSpace", evidence=Evidence.ASSUMED, assumption="A17")
 def attaching_is_once_and_of_what_there_is(run: Run) -> None:
-    """Attaching again lists the store once; a store that is not there is 404, a space's own is 422."""
+    """Attaching again lists the store once; an unknown store is 404, the space's own store is 422."""
     space, store_id = run.owner.new_space(), run.owner.new_vector_store()["id"]
     path = f"/v1/spaces/{space['id']}/vector-stores"
     first, second = (run.owner.ask("POST", f"{path}/{store_id}") for _ in range(2))
@@ -85,7 +85,7 @@ def attaching_is_once_and_of_what_there_is(run: Run) -> None:
 
 @check("addVectorStoreToSpace", "removeVectorStoreFromSpace", evidence=Evidence.ASSUMED, assumption="A17")
 def a_space_has_twenty_stores_at_most(run: Run) -> None:
-    """Twenty stores can be attached and no more: 422; one that is detached makes room for another."""
+    """Twenty stores can be attached, a further one is 422; detaching one makes room for another."""
     path = f"/v1/spaces/{run.owner.new_space()['id']}/vector-stores"
     stores = [run.owner.new_vector_store()["id"] for _ in range(22)]
     attached = [run.owner.ask("POST", f"{path}/{store_id}").status for store_id in stores[:21]]
@@ -97,7 +97,7 @@ def a_space_has_twenty_stores_at_most(run: Run) -> None:
 
 @check("createSpace", "getVectorStore", evidence=Evidence.ASSUMED, assumption="A47")
 def a_spaces_own_store_can_be_read(run: Run) -> None:
-    """The store that a new space names is there."""
+    """The vector_store_id of a new space can be read."""
     answer = run.owner.get(store_path(run, run.owner.new_space()["vector_store_id"]))
     if answer.status != 200:
         raise Broken("the space's own store can't be read", expected=200, got=answer.status)
@@ -105,7 +105,7 @@ def a_spaces_own_store_can_be_read(run: Run) -> None:
 
 @check("updateVectorStore", "getVectorStore", "deleteVectorStore", evidence=Evidence.SDK)
 def a_changed_store_is_read_as_changed_and_can_be_deleted(run: Run) -> None:
-    """A store that was renamed has its new name, and can still be deleted."""
+    """A renamed store has its new name, and can still be deleted."""
     path = store_path(run, run.owner.new_vector_store()["id"])
     name = run.name("store")
     equal(run.owner.ask("PATCH", path, {"name": name}).status, 200, "renaming")

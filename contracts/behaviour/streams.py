@@ -1,4 +1,4 @@
-"""A streamed answer: its events in their order, and the same text in pieces, as a whole and stored."""
+"""Streamed responses: order of the events, and agreement of deltas, final text and stored message."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import json
 from typing import Any
 
 from contracts.behaviour.memory import ask, wait_until_found
-from contracts.behaviour.messages import remembered
+from contracts.behaviour.messages import space_with_fact
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
-QUIET = ("response.heartbeat", "response.content_delta")
-"""Events of which there may be any number."""
+REPEATABLE = ("response.heartbeat", "response.content_delta")
+"""Events that may occur any number of times."""
 
 
 def events(run: Run, thread_id: str, question: str = "Good morning.") -> list[dict[str, Any]]:
-    """The events of a streamed answer, whose last line has to be [DONE]."""
+    """Events of a streamed response; its last line must be [DONE]."""
     run.spend_model_question()
     inputs = [{"role": "user", "content": question}]
     body = {"inputs": inputs, "thread_id": thread_id, "stream": True}
@@ -28,25 +28,25 @@ def events(run: Run, thread_id: str, question: str = "Good morning.") -> list[di
     try:
         return [json.loads(line) for line in lines]
     except ValueError as error:
-        raise Broken(f"an event is no JSON: {error}", got=lines) from error
+        raise Broken(f"an event is not JSON: {error}", got=lines) from error
 
 
-def put_together(told: list[dict[str, Any]]) -> str:
-    """The answer, which the pieces make up."""
-    pieces = "".join(event["delta"] for event in told if event.get("event") == "response.content_delta")
-    whole = "".join(block.get("text", "") for block in told[-1]["response"])
+def checked_text(sent: list[dict[str, Any]]) -> str:
+    """Full text of the answer, which the deltas must add up to."""
+    pieces = "".join(event["delta"] for event in sent if event.get("event") == "response.content_delta")
+    whole = "".join(block.get("text", "") for block in sent[-1]["response"])
     equal(pieces, whole, "the pieces put together", "/delta")
     return whole
 
 
 @check("createResponse", "listThreadMessages", evidence=Evidence.SDK)
 def a_stream_tells_in_pieces_what_it_tells_as_a_whole(run: Run) -> None:
-    """The pieces of a stream make up the answer that it ends with, and that the thread has afterwards."""
+    """The deltas of a stream add up to the final answer, and to the message stored in the thread."""
     thread_id = run.owner.new_thread()["id"]
-    told = events(run, thread_id)
-    names = [event.get("event") for event in told if event.get("event") not in QUIET]
+    sent = events(run, thread_id)
+    names = [event.get("event") for event in sent if event.get("event") not in REPEATABLE]
     equal(names, ["response.processing", "response.created", "response.completed"], "the order of the events")
-    whole = put_together(told)
+    whole = checked_text(sent)
     listed = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
     stored = [message["content"] for message in listed if message["role"] == "assistant"]
     equal(stored, [whole], "the answer that the thread has")
@@ -54,7 +54,7 @@ def a_stream_tells_in_pieces_what_it_tells_as_a_whole(run: Run) -> None:
 
 @check("deleteThreadMessage", "getThread", evidence=Evidence.SDK)
 def a_deleted_message_is_not_counted(run: Run) -> None:
-    """message_count of a thread is how many messages it lists, after one was deleted too."""
+    """message_count of a thread equals the number of listed messages, also after a deletion."""
     thread_id = run.owner.new_thread()["id"]
     events(run, thread_id)
     listed = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
@@ -67,16 +67,16 @@ def a_deleted_message_is_not_counted(run: Run) -> None:
 
 @check("createResponse", evidence=Evidence.SDK)
 def a_stream_keeps_the_lines_of_its_answer(run: Run) -> None:
-    """The pieces of an answer about a text of several lines make up that answer, line breaks included."""
+    """The deltas of a multi-line answer add up to it, line breaks included."""
     fact = f"The packing list of run {run.run_id}:\n- a rope\n\n- two lamps"
     question = f"What is on the packing list of run {run.run_id}?"
-    _, _, other = remembered(run, fact, question)
-    put_together(events(run, other, question))
+    _, _, other = space_with_fact(run, fact, question)
+    checked_text(events(run, other, question))
 
 
 @check("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
 def an_answer_is_remembered_streamed_or_not(run: Run) -> None:
-    """The assistant's answers are found by later questions in the space, however they were sent."""
+    """The assistant's answers are found by later questions in the space, streamed or not."""
     space_id, other = run.owner.new_space()["id"], run.owner.new_thread()["id"]
     run.owner.add(space_id, other)
     for is_streamed in (False, True):

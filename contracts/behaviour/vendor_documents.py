@@ -1,4 +1,4 @@
-"""What the two documents promise, literally."""
+"""Statements of the two vendor documents, literally."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ THREAD = {
     "metadata": "object?",
     "message_count": "count",
 }
-"""The fields of a listed thread, and of which kind each is."""
+"""Fields of a listed thread, with their kinds."""
 MESSAGES = {
     "RESOURCE_NOT_FOUND": "The requested resource could not be found.",
     "INSUFFICIENT_PERMISSIONS": "You don't have permission to perform this action.",
 }
-"""What the documents say to people, by code."""
+"""Documented user messages, by error code."""
 
 
 def refused(answer: ClientResponse, status: int, code: str, system_message: str, **details: str) -> None:
-    """Broken unless the answer is this error, in the documents' envelope."""
+    """Raise Broken unless the response is this error in the documented envelope."""
     equal(answer.status, status, "status")
     body = answer.body
     if not isinstance(body, dict) or not isinstance(body.get("error"), dict):
@@ -44,7 +44,7 @@ def refused(answer: ClientResponse, status: int, code: str, system_message: str,
 
 @check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
 def add_answers_as_documented(run: Run) -> None:
-    """Adding a thread is 201 with success, message, both ids and when it was added, nothing else."""
+    """Adding a thread is 201 with success, message, both ids and added_at, and no other field."""
     space, thread = run.owner.new_space(), run.owner.new_thread()
     answer = run.owner.add(space["id"], thread["id"])
     equal(answer.status, 201, "status")
@@ -64,26 +64,26 @@ def add_answers_as_documented(run: Run) -> None:
 
 @check("listSpaceThreads", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
 def an_added_thread_is_listed(run: Run) -> None:
-    """An added thread is in the space's list with its sixteen fields, as it was made."""
+    """An added thread is in the space's list with its sixteen fields, as created."""
     space, thread = run.owner.new_space(), run.owner.new_thread()
     run.owner.add(space["id"], thread["id"])
     answer = run.owner.get(f"/v1/spaces/{space['id']}/threads", limit=20)
     equal(answer.status, 200, "status")
     equal(answer.body.get("object"), "list", "object", "/object")
     equal([t.get("id") for t in answer.body["data"]], [thread["id"]], "the ids", "/data")
-    shown = answer.body["data"][0]
+    listed = answer.body["data"][0]
     for field in THREAD:
-        if field not in shown:
+        if field not in listed:
             raise Broken(f"{field} is missing", pointer=f"/data/0/{field}")
         if field in thread and field not in ("updated_at", "last_message_at"):
-            equal(shown[field], thread[field], field, f"/data/0/{field}")
+            equal(listed[field], thread[field], field, f"/data/0/{field}")
     equal(answer.body.get("has_more"), False, "has_more", "/has_more")
     equal(answer.body.get("next_cursor"), None, "next_cursor", "/next_cursor")
 
 
 @check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
 def a_new_space_has_no_threads(run: Run) -> None:
-    """A space to which nothing was added lists nothing."""
+    """A new space lists no threads."""
     answer = run.owner.get(f"/v1/spaces/{run.owner.new_space()['id']}/threads")
     equal(answer.status, 200, "status")
     equal(answer.body["data"], [], "data", "/data")
@@ -107,7 +107,7 @@ def listing_an_unknown_space_is_404(run: Run) -> None:
 
 @check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
 def a_viewer_may_not_add(run: Run) -> None:
-    """Adding a thread with view access alone is 403, Edit access required, and adds nothing."""
+    """Adding a thread with only view access is 403, Edit access required, and adds nothing."""
     viewer = run.client("viewer")
     space = run.owner.new_space(access_users=[viewer.user_id])
     thread = run.owner.new_thread()
