@@ -21,7 +21,6 @@ from contracts.verdict.runner import judge
 
 COMMAND_ONLY = ("report_dir", "baseline", "update_baseline")
 """Flags of the command that pytest's own reports replace."""
-OPENED = pytest.StashKey[Session]()
 OUTCOMES = pytest.StashKey[list[Outcome]]()
 
 

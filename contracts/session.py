@@ -128,7 +128,7 @@ def _new_run(
     )
     if writes:
         about = {"target": transport.url, "organization_id": access.organization_id, "clock": access.clock}
-        ledger.begin(run=run_id, **about, existing_ids=existing_ids(run))
+        ledger.begin(run=run_id, **about, before=existing_ids(run))
     return run
 
 

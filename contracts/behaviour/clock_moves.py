@@ -17,5 +17,4 @@ def require_running_clock(run: Run) -> None:
 
 
 def _timestamp(run: Run) -> object:
-    body = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").body
-    return body.get("error", {}).get("timestamp") if isinstance(body, dict) else None
+    return run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").error.get("timestamp")

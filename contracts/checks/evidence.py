@@ -32,6 +32,3 @@ class Assumptions:
     def alternatives(self, assumption: str, what: str) -> Sequence[object]:
         """Further values of `what`, such as another status, that do not break the contract."""
         return self._table.get(assumption, {}).get(what, [])
-
-    def __contains__(self, assumption: object) -> bool:
-        return assumption in self._table

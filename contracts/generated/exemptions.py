@@ -43,11 +43,12 @@ class Exemptions:
 
     def note(self, answer: ClientResponse) -> None:
         """Record the cursors and ids of a response."""
-        body = answer.body
-        if answer.status not in (200, 201) or not isinstance(body, dict):
+        if answer.status not in (200, 201):
             return
         path = answer.request.path.partition("?")[0]
-        self._returned.update(f"{path} {value}" for value in (body.get("next_cursor"), *listed_ids(body)))
+        self._returned.update(
+            f"{path} {value}" for value in (answer.fields.get("next_cursor"), *listed_ids(answer))
+        )
 
     def covers(self, case: Any, checks: tuple[str, ...], answer: ClientResponse | None) -> bool:
         """Whether every reported fault of a rejection is exempt."""
@@ -72,8 +73,7 @@ class Exemptions:
 
 
 def _reported_fields(answer: ClientResponse) -> Iterator[str]:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    details = error.get("details") if isinstance(error, dict) else None
+    details = answer.error.get("details")
     fields = details.get("fields") if isinstance(details, dict) else None
     for field in fields if isinstance(fields, list) else []:
         if isinstance(field, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -46,8 +46,8 @@ class ResponseChecks:
 
     def _check_next_page(self, label: str, answer: ClientResponse) -> Iterator[tuple[str, str]]:
         """Check the next page of a list: no item repeats, and the limit holds."""
-        body = answer.body if isinstance(answer.body, dict) else {}
-        ids = listed_ids(body)
+        body = answer.fields
+        ids = listed_ids(answer)
         if not isinstance(body.get("next_cursor"), str) or not ids or self._exhausted(label, "walk"):
             return
         url = urlsplit(answer.request.path)
@@ -56,14 +56,14 @@ class ResponseChecks:
         following = self._team.send(answer.request._replace(path=where))
         if following.status != 200:
             yield "the_next_page_follows", f"the next page answers {following.status}"
-        elif again := set(ids) & set(listed_ids(following.body)):
+        elif again := set(ids) & set(listed_ids(following)):
             yield "the_next_page_follows", f"the next page has {sorted(again)[0]} again"
         else:
             yield from _page(following)
 
     def _check_effect(self, label: str, answer: ClientResponse) -> Iterator[tuple[str, str]]:
         """Check that a created or changed resource reads back, and a deleted one is gone."""
-        path, sent_back = answer.request.path.partition("?")[0], _inner(answer.body)
+        path, sent_back = answer.request.path.partition("?")[0], _inner(answer)
         if answer.status == 201:
             path = f"{path.rstrip('/')}/{sent_back['id']}" if isinstance(sent_back.get("id"), str) else ""
         if not _OWN.fullmatch(path) or "{space_id}/" in label or self._exhausted(label, "done"):
@@ -73,7 +73,7 @@ class ResponseChecks:
             if read.status != 404:
                 yield "deleted_is_gone", f"what was deleted reads as {read.status}"
             return
-        current = _inner(read.body)
+        current = _inner(read)
         wrong = sorted(name for name in sent_back if name in current and current[name] != sent_back[name])
         if read.status != 200 or wrong:
             done = "created" if answer.status == 201 else "patched"
@@ -110,24 +110,19 @@ class ResponseChecks:
         return self._counts[label, what] > FOLLOW_UPS
 
 
-def _inner(body: Any) -> dict[str, Any]:
+def _inner(answer: ClientResponse) -> Mapping[str, Any]:
     """Resource in a response; vector stores wrap it in `data`."""
-    outer = body if isinstance(body, dict) else {}
-    return outer["data"] if isinstance(outer.get("data"), dict) else outer
+    inner = answer.fields.get("data")
+    return inner if isinstance(inner, dict) else answer.fields
 
 
-def _items(body: Any) -> list[dict[str, Any]]:
-    lists = [body.get(name) for name in _ITEMS] if isinstance(body, dict) else []
-    return [item for items in lists if isinstance(items, list) for item in items if isinstance(item, dict)]
-
-
-def listed_ids(body: Any) -> list[str]:
+def listed_ids(answer: ClientResponse) -> list[str]:
     """Ids of the items of a list."""
-    return [item["id"] for item in _items(body) if isinstance(item.get("id"), str)]
+    return [item["id"] for item in answer.items if isinstance(item.get("id"), str)]
 
 
 def _times(answer: ClientResponse) -> Iterator[tuple[str, str]]:
-    for resource in (_inner(answer.body), *_items(answer.body)):
+    for resource in (_inner(answer), *answer.items):
         created, updated = (_instant(resource.get(name)) for name in ("created_at", "updated_at"))
         if created is not None and updated is not None and updated < created:
             yield "created_before_updated", f"updated_at {updated} is before created_at {created}"
@@ -143,9 +138,7 @@ def _instant(value: object) -> datetime | None:
 
 
 def _page(answer: ClientResponse) -> Iterator[tuple[str, str]]:
-    body = answer.body
-    if not isinstance(body, dict):
-        return
+    body = answer.fields
     query = parse_qs(urlsplit(answer.request.path).query)
     limit = (query.get("limit") or query.get("take") or [""])[-1]
     for name in _ITEMS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from contracts.checks.errors import TargetUnreachable, Unanswered
 from contracts.http.exchange import ClientRequest, ClientResponse, Transport
@@ -66,15 +66,17 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
     except Unanswered as error:
         raise TargetUnreachable(str(error)) from error
     if answer.status in (401, 403):
-        raise TargetUnreachable(f"the owner's key is refused: {answer.status} {_code(answer)}")
+        raise TargetUnreachable(f"the owner's key is refused: {answer.status} {answer.error.get('code', '')}")
     _refuse_what_is_not_the_api(answer)
     organization = environ.get("CONTRACTS_ORGANIZATION_ID") or (
-        DEMO_ORGANIZATION if mock else _organization_in(answer)
+        DEMO_ORGANIZATION
+        if mock
+        else "".join(str(item.get("organization_id", "")) for item in answer.items[:1])
     )
     if not organization:
         raise TargetUnreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
     missing = tuple(role for role in KEY_ROLES if role not in keys)
-    return TargetAccess(keys, organization, mock, missing, str(_error(first).get("timestamp", "")))
+    return TargetAccess(keys, organization, mock, missing, str(first.error.get("timestamp", "")))
 
 
 def _refuse_what_is_not_the_api(answer: ClientResponse) -> None:
@@ -87,18 +89,3 @@ def _refuse_what_is_not_the_api(answer: ClientResponse) -> None:
         raise TargetUnreachable(f"the target fails: it answers {answer.status}")
     if answer.status == 404 or not isinstance(answer.body, dict):
         raise TargetUnreachable(f"not this API: GET /v1/threads answers {answer.status} with {kind}")
-
-
-def _error(answer: ClientResponse) -> dict[str, Any]:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _code(answer: ClientResponse) -> str:
-    return str(_error(answer).get("code", ""))
-
-
-def _organization_in(answer: ClientResponse) -> str:
-    data = answer.body.get("data") if isinstance(answer.body, dict) else None
-    first = data[0] if isinstance(data, list) and data else {}
-    return str(first.get("organization_id", "")) if isinstance(first, dict) else ""

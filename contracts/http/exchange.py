@@ -59,6 +59,26 @@ class ClientResponse(NamedTuple):
         return None if self.garbled else _value(self.text)
 
     @property
+    def fields(self) -> Mapping[str, Any]:
+        """JSON object in the body; empty if there is none."""
+        body = self.body
+        return body if isinstance(body, dict) else {}
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """Objects in a list response."""
+        lists = [self.fields.get(name) for name in ("data", "spaces")]
+        return [
+            item for items in lists if isinstance(items, list) for item in items if isinstance(item, dict)
+        ]
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        """Object in the error envelope; empty if there is none."""
+        error = self.fields.get("error")
+        return error if isinstance(error, dict) else {}
+
+    @property
     def fault(self) -> str:
         """Reason why a body declared as JSON is not valid JSON; empty if it is."""
         if not self.text or "json" not in self.headers.get("content-type", "").lower():

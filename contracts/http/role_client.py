@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from contracts.checks.errors import Broken, Untested
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.http.sender import Sender
 
 MAX_PAGES = 2000
 """Page count after which a list is considered endless."""
+
+
+class Sender(Protocol):
+    """Part of a run that a role client depends on."""
+
+    organization_id: str
+
+    def name(self, what: str = "space") -> str:
+        """Unique name that identifies the run."""
+
+    def user_id(self, role: str) -> str:
+        """User id behind a role's key."""
+
+    def send(self, request: ClientRequest) -> ClientResponse:
+        """Send a request after the write guard, and record it in the ledger."""
 
 
 class RoleClient:

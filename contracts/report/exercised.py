@@ -30,7 +30,7 @@ class Recorder:
         """Count one exchange."""
         request = answer.request
         found = self.document.at(request.method, request.path)
-        code = _code(answer) if answer.status >= 400 else None
+        code = answer.error.get("code") if answer.status >= 400 else None
         sent = set(_sent(request)) if found is not None else set()
         with self._lock:
             self.requests += 1
@@ -38,14 +38,8 @@ class Recorder:
                 return
             self.seen[found.id, answer.status, request.role or "", self.check] += 1
             self.parameters.update((found.id, *one) for one in sent)
-            if code is not None:
+            if isinstance(code, str):
                 self.codes.add((found.id, answer.status, code))
-
-
-def _code(answer: ClientResponse) -> str | None:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, str) else None
 
 
 def _sent(request: ClientRequest) -> list[tuple[str, str]]:

@@ -93,9 +93,8 @@ class Ledger:
     def answered(self, intent: int | None, answer: ClientResponse, organization_id: str) -> None:
         """Record the result of a request: the created or deleted resource."""
         if intent is not None:
-            body = answer.body if isinstance(answer.body, dict) else {}
             kind, role = self._intents[intent]["kind"], self._intents[intent]["role"]
-            resource = body.get("data") if kind == "vector_store" else body
+            resource = answer.fields.get("data") if kind == "vector_store" else answer.fields
             id_ = resource.get("id") if isinstance(resource, dict) else None
             if answer.status >= 300 or not isinstance(resource, dict) or not isinstance(id_, str):
                 self.not_created(intent)

@@ -126,9 +126,7 @@ def _in_time(item: Item, intent: dict[str, Any], about: dict[str, Any]) -> bool:
 def user_of_key(run: Run, role: str) -> str | None:
     """User id behind a key, read from one of the user's threads; None without threads."""
     answer = run.client(role).get("/v1/threads", limit=1)
-    data = answer.body.get("data") if isinstance(answer.body, dict) else None
-    first = data[0] if isinstance(data, list) and data else {}
-    user = first.get("user_id") if isinstance(first, dict) else None
+    user = answer.items[0].get("user_id") if answer.items else None
     return user if isinstance(user, str) else None
 
 
@@ -160,7 +158,7 @@ def _read_list(run: Run, client: RoleClient, where: _List) -> list[Item] | None:
         answer = client.get(path, **query, **more)
         if answer.status == 403:
             return []  # of another organization, where the run creates nothing
-        items = answer.body.get(where.items) if isinstance(answer.body, dict) else None
+        items = answer.fields.get(where.items)
         if answer.status != 200 or not isinstance(items, list):
             return None
         found += [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]

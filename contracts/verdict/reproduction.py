@@ -21,7 +21,7 @@ def words(request: ClientRequest) -> set[str]:
 
 def returned_ids(answer: ClientResponse) -> Iterator[tuple[str, str]]:
     """Ids and cursors of a response as (jq path, value)."""
-    body = answer.body if 200 <= answer.status < 300 and isinstance(answer.body, dict) else {}
+    body = answer.fields if 200 <= answer.status < 300 else {}
     inner = body.get("data")
     for place, fields in (("", body), (".data", inner if isinstance(inner, dict) else {})):
         for name in ("id", "vector_store_id", "user_id", "next_cursor"):

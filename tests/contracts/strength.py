@@ -66,7 +66,7 @@ def fresh_app() -> MockServer:
     return create_app(settings, log=RequestLog(io.StringIO(), quiet=True))
 
 
-def team_for(app: MockServer) -> Run:
+def run_on(app: MockServer) -> Run:
     """The callers, with the demo scenario's keys, in profile ci; they see HTTP alone."""
     return Run(
         InProcess(app),
@@ -89,7 +89,7 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None, *, al
     caught = None
     with damaged(app, mutant), pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "PATIENCE", 0.6)
-        run = team_for(app)
+        run = run_on(app)
         for check in sorted(CHEAPEST_FIRST, key=lambda check: check.id != first)[: 1 if alone else None]:
             outcome = judge(check, run)
             if outcome.verdict in enough:

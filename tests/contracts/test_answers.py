@@ -15,7 +15,7 @@ from contracts.verdict.failure import Verdict
 from contracts.verdict.runner import judge
 from tests.contracts.front import KEYS, deployment, everything
 from tests.contracts.mutants import damaged
-from tests.contracts.strength import fresh_app, team_for
+from tests.contracts.strength import fresh_app, run_on
 from tests.contracts.test_cli import contracts, only
 from tests.running import mock
 
@@ -201,7 +201,7 @@ def test_what_doctor_says_is_missing_for_a_check_is_what_the_check_misses() -> N
     app = fresh_app()
     checks = [check for check in selected(("behaviour",)) if "createResponse" not in check.operations]
     with damaged(app, None):
-        run = team_for(app)
+        run = run_on(app)
         run._keys = {"owner": "ak_demo_owner"}
         untested = {check.id for check in checks if judge(check, run).verdict is Verdict.UNTESTED}
         run.clean_up()

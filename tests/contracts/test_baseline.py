@@ -27,7 +27,7 @@ def test_a_known_failure_is_told_and_does_not_fail_the_run(known: Path, tmp_path
     with broken(MUTANT):
         result = run(tmp_path / "second", *DOCUMENTED, words=("--baseline", known))
     assert result.exit_code == 0, result.output
-    assert "the baseline has it" in result.output
+    assert "the baseline contains it" in result.output
     assert report(tmp_path / "second")["summary"] == {"passed": 2, "known": 1}
 
 
@@ -70,7 +70,7 @@ def test_two_fields_that_are_missing_are_two_failures() -> None:
     ("content", "words", "says"),
     [
         (None, (), "--update-baseline writes it"),
-        ("[]", (), "is no baseline"),
+        ("[]", (), "is not a baseline"),
         ('{"version": 9, "failures": []}', (), "has version 9"),
     ],
 )

@@ -20,7 +20,7 @@ from contracts.verdict.reproduction import IdSources, minimal
 from contracts.verdict.runner import judge
 from mockserver.app import MockServer
 from tests.contracts.broken import broken
-from tests.contracts.strength import fresh_app, team_for
+from tests.contracts.strength import fresh_app, run_on
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def adds_twice() -> Check:
 
 
 def judged(app: MockServer) -> Outcome:
-    return judge(adds_twice(), team_for(app))
+    return judge(adds_twice(), run_on(app))
 
 
 def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: MockServer) -> None:
@@ -64,7 +64,7 @@ def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: Moc
 
 
 def test_no_request_is_spent_on_cutting_down_where_they_are_few(app: MockServer) -> None:
-    run = team_for(app)
+    run = run_on(app)
     assert isinstance(run._transport, InProcess)
     run._transport.limit = RequestLimit(most=1000)
     (failure,) = judge(adds_twice(), run).failures

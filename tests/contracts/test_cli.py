@@ -210,4 +210,4 @@ def test_what_takes_time_is_untested_where_the_clock_stands_still(monkeypatch: p
     with mock("--freeze", "2026-02-26T10:30:00Z") as url:
         result = contracts("run", "--target", url, "--with-model", "9", *only)
     assert result.exit_code == 3, result.output
-    assert "the target's clock stands still" in result.output
+    assert "the target's clock is frozen" in result.output

@@ -63,7 +63,7 @@ def app() -> MockServer:
     return create_app(MockSettings(quiet=True))
 
 
-def team_on(
+def run_on(
     transport: Transport, *, seed: int = 1, model_calls: int = 0, read_only: bool = False, examples: int = 1
 ) -> Run:
     """With the coverage phase, which has a number of cases of its own, and little else."""
@@ -122,7 +122,7 @@ def test_a_correct_mock_has_no_failure_and_nothing_of_its_own_is_touched(seed: i
     transport = Watched(InProcess(app()))
     before = steady(state(transport))
     transport.sent.clear()
-    run = team_on(transport, seed=seed, model_calls=3)
+    run = run_on(transport, seed=seed, model_calls=3)
     phases = LAYERS["operations"] if seed == 1 else ("fuzzing",)
     assert explored(run, phases, QUICK.examples) == []
     assert explored(run, LAYERS["workflows"], QUICK.workflows) == []
@@ -185,7 +185,7 @@ def test_a_mock_that_breaks_the_shape_of_an_answer_is_caught(
     monkeypatch.setattr(runner, "REPLAYS", 0)
     bad = _Spoilt(operation, spoil)
     monkeypatch.setattr(wire, "check", bad.check)
-    result = outcome(f"operation-{operation}", team_on(InProcess(bad.app)))
+    result = outcome(f"operation-{operation}", run_on(InProcess(bad.app)))
     found = [(failure.verdict, failure.broken.message) for failure in result.failures]
     assert any(judged is verdict and says in message for judged, message in found), found
     assert result.chain
@@ -201,7 +201,7 @@ def test_a_server_error_at_the_largest_page_is_caught(monkeypatch: pytest.Monkey
         return call
 
     monkeypatch.setattr(wire, "read", broken)
-    result = outcome("operation-listSpaceThreads", team_on(InProcess(app())))
+    result = outcome("operation-listSpaceThreads", run_on(InProcess(app())))
     assert result.verdict is Verdict.BROKEN
     assert "answers 500" in result.message
     assert "limit=100" in result.chain[-1].request.path
@@ -211,13 +211,13 @@ def test_what_an_assumption_allows_breaks_no_contract(monkeypatch: pytest.Monkey
     """409 for a thread that is in the space already is not documented, and A01 allows it."""
     bad = _Spoilt("addThreadToSpace", lambda checked: checked._replace(status=409))
     monkeypatch.setattr(wire, "check", bad.check)
-    result = outcome("operation-addThreadToSpace", team_on(InProcess(bad.app)))
+    result = outcome("operation-addThreadToSpace", run_on(InProcess(bad.app)))
     assert (result.verdict, result.assumption) == (Verdict.ASSUMPTION, "A01")
 
 
 def test_a_write_to_what_the_run_did_not_make_is_not_sent() -> None:
     transport = Watched(InProcess(app()))
-    rewriter = IdRewriter(team_on(transport))
+    rewriter = IdRewriter(run_on(transport))
     for request in (
         ClientRequest("DELETE", "/v1/spaces/space_abc123", "owner"),
         ClientRequest("PATCH", "/v1/threads/anything", "owner", "{}"),
@@ -232,7 +232,7 @@ def test_a_write_to_what_the_run_did_not_make_is_not_sent() -> None:
 
 def test_a_read_only_run_sends_no_write() -> None:
     transport = Watched(InProcess(app()))
-    run = team_on(transport, read_only=True)
+    run = run_on(transport, read_only=True)
     assert outcome("operation-listSpaces", run).verdict is Verdict.PASSED
     assert outcome("operation-createSpace", run).verdict is Verdict.UNTESTED
     assert outcome("workflow-createSpace", run).verdict is Verdict.UNTESTED
@@ -241,8 +241,8 @@ def test_a_read_only_run_sends_no_write() -> None:
 
 def test_a_model_is_asked_as_often_as_the_run_allows() -> None:
     transport = Watched(InProcess(app()))
-    assert outcome("operation-createResponse", team_on(transport)).verdict is Verdict.UNTESTED
-    assert outcome("operation-createResponse", team_on(transport, model_calls=4)).verdict is Verdict.PASSED
+    assert outcome("operation-createResponse", run_on(transport)).verdict is Verdict.UNTESTED
+    assert outcome("operation-createResponse", run_on(transport, model_calls=4)).verdict is Verdict.PASSED
     answered = [a for a in transport.answers if a.request.path == "/v1/model/response" and a.status == 200]
     assert 1 <= len(answered) <= 4
 
@@ -263,7 +263,7 @@ def served() -> Iterator[str]:
 def test_over_a_socket_nothing_differs_and_no_key_is_told() -> None:
     with served() as url:
         transport = Http(url)
-        run = team_on(transport)
+        run = run_on(transport)
         outcomes = [outcome(f"operation-{id_}", run) for id_ in ("listSpaces", "addThreadToSpace")]
         assert [o.verdict for o in outcomes] == [Verdict.PASSED] * 2
         assert run.clean_up() == []
@@ -273,14 +273,14 @@ def test_over_a_socket_nothing_differs_and_no_key_is_told() -> None:
 def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = _Spoilt("getSpace", body(name=...))
     monkeypatch.setattr(wire, "check", bad.check)
-    result = outcome("operation-getSpace", team_on(InProcess(bad.app)))
+    result = outcome("operation-getSpace", run_on(InProcess(bad.app)))
     told = str(commands(result.chain)) + str([answer.text for answer in result.chain])
     assert "$CONTRACTS_OWNER_KEY" in told
     assert not any(key in told for key in (*DEMO.values(), KEY))
 
 
 def test_a_refused_question_costs_nothing_and_an_answered_one_does() -> None:
-    run = team_on(InProcess(app()), model_calls=1)
+    run = run_on(InProcess(app()), model_calls=1)
     thread_id = run.owner.new_thread()["id"]
     for inputs, status in (([], 422), ([{"role": "user", "content": "Good morning."}], 200)):
         run.spend_model_question()

@@ -12,7 +12,7 @@ from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 from contracts.verdict.failure import Verdict
 from contracts.verdict.runner import judge, run_checks
-from tests.contracts.strength import fresh_app, team_for
+from tests.contracts.strength import fresh_app, run_on
 
 Try = Callable[[Run], None]
 
@@ -34,7 +34,7 @@ def fails_when(*broken: bool) -> Try:
 
 @pytest.fixture(scope="module")
 def run() -> Run:
-    return team_for(fresh_app())
+    return run_on(fresh_app())
 
 
 def test_what_fails_every_time_is_broken(run: Run) -> None:
