@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from contracts.behaviour.clock_moves import require_running_clock
-from contracts.behaviour.vendor_documents import refused
+from contracts.behaviour.vendor_documents import not_found
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
@@ -58,7 +58,7 @@ def a_deleted_space_is_gone_and_its_threads_stay(run: Run) -> None:
     path = f"/v1/spaces/{space['id']}"
     deleted = run.owner.ask("DELETE", path)
     equal((deleted.status, deleted.text), (204, ""), "deleting")
-    refused(run.owner.get(path), 404, "RESOURCE_NOT_FOUND", "Space not found", space_id=space["id"])
+    not_found(run.owner.get(path), "Space not found", space_id=space["id"])
     equal(space["id"] in [s["id"] for s in run.owner.spaces()], False, "listed after that")
     equal(run.owner.get(f"{path}/threads").status, 404, "its threads")
     equal(run.owner.ask("DELETE", path).status, 404, "deleting again")
@@ -74,7 +74,7 @@ def a_deleted_thread_is_gone(run: Run) -> None:
     thread = run.owner.new_thread()["id"]
     equal(run.owner.ask("DELETE", f"/v1/threads/{thread}").status, 204, "deleting")
     equal(run.owner.get(f"/v1/threads/{thread}").status, 404, "reading it")
-    listed = [t["id"] for t in run.owner.get("/v1/threads", limit=100).body["data"]]
+    listed = run.owner.ids("/v1/threads", limit=100)
     equal(thread in listed, False, "listed after that")
 
 
@@ -114,7 +114,7 @@ def removing_what_is_not_there_is_404(run: Run) -> None:
     space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
     answer = run.owner.remove_thread(space_id, thread)
     message = "Thread not attached to space"
-    refused(answer, 404, "RESOURCE_NOT_FOUND", message, space_id=space_id, thread_id=thread)
+    not_found(answer, message, space_id=space_id, thread_id=thread)
 
 
 @check("addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A01")
@@ -131,7 +131,7 @@ def adding_an_unknown_thread_is_404(run: Run) -> None:
     """Adding a thread that does not exist is 404, Thread not found, and lists nothing."""
     space_id, thread_id = run.owner.new_space()["id"], run.unknown_id("thrd")
     answer = run.owner.add(space_id, thread_id)
-    refused(answer, 404, "RESOURCE_NOT_FOUND", "Thread not found", thread_id=thread_id)
+    not_found(answer, "Thread not found", thread_id=thread_id)
     equal(run.owner.threads_of(space_id), [], "the threads")
 
 
@@ -145,7 +145,7 @@ def threads_of_other_organizations_are_404(run: Run) -> None:
         raise Untested("the foreign user has no thread that shows the organization")
     space_id, thread = run.owner.new_space()["id"], foreign.new_thread(organization_id=other)["id"]
     answer = run.owner.add(space_id, thread)
-    refused(answer, 404, "RESOURCE_NOT_FOUND", "Thread not found", thread_id=thread)
+    not_found(answer, "Thread not found", thread_id=thread)
     equal(run.owner.threads_of(space_id), [], "the threads")
 
 
@@ -184,10 +184,8 @@ def stores_attach_and_detach(run: Run) -> None:
     equal(space["additional_vector_store_ids"], [store_id], "the space", "/additional_vector_store_ids")
     equal(run.owner.ask("DELETE", f"{path}/{store_id}").status, 204, "detaching")
     equal(run.owner.get(path).body["vector_stores"], [], "after that")
-    refused(
+    not_found(
         run.owner.ask("DELETE", f"{path}/{store_id}"),
-        404,
-        "RESOURCE_NOT_FOUND",
         "Vector store not attached to space",
         vector_store_id=store_id,
     )

@@ -52,7 +52,7 @@ def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
     """`before` returns the threads just before the anchor, in the order of the list."""
     for _ in range(5):
         run.owner.new_thread()
-    whole = [thread["id"] for thread in run.owner.get("/v1/threads", limit=5).body["data"]]
+    whole = run.owner.ids("/v1/threads", limit=5)
     before = run.owner.get("/v1/threads", limit=2, before=whole[4]).body["data"]
     equal([thread["id"] for thread in before], whole[2:4], "the two before the fifth", "/data")
 
@@ -61,7 +61,7 @@ def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
 def a_page_before_a_message_ends_just_before_it(run: Run) -> None:
     """`before` returns the messages just before the anchor, in the order of the list."""
     path = _three_turns(run)
-    whole = [message["id"] for message in run.owner.get(path).body["data"]]
+    whole = run.owner.ids(path)
     before = run.owner.get(path, limit=2, before=whole[4]).body["data"]
     equal([message["id"] for message in before], whole[2:4], "the two before the fifth", "/data")
 
@@ -71,7 +71,7 @@ def walking_threads_by_their_last_skips_none(run: Run) -> None:
     """Three pages of two threads, linked by `after`, equal one page of six."""
     for _ in range(6):
         run.owner.new_thread()
-    whole = [thread["id"] for thread in run.owner.get("/v1/threads", limit=6).body["data"]]
+    whole = run.owner.ids("/v1/threads", limit=6)
     equal(walk_anchors(run, "/v1/threads", 3), whole, "three pages of two", "/data")
 
 
@@ -79,9 +79,9 @@ def walking_threads_by_their_last_skips_none(run: Run) -> None:
 def walking_messages_by_their_last_skips_none(run: Run) -> None:
     """Pages of two messages, linked by `after`, equal the whole list; order=desc reverses it."""
     path = _three_turns(run)
-    whole = [message["id"] for message in run.owner.get(path).body["data"]]
+    whole = run.owner.ids(path)
     equal(walk_anchors(run, path, 3), whole, "three pages of two", "/data")
-    turned = [message["id"] for message in run.owner.get(path, order="desc").body["data"]]
+    turned = run.owner.ids(path, order="desc")
     equal(turned, whole[::-1], "the messages with order=desc", "/data")
 
 

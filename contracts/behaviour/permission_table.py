@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from contracts.behaviour.vendor_documents import refused
+from contracts.behaviour.vendor_documents import forbidden
 from contracts.checks.check import Check, check, equal
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Assumptions, Evidence
@@ -228,7 +228,7 @@ def _refused(row: Row, column: str, expected: int, answer: ClientResponse) -> No
         return
     system_message = MEMBER if column == "foreign" and row.foreign == "A37" else row.system_message
     try:
-        refused(answer, 403, "INSUFFICIENT_PERMISSIONS", system_message)
+        forbidden(answer, system_message)
     except Broken as broken:
         broken.assumption = by
         raise

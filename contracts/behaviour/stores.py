@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from contracts.behaviour.vendor_documents import refused
+from contracts.behaviour.vendor_documents import forbidden, refused
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
@@ -36,7 +36,7 @@ def stores_need_edit_access(run: Run) -> None:
             if role == "editor":
                 equal(answer.status, 201 if method == "POST" else 204, f"{method} by the {role}")
             else:
-                refused(answer, 403, "INSUFFICIENT_PERMISSIONS", "Edit access required", space_id=space_id)
+                forbidden(answer, "Edit access required", space_id=space_id)
                 equal(listed(run, space_id), [inside], f"the stores after {method} was refused to the {role}")
 
 

@@ -42,6 +42,16 @@ def refused(answer: ClientResponse, status: int, code: str, system_message: str,
         equal((error.get("details") or {}).get(name), value, f"details.{name}", f"/error/details/{name}")
 
 
+def not_found(answer: ClientResponse, system_message: str, **details: str) -> None:
+    """Raise Broken unless the response is the documented 404."""
+    refused(answer, 404, "RESOURCE_NOT_FOUND", system_message, **details)
+
+
+def forbidden(answer: ClientResponse, system_message: str, **details: str) -> None:
+    """Raise Broken unless the response is the documented 403."""
+    refused(answer, 403, "INSUFFICIENT_PERMISSIONS", system_message, **details)
+
+
 @check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
 def add_answers_as_documented(run: Run) -> None:
     """Adding a thread is 201 with success, message, both ids and added_at, and no other field."""
@@ -94,7 +104,7 @@ def adding_to_an_unknown_space_is_404(run: Run) -> None:
     """Adding a thread to a space that does not exist is 404, Space not found, with the id."""
     space_id = run.unknown_id("space")
     answer = run.owner.add(space_id, run.owner.new_thread()["id"])
-    refused(answer, 404, "RESOURCE_NOT_FOUND", "Space not found", space_id=space_id)
+    not_found(answer, "Space not found", space_id=space_id)
 
 
 @check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
@@ -102,7 +112,7 @@ def listing_an_unknown_space_is_404(run: Run) -> None:
     """Listing the threads of a space that does not exist is 404, Space not found, with the id."""
     space_id = run.unknown_id("space")
     answer = run.owner.get(f"/v1/spaces/{space_id}/threads")
-    refused(answer, 404, "RESOURCE_NOT_FOUND", "Space not found", space_id=space_id)
+    not_found(answer, "Space not found", space_id=space_id)
 
 
 @check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
@@ -111,13 +121,7 @@ def a_viewer_may_not_add(run: Run) -> None:
     viewer = run.client("viewer")
     space = run.owner.new_space(access_users=[viewer.user_id])
     thread = run.owner.new_thread()
-    refused(
-        viewer.add(space["id"], thread["id"]),
-        403,
-        "INSUFFICIENT_PERMISSIONS",
-        "Edit access required",
-        space_id=space["id"],
-    )
+    forbidden(viewer.add(space["id"], thread["id"]), "Edit access required", space_id=space["id"])
     equal(run.owner.threads_of(space["id"]), [], "the threads after the refusal")
 
 
@@ -126,7 +130,7 @@ def an_outsider_may_not_list(run: Run) -> None:
     """Listing the threads of a private space without access is 403, View access required."""
     space = run.owner.new_space()
     answer = run.client("outsider").get(f"/v1/spaces/{space['id']}/threads")
-    refused(answer, 403, "INSUFFICIENT_PERMISSIONS", "View access required", space_id=space["id"])
+    forbidden(answer, "View access required", space_id=space["id"])
 
 
 @check("listSpaceThreads", evidence=Evidence.DOCUMENTED)

@@ -46,9 +46,8 @@ class Exemptions:
         if answer.status not in (200, 201):
             return
         path = answer.request.path.partition("?")[0]
-        self._returned.update(
-            f"{path} {value}" for value in (answer.fields.get("next_cursor"), *listed_ids(answer))
-        )
+        values = (answer.fields.get("next_cursor"), *listed_ids(answer))
+        self._returned.update(f"{path} {value}" for value in values)
 
     def covers(self, case: Any, checks: tuple[str, ...], answer: ClientResponse | None) -> bool:
         """Whether every reported fault of a rejection is exempt."""

@@ -13,7 +13,6 @@ from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.run import Run
 
 _TRACE = re.compile(r"Traceback \(most recent|\.py\"?, line \d|\n\s+at [\w.$]+\([\w.]+:\d+\)")
-_ITEMS = ("data", "spaces")
 _OWN = re.compile(r"/v1/(?:spaces|threads)/[^/]+|/v1/organizations/[^/]+/vector-stores/[^/]+")
 FOLLOW_UPS = 5
 """Follow-up requests for each operation and kind of result."""
@@ -23,14 +22,14 @@ class ResponseChecks:
     """Checks each response of a generated request."""
 
     def __init__(self, run: Run) -> None:
-        self._team = run
+        self._run = run
         self._counts: Counter[tuple[str, str]] = Counter()
         self._state: dict[str, str] = {}
 
     def inspect(self, label: str, answer: ClientResponse) -> Iterator[tuple[str, str]]:
         """Failures as (check, message)."""
         text = answer.text + str(dict(answer.headers))
-        if self._team.contains_key(text):
+        if self._run.contains_key(text):
             yield "no_key_in_an_answer", "the answer repeats a key"
         if _TRACE.search(answer.text):
             yield "no_stack_trace", "the answer shows a stack trace"
@@ -53,7 +52,7 @@ class ResponseChecks:
         url = urlsplit(answer.request.path)
         query = [(n, v) for n, v in parse_qsl(url.query, keep_blank_values=True) if n != "cursor"]
         where = f"{url.path}?{urlencode([*query, ('cursor', body['next_cursor'])])}"
-        following = self._team.send(answer.request._replace(path=where))
+        following = self._run.send(answer.request._replace(path=where))
         if following.status != 200:
             yield "the_next_page_follows", f"the next page answers {following.status}"
         elif again := set(ids) & set(listed_ids(following)):
@@ -68,7 +67,7 @@ class ResponseChecks:
             path = f"{path.rstrip('/')}/{sent_back['id']}" if isinstance(sent_back.get("id"), str) else ""
         if not _OWN.fullmatch(path) or "{space_id}/" in label or self._exhausted(label, "done"):
             return
-        read = self._team.send(ClientRequest("GET", path, "owner"))
+        read = self._run.send(ClientRequest("GET", path, "owner"))
         if answer.status == 204:
             if read.status != 404:
                 yield "deleted_is_gone", f"what was deleted reads as {read.status}"
@@ -85,11 +84,11 @@ class ResponseChecks:
         match = _OWN.match(path)
         if request.method in (*SAFE, "TRACE") or match is None:
             return None
-        if match[0].rpartition("/")[2] not in {made.id for made in self._team.ledger.left()}:
+        if match[0].rpartition("/")[2] not in {made.id for made in self._run.ledger.left()}:
             return None
         if self._counts[label, "refused"] >= FOLLOW_UPS:
             return None
-        state = self._team.send(ClientRequest("GET", match[0], "owner"))
+        state = self._run.send(ClientRequest("GET", match[0], "owner"))
         return state.text if state.status == 200 else None
 
     def after(self, label: str, answer: ClientResponse, before: str | None) -> Iterator[tuple[str, str]]:
@@ -98,7 +97,7 @@ class ResponseChecks:
         if before is None or match is None or not 400 <= answer.status < 500:
             return
         self._counts[label, "refused"] += 1
-        now = self._team.send(ClientRequest("GET", match[0].partition("?")[0], "owner"))
+        now = self._run.send(ClientRequest("GET", match[0].partition("?")[0], "owner"))
         if now.text != before:
             yield (
                 "a_refused_write_changes_nothing",
@@ -141,8 +140,7 @@ def _page(answer: ClientResponse) -> Iterator[tuple[str, str]]:
     body = answer.fields
     query = parse_qs(urlsplit(answer.request.path).query)
     limit = (query.get("limit") or query.get("take") or [""])[-1]
-    for name in _ITEMS:
-        items = body.get(name)
+    for items in (body.get("data"), body.get("spaces")):
         if isinstance(items, list) and limit.isdecimal() and 0 < int(limit) < len(items):
             yield "page_within_limit", f"limit={limit} and {len(items)} items"
     more, cursor = body.get("has_more"), body.get("next_cursor")

@@ -68,11 +68,8 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
     if answer.status in (401, 403):
         raise TargetUnreachable(f"the owner's key is refused: {answer.status} {answer.error.get('code', '')}")
     _refuse_what_is_not_the_api(answer)
-    organization = environ.get("CONTRACTS_ORGANIZATION_ID") or (
-        DEMO_ORGANIZATION
-        if mock
-        else "".join(str(item.get("organization_id", "")) for item in answer.items[:1])
-    )
+    own = next((str(thread.get("organization_id", "")) for thread in answer.items), "")
+    organization = environ.get("CONTRACTS_ORGANIZATION_ID") or (DEMO_ORGANIZATION if mock else own)
     if not organization:
         raise TargetUnreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
     missing = tuple(role for role in KEY_ROLES if role not in keys)

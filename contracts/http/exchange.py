@@ -67,10 +67,9 @@ class ClientResponse(NamedTuple):
     @property
     def items(self) -> list[dict[str, Any]]:
         """Objects in a list response."""
-        lists = [self.fields.get(name) for name in ("data", "spaces")]
-        return [
-            item for items in lists if isinstance(items, list) for item in items if isinstance(item, dict)
-        ]
+        fields = self.fields
+        items = fields["spaces"] if "spaces" in fields else fields.get("data")
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
     @property
     def error(self) -> Mapping[str, Any]:

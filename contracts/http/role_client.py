@@ -60,6 +60,10 @@ class RoleClient:
         """Send a GET request."""
         return self.ask("GET", path, **query)
 
+    def ids(self, path: str, **query: Any) -> list[str]:
+        """Ids on one page of a list."""
+        return [item["id"] for item in self.get(path, **query).body["data"]]
+
     def pages(self, path: str, **query: Any) -> Iterator[ClientResponse]:
         """Pages of a cursor-paginated list; Broken if a page is invalid or the list never ends."""
         cursor = query.pop("cursor", None)

@@ -1,4 +1,4 @@
-"""Mocks with one bug each, of the kind that only shows after several steps."""
+"""Mocks with one bug each that needs several steps to show."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _app() -> MockServer:
 
 
 def fresh() -> MockServer:
-    """One mock for all tests, as it starts: it looks its handlers up anew for each request."""
+    """One mock for all tests, reset to its start; it looks up handlers for each request."""
     _app().sandboxes.get().reset()
     return _app()
 
@@ -37,7 +37,7 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 
 
 def around(operation: str) -> Callable[[Around], Mutant]:
-    """The handler of an operation with something around it."""
+    """Handler of an operation, wrapped."""
 
     def mutant(wrapper: Around) -> Mutant:
         def apply(patch: pytest.MonkeyPatch) -> None:

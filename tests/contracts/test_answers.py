@@ -1,4 +1,4 @@
-"""No answer is no broken promise, and does not end a run; and what else may be asked of a run."""
+"""Unanswered requests, request limits, unsuitable targets, and the doctor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOCUMENTED = only("add-answers-as-documented", "a-new-space-has-no-threads", "an
 
 
 class Whims:
-    """Does something else than to answer, with the requests that it is about."""
+    """Misbehaves on selected requests instead of responding."""
 
     def __init__(self, said: str, *, about: Callable[[str, str], bool], times: int = 10**6) -> None:
         self.left, self._said, self._about = times, said, about

@@ -1,4 +1,4 @@
-"""A failure shows the requests that it takes, and no others, as commands that a shell can run."""
+"""Chains of failures: only the requests needed, as shell commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `contracts` command: what it says, how it ends, and what it leaves behind."""
+"""The `contracts` command: output, exit codes, clean-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every exchange is counted; what was never exercised is named, with the reason."""
+"""Coverage: exchanges are counted, and missed items have a reason."""
 
 from __future__ import annotations
 

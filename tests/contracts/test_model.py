@@ -1,4 +1,4 @@
-"""The model accepts what is right or allowed, and sees through bugs that take several steps."""
+"""Model checks: accept correct servers and permitted alternatives, find bugs of several steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pytest contracts` is a second door to the same run."""
+"""`pytest contracts` as an alternative to `contracts run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorded failure is sent again with new ids, and told to be fixed, failing still, or flaky."""
+"""Replay of recorded failures with new ids: fixed, failed or flaky."""
 
 from __future__ import annotations
 

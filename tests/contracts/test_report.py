@@ -1,4 +1,4 @@
-"""What a run says: the same on a terminal, in each of its files, and on GitHub; and never a key."""
+"""Reports: consistent on terminal, in files and on GitHub, and without keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ARTIFACTS = ("report.json", "report.html", "junit.xml", "failures.har")
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """A run with all kinds of failures, on a mock that tells the caller's key as well."""
+    """A run with all kinds of failures, on a mock that repeats the caller's key."""
     folder = tmp_path_factory.mktemp("failed")
     with broken("add-answer-with-another-message", "adding-twice-is-a-conflict", "key-repeated-in-a-404"):
         checks = (*DOCUMENTED, "adding-twice-is-adding-once", "errors-give-nothing-away")
@@ -186,11 +186,11 @@ def test_without_a_folder_the_reports_are_where_the_run_says(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     result = contracts("run", "--target", "mock", "--only", DOCUMENTED[0])
-    (told,) = re.findall(r"^reports +(.+)$", result.output, flags=re.MULTILINE)
-    assert set(ARTIFACTS) <= {file.name for file in Path(told).iterdir()}
+    (folder,) = re.findall(r"^reports +(.+)$", result.output, flags=re.MULTILINE)
+    assert set(ARTIFACTS) <= {file.name for file in Path(folder).iterdir()}
 
 
 def test_the_page_about_reports_has_every_verdict_and_every_file() -> None:
     text = (Path(__file__).parents[2] / "docs" / "contract-reports.md").read_text("utf-8")
-    told = re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE)
-    assert sorted(told) == sorted([*(verdict.value for verdict in Verdict), *ARTIFACTS])
+    documented = re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE)
+    assert sorted(documented) == sorted([*(verdict.value for verdict in Verdict), *ARTIFACTS])

@@ -1,4 +1,4 @@
-"""Layers 1 and 2: what Schemathesis makes up, on the mock, on broken mocks, and over a socket."""
+"""Layers 1 and 2: generated requests on the mock, on faulty mocks, and over a socket."""
 
 from __future__ import annotations
 
@@ -274,9 +274,9 @@ def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = _Spoilt("getSpace", body(name=...))
     monkeypatch.setattr(wire, "check", bad.check)
     result = outcome("operation-getSpace", run_on(InProcess(bad.app)))
-    told = str(commands(result.chain)) + str([answer.text for answer in result.chain])
-    assert "$CONTRACTS_OWNER_KEY" in told
-    assert not any(key in told for key in (*DEMO.values(), KEY))
+    texts = str(commands(result.chain)) + str([answer.text for answer in result.chain])
+    assert "$CONTRACTS_OWNER_KEY" in texts
+    assert not any(key in texts for key in (*DEMO.values(), KEY))
 
 
 def test_a_refused_question_costs_nothing_and_an_answered_one_does() -> None:

@@ -1,4 +1,4 @@
-"""A failure counts if it repeats on fresh resources; what does not is told apart."""
+"""Verdicts: a failure counts if every retry on fresh resources fails."""
 
 from __future__ import annotations
 
