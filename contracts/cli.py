@@ -115,7 +115,7 @@ def run(**options: Any) -> None:
             try:
                 with reporter.live(outcomes) as live:
                     run_checks(
-                        checks, session.run, on_outcome=live.tell, on_start=live.begin, until=session.until
+                        checks, session.run, on_outcome=live.finish, on_start=live.start, until=session.until
                     )
             except KeyboardInterrupt:
                 stopped = TERMINATED if session.terminated else INTERRUPTED

@@ -148,17 +148,17 @@ class OpenApiDocument:
         levels = [Evidence[m["x-evidence"].upper()] for m in marks if "x-evidence" in m]
         return min(levels, default=Evidence.ASSUMED)
 
-    def resting(self, operation: DocumentedOperation, status: int) -> str | None:
+    def response_assumption(self, operation: DocumentedOperation, status: int) -> str | None:
         """First assumption behind a response."""
         return next(iter(self.response(operation, status).get("x-assumption", ())), None)
 
-    def assumed(self, violation: SchemaViolation) -> str | None:
+    def form_assumption(self, violation: SchemaViolation) -> str | None:
         """Assumption that a violation contradicts, if it concerns the form of a value."""
         if violation.keyword not in _OPINION or not violation.marks:
             return None
         return next(iter(violation.marks[-1].get("x-assumption", ())), None)
 
-    def header(self, operation: DocumentedOperation, status: int, message: str) -> str | None:
+    def header_assumption(self, operation: DocumentedOperation, status: int, message: str) -> str | None:
         """Assumption behind the header named in the message; the last one covers its presence."""
         for name, header in self.response(operation, status).get("headers", {}).items():
             if name.lower() in message.lower():
@@ -166,14 +166,14 @@ class OpenApiDocument:
                 return ids[-1 if "missing" in message.lower() else 0] if ids else None
         return None
 
-    def allowing(self, operation: DocumentedOperation, status: int) -> str | None:
+    def status_assumption(self, operation: DocumentedOperation, status: int) -> str | None:
         """Assumption of the operation whose alternatives include the status."""
         named = [self.response(operation, 422), *self._request(operation, "")]
         named += [operation.raw, *(self.response(operation, int(s)) for s in operation.raw["responses"])]
         named.append(self.raw["info"])
         return self._first(named, status)
 
-    def accepting(self, operation: DocumentedOperation, status: int, message: str) -> str | None:
+    def acceptance_assumption(self, operation: DocumentedOperation, status: int, message: str) -> str | None:
         """Assumption that permits accepting the invalid request part named in the message."""
         return self._first(self._request(operation, message), status)
 

@@ -69,7 +69,7 @@ def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str |
     found: dict[tuple[object, ...], Broken] = {}
     try:
         for failure in schemathesis_driver.explore(gateway, plan):
-            for place, broken in judged(failure, run):
+            for place, broken in contract_failures(failure, run):
                 found.setdefault(place, broken)
     except EngineError as error:
         if not found:
@@ -80,7 +80,7 @@ def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str |
     return Explored(list(found.values()), gateway.sent)
 
 
-def judged(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[object, ...], Broken]]:
+def contract_failures(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[object, ...], Broken]]:
     """Contract failures of an engine failure, one for each schema violation, with their keys."""
     operation = document().operations.get(failure.label)
     if operation is None:
@@ -93,7 +93,7 @@ def judged(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[object, ...
         assumption = _assumption(failure, operation, violation, run)
         evidence = document().evidence(operation, status, violation)
         if assumption is None and evidence is Evidence.ASSUMED:
-            assumption = document().resting(operation, status)
+            assumption = document().response_assumption(operation, status)
         what = (
             _words(failure.message)
             if violation is None
@@ -129,15 +129,15 @@ def _assumption(
 ) -> str | None:
     contract, status = document(), failure.answer.status
     if violation is not None:
-        return contract.assumed(violation)
+        return contract.form_assumption(violation)
     if status >= 500:
         return None
     if failure.check in ("status_code_conformance", "unsupported_method"):
-        return contract.allowing(operation, status)
+        return contract.status_assumption(operation, status)
     if failure.check == "negative_data_rejection":
-        return contract.accepting(operation, status, failure.message)
+        return contract.acceptance_assumption(operation, status, failure.message)
     if failure.check == "response_headers_conformance":
-        return contract.header(operation, status, failure.message)
+        return contract.header_assumption(operation, status, failure.message)
     if failure.check == "has_more_goes_with_a_cursor":
         return "A08"
     if failure.check == "positive_data_acceptance" and contract.tolerates("A22", status):

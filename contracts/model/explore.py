@@ -54,7 +54,7 @@ MINIMIZING_SECONDS = 20.0
 """Time limit for minimizing one chain of steps."""
 
 
-class Played(NamedTuple):
+class PlayResult(NamedTuple):
     """Result of a chain of steps."""
 
     failure: Broken | None
@@ -82,7 +82,7 @@ class Divergence:
             self.reported, run.chain = True, list(self.chain)
         raise Broken(self.message, what=self.complaint)
 
-    def seen_in(self, played: Played) -> str | None:
+    def seen_in(self, played: PlayResult) -> str | None:
         """Complaint of the same divergence in another play; None if absent."""
         if self.assumption is None:
             return played.failure.message if played.failure else None
@@ -162,7 +162,7 @@ def usable_roles(run: Run) -> tuple[str, ...]:
     return tuple(roles)
 
 
-def play(run: Run, steps: Sequence[Step]) -> Played:
+def play(run: Run, steps: Sequence[Step]) -> PlayResult:
     """Play the steps on fresh resources; a chain that can't be played has no failure."""
     run.chain = []
     pair = Pair(run, usable_roles(run))
@@ -178,7 +178,7 @@ def play(run: Run, steps: Sequence[Step]) -> Played:
         chain = tuple(run.chain)
         pair.close()
         run.chain = list(chain)
-    return Played(failure, pair.notes, chain)
+    return PlayResult(failure, pair.notes, chain)
 
 
 def minimized(divergence: Divergence, run: Run) -> Divergence:

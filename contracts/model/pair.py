@@ -6,7 +6,7 @@ from typing import Any
 
 from contracts.checks.errors import Untested
 from contracts.http.exchange import ClientResponse
-from contracts.model.reference import ACCESS_FIELDS, CREATOR, Model, Says, Space
+from contracts.model.reference import ACCESS_FIELDS, CREATOR, ExpectedStatus, Model, Space
 from contracts.model.steps import BOUNDARY, words
 from contracts.model.views import Views
 
@@ -17,27 +17,29 @@ class Pair(Views):
     def create_space(self, name: str, label: str, grants: tuple[tuple[str, Any], ...]) -> None:
         """Create a space; a name of 1 or 255 characters may be refused (A19)."""
         fields = {"name": self._text(label), **dict(grants)}
-        after, says = self.model.create_space(name, Space(**fields))
+        after, predicted = self.model.create_space(name, Space(**fields))
         body = {"organization_id": self.run.organization_id, **self._body(fields)}
         answer = self._create("space", name, "/v1/spaces/", body)
-        self.agree(words(self.steps[-1]), answer, says._replace(by="A19") if label in BOUNDARY else says)
+        self.agree(
+            words(self.steps[-1]), answer, predicted._replace(by="A19") if label in BOUNDARY else predicted
+        )
         if answer.status < 300:
             self.model = after
             self.see_space(name)
 
     def create_thread(self, name: str) -> None:
         """Create a thread."""
-        after, says = self.model.create_thread(name)
+        after, predicted = self.model.create_thread(name)
         body = {"organization_id": self.run.organization_id, "title": self._text(name)}
-        self.agree(words(self.steps[-1]), self._create("thread", name, "/v1/threads", body), says)
+        self.agree(words(self.steps[-1]), self._create("thread", name, "/v1/threads", body), predicted)
         self.model = after
 
     def add(self, role: str, space: str, thread: str) -> None:
         """Add a thread to a space."""
         again = self._holds(space, thread)
-        after, says = self.model.add(role, space, thread)
+        after, predicted = self.model.add(role, space, thread)
         answer = self.run.client(role).add(self.id_of(space), self.id_of(thread))
-        if self.agree(words(self.steps[-1]), answer, says) and says.status == 201:
+        if self.agree(words(self.steps[-1]), answer, predicted) and predicted.status == 201:
             self.added(space, thread, answer.body, again)
         self._advance(after, space, thread)
 
@@ -45,9 +47,9 @@ class Pair(Views):
         """Remove a thread from a space."""
         if self.is_ghost(thread):
             return
-        after, says = self.model.remove(role, space, thread)
+        after, predicted = self.model.remove(role, space, thread)
         answer = self.run.client(role).remove_thread(self.id_of(space), self.id_of(thread))
-        self.agree(words(self.steps[-1]), answer, says)
+        self.agree(words(self.steps[-1]), answer, predicted)
         self._advance(after, space, thread)
 
     def patch(self, role: str, space: str, changes: tuple[tuple[str, Any], ...]) -> None:
@@ -55,11 +57,11 @@ class Pair(Views):
         new = dict(changes)
         if new.get("name"):
             new["name"] = self._text(new["name"])
-        after, says = self.model.patch(role, space, new)
+        after, predicted = self.model.patch(role, space, new)
         answer = self.run.client(role).ask("PATCH", self.path(space), self._body(new))
-        if new.get("name") in BOUNDARY and says.status == 200:
-            says = says._replace(by="A19")
-        if self.agree(words(self.steps[-1]), answer, says):
+        if new.get("name") in BOUNDARY and predicted.status == 200:
+            predicted = predicted._replace(by="A19")
+        if self.agree(words(self.steps[-1]), answer, predicted):
             self.model = after
         self.see_space(space)
         for reader in self.roles:
@@ -68,16 +70,16 @@ class Pair(Views):
     def delete_space(self, role: str, space: str) -> None:
         """Delete a space; its threads stay."""
         held = self.model.spaces[space].threads if space in self.model.spaces else ()
-        after, says = self.model.delete_space(role, space)
-        self._delete(role, space, says)
+        after, predicted = self.model.delete_space(role, space)
+        self._delete(role, space, predicted)
         self.forget(space)
         self._advance(after, space, *held)
 
     def delete_thread(self, role: str, thread: str) -> None:
         """Delete a thread; it leaves every space, or stays in all (A14)."""
         held = sorted(self.model.spaces_of(thread))
-        after, says = self.model.delete_thread(role, thread)
-        if self._delete(role, thread, says):
+        after, predicted = self.model.delete_thread(role, thread)
+        if self._delete(role, thread, predicted):
             self.left_behind(thread, held)
         self._advance(after, thread, *held)
 
@@ -87,8 +89,10 @@ class Pair(Views):
         if first is None:
             return
         page, cursor = first
-        after, says = self.model.remove(CREATOR, space, page[-1])
-        self.agree("removing it", self.run.owner.remove_thread(self.id_of(space), self.id_of(page[-1])), says)
+        after, predicted = self.model.remove(CREATOR, space, page[-1])
+        self.agree(
+            "removing it", self.run.owner.remove_thread(self.id_of(space), self.id_of(page[-1])), predicted
+        )
         self.rest_of_walk(space, limit, page, cursor)
         self._advance(after, space, page[-1])
 
@@ -104,9 +108,9 @@ class Pair(Views):
     def _holds(self, space: str, thread: str) -> bool:
         return space in self.model.spaces and thread in self.model.spaces[space].threads
 
-    def _delete(self, role: str, name: str, says: Says) -> bool:
+    def _delete(self, role: str, name: str, predicted: ExpectedStatus) -> bool:
         answer = self.run.client(role).ask("DELETE", self.path(name))
-        self.agree(words(self.steps[-1]), answer, says)
+        self.agree(words(self.steps[-1]), answer, predicted)
         return answer.status == 204
 
     def _create(self, kind: str, name: str, path: str, body: dict[str, Any]) -> ClientResponse:

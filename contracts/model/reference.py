@@ -14,7 +14,7 @@ CREATOR = "owner"
 """Role that creates every space and thread."""
 
 
-class Says(NamedTuple):
+class ExpectedStatus(NamedTuple):
     """Expected status; `by` is the assumption behind it, None if there is none."""
 
     status: int
@@ -54,75 +54,75 @@ class Model:
             return EDIT
         return VIEW if role in space.access_users or space.access_mode == "organization" else NONE
 
-    def refusal(self, needed: int, role: str, space_id: str) -> Says | None:
+    def refusal(self, needed: int, role: str, space_id: str) -> ExpectedStatus | None:
         """404 for a missing space, then 403; None if permitted."""
         if space_id not in self.spaces:
-            return Says(404)
-        return Says(403) if self.level(role, space_id) < needed else None
+            return ExpectedStatus(404)
+        return ExpectedStatus(403) if self.level(role, space_id) < needed else None
 
     def spaces_of(self, thread_id: str) -> frozenset[str]:
         """Spaces that contain a thread."""
         return frozenset(id_ for id_, space in self.spaces.items() if thread_id in space.threads)
 
-    def create_space(self, space_id: str, space: Space) -> tuple[Model, Says]:
+    def create_space(self, space_id: str, space: Space) -> tuple[Model, ExpectedStatus]:
         """Create a space."""
-        return self._with(space_id, space), Says(201, "A24")
+        return self._with(space_id, space), ExpectedStatus(201, "A24")
 
-    def create_thread(self, thread_id: str) -> tuple[Model, Says]:
+    def create_thread(self, thread_id: str) -> tuple[Model, ExpectedStatus]:
         """Create a thread, in no space."""
-        return replace(self, threads=self.threads | {thread_id}), Says(201, "A24")
+        return replace(self, threads=self.threads | {thread_id}), ExpectedStatus(201, "A24")
 
-    def add(self, role: str, space_id: str, thread_id: str) -> tuple[Model, Says]:
+    def add(self, role: str, space_id: str, thread_id: str) -> tuple[Model, ExpectedStatus]:
         """Append a thread to a space; repeating it changes nothing."""
         if refusal := self.refusal(EDIT, role, space_id):
             return self, refusal
         if thread_id not in self.threads:
-            return self, Says(404, "A02")
+            return self, ExpectedStatus(404, "A02")
         space = self.spaces[space_id]
         if thread_id in space.threads:
-            return self, Says(201, "A01")
-        return self._with(space_id, replace(space, threads=(*space.threads, thread_id))), Says(201)
+            return self, ExpectedStatus(201, "A01")
+        return self._with(space_id, replace(space, threads=(*space.threads, thread_id))), ExpectedStatus(201)
 
-    def remove(self, role: str, space_id: str, thread_id: str) -> tuple[Model, Says]:
+    def remove(self, role: str, space_id: str, thread_id: str) -> tuple[Model, ExpectedStatus]:
         """Remove a thread from one space; the thread stays."""
         if refusal := self.refusal(EDIT, role, space_id):
             return self, refusal
         if thread_id not in self.spaces[space_id].threads:
-            return self, Says(404, "A03")
-        return self._without(thread_id, space_id), Says(204)
+            return self, ExpectedStatus(404, "A03")
+        return self._without(thread_id, space_id), ExpectedStatus(204)
 
-    def patch(self, role: str, space_id: str, changes: Mapping[str, Any]) -> tuple[Model, Says]:
+    def patch(self, role: str, space_id: str, changes: Mapping[str, Any]) -> tuple[Model, ExpectedStatus]:
         """Change the named fields only."""
         needed = OWNER if any(name in changes for name in ACCESS_FIELDS) else EDIT
         if refusal := self.refusal(needed, role, space_id):
             return self, refusal
         by = "A18" if not changes or None in changes.values() else None
-        return self._with(space_id, replace(self.spaces[space_id], **changes)), Says(200, by)
+        return self._with(space_id, replace(self.spaces[space_id], **changes)), ExpectedStatus(200, by)
 
-    def delete_space(self, role: str, space_id: str) -> tuple[Model, Says]:
+    def delete_space(self, role: str, space_id: str) -> tuple[Model, ExpectedStatus]:
         """Delete a space; its threads stay."""
         if refusal := self.refusal(EDIT, role, space_id):
             return self, refusal
         rest = {id_: space for id_, space in self.spaces.items() if id_ != space_id}
-        return replace(self, spaces=rest), Says(204)
+        return replace(self, spaces=rest), ExpectedStatus(204)
 
-    def delete_thread(self, role: str, thread_id: str) -> tuple[Model, Says]:
+    def delete_thread(self, role: str, thread_id: str) -> tuple[Model, ExpectedStatus]:
         """Delete a thread, which leaves every space."""
-        says = self.read_thread(role, thread_id)
-        if says.status != 200:
-            return self, says
+        predicted = self.read_thread(role, thread_id)
+        if predicted.status != 200:
+            return self, predicted
         gone = self._without(thread_id, *self.spaces)
-        return replace(gone, threads=self.threads - {thread_id}), Says(204)
+        return replace(gone, threads=self.threads - {thread_id}), ExpectedStatus(204)
 
-    def read_thread(self, role: str, thread_id: str) -> Says:
+    def read_thread(self, role: str, thread_id: str) -> ExpectedStatus:
         """Read a thread, which only its creator may."""
         if thread_id not in self.threads:
-            return Says(404)
-        return Says(200) if role == CREATOR else Says(403, "A36")
+            return ExpectedStatus(404)
+        return ExpectedStatus(200) if role == CREATOR else ExpectedStatus(403, "A36")
 
-    def read(self, role: str, space_id: str) -> Says:
+    def read(self, role: str, space_id: str) -> ExpectedStatus:
         """Read a space or its list, with view access."""
-        return self.refusal(VIEW, role, space_id) or Says(200)
+        return self.refusal(VIEW, role, space_id) or ExpectedStatus(200)
 
     def _with(self, space_id: str, space: Space) -> Model:
         return replace(self, spaces={**self.spaces, space_id: space})

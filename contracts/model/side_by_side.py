@@ -9,7 +9,7 @@ from contracts.checks.errors import Broken, Unanswered, Untested
 from contracts.checks.evidence import Assumptions
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
-from contracts.model.reference import Model, Says
+from contracts.model.reference import ExpectedStatus, Model
 from contracts.model.steps import Note, Step, words
 
 PATH = {"S": "/v1/spaces/", "T": "/v1/threads/"}
@@ -69,12 +69,12 @@ class SideBySide:
             raise Broken(complaint)
         self.notes.append(Note(assumption, tuple(self.steps), complaint))
 
-    def agree(self, what: str, answer: ClientResponse, says: Says) -> bool:
+    def agree(self, what: str, answer: ClientResponse, predicted: ExpectedStatus) -> bool:
         """Compare the status with the model; False for an alternative of its assumption."""
-        if answer.status == says.status:
+        if answer.status == predicted.status:
             return True
-        complaint = f"{what} answers {answer.status}, the model says {says.status}"
-        if says.by is None:
-            raise Broken(complaint, expected=says.status, got=answer.status)
-        self.differ(says.by, "status", answer.status, complaint)
+        complaint = f"{what} answers {answer.status}, the model says {predicted.status}"
+        if predicted.by is None:
+            raise Broken(complaint, expected=predicted.status, got=answer.status)
+        self.differ(predicted.by, "status", answer.status, complaint)
         return False

@@ -9,7 +9,7 @@ from contracts.checks.check import equal
 from contracts.checks.errors import Broken
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
-from contracts.model.reference import CREATOR, VIEW, Says, pages
+from contracts.model.reference import CREATOR, VIEW, ExpectedStatus, pages
 from contracts.model.side_by_side import SideBySide
 from contracts.model.steps import listed
 
@@ -33,9 +33,9 @@ class Views(SideBySide):
     def read_space(self, role: str, space: str) -> None:
         """Read a space as a role."""
         answer = self.run.client(role).get(self.path(space))
-        says = self.model.read(role, space)
+        predicted = self.model.read(role, space)
         what = _as_role(role, f"reading {space}")
-        if not self.agree(what, answer, says) or says.status != 200:
+        if not self.agree(what, answer, predicted) or predicted.status != 200:
             return
         expected, listed_now = self.model.spaces[space], answer.body
         for field in ("name", "description", "access_mode"):
@@ -47,8 +47,8 @@ class Views(SideBySide):
     def read_thread(self, role: str, thread: str) -> None:
         """Read a thread as a role, with its space_ids."""
         answer = self.run.client(role).get(self.path(thread))
-        says = self.model.read_thread(role, thread)
-        if not self.agree(_as_role(role, f"reading {thread}"), answer, says) or says.status != 200:
+        predicted = self.model.read_thread(role, thread)
+        if not self.agree(_as_role(role, f"reading {thread}"), answer, predicted) or predicted.status != 200:
             return
         named = answer.body.get("space_ids")
         if named is not None:
@@ -58,9 +58,9 @@ class Views(SideBySide):
     def walk(self, role: str, space: str, limit: int) -> None:
         """List a space page by page; the order must not change between walks."""
         what = _as_role(role, f"listing {space}" + (f" by {limit}" if limit != 100 else ""))
-        says = self.model.read(role, space)
-        if says.status != 200:
-            self.agree(what, self._page(role, space, limit, None), says)
+        predicted = self.model.read(role, space)
+        if predicted.status != 200:
+            self.agree(what, self._page(role, space, limit, None), predicted)
             return
         listed_now: list[str] = []
         cursor = None
@@ -68,7 +68,7 @@ class Views(SideBySide):
         count = len(expected) + sum(t in self._ghosts for t in self._order.get(space, ()))
         for items, more in pages(tuple("x" * count), limit):
             answer = self._page(role, space, limit, cursor)
-            self.agree(what, answer, says)
+            self.agree(what, answer, predicted)
             found = [self.name_of(thread["id"]) for thread in answer.body["data"]]
             listed_now += found
             if len(found) != len(items) or answer.body["has_more"] is not more:
@@ -111,7 +111,7 @@ class Views(SideBySide):
         if space not in self.model.spaces or len(self.model.spaces[space].threads) <= limit:
             return None
         answer = self._page(CREATOR, space, limit, None)
-        self.agree(f"listing {space}", answer, Says(200))
+        self.agree(f"listing {space}", answer, ExpectedStatus(200))
         listed_now = [self.name_of(thread["id"]) for thread in answer.body["data"]]
         if not listed_now or set(listed_now) & self._ghosts:
             return None

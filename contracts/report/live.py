@@ -65,12 +65,12 @@ class Live:
         with self._progress:
             yield self
 
-    def begin(self, check: Check) -> None:
+    def start(self, check: Check) -> None:
         """Show the check that starts."""
         self._recorder.check = check.id
         self._progress.update(self._task, description=f"[dim]{check.layer}[/] {check.id}")
 
-    def tell(self, outcome: Outcome) -> None:
+    def finish(self, outcome: Outcome) -> None:
         """Record the outcome of a check, and print it."""
         verdict = outcome.verdict
         self.outcomes.append(outcome)

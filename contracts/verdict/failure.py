@@ -79,7 +79,7 @@ class Failure(NamedTuple):
         return self.broken.assumption or self.check.assumption
 
     @property
-    def assumed(self) -> bool:
+    def is_assumed(self) -> bool:
         """Whether the failed claim is only assumed."""
         own = self.broken
         if own.evidence is None and own.assumption is None:

@@ -61,7 +61,7 @@ def _confirmed(failures: list[Failure], run: Run, before: Check | None) -> Itera
     late = _in_order(check, run, before) if RETRIES and 0 in again else []
     for failure, times in zip(failures, again, strict=True):
         if times == RETRIES:
-            yield failure._replace(confirmed=Verdict.ASSUMPTION if failure.assumed else Verdict.BROKEN)
+            yield failure._replace(confirmed=Verdict.ASSUMPTION if failure.is_assumed else Verdict.BROKEN)
         elif times == 0 and late and all(_seen(failure, found, failures) for found in late):
             yield failure._replace(confirmed=Verdict.ORDER)
         else:

@@ -16,7 +16,7 @@ from contracts.checks.errors import Untested
 from contracts.checks.spec import document
 from contracts.generated import schemathesis_driver
 from contracts.generated.id_rewriting import IdRewriter
-from contracts.generated.layers import judged
+from contracts.generated.layers import contract_failures
 from contracts.generated.types import KEY, GenerationPlan, Sizes
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse, Transport
@@ -85,7 +85,7 @@ def explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | 
     return [
         f"{place} {broken.message}"
         for finding in schemathesis_driver.explore(gateway, plan)
-        for place, broken in judged(finding, run)
+        for place, broken in contract_failures(finding, run)
     ]
 
 
