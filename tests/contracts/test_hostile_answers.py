@@ -177,7 +177,7 @@ def test_a_crash_of_the_suite_ends_with_3_and_its_reports_say_so(
     def crash(*_: object) -> None:
         raise RuntimeError("a bug\nof the suite")
 
-    monkeypatch.setattr("contracts.http.role_client.Caller.threads_of", crash)
+    monkeypatch.setattr("contracts.http.role_client.RoleClient.threads_of", crash)
     checks = ("an-added-thread-is-listed", "a-viewer-may-list", "walking-by-any-size-gives-the-same-list")
     only = [word for check in checks for word in ("--only", check)]
     result = contracts("run", "--target", "mock", "--report-dir", tmp_path, *only)
