@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from contracts.behaviour.memory import ask
 from contracts.checks.check import check, equal
 from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
@@ -88,7 +87,7 @@ def parallel_patches_of_different_fields_are_all_kept(run: Run) -> None:
 def parallel_questions_are_all_counted(run: Run) -> None:
     """After questions in one thread at the same time it counts as many messages as it lists."""
     thread_id = run.owner.new_thread()["id"]
-    asked = in_parallel(lambda n: ask(run.owner, run, f"Number {n}?", thread_id=thread_id), range(4))
+    asked = in_parallel(lambda n: run.owner.ask_model(f"Number {n}?", thread_id=thread_id), range(4))
     equal([a.status for a in asked if a.status >= 500], [], "server errors")
     listed = run.owner.get(f"/v1/threads/{thread_id}/messages", limit=100).body["data"]
     counted = run.owner.get(f"/v1/threads/{thread_id}").body["message_count"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from contracts.behaviour.memory import ask
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
@@ -15,7 +14,7 @@ def _three_turns(run: Run) -> str:
     """Path of the messages of a new thread with six messages."""
     thread_id = run.owner.new_thread()["id"]
     for number in range(3):
-        equal(ask(run.owner, run, f"Number {number}.", thread_id=thread_id).status, 200, "asking")
+        equal(run.owner.ask_model(f"Number {number}.", thread_id=thread_id).status, 200, "asking")
     return f"/v1/threads/{thread_id}/messages"
 
 

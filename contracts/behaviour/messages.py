@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from contracts.behaviour import memory
-from contracts.behaviour.memory import ask, is_found, wait_until_found
+from contracts.behaviour.memory import is_found, wait_until_found
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
@@ -17,7 +17,7 @@ def space_with_fact(run: Run, fact: str, question: str) -> tuple[str, str, str]:
     space_id, source, other = run.owner.new_space()["id"], run.owner.new_thread(), run.owner.new_thread()
     for thread in (source, other):
         run.owner.add(space_id, thread["id"])
-    equal(ask(run.owner, run, fact, thread_id=source["id"]).status, 200, "storing the message")
+    equal(run.owner.ask_model(fact, thread_id=source["id"]).status, 200, "storing the message")
     wait_until_found(run, fact, question, thread_id=other["id"])
     message = run.owner.get(f"/v1/threads/{source['id']}/messages").body["data"][0]
     return source["id"], message["id"], other["id"]
@@ -26,7 +26,7 @@ def space_with_fact(run: Run, fact: str, question: str) -> tuple[str, str, str]:
 def wait_until_gone(run: Run, text: str, question: str, thread_id: str) -> None:
     """Ask until `text` is no longer found; Broken after PATIENCE."""
     end = time.monotonic() + memory.PATIENCE
-    while is_found(run.owner, run, text, question, thread_id):
+    while is_found(run.owner, text, question, thread_id):
         if time.monotonic() > end:
             raise Broken(f"{text!r} is still found")
         time.sleep(0.2)
@@ -60,7 +60,7 @@ def a_question_does_not_find_itself(run: Run) -> None:
     """The question itself is never among the results, even if it was asked before."""
     asked = f"Where is the copper kettle of run {run.run_id}?"
     _, _, other = space_with_fact(run, asked, f"Tell me about the copper kettle of run {run.run_id}.")
-    equal(is_found(run.owner, run, asked, asked, other), False, "the question found itself")
+    equal(is_found(run.owner, asked, asked, other), False, "the question found itself")
 
 
 @check("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
@@ -72,16 +72,16 @@ def nothing_is_told_to_who_may_not_view(run: Run) -> None:
     space_id, source, theirs = run.owner.new_space()["id"], run.owner.new_thread(), outsider.new_thread()
     for thread in (source, theirs):
         equal(run.owner.add(space_id, thread["id"]).status, 201, "adding")
-    ask(run.owner, run, fact, thread_id=source["id"])
+    run.owner.ask_model(fact, thread_id=source["id"])
     wait_until_found(run, fact, question, thread_id=source["id"])
-    equal(is_found(outsider, run, fact, question, theirs["id"]), False, "told to an outsider")
+    equal(is_found(outsider, fact, question, theirs["id"]), False, "told to an outsider")
 
 
 @check("createResponse", evidence=Evidence.SDK)
 def nobody_asks_in_the_threads_of_others(run: Run) -> None:
     """A question in another user's thread is refused, and adds no message."""
     thread = run.owner.new_thread()["id"]
-    answer = ask(run.client("editor"), run, "Good evening.", thread_id=thread)
+    answer = run.client("editor").ask_model("Good evening.", thread_id=thread)
     if answer.status not in (403, 404):
         raise Broken("another user's question is answered", expected="403 or 404", got=answer.status)
     equal(run.owner.get(f"/v1/threads/{thread}/messages").body["data"], [], "the messages after it")
@@ -96,7 +96,7 @@ def a_thread_that_leaves_one_space_is_found_in_the_other(run: Run) -> None:
     source, other = run.owner.new_thread()["id"], run.owner.new_thread()["id"]
     for space_id, thread_id in ((first, source), (second, source), (second, other)):
         equal(run.owner.add(space_id, thread_id).status, 201, "adding")
-    equal(ask(run.owner, run, fact, thread_id=source).status, 200, "storing the message")
+    equal(run.owner.ask_model(fact, thread_id=source).status, 200, "storing the message")
     wait_until_found(run, fact, question, thread_id=other)
     equal(run.owner.remove_thread(first, source).status, 204, "removing it from one")
-    equal(is_found(run.owner, run, fact, question, other), True, "found in the other")
+    equal(is_found(run.owner, fact, question, other), True, "found in the other")

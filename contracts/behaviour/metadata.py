@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contracts.behaviour.memory import ask
 from contracts.checks.check import check, equal
 from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
@@ -29,7 +28,7 @@ def a_threads_metadata_is_merged(run: Run) -> None:
 def a_messages_metadata_is_merged(run: Run) -> None:
     """PATCH of a message merges the metadata, and keeps the pairs and the text that it does not name."""
     thread_id = run.owner.new_thread()["id"]
-    equal(ask(run.owner, run, "Good morning.", thread_id=thread_id).status, 200, "storing the message")
+    equal(run.owner.ask_model("Good morning.", thread_id=thread_id).status, 200, "storing the message")
     listing = f"/v1/threads/{thread_id}/messages"
     path = f"{listing}/{run.owner.get(listing).body['data'][0]['id']}"
     for pairs in ({"a": "1", "b": "2"}, {"b": "3"}, {}):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contracts.behaviour.memory import ask, wait_until_found
+from contracts.behaviour.memory import wait_until_found
 from contracts.behaviour.messages import space_with_fact
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
@@ -85,7 +85,7 @@ def an_answer_is_remembered_streamed_or_not(run: Run) -> None:
         if is_streamed:
             events(run, thread_id, question)
         else:
-            equal(ask(run.owner, run, question, thread_id=thread_id).status, 200, "asking")
+            equal(run.owner.ask_model(question, thread_id=thread_id).status, 200, "asking")
         listed = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
         (answer,) = [message["content"] for message in listed if message["role"] == "assistant"]
         wait_until_found(run, answer, f"Who said this? {answer[:500]}", thread_id=other)

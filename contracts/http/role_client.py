@@ -27,6 +27,9 @@ class Sender(Protocol):
     def send(self, request: ClientRequest) -> ClientResponse:
         """Send a request after the write guard, and record it in the ledger."""
 
+    def spend_model_question(self) -> None:
+        """Use up one model call; Untested if none is left."""
+
 
 class RoleClient:
     """Sends requests with the key of one role."""
@@ -94,6 +97,14 @@ class RoleClient:
         answer = self.ask("POST", path, {"name": self._run.name("store"), **fields})
         store: dict[str, Any] = _created(answer, "a vector store")["data"]
         return store
+
+    def ask_model(self, question: str, **fields: Any) -> ClientResponse:
+        """Ask the model; Untested without model calls left."""
+        self._run.spend_model_question()
+        inputs = [{"role": "user", "content": question}]
+        return self.ask(
+            "POST", "/v1/model/response", {"inputs": inputs, "include": ["file_search.results"], **fields}
+        )
 
     def add(self, space_id: str, thread_id: str) -> ClientResponse:
         """Add a thread to a space."""
