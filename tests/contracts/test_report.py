@@ -126,7 +126,7 @@ def test_a_failure_says_what_it_takes_to_see_it_again(failed: tuple[Path, Result
     whole = " ".join(result.output.split())
     for words in (
         "Adding a thread is 201 with success, message, both ids and added_at, and no other field.",
-        "founded on documented",
+        "evidence documented",
         "/message - Thread added to space",
         'SPACE_1=$(curl -sS -X POST "$TARGET/v1/spaces/" -H "X-API-Key: $CONTRACTS_OWNER_KEY"',
         f"contracts replay {folder}/report.json#",
