@@ -182,7 +182,7 @@ def test_a_mock_that_breaks_the_shape_of_an_answer_is_caught(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation, spoil, says, verdict = MUTANTS[name]
-    monkeypatch.setattr(runner, "REPLAYS", 0)
+    monkeypatch.setattr(runner, "RETRIES", 0)
     bad = _Spoilt(operation, spoil)
     monkeypatch.setattr(wire, "check", bad.check)
     result = outcome(f"operation-{operation}", run_on(InProcess(bad.app)))
