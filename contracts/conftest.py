@@ -1,4 +1,4 @@
-"""`pytest contracts --target URL`: the same checks, the same runner, the same flags as `contracts run`."""
+"""`pytest contracts --target URL`: the checks and flags of `contracts run` as pytest tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 import pytest
 
 from contracts.checks.check import Check
-from contracts.checks.errors import Unreachable, Usage
+from contracts.checks.errors import TargetUnreachable, Usage
 from contracts.cli import run as command
 from contracts.exits import UNTESTABLE
 from contracts.session import Options, Session, opened
@@ -19,56 +19,55 @@ from contracts.suite import selected
 from contracts.verdict.failure import Outcome, Verdict
 from contracts.verdict.runner import judge
 
-OF_THE_COMMAND = ("report_dir", "baseline", "update_baseline")
-"""pytest has reports of its own."""
-OPENED = pytest.StashKey[Session]()
+COMMAND_ONLY = ("report_dir", "baseline", "update_baseline")
+"""Flags of the command that pytest's own reports replace."""
 OUTCOMES = pytest.StashKey[list[Outcome]]()
 
 
 def _flags() -> list[click.Option]:
-    return [p for p in command.params if isinstance(p, click.Option) and p.name not in OF_THE_COMMAND]
+    return [p for p in command.params if isinstance(p, click.Option) and p.name not in COMMAND_ONLY]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The flags of `contracts run`."""
-    group = parser.getgroup("contracts", "what to hold to the contract, and how")
+    """Add the flags of `contracts run`."""
+    group = parser.getgroup("contracts", "target and options of the contract checks")
     for flag in _flags():
-        given: dict[str, Any] = {"dest": f"contracts_{flag.name}", "help": flag.help}
+        settings: dict[str, Any] = {"dest": f"contracts_{flag.name}", "help": flag.help}
         if flag.is_flag:
-            given |= {"action": "store_true"}
+            settings |= {"action": "store_true"}
         elif flag.multiple:
-            given |= {"action": "append", "default": []}
+            settings |= {"action": "append", "default": []}
         else:
             number = isinstance(flag.type, click.types.IntParamType)
             choices = flag.type.choices if isinstance(flag.type, click.Choice) else None
             default = flag.default if isinstance(flag.default, (int, str)) else None
-            given |= {"type": int if number else str, "choices": choices, "default": default}
-        group.addoption(flag.opts[0], **given)
+            settings |= {"type": int if number else str, "choices": choices, "default": default}
+        group.addoption(flag.opts[0], **settings)
 
 
-def asked(config: pytest.Config) -> dict[str, Any]:
-    """The flags as they were given."""
+def flag_values(config: pytest.Config) -> dict[str, Any]:
+    """Flags as passed to pytest."""
     names = [flag.name for flag in _flags()]
-    given = {name: config.getoption(f"contracts_{name}") for name in names}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    values = {name: config.getoption(f"contracts_{name}") for name in names}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 CHECKS = pytest.StashKey[list[Check]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say at once what is missing, or asked for in vain."""
-    given = asked(config)
-    if not given["target"]:
-        raise pytest.UsageError("say what to test: pytest contracts --target mock, mock-http, or a URL")
+    """Refuse to start without a target, or with an unknown check."""
+    flags = flag_values(config)
+    if not flags["target"]:
+        raise pytest.UsageError("pass a target: pytest contracts --target mock, mock-http, or a URL")
     try:
-        config.stash[CHECKS] = selected(given["only"])
+        config.stash[CHECKS] = selected(flags["only"])
     except Usage as error:
         raise pytest.UsageError(str(error)) from error
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each check that was asked for."""
+    """Parametrize the test with the selected checks."""
     if "check" in metafunc.fixturenames:
         checks = metafunc.config.stash[CHECKS]
         metafunc.parametrize("check", checks, ids=[f"{check.layer}:{check.id}" for check in checks])
@@ -76,15 +75,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def session(pytestconfig: pytest.Config) -> Iterator[Session]:
-    """The one run that all tests are part of; what it made is removed at the end."""
+    """Run shared by all tests; its resources are deleted at the end."""
     left: list[str] = []
     with ExitStack() as stack:
         try:
-            options = Options.among(asked(pytestconfig))
+            options = Options.from_flags(flag_values(pytestconfig))
             yield stack.enter_context(opened(options, pytestconfig.stash[CHECKS], os.environ, left.append))
         except Usage as error:
             pytest.exit(f"contracts: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
-        except Unreachable as error:
+        except TargetUnreachable as error:
             pytest.exit(f"contracts: {error}", returncode=UNTESTABLE)
     if left:
         pytest.fail("\n".join(left), pytrace=False)
@@ -92,20 +91,20 @@ def session(pytestconfig: pytest.Config) -> Iterator[Session]:
 
 @pytest.fixture
 def strict(pytestconfig: pytest.Config) -> bool:
-    """Whether an assumption that does not hold fails the run."""
-    return bool(asked(pytestconfig)["strict_assumptions"])
+    """Whether assumptions count as failures."""
+    return bool(flag_values(pytestconfig)["strict_assumptions"])
 
 
 @pytest.fixture
 def outcome(check: Any, session: Session, pytestconfig: pytest.Config) -> Outcome:
-    """What came of one check."""
-    found = judge(check, session.team)
-    pytestconfig.stash.setdefault(OUTCOMES, []).append(found)
-    return found
+    """Outcome of one check."""
+    result = judge(check, session.run)
+    pytestconfig.stash.setdefault(OUTCOMES, []).append(result)
+    return result
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Nothing executed is no success."""
+    """Exit with UNTESTABLE if no check could run."""
     found = session.config.stash.get(OUTCOMES, [])
     if found and all(outcome.verdict is Verdict.UNTESTED for outcome in found):
         session.exitstatus = UNTESTABLE

@@ -1,4 +1,4 @@
-"""Whether a target can be tested, as whom, and what would be skipped there; nothing is written."""
+"""Diagnosis of a target: credentials, roles and checks that would be skipped. Writes nothing."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts.checks.check import Check
-from contracts.http.credentials import Access
-from contracts.http.exchange import Request, Transport
-from contracts.http.run import CALLERS, Team
-from contracts.safety.unanswered import who
+from contracts.http.credentials import TargetAccess
+from contracts.http.exchange import ClientRequest, Transport
+from contracts.http.run import KEY_ROLES, Run
+from contracts.safety.unanswered import user_of_key
 from contracts.session import Options
 
-_ROLE = re.compile(f"[\"']({'|'.join(CALLERS)})[\"']")
+_ROLE = re.compile(f"[\"']({'|'.join(KEY_ROLES)})[\"']")
 
 
 def report(
-    transport: Transport, access: Access, team: Team, options: Options, checks: list[Check]
+    transport: Transport, access: TargetAccess, run: Run, options: Options, checks: list[Check]
 ) -> Iterator[str]:
-    """All of it, a line each."""
+    """Lines of the diagnosis."""
     yield f"target        {transport.url}{_version(transport, access)}"
     yield f"organization  {access.organization_id}"
-    for role in CALLERS:
-        yield f"{role:<13} {_role(team, role)}"
+    for role in KEY_ROLES:
+        yield f"{role:<13} {_role(run, role)}"
     for space_id in options.space_id:
-        yield f"{space_id:<13} {_space(team, space_id)}"
-    refused = {role for role in CALLERS if role not in access.keys or _status(team, role) == 401}
+        yield f"{space_id:<13} {_space(run, space_id)}"
+    refused = {role for role in KEY_ROLES if role not in access.keys or _status(run, role) == 401}
     skipped = 0
     for reason, some in _skipped(checks, refused, options).items():
         skipped += len(some)
@@ -36,38 +36,38 @@ def report(
         yield f"skipped       nothing: all {len(checks)} checks can be tried"
 
 
-def _version(transport: Transport, access: Access) -> str:
-    """A mock says which; a deployment does not."""
+def _version(transport: Transport, access: TargetAccess) -> str:
+    """Version of a mock; a deployment does not report one."""
     if not access.mock:
         return ""
-    health = transport.send(Request("GET", "/__admin/health", None), None).body
+    health = transport.send(ClientRequest("GET", "/__admin/health", None), None).body
     version = health.get("version") if isinstance(health, dict) else None
     return f" (a mock, version {version})" if version else " (a mock)"
 
 
-def _role(team: Team, role: str) -> str:
-    if role not in team.roles:
+def _role(run: Run, role: str) -> str:
+    if role not in run.roles:
         return f"no key: set CONTRACTS_{role.upper()}_KEY"
-    status = _status(team, role)
+    status = _status(run, role)
     if status != 200:
         return f"the key is refused: {status}"
-    user = who(team, role) or "a user without a thread, so it can't be told which"
-    listing = team.caller(role).get("/v1/spaces/", organization_id=team.organization_id, limit=1)
+    user = user_of_key(run, role) or "a user without a thread, so the id is unknown"
+    listing = run.client(role).get("/v1/spaces/", organization_id=run.organization_id, limit=1)
     member = {200: "of the organization", 403: "not of the organization"}.get(listing.status)
     return f"the key works: {user}, {member or f'listing the spaces answers {listing.status}'}"
 
 
-def _status(team: Team, role: str) -> int:
-    return team.caller(role).get("/v1/threads", limit=1).status
+def _status(run: Run, role: str) -> int:
+    return run.client(role).get("/v1/threads", limit=1).status
 
 
-def _space(team: Team, space_id: str) -> str:
-    """Who may do what with a space that is there, as far as reading it tells."""
+def _space(run: Run, space_id: str) -> str:
+    """Access of each role to an existing space, as far as reading shows."""
     levels = []
-    for role in team.roles:
-        answer = team.caller(role).get(f"/v1/spaces/{space_id}")
+    for role in run.roles:
+        answer = run.client(role).get(f"/v1/spaces/{space_id}")
         space = answer.body if answer.status == 200 and isinstance(answer.body, dict) else None
-        levels.append(f"{role}: {answer.status if space is None else _level(space, who(team, role))}")
+        levels.append(f"{role}: {answer.status if space is None else _level(space, user_of_key(run, role))}")
     return ", ".join(levels)
 
 
@@ -81,23 +81,23 @@ def _level(space: dict[str, Any], user: str | None) -> str:
 
 
 def _skipped(checks: list[Check], refused: set[str], options: Options) -> dict[str, list[str]]:
-    """Reason -> the checks that would be untested for it; the first reason counts."""
-    found: dict[str, list[str]] = {}
+    """Reason -> checks that it would leave untested; the first reason counts."""
+    skipped: dict[str, list[str]] = {}
     for check in checks:
         missing = sorted(needs(check) & refused)
         if missing:
-            reason = f"for want of a key of the {' and the '.join(missing)}"
+            reason = f"no key of the {' and the '.join(missing)}"
         elif "createResponse" in check.operations and not options.with_model:
             reason = "without --with-model N"
         else:
             continue
-        found.setdefault(reason, []).append(check.id)
-    return found
+        skipped.setdefault(reason, []).append(check.id)
+    return skipped
 
 
 def needs(check: Check) -> set[str]:
-    """The roles that a check names: it can't be tried without them."""
+    """Roles that a check requires, found in its source."""
     if check.layer != "behaviour":
         return set()
-    named = _ROLE.findall(inspect.getsource(check.run))
-    return set(getattr(check.run, "roles", named))
+    named = _ROLE.findall(inspect.getsource(check.function))
+    return set(getattr(check.function, "roles", named))

@@ -1,4 +1,4 @@
-"""The exit codes of the command, and what ends with which."""
+"""Exit codes of the command, and the errors that lead to them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import click
 
-from contracts.checks.errors import Unanswered, Unreachable, Usage
-from contracts.verdict.resend import NoReplay
+from contracts.checks.errors import TargetUnreachable, Unanswered, Usage
+from contracts.verdict.resend import NotReplayable
 from contracts.verdict.runner import crash
 
 HOLDS, BROKEN, USAGE, UNTESTABLE = 0, 1, 2, 3
@@ -17,23 +17,23 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 class Commands(click.Group):
-    """Commands of which none ends with a traceback."""
+    """Command group that turns errors into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run one."""
+        """Invoke a command."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Usage as error:
             end(USAGE, str(error))
-        except (NoReplay, Unreachable, Unanswered) as error:
+        except (NotReplayable, TargetUnreachable, Unanswered) as error:
             end(UNTESTABLE, str(error))
         except Exception as error:
             end(CRASHED, f"crashed: {crash(error)}")
 
 
 def end(code: int, message: str) -> NoReturn:
-    """Say why in one line, and end."""
+    """Print the reason and exit."""
     click.echo(f"contracts: {message}", err=True)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""One run: from what was asked for to the checks, and everything removed at the end, however it ends."""
+"""Session: opens the target, creates the run, and deletes its resources however it ends."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
 from contracts.checks.errors import Usage
-from contracts.generated.hypothesis_patches import hasten
-from contracts.http.credentials import Access, open_target
+from contracts.generated.hypothesis_patches import patch_hypothesis
+from contracts.http.credentials import TargetAccess, open_target
 from contracts.http.exchange import Transport
-from contracts.http.rate import Limit
-from contracts.http.run import Team
+from contracts.http.rate import RequestLimit
+from contracts.http.run import Run
 from contracts.http.target import FRESH, open_transport
 from contracts.safety.ledger import Ledger
-from contracts.safety.unanswered import before, settle
-from contracts.settings import PROFILES, SEED, Settings
+from contracts.safety.unanswered import existing_ids, reconcile
+from contracts.settings import PROFILES, SEED, RunSettings
 
 
 class Options(NamedTuple):
-    """What a run was asked for, by its flags."""
+    """Options of a run, from the command's flags."""
 
     target: str
     read_only: bool = False
@@ -42,33 +42,33 @@ class Options(NamedTuple):
     profile: str = "quick"
 
     @classmethod
-    def among(cls, given: Mapping[str, Any]) -> Options:
-        """Those of the flags that are about the run itself."""
-        return cls(**{name: given[name] for name in cls._fields if name in given})
+    def from_flags(cls, flags: Mapping[str, Any]) -> Options:
+        """Options among the flags of a command."""
+        return cls(**{name: flags[name] for name in cls._fields if name in flags})
 
 
 class Session(NamedTuple):
-    """A target, and who the suite is there."""
+    """Open target with its run and checks."""
 
     transport: Transport
-    access: Access
-    team: Team
+    access: TargetAccess
+    run: Run
     checks: list[Check]
     until: float | None
-    """When to stop, in monotonic seconds."""
+    """Monotonic time at which to stop."""
     folder: Path | None
-    """Where the ledger is, and reports may go; None for a fresh mock, unless one was named."""
+    """Folder of the ledger and reports; None for a fresh mock without --report-dir."""
     terminated: list[int]
-    """Not empty once SIGTERM came, which ends a run as Ctrl-C does."""
+    """Signals received; not empty after SIGTERM, which ends a run like Ctrl-C."""
 
 
 @contextmanager
 def opened(
     options: Options, checks: list[Check], environ: Mapping[str, str], say: Callable[[str], Any]
 ) -> Iterator[Session]:
-    """The session; Usage or Unreachable if there can be none. `say` hears what is left, line by line."""
-    hasten()
-    limit = Limit(per_second(options.rate_limit), options.max_requests)
+    """Open a session; `say` receives a line for each resource that remains at its end."""
+    patch_hypothesis()
+    limit = RequestLimit(per_second(options.rate_limit), options.max_requests)
     until = time.monotonic() + seconds(options.max_time) if options.max_time else None
     run_id = secrets.token_hex(4)
     transport = open_transport(options.target, limit)
@@ -78,37 +78,43 @@ def opened(
         if folder is None and options.target not in FRESH:
             folder = Path(tempfile.mkdtemp(prefix="contracts-"))
         terminated: list[int] = []
-        with _terminating(terminated):
+        with _catching_sigterm(terminated):
             asks = any(check.layer == "behaviour" for check in checks)
-            team = _team(options, transport, access, run_id, folder, asks=asks)
+            run = _new_run(options, transport, access, run_id, folder, asks=asks)
             try:
-                yield Session(transport, access, team, checks, until, folder, terminated)
+                yield Session(transport, access, run, checks, until, folder, terminated)
             finally:
-                with _undisturbed():
-                    whole = _leave(team, say)
-        if whole and folder is not None and options.report_dir is None:
-            _forget(team, folder)
+                with _ignoring_signals():
+                    clean = _clean_up(run, say)
+        if clean and folder is not None and options.report_dir is None:
+            _delete_ledger(run, folder)
     finally:
         transport.close()
 
 
-def _forget(team: Team, folder: Path) -> None:
-    """Leave no ledger of a run that left nothing else."""
-    if team.ledger.path is not None:
-        team.ledger.path.unlink(missing_ok=True)
-    with suppress(OSError):  # something else is in it
+def _delete_ledger(run: Run, folder: Path) -> None:
+    """Delete the ledger of a run that left nothing behind."""
+    if run.ledger.path is not None:
+        run.ledger.path.unlink(missing_ok=True)
+    with suppress(OSError):  # the folder has other files
         folder.rmdir()
 
 
-def _team(
-    options: Options, transport: Transport, access: Access, run_id: str, folder: Path | None, *, asks: bool
-) -> Team:
-    """`asks`: whether some checks ask a model on purpose; two of three questions are kept for these."""
+def _new_run(
+    options: Options,
+    transport: Transport,
+    access: TargetAccess,
+    run_id: str,
+    folder: Path | None,
+    *,
+    asks: bool,
+) -> Run:
+    """`asks`: whether behaviour checks run; two thirds of the model calls are reserved for them."""
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     writes = folder is not None and not options.read_only
     ledger = Ledger(folder / f"ledger-{run_id}.jsonl" if folder is not None and writes else None)
-    team = Team(
+    run = Run(
         transport,
         access.keys,
         access.organization_id,
@@ -117,29 +123,29 @@ def _team(
         read_only=options.read_only,
         space_ids=options.space_id,
         model_calls=options.with_model,
-        kept_calls=options.with_model * 2 // 3 if asks else 0,
-        settings=Settings(options.seed, PROFILES[options.profile]),
+        reserved_calls=options.with_model * 2 // 3 if asks else 0,
+        settings=RunSettings(options.seed, PROFILES[options.profile]),
     )
     if writes:
         about = {"target": transport.url, "organization_id": access.organization_id, "clock": access.clock}
-        ledger.begin(run=run_id, **about, before=before(team))
-    return team
+        ledger.begin(run=run_id, **about, before=existing_ids(run))
+    return run
 
 
-def _leave(team: Team, say: Callable[[str], Any]) -> bool:
-    """Remove everything that the run made; whether nothing is left."""
-    left = [f"left behind  {entry}" for entry in team.clean_up()]
-    left += [f"unsure       {entry}" for entry in settle(team).unsure]
+def _clean_up(run: Run, say: Callable[[str], Any]) -> bool:
+    """Delete everything that the run created; returns whether nothing remains."""
+    left = [f"left behind  {entry}" for entry in run.clean_up()]
+    left += [f"unsure       {entry}" for entry in reconcile(run).unsure]
     for entry in left:
         say(entry)
-    if left and team.ledger.path is not None:
-        say(f"             try `contracts cleanup {team.ledger.path}` later")
+    if left and run.ledger.path is not None:
+        say(f"             try `contracts cleanup {run.ledger.path}` later")
     return not left
 
 
 @contextmanager
-def _terminating(came: list[int]) -> Iterator[None]:
-    """SIGTERM is noted, and raises KeyboardInterrupt."""
+def _catching_sigterm(came: list[int]) -> Iterator[None]:
+    """Record SIGTERM and raise KeyboardInterrupt."""
 
     def stop(number: int, _: object) -> None:
         came.append(number)
@@ -150,8 +156,8 @@ def _terminating(came: list[int]) -> Iterator[None]:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Neither SIGTERM nor Ctrl-C does anything meanwhile."""
+def _ignoring_signals() -> Iterator[None]:
+    """Ignore SIGTERM and Ctrl-C."""
     with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
         yield
 
@@ -170,18 +176,18 @@ def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
 
 
 def per_second(text: str | None) -> float | None:
-    """A rate."""
+    """Parse a rate into requests per second."""
     if text is None:
         return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)/(s|m)", text)
     if match is None or float(match[1]) == 0:
-        raise Usage(f"--rate-limit {text}: give it like 50/s or 600/m")
+        raise Usage(f"--rate-limit {text}: expected a form like 50/s or 600/m")
     return float(match[1]) / (1 if match[2] == "s" else 60)
 
 
 def seconds(text: str) -> float:
-    """A duration."""
+    """Parse a duration into seconds."""
     match = re.fullmatch(r"(\d+)(s|m|h)", text)
     if match is None:
-        raise Usage(f"--max-time {text}: give it like 90s, 10m or 1h")
+        raise Usage(f"--max-time {text}: expected a form like 90s, 10m or 1h")
     return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]

@@ -1,4 +1,4 @@
-"""How long and how varied a run is."""
+"""Profiles: the amount of generated data in a run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Profile(NamedTuple):
-    """The size of what is generated."""
+    """Amounts of generated data."""
 
     scenarios: int
     steps: int
     examples: int
-    """Cases that fuzzing makes up for each operation, beside those of the coverage phase."""
+    """Fuzzing cases for each operation, in addition to the coverage phase."""
     workflows: int
 
 
@@ -23,11 +23,11 @@ PROFILES = {
 SEED = 20261121
 
 
-class Settings(NamedTuple):
-    """What a run was asked for."""
+class RunSettings(NamedTuple):
+    """Seed and profile of a run."""
 
     seed: int = SEED
     profile: Profile = PROFILES["quick"]
 
 
-DEFAULT = Settings()
+DEFAULT = RunSettings()

@@ -1,4 +1,4 @@
-"""Every check, in the order in which a run tries them."""
+"""All checks, in the order of a run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ BEHAVIOUR = (
     stores,
     streams,
 )
-"""Layer 4: promises that neither generated data nor a model can say, one sentence each."""
+"""Layer 4: checks of behaviour that neither schemas nor the model express."""
 CHECKS: tuple[Check, ...] = (
     *layers.checks(),
     *chain.from_iterable(map(declared, BEHAVIOUR)),
@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def selected(only: tuple[str, ...]) -> list[Check]:
-    """The checks that have one of these for their id, layer or operation; all without any."""
+    """Checks selected by id, layer or operation; all if nothing is named."""
     known = {name for check in CHECKS for name in (check.id, check.layer, *check.operations)}
     for name in only:
         if name not in known:

@@ -1,4 +1,4 @@
-"""Each check as a test of pytest's."""
+"""Each check as a pytest test."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contracts.verdict.failure import Outcome, Verdict
 
 
 def test_the_contract_holds(check: Any, outcome: Outcome, strict: bool) -> None:
-    """The promise holds; what is not tried is skipped, and what no contract says may fail."""
+    """The check passes; untested checks are skipped, and assumptions may fail."""
     sent = "\n".join(commands(outcome.chain)[0])
-    told = f"{check.sentence}\nfounded on {outcome.evidence}: {outcome.message}\n{sent}"
+    report = f"{check.sentence}\nevidence {outcome.evidence}: {outcome.message}\n{sent}"
     if outcome.verdict is Verdict.UNTESTED:
         pytest.skip(outcome.message)
     if outcome.verdict is Verdict.ASSUMPTION and not strict:
@@ -21,4 +21,4 @@ def test_the_contract_holds(check: Any, outcome: Outcome, strict: bool) -> None:
     if outcome.verdict in (Verdict.FLAKY, Verdict.ORDER, Verdict.UNCONFIRMED):
         pytest.xfail(f"{outcome.verdict}: {outcome.message}")
     if outcome.verdict is not Verdict.PASSED:
-        pytest.fail(f"{outcome.verdict}: {told}", pytrace=False)
+        pytest.fail(f"{outcome.verdict}: {report}", pytrace=False)

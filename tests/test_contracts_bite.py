@@ -12,7 +12,7 @@ from mockserver.freddy.registry import Call, Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts
-from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, ROOT, bite, fresh_app, key, known, team_for
+from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, ROOT, bite, fresh_app, key, known, run_on
 
 SPREAD = [mutant for number, mutant in enumerate(MUTANTS) if mutant.concurrent or number % 3 == 0]
 """Every third, and all that need calls at the same time; `make mutants` tries them all."""
@@ -31,9 +31,9 @@ def hints() -> dict[str, str]:
 
 def test_a_correct_mock_passes_every_check(app: MockServer) -> None:
     with damaged(app, None):
-        team = team_for(app)
-        outcomes = [judge(check, team) for check in BEHAVIOUR]
-        left = team.clean_up()
+        run = run_on(app)
+        outcomes = [judge(check, run) for check in BEHAVIOUR]
+        left = run.clean_up()
     assert [(o.check.id, o.verdict, o.message) for o in outcomes if o.verdict is not Verdict.PASSED] == []
     assert left == []
 

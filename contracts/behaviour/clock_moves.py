@@ -1,21 +1,20 @@
-"""Whether time passes on the target: on a mock whose clock is frozen nothing that takes time comes about."""
+"""Detection of a frozen clock on the target, on which delayed effects never happen."""
 
 from __future__ import annotations
 
 import time
 
 from contracts.checks.errors import Untested
-from contracts.http.run import Team
+from contracts.http.run import Run
 
 
-def require_a_clock_that_goes(team: Team) -> None:
-    """Untested if two errors, more than a second apart, are of the same moment."""
-    before = _told(team)
+def require_running_clock(run: Run) -> None:
+    """Raise Untested if two errors more than a second apart have the same timestamp."""
+    before = _timestamp(run)
     time.sleep(1.2)
-    if before is not None and _told(team) == before:
-        raise Untested("the target's clock stands still; let it go, and try again")
+    if before is not None and _timestamp(run) == before:
+        raise Untested("the target's clock is frozen; let it run, and try again")
 
 
-def _told(team: Team) -> object:
-    body = team.owner.get(f"/v1/spaces/{team.invented('space')}").body
-    return body.get("error", {}).get("timestamp") if isinstance(body, dict) else None
+def _timestamp(run: Run) -> object:
+    return run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").error.get("timestamp")

@@ -1,4 +1,4 @@
-"""Calls at the same time leave what some order of them would have left."""
+"""Concurrent calls: the result equals that of some sequential order."""
 
 from __future__ import annotations
 
@@ -7,89 +7,88 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from contracts.behaviour.memory import ask
-from contracts.checks.check import equal, promise
+from contracts.checks.check import check, equal
 from contracts.checks.evidence import Evidence
-from contracts.http.run import Team
+from contracts.http.run import Run
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def at_once(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """What the calls give that are made at the same time, ten at most."""
+def in_parallel(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Results of concurrent calls, at most ten at a time."""
     with ThreadPoolExecutor(10) as pool:
         return list(pool.map(call, items))
 
 
-@promise("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
-def parallel_adds_of_one_thread_are_one_membership(team: Team) -> None:
+@check("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+def parallel_adds_of_one_thread_are_one_membership(run: Run) -> None:
     """Twenty adds of one thread at the same time list it once."""
-    space_id, thread = team.owner.new_space()["id"], team.owner.new_thread()["id"]
-    answers = at_once(lambda _: team.owner.add(space_id, thread), range(20))
-    equal(team.owner.threads_of(space_id), [thread], "the threads")
+    space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
+    answers = in_parallel(lambda _: run.owner.add(space_id, thread), range(20))
+    equal(run.owner.threads_of(space_id), [thread], "the threads")
     equal([a.status for a in answers if a.status >= 500], [], "server errors")
 
 
-@promise("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
-def parallel_adds_lose_nothing(team: Team) -> None:
+@check("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+def parallel_adds_lose_nothing(run: Run) -> None:
     """Adds of different threads at the same time are all there afterwards."""
-    space_id = team.owner.new_space()["id"]
-    threads = [team.owner.new_thread()["id"] for _ in range(10)]
-    answers = at_once(lambda t: team.owner.add(space_id, t), threads)
+    space_id = run.owner.new_space()["id"]
+    threads = [run.owner.new_thread()["id"] for _ in range(10)]
+    answers = in_parallel(lambda t: run.owner.add(space_id, t), threads)
     equal({a.status for a in answers}, {201}, "the answers")
-    equal(sorted(team.owner.threads_of(space_id)), sorted(threads), "the threads")
+    equal(sorted(run.owner.threads_of(space_id)), sorted(threads), "the threads")
 
 
-@promise("removeThreadFromSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
-def parallel_removals_all_count(team: Team) -> None:
+@check("removeThreadFromSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+def parallel_removals_all_count(run: Run) -> None:
     """Threads that are removed at the same time are all gone, and the others are still there."""
-    space_id = team.owner.new_space()["id"]
-    threads = [team.owner.new_thread()["id"] for _ in range(9)]
+    space_id = run.owner.new_space()["id"]
+    threads = [run.owner.new_thread()["id"] for _ in range(9)]
     for thread in threads:
-        team.owner.add(space_id, thread)
-    answers = at_once(lambda t: team.owner.take_out(space_id, t), threads[:8])
+        run.owner.add(space_id, thread)
+    answers = in_parallel(lambda t: run.owner.remove_thread(space_id, t), threads[:8])
     equal({a.status for a in answers}, {204}, "the answers")
-    equal(team.owner.threads_of(space_id), threads[8:], "the threads")
+    equal(run.owner.threads_of(space_id), threads[8:], "the threads")
 
 
-@promise("createSpace", "getSpace", evidence=Evidence.PUBLISHED)
-def parallel_creates_make_different_spaces(team: Team) -> None:
-    """Spaces that are made at the same time have different ids, and each keeps its name."""
-    names = [team.name() for _ in range(6)]
-    made = at_once(lambda name: team.owner.new_space(name=name), names)
-    equal(len({space["id"] for space in made}), 6, "different ids")
-    shown = [team.owner.get(f"/v1/spaces/{space['id']}").body["name"] for space in made]
-    equal(shown, names, "the names, read back")
+@check("createSpace", "getSpace", evidence=Evidence.PUBLISHED)
+def parallel_creates_make_different_spaces(run: Run) -> None:
+    """Spaces that are created at the same time have different ids, and each keeps its name."""
+    names = [run.name() for _ in range(6)]
+    created = in_parallel(lambda name: run.owner.new_space(name=name), names)
+    equal(len({space["id"] for space in created}), 6, "different ids")
+    read_back = [run.owner.get(f"/v1/spaces/{space['id']}").body["name"] for space in created]
+    equal(read_back, names, "the names, read back")
 
 
-@promise("updateThread", evidence=Evidence.PUBLISHED)
-def parallel_changes_of_metadata_are_all_kept(team: Team) -> None:
+@check("updateThread", evidence=Evidence.PUBLISHED)
+def parallel_changes_of_metadata_are_all_kept(run: Run) -> None:
     """Pairs of metadata that are sent at the same time are all merged."""
-    path = f"/v1/threads/{team.owner.new_thread()['id']}"
+    path = f"/v1/threads/{run.owner.new_thread()['id']}"
     pairs = {f"k{number}": "v" for number in range(6)}
     changes = [{"metadata": {name: value}} for name, value in pairs.items()]
-    at_once(partial(team.owner.ask, "PATCH", path), changes)
-    equal(team.owner.get(path).body["metadata"], pairs, "metadata", "/metadata")
+    in_parallel(partial(run.owner.ask, "PATCH", path), changes)
+    equal(run.owner.get(path).body["metadata"], pairs, "metadata", "/metadata")
 
 
-@promise("updateSpace", evidence=Evidence.PUBLISHED)
-def parallel_patches_of_different_fields_are_all_kept(team: Team) -> None:
+@check("updateSpace", evidence=Evidence.PUBLISHED)
+def parallel_patches_of_different_fields_are_all_kept(run: Run) -> None:
     """Changes of name and description at the same time are both kept."""
     for _ in range(3):
-        space_id = team.owner.new_space(description="before")["id"]
-        changes = [{"name": team.name()}, {"description": "after"}]
-        at_once(partial(team.owner.ask, "PATCH", f"/v1/spaces/{space_id}"), changes)
-        after = team.owner.get(f"/v1/spaces/{space_id}").body
+        space_id = run.owner.new_space(description="before")["id"]
+        changes = [{"name": run.name()}, {"description": "after"}]
+        in_parallel(partial(run.owner.ask, "PATCH", f"/v1/spaces/{space_id}"), changes)
+        after = run.owner.get(f"/v1/spaces/{space_id}").body
         equal((after["name"], after["description"]), (changes[0]["name"], "after"), "name and description")
 
 
-@promise("createResponse", "getThread", "listThreadMessages", evidence=Evidence.PUBLISHED)
-def parallel_questions_are_all_counted(team: Team) -> None:
+@check("createResponse", "getThread", "listThreadMessages", evidence=Evidence.PUBLISHED)
+def parallel_questions_are_all_counted(run: Run) -> None:
     """After questions in one thread at the same time it counts as many messages as it lists."""
-    thread_id = team.owner.new_thread()["id"]
-    asked = at_once(lambda n: ask(team.owner, team, f"Number {n}?", thread_id=thread_id), range(4))
+    thread_id = run.owner.new_thread()["id"]
+    asked = in_parallel(lambda n: run.owner.ask_model(f"Number {n}?", thread_id=thread_id), range(4))
     equal([a.status for a in asked if a.status >= 500], [], "server errors")
-    listed = team.owner.get(f"/v1/threads/{thread_id}/messages", limit=100).body["data"]
-    counted = team.owner.get(f"/v1/threads/{thread_id}").body["message_count"]
+    listed = run.owner.get(f"/v1/threads/{thread_id}/messages", limit=100).body["data"]
+    counted = run.owner.get(f"/v1/threads/{thread_id}").body["message_count"]
     equal(counted, len(listed), "messages counted beside those listed", "/message_count")

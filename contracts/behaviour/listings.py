@@ -1,136 +1,135 @@
-"""Lists that go by anchors: threads, and the messages of a thread."""
+"""Lists paginated by anchors, and vector stores: filters, order, totals."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-from contracts.behaviour.memory import ask
-from contracts.checks.check import equal, promise
+from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.http.run import Team
+from contracts.http.run import Run
 
 
-def _three_turns(team: Team) -> str:
-    """Where the six messages of a new thread are listed."""
-    thread_id = team.owner.new_thread()["id"]
+def _three_turns(run: Run) -> str:
+    """Path of the messages of a new thread with six messages."""
+    thread_id = run.owner.new_thread()["id"]
     for number in range(3):
-        equal(ask(team.owner, team, f"Number {number}.", thread_id=thread_id).status, 200, "asking")
+        equal(run.owner.ask_model(f"Number {number}.", thread_id=thread_id).status, 200, "asking")
     return f"/v1/threads/{thread_id}/messages"
 
 
-@promise("listThreads", evidence=Evidence.SDK)
-def a_total_counts_more_than_the_page(team: Team) -> None:
-    """include_total tells how many threads there are, whatever the size of the page."""
+@check("listThreads", evidence=Evidence.SDK)
+def a_total_counts_more_than_the_page(run: Run) -> None:
+    """include_total returns the number of threads, whatever the size of the page."""
     for _ in range(3):
-        team.owner.new_thread()
-    bodies = [team.owner.get("/v1/threads", limit=limit, include_total="true").body for limit in (1, 2)]
+        run.owner.new_thread()
+    bodies = [run.owner.get("/v1/threads", limit=limit, include_total="true").body for limit in (1, 2)]
     totals = [body.get("total") for body in bodies]
     equal(totals[0], totals[1], "the totals beside pages of 1 and of 2", "/total")
     if not isinstance(totals[0], int) or totals[0] < 3:
         raise Broken("the total is less than what was just made", expected=3, got=totals[0], pointer="/total")
 
 
-@promise("listThreads", evidence=Evidence.SDK)
-def threads_come_by_their_last_activity(team: Team) -> None:
-    """Unpinned threads come with the latest activity first, and with order=asc the other way round."""
-    team.owner.new_thread()
+@check("listThreads", evidence=Evidence.SDK)
+def threads_come_by_their_last_activity(run: Run) -> None:
+    """Unpinned threads come with the latest activity first, and with order=asc in reverse."""
+    run.owner.new_thread()
     listed: dict[str, list[str]] = {}
     for order, newest_first in (("desc", True), ("asc", False)):
-        body = team.owner.get("/v1/threads", limit=100, order=order, is_pinned="false").body
-        moments = [thread["last_message_at"] or thread["created_at"] for thread in body["data"]]
+        body = run.owner.get("/v1/threads", limit=100, order=order, is_pinned="false").body
+        activity = [thread["last_message_at"] or thread["created_at"] for thread in body["data"]]
         equal(
-            moments, sorted(moments, reverse=newest_first), f"the last activity with order={order}", "/data"
+            activity, sorted(activity, reverse=newest_first), f"the last activity with order={order}", "/data"
         )
         listed[order] = [thread["id"] for thread in body["data"]]
     if body["has_more"] and listed["asc"] == listed["desc"]:
         raise Broken("both orders give the same first page", got=listed["asc"][:3], pointer="/data")
 
 
-@promise("listThreads", evidence=Evidence.ASSUMED, assumption="A62")
-def a_page_before_a_thread_ends_just_before_it(team: Team) -> None:
-    """`before` gives the threads that the list has just before the anchor, in the list's order."""
+@check("listThreads", evidence=Evidence.ASSUMED, assumption="A62")
+def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
+    """`before` returns the threads just before the anchor, in the order of the list."""
     for _ in range(5):
-        team.owner.new_thread()
-    whole = [thread["id"] for thread in team.owner.get("/v1/threads", limit=5).body["data"]]
-    before = team.owner.get("/v1/threads", limit=2, before=whole[4]).body["data"]
+        run.owner.new_thread()
+    whole = run.owner.ids("/v1/threads", limit=5)
+    before = run.owner.get("/v1/threads", limit=2, before=whole[4]).body["data"]
     equal([thread["id"] for thread in before], whole[2:4], "the two before the fifth", "/data")
 
 
-@promise("listThreadMessages", "createResponse", evidence=Evidence.ASSUMED, assumption="A62")
-def a_page_before_a_message_ends_just_before_it(team: Team) -> None:
-    """`before` gives the messages that the list has just before the anchor, in the list's order."""
-    path = _three_turns(team)
-    whole = [message["id"] for message in team.owner.get(path).body["data"]]
-    before = team.owner.get(path, limit=2, before=whole[4]).body["data"]
+@check("listThreadMessages", "createResponse", evidence=Evidence.ASSUMED, assumption="A62")
+def a_page_before_a_message_ends_just_before_it(run: Run) -> None:
+    """`before` returns the messages just before the anchor, in the order of the list."""
+    path = _three_turns(run)
+    whole = run.owner.ids(path)
+    before = run.owner.get(path, limit=2, before=whole[4]).body["data"]
     equal([message["id"] for message in before], whole[2:4], "the two before the fifth", "/data")
 
 
-@promise("listThreads", evidence=Evidence.SDK)
-def walking_threads_by_their_last_skips_none(team: Team) -> None:
-    """Pages of two threads, each after the last of the one before, are the page of six."""
+@check("listThreads", evidence=Evidence.SDK)
+def walking_threads_by_their_last_skips_none(run: Run) -> None:
+    """Three pages of two threads, linked by `after`, equal one page of six."""
     for _ in range(6):
-        team.owner.new_thread()
-    whole = [thread["id"] for thread in team.owner.get("/v1/threads", limit=6).body["data"]]
-    equal(walked(team, "/v1/threads", 3), whole, "three pages of two", "/data")
+        run.owner.new_thread()
+    whole = run.owner.ids("/v1/threads", limit=6)
+    equal(walk_anchors(run, "/v1/threads", 3), whole, "three pages of two", "/data")
 
 
-@promise("listThreadMessages", "createResponse", evidence=Evidence.SDK)
-def walking_messages_by_their_last_skips_none(team: Team) -> None:
-    """Pages of two messages, each after the last of the one before, are all; order=desc turns them round."""
-    path = _three_turns(team)
-    whole = [message["id"] for message in team.owner.get(path).body["data"]]
-    equal(walked(team, path, 3), whole, "three pages of two", "/data")
-    turned = [message["id"] for message in team.owner.get(path, order="desc").body["data"]]
+@check("listThreadMessages", "createResponse", evidence=Evidence.SDK)
+def walking_messages_by_their_last_skips_none(run: Run) -> None:
+    """Pages of two messages, linked by `after`, equal the whole list; order=desc reverses it."""
+    path = _three_turns(run)
+    whole = run.owner.ids(path)
+    equal(walk_anchors(run, path, 3), whole, "three pages of two", "/data")
+    turned = run.owner.ids(path, order="desc")
     equal(turned, whole[::-1], "the messages with order=desc", "/data")
 
 
-def walked(team: Team, path: str, pages: int) -> list[str]:
-    """What so many pages of two hold."""
+def walk_anchors(run: Run, path: str, pages: int) -> list[str]:
+    """Ids on this many pages of two, linked by `after`."""
     seen: list[str] = []
     for _ in range(pages):
-        page = team.owner.get(path, limit=2, after=seen[-1] if seen else None).body["data"]
+        page = run.owner.get(path, limit=2, after=seen[-1] if seen else None).body["data"]
         if len(page) > 2:
             raise Broken("a page has more items than its limit", expected=2, got=len(page), pointer="/data")
         seen += [entry["id"] for entry in page]
     return seen
 
 
-@promise("listThreads", "createThread", "deleteThread", evidence=Evidence.SDK)
-def threads_are_listed_by_assistant_and_deleted_ones_on_demand(team: Team) -> None:
-    """assistant_id lists its threads alone; a deleted thread is listed with include_deleted alone."""
-    assistant = team.invented("asst")
-    made = [team.owner.new_thread(assistant_id=assistant)["id"] for _ in range(2)]
-    team.owner.new_thread()
-    equal(team.owner.ask("DELETE", f"/v1/threads/{made[0]}").status, 204, "deleting one")
-    for deleted, expected in (("false", made[1:]), ("true", made)):
-        listed = team.owner.get("/v1/threads", assistant_id=assistant, include_deleted=deleted)
+@check("listThreads", "createThread", "deleteThread", evidence=Evidence.SDK)
+def threads_are_listed_by_assistant_and_deleted_ones_on_demand(run: Run) -> None:
+    """assistant_id lists only its threads; deleted threads are listed only with include_deleted."""
+    assistant = run.unknown_id("asst")
+    created = [run.owner.new_thread(assistant_id=assistant)["id"] for _ in range(2)]
+    run.owner.new_thread()
+    equal(run.owner.ask("DELETE", f"/v1/threads/{created[0]}").status, 204, "deleting one")
+    for deleted, expected in (("false", created[1:]), ("true", created)):
+        listed = run.owner.get("/v1/threads", assistant_id=assistant, include_deleted=deleted)
         equal(listed.status, 200, "status")
         ids = sorted(thread["id"] for thread in listed.body["data"])
         equal(ids, sorted(expected), f"the assistant's threads with include_deleted={deleted}", "/data")
 
 
-@promise("listThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A63")
-def hidden_threads_are_listed_on_demand(team: Team) -> None:
-    """visible_in_ui=false lists hidden threads, and nothing else does."""
-    hidden, visible = (team.owner.new_thread(visible_in_ui=shown)["id"] for shown in (False, True))
-    for shown, expected in (("false", [hidden]), ("true", [visible]), (None, [visible])):
-        listed = team.owner.get("/v1/threads", limit=10, visible_in_ui=shown).body["data"]
+@check("listThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A63")
+def hidden_threads_are_listed_on_demand(run: Run) -> None:
+    """visible_in_ui=false lists hidden threads; no other value does."""
+    hidden, visible = (run.owner.new_thread(visible_in_ui=flag)["id"] for flag in (False, True))
+    for flag, expected in (("false", [hidden]), ("true", [visible]), (None, [visible])):
+        listed = run.owner.get("/v1/threads", limit=10, visible_in_ui=flag).body["data"]
         ids = [thread["id"] for thread in listed if thread["id"] in (hidden, visible)]
-        equal(ids, expected, f"with visible_in_ui={shown}", "/data")
+        equal(ids, expected, f"with visible_in_ui={flag}", "/data")
 
 
-@promise("listVectorStores", "createVectorStore", evidence=Evidence.SDK)
-def stores_are_searched_sorted_and_paged(team: Team) -> None:
-    """Stores are found by a part of their name and by access_mode; sorted, skipped and taken as asked."""
-    word = f"{team.name('needle')}."
-    team.owner.new_vector_store()
+@check("listVectorStores", "createVectorStore", evidence=Evidence.SDK)
+def stores_are_searched_sorted_and_paged(run: Run) -> None:
+    """Stores can be searched by name, filtered by access_mode, sorted and paged with skip and take."""
+    word = f"{run.name('needle')}."
+    run.owner.new_vector_store()
     for letter, mode in (("b", "private"), ("d", "organization"), ("a", "private"), ("c", "organization")):
-        team.owner.new_vector_store(name=f"{word} {letter}", access_mode=mode)
+        run.owner.new_vector_store(name=f"{word} {letter}", access_mode=mode)
 
     def letters(**query: object) -> str:
-        path = f"/v1/organizations/{quote(team.organization_id)}/vector-stores"
-        answer = team.owner.get(path, **{"search": word, "sort": "name", "order": "asc", **query})
+        path = f"/v1/organizations/{quote(run.organization_id)}/vector-stores"
+        answer = run.owner.get(path, **{"search": word, "sort": "name", "order": "asc", **query})
         equal(answer.status, 200, "status")
         return "".join(store["name"].removeprefix(f"{word} ") for store in answer.body["data"])
 

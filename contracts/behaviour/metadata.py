@@ -1,57 +1,56 @@
-"""The pairs of text that a thread or a message may carry."""
+"""Metadata of threads and messages."""
 
 from __future__ import annotations
 
-from contracts.behaviour.memory import ask
-from contracts.checks.check import equal, promise
+from contracts.checks.check import check, equal
 from contracts.checks.evidence import Evidence
-from contracts.http.run import Team
+from contracts.http.run import Run
 
 FULL = {f"key {number}": "before" for number in range(16)}
-"""As many pairs as there may be."""
+"""Maximum number of pairs."""
 
 
-@promise("updateThread", "getThread", evidence=Evidence.PUBLISHED)
-def a_threads_metadata_is_merged(team: Team) -> None:
+@check("updateThread", "getThread", evidence=Evidence.PUBLISHED)
+def a_threads_metadata_is_merged(run: Run) -> None:
     """PATCH of a thread merges the metadata and keeps everything that it does not name."""
-    thread = team.owner.new_thread(metadata={"a": "1", "b": "2"})
+    thread = run.owner.new_thread(metadata={"a": "1", "b": "2"})
     path = f"/v1/threads/{thread['id']}"
-    answer = team.owner.ask("PATCH", path, {"metadata": {"b": "3", "c": "4"}})
+    answer = run.owner.ask("PATCH", path, {"metadata": {"b": "3", "c": "4"}})
     equal(answer.status, 200, "status")
     equal(answer.body["metadata"], {"a": "1", "b": "3", "c": "4"}, "metadata", "/metadata")
     equal(answer.body["title"], thread["title"], "title", "/title")
-    equal(team.owner.get(path).body["metadata"], answer.body["metadata"], "read back", "/metadata")
-    emptied = team.owner.ask("PATCH", path, {"metadata": {}})
+    equal(run.owner.get(path).body["metadata"], answer.body["metadata"], "read back", "/metadata")
+    emptied = run.owner.ask("PATCH", path, {"metadata": {}})
     equal(emptied.body["metadata"], answer.body["metadata"], "after a PATCH without a pair", "/metadata")
 
 
-@promise("updateThreadMessage", "listThreadMessages", evidence=Evidence.SDK)
-def a_messages_metadata_is_merged(team: Team) -> None:
+@check("updateThreadMessage", "listThreadMessages", evidence=Evidence.SDK)
+def a_messages_metadata_is_merged(run: Run) -> None:
     """PATCH of a message merges the metadata, and keeps the pairs and the text that it does not name."""
-    thread_id = team.owner.new_thread()["id"]
-    equal(ask(team.owner, team, "Good morning.", thread_id=thread_id).status, 200, "storing the message")
+    thread_id = run.owner.new_thread()["id"]
+    equal(run.owner.ask_model("Good morning.", thread_id=thread_id).status, 200, "storing the message")
     listing = f"/v1/threads/{thread_id}/messages"
-    path = f"{listing}/{team.owner.get(listing).body['data'][0]['id']}"
+    path = f"{listing}/{run.owner.get(listing).body['data'][0]['id']}"
     for pairs in ({"a": "1", "b": "2"}, {"b": "3"}, {}):
-        equal(team.owner.ask("PATCH", path, {"metadata": pairs}).status, 200, f"sending {pairs}")
-    message = team.owner.get(listing).body["data"][0]
+        equal(run.owner.ask("PATCH", path, {"metadata": pairs}).status, 200, f"sending {pairs}")
+    message = run.owner.get(listing).body["data"][0]
     equal(message["metadata"], {"a": "1", "b": "3"}, "metadata", "/data/0/metadata")
     equal(message["content"], "Good morning.", "content", "/data/0/content")
 
 
-@promise("createThread", "updateThread", evidence=Evidence.PUBLISHED)
-def a_full_set_of_metadata_can_be_changed(team: Team) -> None:
+@check("createThread", "updateThread", evidence=Evidence.PUBLISHED)
+def a_full_set_of_metadata_can_be_changed(run: Run) -> None:
     """A thread may have sixteen pairs, and each of them can be changed."""
-    path = f"/v1/threads/{team.owner.new_thread(metadata=FULL)['id']}"
-    answer = team.owner.ask("PATCH", path, {"metadata": {"key 3": "after"}})
+    path = f"/v1/threads/{run.owner.new_thread(metadata=FULL)['id']}"
+    answer = run.owner.ask("PATCH", path, {"metadata": {"key 3": "after"}})
     equal(answer.status, 200, "changing one of sixteen pairs")
     equal(answer.body["metadata"], {**FULL, "key 3": "after"}, "metadata", "/metadata")
 
 
-@promise("updateThread", evidence=Evidence.ASSUMED, assumption="A32")
-def a_seventeenth_pair_of_metadata_is_refused(team: Team) -> None:
-    """A pair more than sixteen is 422, and nothing is changed."""
-    path = f"/v1/threads/{team.owner.new_thread(metadata=FULL)['id']}"
-    answer = team.owner.ask("PATCH", path, {"metadata": {"key 3": "after", "one more": "x"}})
+@check("updateThread", evidence=Evidence.ASSUMED, assumption="A32")
+def a_seventeenth_pair_of_metadata_is_refused(run: Run) -> None:
+    """A seventeenth pair is 422, and changes nothing."""
+    path = f"/v1/threads/{run.owner.new_thread(metadata=FULL)['id']}"
+    answer = run.owner.ask("PATCH", path, {"metadata": {"key 3": "after", "one more": "x"}})
     equal(answer.status, 422, "sending a seventeenth pair")
-    equal(team.owner.get(path).body["metadata"], FULL, "the metadata after it", "/metadata")
+    equal(run.owner.get(path).body["metadata"], FULL, "the metadata after it", "/metadata")

@@ -1,203 +1,203 @@
-"""Pages: every item once, whatever the size of the page and whatever happens in between."""
+"""Cursor pagination: every item once, for any page size and with changes between pages."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from contracts.checks.check import equal, promise
+from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.http.exchange import Answer
-from contracts.http.role_client import Caller
-from contracts.http.run import Team
+from contracts.http.exchange import ClientResponse
+from contracts.http.role_client import RoleClient
+from contracts.http.run import Run
 
 
-def filled(team: Team, count: int) -> tuple[str, list[str]]:
-    """A space with so many threads, in the order in which they were added."""
-    space_id = team.owner.new_space()["id"]
-    threads = [team.owner.new_thread()["id"] for _ in range(count)]
+def space_with_threads(run: Run, count: int) -> tuple[str, list[str]]:
+    """New space with `count` threads, and their ids in order of addition."""
+    space_id = run.owner.new_space()["id"]
+    threads = [run.owner.new_thread()["id"] for _ in range(count)]
     for thread_id in threads:
-        equal(team.owner.add(space_id, thread_id).status, 201, "adding a thread")
+        equal(run.owner.add(space_id, thread_id).status, 201, "adding a thread")
     return space_id, threads
 
 
-def page(caller: Caller, space_id: str, **query: object) -> Answer:
+def page(client: RoleClient, space_id: str, **query: object) -> ClientResponse:
     """One page of a space's threads."""
-    answer = caller.get(f"/v1/spaces/{space_id}/threads", **query)
+    answer = client.get(f"/v1/spaces/{space_id}/threads", **query)
     equal(answer.status, 200, "status")
     return answer
 
 
-def ids(answer: Answer) -> list[str]:
-    """The ids on a page."""
+def ids(answer: ClientResponse) -> list[str]:
+    """Thread ids on a page."""
     return [thread["id"] for thread in answer.body["data"]]
 
 
-def behind(caller: Caller, space_id: str, first: Answer) -> list[str]:
-    """What is behind a page."""
+def following_ids(client: RoleClient, space_id: str, first: ClientResponse) -> list[str]:
+    """Thread ids on all pages after this one."""
     cursor = first.body["next_cursor"]
-    pages = caller.pages(f"/v1/spaces/{space_id}/threads", limit=2, cursor=cursor) if cursor else ()
+    pages = client.pages(f"/v1/spaces/{space_id}/threads", limit=2, cursor=cursor) if cursor else ()
     return [id_ for page in pages for id_ in ids(page)]
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def walking_by_any_size_gives_the_same_list(team: Team) -> None:
-    """Walking by 1, by 3, by 7 and by 100 gives every thread once, in the same order, and ends."""
-    space_id, threads = filled(team, 8)
-    whole = team.owner.threads_of(space_id, 100)
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def walking_by_any_size_gives_the_same_list(run: Run) -> None:
+    """Page sizes 1, 3, 7 and 100 give every thread once, in the same order, and end."""
+    space_id, threads = space_with_threads(run, 8)
+    whole = run.owner.threads_of(space_id, 100)
     equal(sorted(whole), sorted(threads), "the threads of the space")
     for size in (1, 3, 7):
-        equal(team.owner.threads_of(space_id, size), whole, f"walking by {size}")
+        equal(run.owner.threads_of(space_id, size), whole, f"walking by {size}")
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def a_page_has_at_most_limit_items(team: Team) -> None:
-    """A page has `limit` items while there are so many, and has_more says whether there are."""
-    space_id, _ = filled(team, 4)
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def a_page_has_at_most_limit_items(run: Run) -> None:
+    """A page has `limit` items if there are as many, and has_more says whether more follow."""
+    space_id, _ = space_with_threads(run, 4)
     for limit, length, more in ((1, 1, True), (3, 3, True), (4, 4, False), (5, 4, False)):
-        answer = page(team.owner, space_id, limit=limit)
+        answer = page(run.owner, space_id, limit=limit)
         equal(len(ids(answer)), length, f"items for limit={limit}", "/data")
         equal(answer.body["has_more"], more, f"has_more for limit={limit}", "/has_more")
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def each_page_of_threads_has_its_own_limit(team: Team) -> None:
-    """A page that a cursor asks for is as long as its own limit, not as long as the page before."""
-    space_id, _ = filled(team, 6)
-    whole = team.owner.threads_of(space_id, 100)
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def each_page_of_threads_has_its_own_limit(run: Run) -> None:
+    """A page requested by cursor has its own limit, not that of the page before."""
+    space_id, _ = space_with_threads(run, 6)
+    whole = run.owner.threads_of(space_id, 100)
     for first, then in ((3, 1), (1, 3)):
-        cursor = page(team.owner, space_id, limit=first).body["next_cursor"]
-        following = ids(page(team.owner, space_id, limit=then, cursor=cursor))
+        cursor = page(run.owner, space_id, limit=first).body["next_cursor"]
+        following = ids(page(run.owner, space_id, limit=then, cursor=cursor))
         equal(
             following, whole[first : first + then], f"limit={then} behind a page with limit={first}", "/data"
         )
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def the_page_size_is_fifty_unless_told(team: Team) -> None:
-    """Without a limit a page has fifty items, with 100 a hundred; the next page goes on behind them."""
-    space_id, threads = filled(team, 101)
-    answer = page(team.owner, space_id)
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def the_page_size_is_fifty_unless_told(run: Run) -> None:
+    """A page has fifty items by default and a hundred with limit=100; the next page continues after them."""
+    space_id, threads = space_with_threads(run, 101)
+    answer = page(run.owner, space_id)
     equal(len(ids(answer)), 50, "items without a limit", "/data")
     equal(answer.body["has_more"], True, "has_more", "/has_more")
-    equal(len(ids(page(team.owner, space_id, limit=100))), 100, "items with limit=100", "/data")
-    equal(sorted(team.owner.threads_of(space_id, 100)), sorted(threads), "walking by 100")
+    equal(len(ids(page(run.owner, space_id, limit=100))), 100, "items with limit=100", "/data")
+    equal(sorted(run.owner.threads_of(space_id, 100)), sorted(threads), "walking by 100")
 
 
-@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A08")
-def has_more_goes_with_a_cursor(team: Team) -> None:
+@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A08")
+def has_more_goes_with_a_cursor(run: Run) -> None:
     """has_more is false exactly when next_cursor is null."""
-    space_id, _ = filled(team, 3)
+    space_id, _ = space_with_threads(run, 3)
     for limit in (1, 2, 3, 100):
-        body = page(team.owner, space_id, limit=limit).body
+        body = page(run.owner, space_id, limit=limit).body
         equal(
             body["next_cursor"] is not None, body["has_more"], f"a cursor for limit={limit}", "/next_cursor"
         )
 
 
-@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A04")
-def threads_come_in_the_order_of_adding(team: Team) -> None:
-    """The threads of a space come in the order in which they were added, oldest first."""
-    space_id, threads = filled(team, 4)
-    equal(team.owner.threads_of(space_id), threads, "the order")
+@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A04")
+def threads_come_in_the_order_of_adding(run: Run) -> None:
+    """The threads of a space are listed in the order in which they were added, oldest first."""
+    space_id, threads = space_with_threads(run, 4)
+    equal(run.owner.threads_of(space_id), threads, "the order")
 
 
-@promise("listSpaceThreads", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A06")
-def a_walk_survives_inserts(team: Team) -> None:
-    """Threads that are added between two pages make the walk neither skip nor repeat what was there."""
-    space_id, threads = filled(team, 5)
-    first = page(team.owner, space_id, limit=2)
-    late = team.owner.new_thread()["id"]
-    team.owner.add(space_id, late)
-    seen = ids(first) + behind(team.owner, space_id, first)
+@check("listSpaceThreads", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A06")
+def a_walk_survives_inserts(run: Run) -> None:
+    """Threads added between two pages cause no skipped and no repeated thread."""
+    space_id, threads = space_with_threads(run, 5)
+    first = page(run.owner, space_id, limit=2)
+    late = run.owner.new_thread()["id"]
+    run.owner.add(space_id, late)
+    seen = ids(first) + following_ids(run.owner, space_id, first)
     equal([t for t in seen if t != late], [t for t in ordered(seen, threads) if t != late], "the walk")
     equal(len(seen), len(set(seen)), "items, each once")
     if not set(threads) <= set(seen):
         raise Broken("the walk skipped a thread", expected=threads, got=seen)
 
 
-@promise("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
-def a_walk_survives_the_removal_of_its_anchor(team: Team) -> None:
-    """Removing the last thread of a page before the next is read skips and repeats nothing."""
-    space_id, threads = filled(team, 5)
-    first = page(team.owner, space_id, limit=2)
+@check("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
+def a_walk_survives_the_removal_of_its_anchor(run: Run) -> None:
+    """Removing the last thread of a page before reading the next skips and repeats nothing."""
+    space_id, threads = space_with_threads(run, 5)
+    first = page(run.owner, space_id, limit=2)
     gone = ids(first)[-1]
-    equal(team.owner.take_out(space_id, gone).status, 204, "removing the anchor")
-    seen = ids(first) + behind(team.owner, space_id, first)
+    equal(run.owner.remove_thread(space_id, gone).status, 204, "removing the anchor")
+    seen = ids(first) + following_ids(run.owner, space_id, first)
     equal(sorted(seen), sorted(threads), "every thread once")
 
 
-@promise("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
-def a_walk_survives_removals_beside_its_anchor(team: Team) -> None:
-    """Removing threads before and behind the place of a walk makes it neither skip nor repeat another."""
-    space_id, _ = filled(team, 6)
-    whole = team.owner.threads_of(space_id)
-    first = page(team.owner, space_id, limit=2)
-    for gone in (whole[0], whole[4]):  # one that the walk has shown, and one that it has not
-        equal(team.owner.take_out(space_id, gone).status, 204, "removing")
-    seen = ids(first) + behind(team.owner, space_id, first)
-    kept = [thread for thread in seen if thread not in (whole[0], whole[4])]
-    equal(kept, [whole[1], whole[2], whole[3], whole[5]], "the walk, but for what was removed")
+@check("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
+def a_walk_survives_removals_beside_its_anchor(run: Run) -> None:
+    """Removing threads before and after the current position skips and repeats no other thread."""
+    space_id, _ = space_with_threads(run, 6)
+    whole = run.owner.threads_of(space_id)
+    first = page(run.owner, space_id, limit=2)
+    for gone in (whole[0], whole[4]):  # one already listed, one not yet
+        equal(run.owner.remove_thread(space_id, gone).status, 204, "removing")
+    seen = ids(first) + following_ids(run.owner, space_id, first)
+    remaining = [thread for thread in seen if thread not in (whole[0], whole[4])]
+    equal(remaining, [whole[1], whole[2], whole[3], whole[5]], "the walk, but for what was removed")
 
 
-@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
-def a_cursor_of_another_space_is_refused(team: Team) -> None:
-    """A cursor is good for the space that gave it, and 422 for another."""
-    one, _ = filled(team, 2)
-    other, _ = filled(team, 2)
-    cursor = page(team.owner, one, limit=1).body["next_cursor"]
+@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
+def a_cursor_of_another_space_is_refused(run: Run) -> None:
+    """A cursor is valid for the space that returned it, and 422 for another."""
+    one, _ = space_with_threads(run, 2)
+    other, _ = space_with_threads(run, 2)
+    cursor = page(run.owner, one, limit=1).body["next_cursor"]
     if cursor is None:
         raise Untested("the first page gave no cursor")
-    equal(team.owner.get(f"/v1/spaces/{other}/threads", cursor=cursor).status, 422, "status")
+    equal(run.owner.get(f"/v1/spaces/{other}/threads", cursor=cursor).status, 422, "status")
 
 
-@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
-def a_made_up_cursor_is_refused(team: Team) -> None:
-    """A cursor that the list did not give is 422, never a 500 and never the first page."""
-    space_id, _ = filled(team, 1)
+@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
+def a_made_up_cursor_is_refused(run: Run) -> None:
+    """An invalid cursor is 422, never a 500 and never the first page."""
+    space_id, _ = space_with_threads(run, 1)
     for cursor in ("0", "bm9uc2Vuc2U", "%00"):
-        equal(team.owner.get(f"/v1/spaces/{space_id}/threads", cursor=cursor).status, 422, f"cursor={cursor}")
+        equal(run.owner.get(f"/v1/spaces/{space_id}/threads", cursor=cursor).status, 422, f"cursor={cursor}")
 
 
-@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A07")
-def a_limit_out_of_range_is_refused(team: Team) -> None:
-    """A limit below 1, above 100 or that is no integer is 422."""
-    space_id = team.owner.new_space()["id"]
+@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A07")
+def a_limit_out_of_range_is_refused(run: Run) -> None:
+    """A limit below 1, above 100 or not an integer is 422."""
+    space_id = run.owner.new_space()["id"]
     for limit in ("0", "-1", "101", "1.5", "ten", ""):
-        equal(team.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 422, f"limit={limit!r}")
+        equal(run.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 422, f"limit={limit!r}")
     for limit in ("1", "100"):
-        equal(team.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 200, f"limit={limit}")
+        equal(run.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 200, f"limit={limit}")
 
 
-@promise("listSpaces", "createSpace", evidence=Evidence.PUBLISHED)
-def walking_the_spaces_finds_every_one_once(team: Team) -> None:
-    """Walking an organization's spaces by 2 finds each that was made, once, and none of another's."""
-    made = [team.owner.new_space()["id"] for _ in range(3)]
+@check("listSpaces", "createSpace", evidence=Evidence.PUBLISHED)
+def walking_the_spaces_finds_every_one_once(run: Run) -> None:
+    """Listing an organization's spaces by 2 gives each one once, and none of another organization."""
+    created = [run.owner.new_space()["id"] for _ in range(3)]
     seen: list[str] = []
-    for answer in team.owner.pages("/v1/spaces/", organization_id=team.organization_id, limit=2):
-        found = [space["id"] for space in answer.body["spaces"]]
-        if len(found) > 2:
+    for answer in run.owner.pages("/v1/spaces/", organization_id=run.organization_id, limit=2):
+        ids_on_page = [space["id"] for space in answer.body["spaces"]]
+        if len(ids_on_page) > 2:
             what = "a page has more items than its limit"
-            raise Broken(what, expected=2, got=len(found), pointer="/spaces")
-        seen += found
+            raise Broken(what, expected=2, got=len(ids_on_page), pointer="/spaces")
+        seen += ids_on_page
         homes = {space["organization_id"] for space in answer.body["spaces"]}
-        equal(homes - {team.organization_id}, set(), "other organizations in the list")
+        equal(homes - {run.organization_id}, set(), "other organizations in the list")
     equal(len(seen), len(set(seen)), "spaces, each once")
-    equal([s for s in seen if s in made], made, "the spaces that were made")
+    equal([s for s in seen if s in created], created, "the spaces that were made")
 
 
-@promise("listSpaces", evidence=Evidence.PUBLISHED)
-def each_page_of_spaces_has_its_own_limit(team: Team) -> None:
-    """A page of spaces that a cursor asks for is as long as its own limit, and skips none."""
+@check("listSpaces", evidence=Evidence.PUBLISHED)
+def each_page_of_spaces_has_its_own_limit(run: Run) -> None:
+    """A page of spaces requested by cursor has its own limit, and skips none."""
     for _ in range(4):
-        team.owner.new_space()
-    of_this = partial(team.owner.get, "/v1/spaces/", organization_id=team.organization_id)
+        run.owner.new_space()
+    of_this = partial(run.owner.get, "/v1/spaces/", organization_id=run.organization_id)
     one, four = (of_this(limit=limit).body for limit in (1, 4))
     following = of_this(limit=3, cursor=one["next_cursor"]).body["spaces"]
-    shown = [[space["id"] for space in spaces] for spaces in ([*one["spaces"], *following], four["spaces"])]
-    equal(shown[0], shown[1], "a page of one and one of three, beside a page of four", "/spaces")
+    walks = [[space["id"] for space in spaces] for spaces in ([*one["spaces"], *following], four["spaces"])]
+    equal(walks[0], walks[1], "a page of one and one of three, beside a page of four", "/spaces")
 
 
 def ordered(seen: list[str], threads: list[str]) -> list[str]:
-    """The threads in the order in which the walk showed them, the rest behind."""
+    """Threads in the order of the walk, missing ones last."""
     return sorted(threads, key=lambda t: seen.index(t) if t in seen else len(seen))

@@ -1,4 +1,4 @@
-"""Who may what, as a table: role by operation, for every operation; a refused write has changed nothing."""
+"""Permission table: expected status of every operation for each role; refused writes change nothing."""
 
 from __future__ import annotations
 
@@ -6,82 +6,82 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from contracts.behaviour.vendor_documents import refused
-from contracts.checks.check import Check, equal, promise
+from contracts.behaviour.vendor_documents import forbidden
+from contracts.checks.check import Check, check, equal
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Assumptions, Evidence
 from contracts.checks.spec import document
-from contracts.http.exchange import Answer
-from contracts.http.role_client import Caller
-from contracts.http.run import ROLES, Team
+from contracts.http.exchange import ClientResponse
+from contracts.http.role_client import RoleClient
+from contracts.http.run import ROLES, Run
 
 NOBODY = "nobody"
-"""Without a credential."""
+"""Column for requests without a credential."""
 COLUMNS = ("owner", "admin", "editor", "viewer", "outsider", "foreign", NOBODY)
 ASSUMPTIONS = Assumptions()
 
 
 class Scene(NamedTuple):
-    """A private space that the editor may edit and the viewer may view, and the owner's things around it."""
+    """Private space with an editor and a viewer, and further resources of its owner."""
 
-    team: Team
+    run: Run
     space: dict[str, Any]
     inside: str
     """A thread in the space."""
     beside: str
     """A thread in no space."""
     attached: str
-    """A vector store of the space's."""
+    """Vector store attached to the space."""
     loose: str
-    """A vector store of no space's."""
+    """Vector store of no space."""
     message: str
-    """The id of no message."""
+    """Unknown message id."""
 
     @property
     def path(self) -> str:
-        """Where the space is."""
+        """Path of the space."""
         return f"/v1/spaces/{self.space['id']}"
 
     def names(self) -> dict[str, str]:
-        """Names that a row's request may use, with a fresh name for something new."""
+        """Values for the placeholders of a row's request, with a new name."""
         return {
-            "organization_id": self.team.organization_id,
+            "organization_id": self.run.organization_id,
             "space_id": self.space["id"],
             "inside": self.inside,
             "beside": self.beside,
             "attached": self.attached,
             "loose": self.loose,
             "message_id": self.message,
-            "name": self.team.name(),
+            "name": self.run.name(),
         }
 
     @property
     def stores(self) -> str:
-        """Where the organization's vector stores are."""
-        return f"/v1/organizations/{quote(self.team.organization_id)}/vector-stores"
+        """Path of the organization's vector stores."""
+        return f"/v1/organizations/{quote(self.run.organization_id)}/vector-stores"
 
-    def seen(self) -> list[object]:
-        """All of it, as the owner sees it."""
+    def state(self) -> list[object]:
+        """State of all resources of the scene, read by the owner."""
         threads = [
             f"/v1/threads/{id_}{part}" for id_ in (self.inside, self.beside) for part in ("", "/messages")
         ]
         stores = [f"{self.stores}/{id_}" for id_ in (self.attached, self.loose) if id_]
         own = [self.path, f"{self.path}/threads", *([f"{self.path}/vector-stores"] if stores else [])]
-        answers = [self.team.owner.get(path) for path in (*own, *threads, *stores)]
+        answers = [self.run.owner.get(path) for path in (*own, *threads, *stores)]
         return [answer.body if answer.status == 200 else answer.status for answer in answers]
 
 
-def stage(team: Team, *, stores: bool) -> Scene:
-    """A fresh scene, with grants for whoever has a key, and vector stores where it is about them."""
+def stage(run: Run, *, stores: bool) -> Scene:
+    """New scene, with grants for roles that have a key, and vector stores if needed."""
     grants = {
-        field: [team.user_id(role)]
+        field: [run.user_id(role)]
         for field, role in (("editable_by_users", "editor"), ("access_users", "viewer"))
-        if role in team.roles
+        if role in run.roles
     }
-    owner, space = team.owner, team.owner.new_space(**grants)
+    owner, space = run.owner, run.owner.new_space(**grants)
     inside, beside = (owner.new_thread()["id"] for _ in range(2))
     attached, loose = (owner.new_vector_store()["id"] if stores else "" for _ in range(2))
-    scene = Scene(team, space, inside, beside, attached, loose, team.invented("msg"))
+    scene = Scene(run, space, inside, beside, attached, loose, run.unknown_id("msg"))
     equal(owner.add(space["id"], inside).status, 201, "adding the first thread")
     if stores:
         attaching = owner.ask("POST", f"{scene.path}/vector-stores/{attached}")
@@ -90,24 +90,24 @@ def stage(team: Team, *, stores: bool) -> Scene:
 
 
 class Row(NamedTuple):
-    """Outcome of one operation for each caller, and what its request needs beside the document."""
+    """Expected statuses of one operation by role, and the parts of its request."""
 
     statuses: tuple[int, ...]
-    """One for each of COLUMNS."""
+    """One for each column of COLUMNS."""
     system_message: str
-    """Of its 403."""
+    """system_message of its 403."""
     body: Mapping[str, Any] | None = None
-    """Names of the scene in braces are filled in."""
+    """Placeholders in braces are names of the scene."""
     query: str = ""
-    """Likewise."""
+    """With the same placeholders."""
     thread: str = "inside"
-    """The scene's thread that `thread_id` means."""
+    """Name of the scene's thread used as `thread_id`."""
     store: str = "loose"
-    """The scene's vector store that `vector_store_id` means."""
+    """Name of the scene's vector store used as `vector_store_id`."""
     by: str | None = None
     """Assumption behind its 403s; the 403 of a foreign user always rests on one."""
     foreign: str = "A46"
-    """Assumption behind that one."""
+    """Assumption behind the 403 of a foreign user."""
     evidence: Evidence = Evidence.PUBLISHED
 
 
@@ -170,50 +170,50 @@ def request_of(name: str, names: Mapping[str, str]) -> tuple[str, str, Any]:
     return operation.method.upper(), path + query, body
 
 
-def attempt(name: str, caller: Caller, scene: Scene) -> Answer:
-    """The answer to a row's request, made by `caller`."""
+def attempt(name: str, client: RoleClient, scene: Scene) -> ClientResponse:
+    """Response to a row's request by `client`."""
     if name == "createResponse":
-        scene.team.may_ask_a_model()
+        scene.run.spend_model_question()
     method, path, body = request_of(name, scene.names())
-    return caller.ask(method, path, body)
+    return client.ask(method, path, body)
 
 
-def try_row(team: Team, name: str) -> None:
-    """Everybody tries: first those who may not, on one scene, which has to stay as it is."""
+def try_row(run: Run, name: str) -> None:
+    """Try the operation as every role: first those to be refused, which must not change the scene."""
     row, stores = ROWS[name], "VectorStore" in name
     cells = dict(zip(COLUMNS, row.statuses, strict=True))
-    present = [column for column in COLUMNS if column == NOBODY or column in team.roles]
-    scene = stage(team, stores=stores)
-    before = scene.seen()
+    present = [column for column in COLUMNS if column == NOBODY or column in run.roles]
+    scene = stage(run, stores=stores)
+    before = scene.state()
     for column in present:
         if cells[column] in (401, 403):
-            answer = attempt(name, _caller(team, column), scene)
+            answer = attempt(name, _client(run, column), scene)
             _refused(row, column, cells[column], answer)
             if answer.request.method != "GET":
-                equal(scene.seen(), before, f"what there is after the {column} was refused")
+                equal(scene.state(), before, f"what there is after the {column} was refused")
     for column in present:
         if cells[column] not in (401, 403):
-            _allowed(column, cells[column], attempt(name, _caller(team, column), scene))
-            scene = stage(team, stores=stores) if column != present[-1] else scene
-    if missing := [role for role in ROLES if role not in team.roles]:
-        raise Untested(f"the others may what they may; no key for the {' and the '.join(missing)}")
+            _allowed(column, cells[column], attempt(name, _client(run, column), scene))
+            scene = stage(run, stores=stores) if column != present[-1] else scene
+    if missing := [role for role in ROLES if role not in run.roles]:
+        raise Untested(f"the other roles behave as expected; no key for the {' and the '.join(missing)}")
 
 
-def _caller(team: Team, column: str) -> Caller:
-    return Caller(team, None) if column == NOBODY else team.caller(column)
+def _client(run: Run, column: str) -> RoleClient:
+    return RoleClient(run, None) if column == NOBODY else run.client(column)
 
 
-def _allowed(column: str, expected: int, answer: Answer) -> None:
+def _allowed(column: str, expected: int, answer: ClientResponse) -> None:
     what = f"{answer.request.method} by the {column}"
-    if expected == 404:  # there is no such message, which only who may look is told
+    if expected == 404:  # the message does not exist, and only its owner may learn that
         if answer.status != 404:
             raise Broken(f"{what} answers {answer.status}", expected=404, got=answer.status, assumption="A38")
     elif answer.status >= 300:
         raise Broken(f"{what} is refused", expected="2xx", got=answer.status)
 
 
-def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
-    """403 with its text, or 401; where that is assumed another refusal breaks no contract."""
+def _refused(row: Row, column: str, expected: int, answer: ClientResponse) -> None:
+    """Check a 403 with its system_message, or a 401; assumed ones may have alternatives."""
     by = row.foreign if column == "foreign" else row.by if expected == 403 else None
     what = f"{answer.request.method} by {column if column == NOBODY else f'the {column}'}"
     if answer.status != expected:
@@ -228,28 +228,28 @@ def _refused(row: Row, column: str, expected: int, answer: Answer) -> None:
         return
     system_message = MEMBER if column == "foreign" and row.foreign == "A37" else row.system_message
     try:
-        refused(answer, 403, "INSUFFICIENT_PERMISSIONS", system_message)
+        forbidden(answer, system_message)
     except Broken as broken:
         broken.assumption = by
         raise
 
 
 def _register(operation: str, names: list[str]) -> Check:
-    def run(team: Team) -> None:
+    def function(run: Run) -> None:
         for name in names:
-            try_row(team, name)
+            try_row(run, name)
 
-    told = "; ".join(
+    statuses = "; ".join(
         f"{name.partition(' ')[2] or 'this'}: "
         + ", ".join(f"{column} {status}" for column, status in zip(COLUMNS, ROWS[name].statuses, strict=True))
         for name in names
     )
     row = ROWS[names[0]]
-    run.__name__ = f"who-may-{operation}"
-    run.__doc__ = f"Who may {operation} and who may not ({told}); what is refused has changed nothing."
-    run.roles = ROLES[1:]  # type: ignore[attr-defined]  # doctor says what can't be tried without them
+    function.__name__ = f"who-may-{operation}"
+    function.__doc__ = f"Who may {operation} and who may not ({statuses}); refused requests change nothing."
+    function.roles = ROLES[1:]  # type: ignore[attr-defined]  # for the doctor: skipped without their keys
     by = "A58" if row.evidence is Evidence.ASSUMED else None
-    return promise(operation, evidence=row.evidence, assumption=by)(run)
+    return check(operation, evidence=row.evidence, assumption=by)(function)
 
 
 CHECKS = [

@@ -1,4 +1,4 @@
-"""Fields and types, literally: true is not 1, and a time is a text in RFC 3339."""
+"""Fields and types of responses: true is not 1, and a time is an RFC 3339 string."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.behaviour.vendor_documents import THREAD
-from contracts.checks.check import equal, promise
+from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.http.run import Team
+from contracts.http.run import Run
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 KINDS = {"text": str, "time": str, "flag": bool, "count": int, "object": dict, "list": list}
-"""What JSON has for each; one with a question mark may be null."""
+"""Python type of each kind; a kind with a question mark may be null."""
 SPACE = {
     **dict.fromkeys(("id", "organization_id", "created_by", "name", "access_mode"), "text"),
     **dict.fromkeys(("description", "vector_store_id"), "text?"),
@@ -26,87 +26,87 @@ SPACE = {
 }
 
 
-def typed(shown: dict[str, Any], fields: Mapping[str, str], pointer: str) -> None:
-    """Broken unless each field is there and of its kind."""
+def typed(resource: dict[str, Any], fields: Mapping[str, str], pointer: str) -> None:
+    """Raise Broken unless each field exists and has its kind."""
     for name, kind in fields.items():
         where = f"{pointer}/{name}"
-        if name not in shown:
+        if name not in resource:
             raise Broken(f"{name} is missing", pointer=where)
-        value = shown[name]
-        right = isinstance(value, KINDS[kind.rstrip("?")]) and (kind == "flag") == isinstance(value, bool)
-        if not right and not (value is None and kind.endswith("?")):
-            raise Broken(f"{name} is no {kind}", expected=kind, got=value, pointer=where)
+        value = resource[name]
+        matches = isinstance(value, KINDS[kind.rstrip("?")]) and (kind == "flag") == isinstance(value, bool)
+        if not matches and not (value is None and kind.endswith("?")):
+            raise Broken(f"{name} is not a {kind}", expected=kind, got=value, pointer=where)
         if kind.startswith("time") and isinstance(value, str) and not _TIME.fullmatch(value):
             raise Broken(f"{name} is not RFC 3339", got=value, pointer=where)
 
 
-@promise("listSpaceThreads", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
-def listed_threads_have_the_documented_types(team: Team) -> None:
+@check("listSpaceThreads", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
+def listed_threads_have_the_documented_types(run: Run) -> None:
     """added_at, the list and each of a listed thread's sixteen fields have the documented types."""
-    space_id = team.owner.new_space()["id"]
+    space_id = run.owner.new_space()["id"]
     path = f"/v1/spaces/{space_id}/threads"
     for _ in range(2):
-        typed(team.owner.add(space_id, team.owner.new_thread()["id"]).body, {"added_at": "time"}, "")
+        typed(run.owner.add(space_id, run.owner.new_thread()["id"]).body, {"added_at": "time"}, "")
     for limit in (1, 2):
-        body = team.owner.get(path, limit=limit).body
+        body = run.owner.get(path, limit=limit).body
         typed(body, {"has_more": "flag", "next_cursor": "text?", "data": "list", "object": "text"}, "")
         for number, thread in enumerate(body["data"]):
             typed(thread, THREAD, f"/data/{number}")
 
 
-@promise("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A29")
-def a_listed_thread_has_no_further_field(team: Team) -> None:
+@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A29")
+def a_listed_thread_has_no_further_field(run: Run) -> None:
     """A listed thread has the sixteen documented fields and no other."""
-    space_id = team.owner.new_space()["id"]
-    team.owner.add(space_id, team.owner.new_thread()["id"])
-    shown = team.owner.get(f"/v1/spaces/{space_id}/threads").body["data"][0]
-    equal(sorted(set(shown) - set(THREAD)), [], "further fields", "/data/0")
+    space_id = run.owner.new_space()["id"]
+    run.owner.add(space_id, run.owner.new_thread()["id"])
+    listed = run.owner.get(f"/v1/spaces/{space_id}/threads").body["data"][0]
+    equal(sorted(set(listed) - set(THREAD)), [], "further fields", "/data/0")
 
 
-@promise("listThreadMessages", "createThread", evidence=Evidence.PUBLISHED)
-def a_new_thread_has_no_messages(team: Team) -> None:
-    """The messages of a new thread are an empty list, with nothing before or behind it."""
-    answer = team.owner.get(f"/v1/threads/{team.owner.new_thread()['id']}/messages")
+@check("listThreadMessages", "createThread", evidence=Evidence.PUBLISHED)
+def a_new_thread_has_no_messages(run: Run) -> None:
+    """The messages of a new thread are an empty list, without a next page."""
+    answer = run.owner.get(f"/v1/threads/{run.owner.new_thread()['id']}/messages")
     equal(answer.status, 200, "status")
     equal(answer.body.get("object"), "list", "object", "/object")
     equal((answer.body["data"], answer.body["has_more"]), ([], False), "the messages", "/data")
 
 
-@promise("createSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
-def a_space_has_its_published_fields(team: Team) -> None:
+@check("createSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
+def a_space_has_its_published_fields(run: Run) -> None:
     """A space has every published field with its type, and names its creator and organization."""
-    for given in ({}, {"description": "text", "access_users": [team.owner.user_id]}):
-        made = team.owner.new_space(**given)
-        for space in (made, team.owner.get(f"/v1/spaces/{made['id']}").body):
+    for fields in ({}, {"description": "text", "access_users": [run.owner.user_id]}):
+        created = run.owner.new_space(**fields)
+        for space in (created, run.owner.get(f"/v1/spaces/{created['id']}").body):
             typed(space, SPACE, "")
-            equal(space["created_by"], team.owner.user_id, "created_by", "/created_by")
-            equal(space["organization_id"], team.organization_id, "organization_id", "/organization_id")
+            equal(space["created_by"], run.owner.user_id, "created_by", "/created_by")
+            equal(space["organization_id"], run.organization_id, "organization_id", "/organization_id")
 
 
-@promise("createSpace", evidence=Evidence.PUBLISHED)
-def every_space_has_a_store_of_its_own(team: Team) -> None:
+@check("createSpace", evidence=Evidence.PUBLISHED)
+def every_space_has_a_store_of_its_own(run: Run) -> None:
     """No two spaces have the same vector store."""
-    stores = [team.owner.new_space()["vector_store_id"] for _ in range(2)]
+    stores = [run.owner.new_space()["vector_store_id"] for _ in range(2)]
     equal(len(set(stores)), 2, "different stores", "/vector_store_id")
 
 
-@promise("getSpace", "listSpaceThreads", "addThreadToSpace", evidence=Evidence.PUBLISHED)
-def answers_say_that_they_are_json(team: Team) -> None:
-    """Answers and errors alike are application/json."""
-    space_id = team.owner.new_space()["id"]
+@check("getSpace", "listSpaceThreads", "addThreadToSpace", evidence=Evidence.PUBLISHED)
+def answers_say_that_they_are_json(run: Run) -> None:
+    """Successes and errors are application/json."""
+    space_id = run.owner.new_space()["id"]
     for answer in (
-        team.owner.get(f"/v1/spaces/{space_id}"),
-        team.owner.get(f"/v1/spaces/{space_id}/threads"),
-        team.owner.add(space_id, team.owner.new_thread()["id"]),
-        team.owner.get(f"/v1/spaces/{team.invented('space')}"),
+        run.owner.get(f"/v1/spaces/{space_id}"),
+        run.owner.get(f"/v1/spaces/{space_id}/threads"),
+        run.owner.add(space_id, run.owner.new_thread()["id"]),
+        run.owner.get(f"/v1/spaces/{run.unknown_id('space')}"),
     ):
         kind = answer.headers.get("content-type", "nothing").partition(";")[0].strip().lower()
         equal(kind, "application/json", f"the content type of a {answer.status}")
 
 
-@promise("createSpace", "createThread", evidence=Evidence.ASSUMED, assumption="A24")
-def a_create_answers_201(team: Team) -> None:
+@check("createSpace", "createThread", evidence=Evidence.ASSUMED, assumption="A24")
+def a_create_answers_201(run: Run) -> None:
     """Creating a space and creating a thread are 201."""
-    common = {"organization_id": team.organization_id}
+    common = {"organization_id": run.organization_id}
     for kind, path, field in (("space", "/v1/spaces/", "name"), ("thread", "/v1/threads", "title")):
-        equal(team.owner.ask("POST", path, {**common, field: team.name(kind)}).status, 201, f"a {kind}")
+        equal(run.owner.ask("POST", path, {**common, field: run.name(kind)}).status, 201, f"a {kind}")

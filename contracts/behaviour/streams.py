@@ -1,92 +1,92 @@
-"""A streamed answer: its events in their order, and the same text in pieces, as a whole and stored."""
+"""Streamed responses: order of the events, and agreement of deltas, final text and stored message."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from contracts.behaviour.memory import ask, wait_until_found
-from contracts.behaviour.messages import remembered
-from contracts.checks.check import equal, promise
+from contracts.behaviour.memory import wait_until_found
+from contracts.behaviour.messages import space_with_fact
+from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.http.run import Team
+from contracts.http.run import Run
 
-QUIET = ("response.heartbeat", "response.content_delta")
-"""Events of which there may be any number."""
+REPEATABLE = ("response.heartbeat", "response.content_delta")
+"""Events that may occur any number of times."""
 
 
-def events(team: Team, thread_id: str, question: str = "Good morning.") -> list[dict[str, Any]]:
-    """The events of a streamed answer, whose last line has to be [DONE]."""
-    team.may_ask_a_model()
+def events(run: Run, thread_id: str, question: str = "Good morning.") -> list[dict[str, Any]]:
+    """Events of a streamed response; its last line must be [DONE]."""
+    run.spend_model_question()
     inputs = [{"role": "user", "content": question}]
     body = {"inputs": inputs, "thread_id": thread_id, "stream": True}
-    answer = team.owner.ask("POST", "/v1/model/response", body)
+    answer = run.owner.ask("POST", "/v1/model/response", body)
     equal(answer.status, 200, "status")
     *lines, last = [line.removeprefix("data: ") for line in answer.text.split("\n") if line.strip()]
     equal(last, "[DONE]", "the last line")
     try:
         return [json.loads(line) for line in lines]
     except ValueError as error:
-        raise Broken(f"an event is no JSON: {error}", got=lines) from error
+        raise Broken(f"an event is not JSON: {error}", got=lines) from error
 
 
-def put_together(told: list[dict[str, Any]]) -> str:
-    """The answer, which the pieces make up."""
-    pieces = "".join(event["delta"] for event in told if event.get("event") == "response.content_delta")
-    whole = "".join(block.get("text", "") for block in told[-1]["response"])
+def checked_text(sent: list[dict[str, Any]]) -> str:
+    """Full text of the answer, which the deltas must add up to."""
+    pieces = "".join(event["delta"] for event in sent if event.get("event") == "response.content_delta")
+    whole = "".join(block.get("text", "") for block in sent[-1]["response"])
     equal(pieces, whole, "the pieces put together", "/delta")
     return whole
 
 
-@promise("createResponse", "listThreadMessages", evidence=Evidence.SDK)
-def a_stream_tells_in_pieces_what_it_tells_as_a_whole(team: Team) -> None:
-    """The pieces of a stream make up the answer that it ends with, and that the thread has afterwards."""
-    thread_id = team.owner.new_thread()["id"]
-    told = events(team, thread_id)
-    names = [event.get("event") for event in told if event.get("event") not in QUIET]
+@check("createResponse", "listThreadMessages", evidence=Evidence.SDK)
+def a_stream_tells_in_pieces_what_it_tells_as_a_whole(run: Run) -> None:
+    """The deltas of a stream add up to the final answer, and to the message stored in the thread."""
+    thread_id = run.owner.new_thread()["id"]
+    sent = events(run, thread_id)
+    names = [event.get("event") for event in sent if event.get("event") not in REPEATABLE]
     equal(names, ["response.processing", "response.created", "response.completed"], "the order of the events")
-    whole = put_together(told)
-    listed = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+    whole = checked_text(sent)
+    listed = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
     stored = [message["content"] for message in listed if message["role"] == "assistant"]
     equal(stored, [whole], "the answer that the thread has")
 
 
-@promise("deleteThreadMessage", "getThread", evidence=Evidence.SDK)
-def a_deleted_message_is_not_counted(team: Team) -> None:
-    """message_count of a thread is how many messages it lists, after one was deleted too."""
-    thread_id = team.owner.new_thread()["id"]
-    events(team, thread_id)
-    listed = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
-    gone = team.owner.ask("DELETE", f"/v1/threads/{thread_id}/messages/{listed[0]['id']}")
+@check("deleteThreadMessage", "getThread", evidence=Evidence.SDK)
+def a_deleted_message_is_not_counted(run: Run) -> None:
+    """message_count of a thread equals the number of listed messages, also after a deletion."""
+    thread_id = run.owner.new_thread()["id"]
+    events(run, thread_id)
+    listed = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+    gone = run.owner.ask("DELETE", f"/v1/threads/{thread_id}/messages/{listed[0]['id']}")
     equal(gone.status, 200, "deleting a message")
-    left = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
-    count = team.owner.get(f"/v1/threads/{thread_id}").body["message_count"]
+    left = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+    count = run.owner.get(f"/v1/threads/{thread_id}").body["message_count"]
     equal((len(left), count), (len(listed) - 1, len(listed) - 1), "messages listed and counted")
 
 
-@promise("createResponse", evidence=Evidence.SDK)
-def a_stream_keeps_the_lines_of_its_answer(team: Team) -> None:
-    """The pieces of an answer about a text of several lines make up that answer, line breaks included."""
-    fact = f"The packing list of run {team.run_id}:\n- a rope\n\n- two lamps"
-    question = f"What is on the packing list of run {team.run_id}?"
-    _, _, other = remembered(team, fact, question)
-    put_together(events(team, other, question))
+@check("createResponse", evidence=Evidence.SDK)
+def a_stream_keeps_the_lines_of_its_answer(run: Run) -> None:
+    """The deltas of a multi-line answer add up to it, line breaks included."""
+    fact = f"The packing list of run {run.run_id}:\n- a rope\n\n- two lamps"
+    question = f"What is on the packing list of run {run.run_id}?"
+    _, _, other = space_with_fact(run, fact, question)
+    checked_text(events(run, other, question))
 
 
-@promise("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
-def an_answer_is_remembered_streamed_or_not(team: Team) -> None:
-    """The assistant's answers are found by later questions in the space, however they were sent."""
-    space_id, other = team.owner.new_space()["id"], team.owner.new_thread()["id"]
-    team.owner.add(space_id, other)
+@check("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
+def an_answer_is_remembered_streamed_or_not(run: Run) -> None:
+    """The assistant's answers are found by later questions in the space, streamed or not."""
+    space_id, other = run.owner.new_space()["id"], run.owner.new_thread()["id"]
+    run.owner.add(space_id, other)
     for is_streamed in (False, True):
-        thread_id, question = team.owner.new_thread()["id"], f"Is there a harbour in run {team.run_id}?"
-        team.owner.add(space_id, thread_id)
+        thread_id, question = run.owner.new_thread()["id"], f"Is there a harbour in run {run.run_id}?"
+        run.owner.add(space_id, thread_id)
         if is_streamed:
-            events(team, thread_id, question)
+            events(run, thread_id, question)
         else:
-            equal(ask(team.owner, team, question, thread_id=thread_id).status, 200, "asking")
-        listed = team.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
+            equal(run.owner.ask_model(question, thread_id=thread_id).status, 200, "asking")
+        listed = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
         (answer,) = [message["content"] for message in listed if message["role"] == "assistant"]
-        wait_until_found(team, answer, f"Who said this? {answer[:500]}", thread_id=other)
-        team.owner.take_out(space_id, thread_id)
+        wait_until_found(run, answer, f"Who said this? {answer[:500]}", thread_id=other)
+        run.owner.remove_thread(space_id, thread_id)

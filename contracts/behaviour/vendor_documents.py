@@ -1,12 +1,12 @@
-"""What the two documents promise, literally."""
+"""Statements of the two vendor documents, literally."""
 
 from __future__ import annotations
 
-from contracts.checks.check import equal, promise
+from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.http.exchange import Answer
-from contracts.http.run import Team
+from contracts.http.exchange import ClientResponse
+from contracts.http.run import Run
 
 THREAD = {
     **dict.fromkeys(("id", "object", "organization_id", "user_id", "status"), "text"),
@@ -17,16 +17,16 @@ THREAD = {
     "metadata": "object?",
     "message_count": "count",
 }
-"""The fields of a listed thread, and of which kind each is."""
+"""Fields of a listed thread, with their kinds."""
 MESSAGES = {
     "RESOURCE_NOT_FOUND": "The requested resource could not be found.",
     "INSUFFICIENT_PERMISSIONS": "You don't have permission to perform this action.",
 }
-"""What the documents say to people, by code."""
+"""Documented user messages, by error code."""
 
 
-def refused(answer: Answer, status: int, code: str, system_message: str, **details: str) -> None:
-    """Broken unless the answer is this error, in the documents' envelope."""
+def refused(answer: ClientResponse, status: int, code: str, system_message: str, **details: str) -> None:
+    """Raise Broken unless the response is this error in the documented envelope."""
     equal(answer.status, status, "status")
     body = answer.body
     if not isinstance(body, dict) or not isinstance(body.get("error"), dict):
@@ -42,11 +42,21 @@ def refused(answer: Answer, status: int, code: str, system_message: str, **detai
         equal((error.get("details") or {}).get(name), value, f"details.{name}", f"/error/details/{name}")
 
 
-@promise("addThreadToSpace", evidence=Evidence.DOCUMENTED)
-def add_answers_as_documented(team: Team) -> None:
-    """Adding a thread is 201 with success, message, both ids and when it was added, nothing else."""
-    space, thread = team.owner.new_space(), team.owner.new_thread()
-    answer = team.owner.add(space["id"], thread["id"])
+def not_found(answer: ClientResponse, system_message: str, **details: str) -> None:
+    """Raise Broken unless the response is the documented 404."""
+    refused(answer, 404, "RESOURCE_NOT_FOUND", system_message, **details)
+
+
+def forbidden(answer: ClientResponse, system_message: str, **details: str) -> None:
+    """Raise Broken unless the response is the documented 403."""
+    refused(answer, 403, "INSUFFICIENT_PERMISSIONS", system_message, **details)
+
+
+@check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
+def add_answers_as_documented(run: Run) -> None:
+    """Adding a thread is 201 with success, message, both ids and added_at, and no other field."""
+    space, thread = run.owner.new_space(), run.owner.new_thread()
+    answer = run.owner.add(space["id"], thread["id"])
     equal(answer.status, 201, "status")
     body = dict(answer.body)
     added_at = body.pop("added_at", None)
@@ -62,77 +72,71 @@ def add_answers_as_documented(team: Team) -> None:
         raise Broken("added_at is missing", pointer="/added_at")
 
 
-@promise("listSpaceThreads", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
-def an_added_thread_is_listed(team: Team) -> None:
-    """An added thread is in the space's list with its sixteen fields, as it was made."""
-    space, thread = team.owner.new_space(), team.owner.new_thread()
-    team.owner.add(space["id"], thread["id"])
-    answer = team.owner.get(f"/v1/spaces/{space['id']}/threads", limit=20)
+@check("listSpaceThreads", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
+def an_added_thread_is_listed(run: Run) -> None:
+    """An added thread is in the space's list with its sixteen fields, as created."""
+    space, thread = run.owner.new_space(), run.owner.new_thread()
+    run.owner.add(space["id"], thread["id"])
+    answer = run.owner.get(f"/v1/spaces/{space['id']}/threads", limit=20)
     equal(answer.status, 200, "status")
     equal(answer.body.get("object"), "list", "object", "/object")
     equal([t.get("id") for t in answer.body["data"]], [thread["id"]], "the ids", "/data")
-    shown = answer.body["data"][0]
+    listed = answer.body["data"][0]
     for field in THREAD:
-        if field not in shown:
+        if field not in listed:
             raise Broken(f"{field} is missing", pointer=f"/data/0/{field}")
         if field in thread and field not in ("updated_at", "last_message_at"):
-            equal(shown[field], thread[field], field, f"/data/0/{field}")
+            equal(listed[field], thread[field], field, f"/data/0/{field}")
     equal(answer.body.get("has_more"), False, "has_more", "/has_more")
     equal(answer.body.get("next_cursor"), None, "next_cursor", "/next_cursor")
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def a_new_space_has_no_threads(team: Team) -> None:
-    """A space to which nothing was added lists nothing."""
-    answer = team.owner.get(f"/v1/spaces/{team.owner.new_space()['id']}/threads")
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def a_new_space_has_no_threads(run: Run) -> None:
+    """A new space lists no threads."""
+    answer = run.owner.get(f"/v1/spaces/{run.owner.new_space()['id']}/threads")
     equal(answer.status, 200, "status")
     equal(answer.body["data"], [], "data", "/data")
 
 
-@promise("addThreadToSpace", evidence=Evidence.DOCUMENTED)
-def adding_to_an_unknown_space_is_404(team: Team) -> None:
+@check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
+def adding_to_an_unknown_space_is_404(run: Run) -> None:
     """Adding a thread to a space that does not exist is 404, Space not found, with the id."""
-    space_id = team.invented("space")
-    answer = team.owner.add(space_id, team.owner.new_thread()["id"])
-    refused(answer, 404, "RESOURCE_NOT_FOUND", "Space not found", space_id=space_id)
+    space_id = run.unknown_id("space")
+    answer = run.owner.add(space_id, run.owner.new_thread()["id"])
+    not_found(answer, "Space not found", space_id=space_id)
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def listing_an_unknown_space_is_404(team: Team) -> None:
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def listing_an_unknown_space_is_404(run: Run) -> None:
     """Listing the threads of a space that does not exist is 404, Space not found, with the id."""
-    space_id = team.invented("space")
-    answer = team.owner.get(f"/v1/spaces/{space_id}/threads")
-    refused(answer, 404, "RESOURCE_NOT_FOUND", "Space not found", space_id=space_id)
+    space_id = run.unknown_id("space")
+    answer = run.owner.get(f"/v1/spaces/{space_id}/threads")
+    not_found(answer, "Space not found", space_id=space_id)
 
 
-@promise("addThreadToSpace", evidence=Evidence.DOCUMENTED)
-def a_viewer_may_not_add(team: Team) -> None:
-    """Adding a thread with view access alone is 403, Edit access required, and adds nothing."""
-    viewer = team.caller("viewer")
-    space = team.owner.new_space(access_users=[viewer.user_id])
-    thread = team.owner.new_thread()
-    refused(
-        viewer.add(space["id"], thread["id"]),
-        403,
-        "INSUFFICIENT_PERMISSIONS",
-        "Edit access required",
-        space_id=space["id"],
-    )
-    equal(team.owner.threads_of(space["id"]), [], "the threads after the refusal")
+@check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
+def a_viewer_may_not_add(run: Run) -> None:
+    """Adding a thread with only view access is 403, Edit access required, and adds nothing."""
+    viewer = run.client("viewer")
+    space = run.owner.new_space(access_users=[viewer.user_id])
+    thread = run.owner.new_thread()
+    forbidden(viewer.add(space["id"], thread["id"]), "Edit access required", space_id=space["id"])
+    equal(run.owner.threads_of(space["id"]), [], "the threads after the refusal")
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def an_outsider_may_not_list(team: Team) -> None:
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def an_outsider_may_not_list(run: Run) -> None:
     """Listing the threads of a private space without access is 403, View access required."""
-    space = team.owner.new_space()
-    answer = team.caller("outsider").get(f"/v1/spaces/{space['id']}/threads")
-    refused(answer, 403, "INSUFFICIENT_PERMISSIONS", "View access required", space_id=space["id"])
+    space = run.owner.new_space()
+    answer = run.client("outsider").get(f"/v1/spaces/{space['id']}/threads")
+    forbidden(answer, "View access required", space_id=space["id"])
 
 
-@promise("listSpaceThreads", evidence=Evidence.DOCUMENTED)
-def a_viewer_may_list(team: Team) -> None:
+@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+def a_viewer_may_list(run: Run) -> None:
     """View access is enough to list the threads of a space, whoever owns them."""
-    viewer = team.caller("viewer")
-    space, thread = team.owner.new_space(access_users=[viewer.user_id]), team.owner.new_thread()
-    team.owner.add(space["id"], thread["id"])
+    viewer = run.client("viewer")
+    space, thread = run.owner.new_space(access_users=[viewer.user_id]), run.owner.new_thread()
+    run.owner.add(space["id"], thread["id"])
     equal(viewer.threads_of(space["id"]), [thread["id"]], "what the viewer sees")

@@ -1,1 +1,1 @@
-"""What a check is, what it raises, and what it is held against."""
+"""Checks, the errors that they raise, and the document and evidence behind them."""

@@ -1,4 +1,4 @@
-"""A check: one sentence that holds for every deployment, and the function that tries it."""
+"""Check: a sentence that holds for every deployment, and the function that verifies it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.http.run import Team
+from contracts.http.run import Run
 
 
 class Check(NamedTuple):
-    """One promise."""
+    """One statement about the API, with its evidence and the function that verifies it."""
 
     id: str
     sentence: str
@@ -20,36 +20,38 @@ class Check(NamedTuple):
     operations: tuple[str, ...]
     evidence: Evidence
     assumption: str | None
-    run: Callable[[Team], None]
+    function: Callable[[Run], None]
 
     @property
     def gates(self) -> bool:
-        """Whether its failure breaks the contract: not if it is only assumed."""
+        """Whether a failure breaks the contract; a statement that is only assumed does not."""
         return self.evidence > Evidence.ASSUMED
 
 
-def promise(
+def check(
     *operations: str, evidence: Evidence, assumption: str | None = None, layer: str = "behaviour"
-) -> Callable[[Callable[[Team], None]], Check]:
-    """Make a function a check: its name is the id, its docstring the sentence."""
+) -> Callable[[Callable[[Run], None]], Check]:
+    """Decorator that turns a function into a check: its name is the id, its docstring the sentence."""
 
-    def declare(run: Callable[[Team], None]) -> Check:
-        name = run.__name__.replace("_", "-")
-        if not run.__doc__:
+    def declare(function: Callable[[Run], None]) -> Check:
+        name = function.__name__.replace("_", "-")
+        if not function.__doc__:
             raise ValueError(f"check {name} needs a docstring")
-        return Check(name, " ".join(run.__doc__.split()), layer, operations, evidence, assumption, run)
+        return Check(
+            name, " ".join(function.__doc__.split()), layer, operations, evidence, assumption, function
+        )
 
     return declare
 
 
 def declared(module: ModuleType) -> list[Check]:
-    """The checks of a module: its CHECKS, or else each that it defines, in their order."""
+    """Checks of a module in order of definition; its CHECKS list if it has one."""
     found: list[Check] = getattr(module, "CHECKS", [])
     return found or [value for value in vars(module).values() if isinstance(value, Check)]
 
 
 def equal(got: Any, expected: Any, what: str, pointer: str = "") -> None:
-    """Broken unless both are equal."""
+    """Raise Broken unless both values are equal."""
     if got != expected:
         raise Broken(
             f"{what}: expected {expected!r}, got {got!r}"[:600],

@@ -1,4 +1,4 @@
-"""What ends a check, a request or a run, other than success."""
+"""Exceptions that end a check, a request or a run."""
 
 from __future__ import annotations
 
@@ -6,52 +6,52 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from contracts.checks.evidence import Evidence
-from contracts.http.exchange import Answer
+from contracts.http.exchange import ClientResponse
 
 
 class Usage(Exception):
-    """Asked for what can't be; one line says what to give instead."""
+    """Invalid command line or file; the message says what to pass instead."""
 
 
-class Unreachable(Exception):
-    """The target can't be tested; one line says why."""
+class TargetUnreachable(Exception):
+    """The target can't be tested; the message gives the reason."""
 
 
 class Unanswered(Exception):
-    """One request got no answer, or none of the API's; one line says which."""
+    """A request got no response, or one that is not from the API; the message identifies it."""
 
 
 class Untested(Exception):
-    """The check could not be tried here; one line says what is missing."""
+    """The check can't run here; the message says what is missing."""
 
 
 class Spent(Untested):
     """The request budget is used up."""
 
 
-class Guarded(AssertionError):
-    """A bug of the suite: it was about to write to something that it did not make."""
+class WriteGuardError(AssertionError):
+    """Bug in the suite: it was about to write to a resource that the run did not create."""
 
 
 class Crashed(Exception):
-    """Something is wrong with the suite itself; one line says what, and says nothing about the target."""
+    """Failure of the suite itself, which implies nothing about the target."""
 
 
 class Fingerprint(NamedTuple):
-    """What makes a failure the same failure in another run, on other ids."""
+    """Identity of a failure across runs, independent of ids."""
 
     operation: str
     status: int | None
     pointer: str
-    """In the answer, with a star for every index."""
+    """JSON pointer into the response; list indexes are stars."""
     keyword: str
-    """A keyword of JSON Schema, a check of Schemathesis, or a check of ours."""
+    """JSON Schema keyword, Schemathesis check or id of our check."""
     property: str
 
 
 @dataclass(eq=False)
 class Broken(AssertionError):
-    """The promise does not hold."""
+    """The checked statement does not hold."""
 
     message: str
     expected: Any = None
@@ -59,14 +59,14 @@ class Broken(AssertionError):
     pointer: str = ""
     evidence: Evidence | None = None
     assumption: str | None = None
-    """What is known better than the check knows it: on what this one failure is founded."""
+    """Overrides the assumption of the check for this failure."""
     what: str = ""
-    """The message without its values."""
+    """Message without the actual values."""
     fingerprint: Fingerprint | None = None
-    chain: tuple[Answer, ...] | None = None
-    """Likewise, what makes it the same elsewhere, and the exchanges that led to it."""
+    chain: tuple[ClientResponse, ...] | None = None
+    """Exchanges that led to the failure; None for those of the current check."""
     more: tuple[Broken, ...] = ()
-    """What else the check found broken in the same try."""
+    """Further failures of the same attempt."""
 
     def __str__(self) -> str:
         return self.message

@@ -1,4 +1,4 @@
-"""How well each promise is founded, and what else an assumption allows."""
+"""Evidence levels, and the alternatives that each assumption allows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 
 class Evidence(IntEnum):
-    """Strongest last; the words are openapi.yaml's."""
+    """Evidence for a claim, weakest first; the names are those of openapi.yaml."""
 
     ASSUMED = 0
     OBSERVED = 1
@@ -23,15 +23,12 @@ class Evidence(IntEnum):
 
 
 class Assumptions:
-    """contracts/assumptions.yaml: what a deployment may do instead."""
+    """Alternatives by assumption, read from contracts/assumptions.yaml."""
 
     def __init__(self) -> None:
         text = (resources.files("contracts") / "assumptions.yaml").read_text("utf-8")
         self._table: dict[str, dict[str, list[object]]] = yaml.safe_load(text)
 
     def alternatives(self, assumption: str, what: str) -> Sequence[object]:
-        """Further values of `what` that do not break the contract, such as another status."""
+        """Further values of `what`, such as another status, that do not break the contract."""
         return self._table.get(assumption, {}).get(what, [])
-
-    def __contains__(self, assumption: object) -> bool:
-        return assumption in self._table

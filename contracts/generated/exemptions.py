@@ -1,26 +1,26 @@
-"""Requests that the document allows and that only the target's state can tell to be wrong."""
+"""Exemptions: rejections that are correct although the request matches the schema."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.generated.response_checks import shown_ids
-from contracts.http.exchange import Answer
+from contracts.generated.response_checks import listed_ids
+from contracts.http.exchange import ClientResponse
 from contracts.safety.ledger import Ledger
 
 ACCEPT = "positive_data_acceptance"
 _ACCESS = ("access_departments", "editable_by_roles", "visible_to_roles")
 _ANCHORS = ("after", "before")
 
-EXCUSED: dict[str, tuple[str, tuple[str, ...]]] = {
+EXEMPT: dict[str, tuple[str, tuple[str, ...]]] = {
     # A cursor is opaque: no schema can say which texts the server gave out (A06).
     "listSpaces": ("query", ("cursor",)),
     "listSpaceThreads": ("query", ("cursor",)),
     # An anchor is the id of one of the caller's threads, or of the thread's messages (A32).
     "listThreads": ("query", _ANCHORS),
     "listThreadMessages": ("query", _ANCHORS),
-    # Departments and roles must exist in the organization (A32); the run invents them.
+    # Departments and roles must exist in the organization (A32); the run generates them.
     "createSpace": ("body", _ACCESS),
     "updateSpace": ("body", _ACCESS),
     "createVectorStore": ("body", ("access_departments",)),
@@ -31,49 +31,48 @@ EXCUSED: dict[str, tuple[str, tuple[str, ...]]] = {
     "updateThread": ("body", ("metadata",)),
     "updateThreadMessage": ("body", ("metadata",)),
 }
-"""By operation: where, and which parameters. What the target gave out itself is never excused."""
+"""Operation -> place and parameters whose validity depends on state."""
 
 
-class Excuses:
-    """Knows what the target gave out."""
+class Exemptions:
+    """Decides on exemptions, knowing the values that the target returned."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._given_out: set[str] = set()
+        self._returned: set[str] = set()
 
-    def watch(self, answer: Answer) -> None:
-        """Remember the cursors and ids of an answer."""
-        body = answer.body
-        if answer.status not in (200, 201) or not isinstance(body, dict):
+    def note(self, answer: ClientResponse) -> None:
+        """Record the cursors and ids of a response."""
+        if answer.status not in (200, 201):
             return
         path = answer.request.path.partition("?")[0]
-        self._given_out.update(f"{path} {given}" for given in (body.get("next_cursor"), *shown_ids(body)))
+        values = (answer.fields.get("next_cursor"), *listed_ids(answer))
+        self._returned.update(f"{path} {value}" for value in values)
 
-    def excuse(self, case: Any, checks: tuple[str, ...], answer: Answer | None) -> bool:
-        """Whether everything that the answer complains of is excused."""
+    def covers(self, case: Any, checks: tuple[str, ...], answer: ClientResponse | None) -> bool:
+        """Whether every reported fault of a rejection is exempt."""
         operation = case.operation.definition.raw.get("operationId")
         if answer is None or answer.status not in (400, 422) or ACCEPT not in checks:
             return False
-        if operation not in EXCUSED:
+        if operation not in EXEMPT:
             return False
-        place, names = EXCUSED[operation]
+        place, names = EXEMPT[operation]
         sent = {"query": case.query, "path": case.path_parameters, "body": case.body}[place] or {}
         if not hasattr(sent, "get"):
             return False
         path = answer.request.path.partition("?")[0]
-        guilty = {n for n in names if sent.get(n) and not self._good(place, path, sent[n])}
-        return bool(guilty) and set(_told(answer)) <= guilty
+        exempt = {n for n in names if sent.get(n) and not self._is_valid(place, path, sent[n])}
+        return bool(exempt) and set(_reported_fields(answer)) <= exempt
 
-    def _good(self, place: str, path: str, value: Any) -> bool:
-        """Whether a value can't be what is wrong."""
+    def _is_valid(self, place: str, path: str, value: Any) -> bool:
+        """Whether the value is known to be valid."""
         if place == "path":
-            return any(made.id == value for made in self._ledger.left())
-        return place == "query" and f"{path} {value}" in self._given_out
+            return any(resource.id == value for resource in self._ledger.left())
+        return place == "query" and f"{path} {value}" in self._returned
 
 
-def _told(answer: Answer) -> Iterator[str]:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    details = error.get("details") if isinstance(error, dict) else None
+def _reported_fields(answer: ClientResponse) -> Iterator[str]:
+    details = answer.error.get("details")
     fields = details.get("fields") if isinstance(details, dict) else None
     for field in fields if isinstance(fields, list) else []:
         if isinstance(field, dict):

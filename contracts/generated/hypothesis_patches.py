@@ -1,8 +1,8 @@
-"""What Hypothesis does for a programmer's own tests, and need not do here: a fifth of a run's time.
+"""Patches for two private parts of Hypothesis, which take a fifth of a run's time.
 
-It looks up the source of lambdas for messages that nobody sees. And it reads all modules around it for
-numbers and words to try, so that what is tried would depend on where the suite is installed, and on whether
-the mock runs in the same process. There is no public way to say so.
+It looks up the source of lambdas for messages that nobody sees. It also scans imported modules for constants
+to try, so that generated data would depend on where the suite is installed and whether the mock runs in the
+same process. Neither has a public setting.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from contracts.checks.errors import Usage
 
 
 @cache
-def hasten() -> None:
-    """Leave both out; Usage if this version of Hypothesis has other insides."""
+def patch_hypothesis() -> None:
+    """Disable both; Usage if this version of Hypothesis lacks the patched names."""
     try:
         constants = import_module("hypothesis.internal.constants_ast").Constants()
         for module, name, instead in (

@@ -1,4 +1,4 @@
-"""Steers generated requests to what the run made: a write never names anything else."""
+"""Rewrites ids in generated requests, so that writes only name resources of the run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from contracts.checks.errors import Guarded, Spent, Unanswered, Untested
-from contracts.http.exchange import SAFE, Answer, Request
-from contracts.http.run import ASKS_A_MODEL, Team
-from contracts.safety.ledger import REMOVES
+from contracts.checks.errors import Spent, Unanswered, Untested, WriteGuardError
+from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
+from contracts.http.run import ASKS_A_MODEL, Run
+from contracts.safety.ledger import RESOURCE_PATH
 
 PREFIXES = {
     "organization_id": "org",
@@ -30,125 +30,125 @@ PREFIXES = {
     "editable_by_roles": "role",
     "visible_to_roles": "role",
 }
-"""Parameters and body fields that name something, and how such an id begins."""
+"""Parameters and body fields that hold ids -> prefix of such an id."""
 KINDS = {"space_id": "space", "thread_id": "thread", "vector_store_id": "vector_store"}
 _LIKE_AN_ID = re.compile(
     r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg)_[A-Za-z0-9_]++(?!\"\s*:)"
 )
-"""In a URL or a body; the name of a field is none."""
-VICTIMS = 3
-"""How many things are made for each kind only to be deleted."""
+"""Id in a URL or body, but not a field name."""
+DELETE_TARGETS = 3
+"""Resources of each kind that are created for DELETE requests."""
 
 
-class Steer:
-    """What one run offers to generated requests, and what it lets out of them."""
+class IdRewriter:
+    """Supplies ids for generated requests, and blocks requests that name others."""
 
-    def __init__(self, team: Team, mine: dict[str, str] | None = None) -> None:
-        self.team = team
-        self._mine = {} if mine is None else mine
-        self._invented: dict[tuple[str, str], str] = {}
-        self._victims: dict[str, int] = {}
+    def __init__(self, run: Run, own_ids: dict[str, str] | None = None) -> None:
+        self.run = run
+        self._own_ids = {} if own_ids is None else own_ids
+        self._unknown_ids: dict[tuple[str, str], str] = {}
+        self._delete_targets: dict[str, int] = {}
 
-    def mine(self, parameter: str) -> str:
-        """A living thing of this run; one that nothing has if none can be made."""
+    def own_id(self, parameter: str) -> str:
+        """Id of an existing resource of this run; an unknown id if none can be created."""
         if parameter == "organization_id":
-            return self.team.organization_id
+            return self.run.organization_id
         kind = KINDS.get(parameter)
-        if kind == "space" and self.team.read_only and self.team.space_ids:
-            return self.team.space_ids[0]
-        if kind is None or self.team.read_only:
-            return self.invented(parameter, "")
-        if self._mine.get(kind) not in {made.id for made in self.team.ledger.left()}:
-            self._mine[kind] = self.fresh(kind) or self.invented(parameter, "")
-        return self._mine[kind]
+        if kind == "space" and self.run.read_only and self.run.space_ids:
+            return self.run.space_ids[0]
+        if kind is None or self.run.read_only:
+            return self.unknown_id(parameter, "")
+        if self._own_ids.get(kind) not in {made.id for made in self.run.ledger.left()}:
+            self._own_ids[kind] = self.create(kind) or self.unknown_id(parameter, "")
+        return self._own_ids[kind]
 
-    def fresh(self, kind: str) -> str | None:
-        """Something new; None if it can't be made."""
+    def create(self, kind: str) -> str | None:
+        """Create a resource and return its id; None if refused."""
         try:
-            id_: str = getattr(self.team.owner, f"new_{kind}")()["id"]
+            id_: str = getattr(self.run.owner, f"new_{kind}")()["id"]
         except (Untested, Unanswered):
             return None
         return id_
 
-    def invented(self, parameter: str, instead_of: str) -> str:
-        """An id that nothing has, the same for the same text."""
+    def unknown_id(self, parameter: str, instead_of: str) -> str:
+        """Unknown id, the same for the same replaced text."""
         key = (parameter, instead_of)
-        if key not in self._invented:
-            self._invented[key] = self.team.invented(PREFIXES[parameter])
-        return self._invented[key]
+        if key not in self._unknown_ids:
+            self._unknown_ids[key] = self.run.unknown_id(PREFIXES[parameter])
+        return self._unknown_ids[key]
 
-    def one(self, parameter: str, value: Any, method: str, *, last: bool = False) -> Any:
-        """The id to send in place of a generated one: mine three times of four, else an invented one."""
+    def rewrite_id(self, parameter: str, value: Any, method: str, *, last: bool = False) -> Any:
+        """Replacement for a generated id: an id of the run in three of four cases, else unknown."""
         if not isinstance(value, str) or not value or self._known(value):
             return value
         if len(value) > 255:
-            return self.team.ledger.invent("x" + self.invented(parameter, value) * 30)
+            return self.run.ledger.allow("x" + self.unknown_id(parameter, value) * 30)
         if parameter in KINDS or parameter == "organization_id":
             kind = KINDS.get(parameter, "")
-            if method == "DELETE" and last and kind and self._victims.get(kind, 0) < VICTIMS:
-                self._victims[kind] = self._victims.get(kind, 0) + 1
-                return self.fresh(kind) or self.invented(parameter, value)
+            if method == "DELETE" and last and kind and self._delete_targets.get(kind, 0) < DELETE_TARGETS:
+                self._delete_targets[kind] = self._delete_targets.get(kind, 0) + 1
+                return self.create(kind) or self.unknown_id(parameter, value)
             if zlib.crc32(value.encode("utf-8", "replace")) % 4:
-                return self.mine(parameter)
-        return self.invented(parameter, value)
+                return self.own_id(parameter)
+        return self.unknown_id(parameter, value)
 
-    def parameters(self, method: str, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Path or query parameters as they may be sent; all of them are text on the way."""
-        steered = dict(given)
-        for name in PREFIXES.keys() & given.keys():
-            value = given[name] if isinstance(given[name], str) else json.dumps(given[name], default=str)
-            steered[name] = self.one(name, value, method, last=path.endswith("{" + name + "}"))
-        return steered
+    def parameters(self, method: str, path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Path or query parameters with ids rewritten; values are converted to text."""
+        rewritten = dict(values)
+        for name in PREFIXES.keys() & values.keys():
+            value = values[name] if isinstance(values[name], str) else json.dumps(values[name], default=str)
+            rewritten[name] = self.rewrite_id(name, value, method, last=path.endswith("{" + name + "}"))
+        return rewritten
 
     def body(self, path: str, body: Any) -> Any:
-        """A body as it may be sent; a model is asked in threads of the run alone."""
+        """Body with ids rewritten; model calls get a thread of the run."""
         if not isinstance(body, Mapping):
             return body
-        steered = dict(body)
+        rewritten = dict(body)
         if path == ASKS_A_MODEL and body.get("thread_id") is None:
-            steered["thread_id"] = self.mine("thread_id")
+            rewritten["thread_id"] = self.own_id("thread_id")
         for name in PREFIXES.keys() & body.keys():
-            value = steered[name]
+            value = rewritten[name]
             if isinstance(value, list):
-                steered[name] = [self.one(name, item, "POST") for item in value]
+                rewritten[name] = [self.rewrite_id(name, item, "POST") for item in value]
             else:
-                steered[name] = self.one(name, value, "POST")
-        return steered
+                rewritten[name] = self.rewrite_id(name, value, "POST")
+        return rewritten
 
     def _known(self, id_: str) -> bool:
-        return id_ == self.team.organization_id or self.team.ledger.owns(id_)
+        return id_ == self.run.organization_id or self.run.ledger.owns(id_)
 
-    def refusal(self, request: Request) -> str:
-        """Why a request must not go out, whatever made it; empty if it may."""
+    def refusal(self, request: ClientRequest) -> str:
+        """Reason for not sending a request; empty if it may be sent."""
         if request.method in SAFE:
             return ""
         for id_ in _LIKE_AN_ID.findall(request.path) + _LIKE_AN_ID.findall(request.text):
-            if not self._known(id_) and not self._part_of_mine(id_):
-                return f"it names {id_}, which this run did not make"
-        if request.method == "DELETE" and not REMOVES.match(request.path.partition("?")[0]):
+            if not self._known(id_) and not self._is_generated(id_):
+                return f"it names {id_}, which this run did not create"
+        if request.method == "DELETE" and not RESOURCE_PATH.match(request.path.partition("?")[0]):
             return "it deletes a whole collection"
         return ""
 
-    def _part_of_mine(self, text: str) -> bool:
-        return f"contracts{self.team.run_id}" in text
+    def _is_generated(self, text: str) -> bool:
+        return f"contracts{self.run.run_id}" in text
 
-    def send(self, request: Request) -> Answer | None:
-        """Send a request; None if it must not go out."""
+    def send(self, request: ClientRequest) -> ClientResponse | None:
+        """Send a request; None if it is blocked."""
         if self.refusal(request):
             return None
         try:
             if request.path.partition("?")[0] == ASKS_A_MODEL:
-                self._ask_a_model(request)
-            return self.team.send(request)
+                self._spend_question(request)
+            return self.run.send(request)
         except Spent:
             raise
-        except (Guarded, Untested):
+        except (WriteGuardError, Untested):
             return None
 
-    def _ask_a_model(self, request: Request) -> None:
+    def _spend_question(self, request: ClientRequest) -> None:
         if request.method != "POST":
             return
         thread_id = request.fields.get("thread_id")
-        if not isinstance(thread_id, str) or not self.team.ledger.owns(thread_id):
-            raise Untested("a model is asked in threads of the run alone")
-        self.team.may_ask_a_model(made_up=True)
+        if not isinstance(thread_id, str) or not self.run.ledger.owns(thread_id):
+            raise Untested("model calls are only sent to threads of the run")
+        self.run.spend_model_question(generated=True)

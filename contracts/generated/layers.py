@@ -1,4 +1,4 @@
-"""Layers 1 and 2: requests that nobody wrote, one by one and in workflows, against openapi.yaml."""
+"""Layers 1 and 2: generated requests, single and in workflows, checked against openapi.yaml."""
 
 from __future__ import annotations
 
@@ -12,136 +12,142 @@ from weakref import WeakKeyDictionary
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Fingerprint, Unanswered, Untested
 from contracts.checks.evidence import Evidence
-from contracts.checks.spec import Flaw, Operation, document
-from contracts.generated.id_rewriting import Steer
-from contracts.generated.types import EngineError, Finding, Run, Sizes
-from contracts.http.run import Team
+from contracts.checks.spec import DocumentedOperation, SchemaViolation, document
+from contracts.generated.id_rewriting import IdRewriter
+from contracts.generated.types import EngineError, EngineFailure, GenerationPlan, Sizes
+from contracts.http.run import Run
 
 _WITH_MODEL = ": it asks a model, allow some questions with --with-model N"
 _NAMED = re.compile(r"`([^`\s]+)`")
 
 
 class Explored(NamedTuple):
-    """What came of one run of the engine."""
+    """Result of one run of the engine."""
 
-    found: list[Broken]
+    failures: list[Broken]
     sent: Counter[str]
 
 
-class _Known:
-    """What the checks of one run share."""
+class _SharedState:
+    """State shared by the generated checks of a run."""
 
     def __init__(self) -> None:
-        self.mine: dict[str, str] = {}
+        self.own_ids: dict[str, str] = {}
         self.workflows: list[Explored] = []
         self.tries: dict[str, int] = {}
 
 
-_known: WeakKeyDictionary[Team, _Known] = WeakKeyDictionary()
+_shared: WeakKeyDictionary[Run, _SharedState] = WeakKeyDictionary()
 
 
-def try_operation(operation: Operation, team: Team) -> None:
+def try_operation(operation: DocumentedOperation, run: Run) -> None:
     """Layer 1: examples, coverage and fuzzing of one operation."""
-    if operation.writes and team.read_only:
+    if operation.writes and run.read_only:
         raise Untested("it writes, and the run is read-only")
     phases = ("examples", "coverage", "fuzzing")
-    _report(team, operation, _explored(team, phases, team.settings.profile.examples, operation.id))
+    _report(run, operation, _explored(run, phases, run.settings.profile.examples, operation.id))
 
 
-def try_workflow(operation: Operation, team: Team) -> None:
-    """Layer 2: what went wrong at one operation in the workflows of the run, which are tried once for all."""
-    if team.read_only:
+def try_workflow(operation: DocumentedOperation, run: Run) -> None:
+    """Layer 2: failures of one operation in the workflows, which run once for all operations."""
+    if run.read_only:
         raise Untested("workflows write, and the run is read-only")
-    known = _known.setdefault(team, _Known())
-    turn = known.tries.get(operation.id, 0)
-    known.tries[operation.id] = turn + 1
-    if turn >= len(known.workflows):
-        known.workflows.append(_explored(team, ("stateful",), team.settings.profile.workflows, None))
-    _report(team, operation, known.workflows[min(turn, len(known.workflows) - 1)])
+    shared = _shared.setdefault(run, _SharedState())
+    turn = shared.tries.get(operation.id, 0)
+    shared.tries[operation.id] = turn + 1
+    if turn >= len(shared.workflows):
+        shared.workflows.append(_explored(run, ("stateful",), run.settings.profile.workflows, None))
+    _report(run, operation, shared.workflows[min(turn, len(shared.workflows) - 1)])
 
 
-def _explored(team: Team, phases: tuple[str, ...], examples: int, operation: str | None) -> Explored:
+def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None) -> Explored:
     from contracts.generated import schemathesis_driver  # here: Schemathesis takes a second to import
 
-    steer = Steer(team, {} if team.afresh else _known.setdefault(team, _Known()).mine)
-    gateway = schemathesis_driver.Gateway(document(), steer)
-    run = Run(phases, Sizes(examples), team.settings.seed, operation, team.read_only)
+    rewriter = IdRewriter(run, {} if run.fresh_resources else _shared.setdefault(run, _SharedState()).own_ids)
+    gateway = schemathesis_driver.Gateway(document(), rewriter)
+    plan = GenerationPlan(phases, Sizes(examples), run.settings.seed, operation, run.read_only)
     found: dict[tuple[object, ...], Broken] = {}
     try:
-        for finding in schemathesis_driver.explore(gateway, run):
-            for place, broken in judged(finding, team):
+        for failure in schemathesis_driver.explore(gateway, plan):
+            for place, broken in contract_failures(failure, run):
                 found.setdefault(place, broken)
     except EngineError as error:
         if not found:
-            raise Untested(f"the requests could not be made up: {error}") from error
+            raise Untested(f"the requests could not be generated: {error}") from error
     except Unanswered:
         if not found:
             raise
     return Explored(list(found.values()), gateway.sent)
 
 
-def judged(finding: Finding, team: Team) -> Iterable[tuple[tuple[object, ...], Broken]]:
-    """What a finding is in the contract's terms: one failure for each flaw of an answer, after its place."""
-    operation = document().operations.get(finding.label)
+def contract_failures(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[object, ...], Broken]]:
+    """Contract failures of an engine failure, one for each schema violation, with their keys."""
+    operation = document().operations.get(failure.label)
     if operation is None:
         return
-    status = finding.answer.status
-    flaws: list[Flaw | None] = [None]
-    if finding.check == "response_schema_conformance":
-        flaws = [*document().flaws(operation, status, finding.answer.body)] or flaws
-    for flaw in flaws:
-        assumption = _assumption(finding, operation, flaw, team)
-        evidence = document().evidence(operation, status, flaw)
+    status = failure.answer.status
+    violations: list[SchemaViolation | None] = [None]
+    if failure.check == "response_schema_conformance":
+        violations = [*document().violations(operation, status, failure.answer.body)] or violations
+    for violation in violations:
+        assumption = _assumption(failure, operation, violation, run)
+        evidence = document().evidence(operation, status, violation)
         if assumption is None and evidence is Evidence.ASSUMED:
-            assumption = document().resting(operation, status)
+            assumption = document().response_assumption(operation, status)
         what = (
-            _words(finding.message) if flaw is None else f"its {flaw.pointer or 'body'}: {flaw.message[:200]}"
+            _words(failure.message)
+            if violation is None
+            else f"its {violation.pointer or 'body'}: {violation.message[:200]}"
         )
         broken = Broken(
             f"{operation.label} answers {status}; {what}",
-            got=finding.answer.text[:300],
-            pointer=flaw.pointer if flaw is not None else "",
+            got=failure.answer.text[:300],
+            pointer=violation.pointer if violation is not None else "",
             evidence=Evidence.ASSUMED if assumption is not None else evidence,
             assumption=assumption,
-            fingerprint=_fingerprint(operation, finding, flaw),
-            chain=(*finding.before, finding.answer),
+            fingerprint=_fingerprint(operation, failure, violation),
+            chain=(*failure.before, failure.answer),
         )
-        place = (flaw.pointer, flaw.keyword, flaw.message) if flaw is not None else ()
-        yield (operation.id, finding.check, status, *place), broken
+        place = (violation.pointer, violation.keyword, violation.message) if violation is not None else ()
+        yield (operation.id, failure.check, status, *place), broken
 
 
-def _fingerprint(operation: Operation, finding: Finding, flaw: Flaw | None) -> Fingerprint:
-    status = finding.answer.status
-    if flaw is not None:
-        return Fingerprint(operation.id, status, flaw.pointer, flaw.keyword, flaw.property)
-    if finding.check == "unsupported_method":
-        return Fingerprint(operation.id, status, "", finding.check, finding.answer.request.method)
-    named = _NAMED.search(finding.message)
-    return Fingerprint(operation.id, status, "", finding.check, named[1] if named else "")
+def _fingerprint(
+    operation: DocumentedOperation, failure: EngineFailure, violation: SchemaViolation | None
+) -> Fingerprint:
+    status = failure.answer.status
+    if violation is not None:
+        return Fingerprint(operation.id, status, violation.pointer, violation.keyword, violation.property)
+    if failure.check == "unsupported_method":
+        return Fingerprint(operation.id, status, "", failure.check, failure.answer.request.method)
+    named = _NAMED.search(failure.message)
+    return Fingerprint(operation.id, status, "", failure.check, named[1] if named else "")
 
 
-def _assumption(finding: Finding, operation: Operation, flaw: Flaw | None, team: Team) -> str | None:
-    contract, status = document(), finding.answer.status
-    if flaw is not None:
-        return contract.assumed(flaw)
+def _assumption(
+    failure: EngineFailure, operation: DocumentedOperation, violation: SchemaViolation | None, run: Run
+) -> str | None:
+    contract, status = document(), failure.answer.status
+    if violation is not None:
+        return contract.form_assumption(violation)
     if status >= 500:
         return None
-    if finding.check in ("status_code_conformance", "unsupported_method"):
-        return contract.allowing(operation, status)
-    if finding.check == "negative_data_rejection":
-        return contract.accepting(operation, status, finding.message)
-    if finding.check == "response_headers_conformance":
-        return contract.header(operation, status, finding.message)
-    if finding.check == "has_more_goes_with_a_cursor":
+    if failure.check in ("status_code_conformance", "unsupported_method"):
+        return contract.status_assumption(operation, status)
+    if failure.check == "negative_data_rejection":
+        return contract.acceptance_assumption(operation, status, failure.message)
+    if failure.check == "response_headers_conformance":
+        return contract.header_assumption(operation, status, failure.message)
+    if failure.check == "has_more_goes_with_a_cursor":
         return "A08"
-    if finding.check == "positive_data_acceptance" and contract.tolerates("A22", status):
-        ids = [part for part in finding.answer.request.path.partition("?")[0].split("/")[3:] if part]
+    if failure.check == "positive_data_acceptance" and contract.tolerates("A22", status):
+        ids = [part for part in failure.answer.request.path.partition("?")[0].split("/")[3:] if part]
         named = [
             part
-            for part, spelled in zip(ids, operation.path.split("/")[3:], strict=False)
-            if spelled[:1] == "{"
+            for part, template in zip(ids, operation.path.split("/")[3:], strict=False)
+            if template[:1] == "{"
         ]
-        if any(not team.ledger.owns(part) and part != team.organization_id for part in named):
+        if any(not run.ledger.owns(part) and part != run.organization_id for part in named):
             return "A22"
     return None
 
@@ -151,16 +157,16 @@ def _words(message: str) -> str:
     return " ".join(lines)[:300]
 
 
-def _report(team: Team, operation: Operation, explored: Explored) -> None:
-    team.chain = []
+def _report(run: Run, operation: DocumentedOperation, explored: Explored) -> None:
+    run.chain = []
     mine = [
         broken
-        for broken in explored.found
+        for broken in explored.failures
         if broken.fingerprint is not None and broken.fingerprint.operation == operation.id
     ]
     if not mine and not explored.sent[operation.label]:
         why = _WITH_MODEL if operation.id == "createResponse" else ""
-        raise Untested(f"no request of it was made up that may be sent{why}")
+        raise Untested(f"no generated request of it may be sent{why}")
     if mine:
         first, *more = sorted(mine, key=lambda broken: broken.evidence is Evidence.ASSUMED)
         first.more = tuple(more)
@@ -168,12 +174,12 @@ def _report(team: Team, operation: Operation, explored: Explored) -> None:
 
 
 def checks() -> Iterator[Check]:
-    """A check of each layer for each operation."""
-    sentences: dict[str, tuple[Callable[[Operation, Team], None], str]] = {
+    """One check for each layer and operation."""
+    sentences: dict[str, tuple[Callable[[DocumentedOperation, Run], None], str]] = {
         "operations": (try_operation, "Whatever is sent to {}, right or wrong, is answered as documented."),
         "workflows": (try_workflow, "{} is answered as documented in the middle of a workflow, too."),
     }
-    for layer, (run, sentence) in sentences.items():
+    for layer, (attempt, sentence) in sentences.items():
         for operation in document().operations.values():
             evidence = Evidence[operation.raw["x-evidence"].upper()]
             yield Check(
@@ -183,5 +189,5 @@ def checks() -> Iterator[Check]:
                 (operation.id,),
                 evidence,
                 None,
-                partial(run, operation),
+                partial(attempt, operation),
             )

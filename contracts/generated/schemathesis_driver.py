@@ -1,4 +1,4 @@
-"""Drives Schemathesis' engine. The only file that knows its inside, which changes from week to week."""
+"""Driver of Schemathesis' engine. The only file that depends on its frequently changing internals."""
 
 from __future__ import annotations
 
@@ -20,88 +20,92 @@ from schemathesis.engine.run import Phase, PhaseName, PhaseSkipReason
 from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
-from contracts.checks.errors import Spent, Unanswered, Unreachable
-from contracts.checks.spec import Document
-from contracts.generated.exemptions import Excuses
-from contracts.generated.hypothesis_patches import hasten
-from contracts.generated.id_rewriting import Steer
-from contracts.generated.response_checks import Riders
-from contracts.generated.types import BASE, EngineError, Finding, Run, as_request, config
-from contracts.http.exchange import SAFE, Answer, Request
+from contracts.checks.errors import Spent, TargetUnreachable, Unanswered
+from contracts.checks.spec import OpenApiDocument
+from contracts.generated.exemptions import Exemptions
+from contracts.generated.hypothesis_patches import patch_hypothesis
+from contracts.generated.id_rewriting import IdRewriter
+from contracts.generated.response_checks import ResponseChecks
+from contracts.generated.types import BASE, EngineError, EngineFailure, GenerationPlan, as_request, config
+from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 
 VERSION = "4.32.5"
 NOT_SENT = "contracts: not sent"
-PATIENCE = 3
-"""Requests without an answer after which an exploration ends."""
+MAX_UNANSWERED = 3
+"""Unanswered requests after which an exploration ends."""
 
 
 class Gateway(BaseTransport[Any]):
-    """What the engine takes for the application: it steers, guards, sends and looks on."""
+    """Application as seen by the engine: rewrites, guards, sends and checks requests."""
 
-    def __init__(self, document: Document, steer: Steer) -> None:
+    def __init__(self, document: OpenApiDocument, rewriter: IdRewriter) -> None:
         super().__init__()
         self._copy_serializers_from(REQUESTS_TRANSPORT)
         self.document = document
-        self.steer = steer
-        self.excuses = Excuses(steer.team.ledger)
-        self.riders = Riders(steer.team)
-        self.riding: list[Finding] = []
+        self.rewriter = rewriter
+        self.exemptions = Exemptions(rewriter.run.ledger)
+        self.response_checks = ResponseChecks(rewriter.run)
+        self.pending: list[EngineFailure] = []
         self.sent: Counter[str] = Counter()
-        """How many requests of each operation went out, those with an undocumented method not counted."""
+        """Requests sent, by operation; those with an undocumented method are not counted."""
         self.unanswered: list[Unanswered] = []
-        self.dead: Exception | None = None
-        """Why nothing more is sent."""
+        self.fatal: Exception | None = None
+        """Error after which nothing more is sent."""
 
     def __call__(self, *_: Any) -> Any:
-        """Never called; the engine wants an application to be callable."""
-        raise AssertionError("the engine was to use the gateway's transport")
+        """Never called; the engine requires a callable application."""
+        raise AssertionError("the engine must use the gateway's transport")
 
     def serialize_case(self, case: Any, **kwargs: Any) -> dict[str, Any]:
-        """As for any other target."""
+        """Serialize a case as for a remote target."""
         return REQUESTS_TRANSPORT.serialize_case(case, **{**kwargs, "base_url": BASE})
 
     def send(self, case: Any, *, session: Any = None, **kwargs: Any) -> Response:
-        """The target's answer, or one that says that the request was not sent."""
+        """Response of the target, or a placeholder if the request was not sent."""
         headers = {**(session.headers if session is not None else {}), **(kwargs.get("headers") or {})}
-        given = {name: kwargs[name] for name in ("params", "cookies", "json", "data") if name in kwargs}
+        extra = {name: kwargs[name] for name in ("params", "cookies", "json", "data") if name in kwargs}
         try:
-            data = self.serialize_case(case, headers=headers, **given)
+            data = self.serialize_case(case, headers=headers, **extra)
             prepared = requests.Request(**data).prepare()
             request = as_request(prepared)
         except (requests.RequestException, ValueError):
             return _response(_nothing(case), None)
         return _response(prepared, self._sent(case, request))
 
-    def _sent(self, case: Any, request: Request) -> Answer | None:
-        if self.dead is not None:
+    def _sent(self, case: Any, request: ClientRequest) -> ClientResponse | None:
+        if self.fatal is not None:
             return None
         try:
             label = case.operation.label
-            before = self.riders.before(label, request) if not self.steer.refusal(request) else None
-            answer = self.steer.send(request)
+            before = (
+                self.response_checks.before(label, request) if not self.rewriter.refusal(request) else None
+            )
+            answer = self.rewriter.send(request)
             if answer is None:
                 return None
             self.sent[label] += request.method == case.operation.method.upper()
             if answer.fault:
                 message = f"the answer is not JSON: {answer.fault}"
-                self.riding.append(Finding(label, "answer_is_json", message, answer))
+                self.pending.append(EngineFailure(label, "answer_is_json", message, answer))
                 return None
-            self.excuses.watch(answer)
-            looks = chain(self.riders.look(label, answer), self.riders.after(label, answer, before))
-            self.riding += [Finding(label, check, message, answer) for check, message in looks]
+            self.exemptions.note(answer)
+            looks = chain(
+                self.response_checks.inspect(label, answer), self.response_checks.after(label, answer, before)
+            )
+            self.pending += [EngineFailure(label, check, message, answer) for check, message in looks]
         except Unanswered as error:
             self.unanswered.append(error)
-            if len(self.unanswered) == PATIENCE:
-                self.dead = error
+            if len(self.unanswered) == MAX_UNANSWERED:
+                self.fatal = error
             return None
-        except (Unreachable, Spent) as error:
-            self.dead = error
+        except (TargetUnreachable, Spent) as error:
+            self.fatal = error
             return None
         return answer
 
 
 class _Engine(Engine):
-    """The engine without probes of its own: they would not go through the gateway."""
+    """Engine without its own probes, which would bypass the gateway."""
 
     def get_phase_config(self, phase_name: PhaseName, **kwargs: Any) -> Phase:
         if phase_name in (PhaseName.PROBING, PhaseName.AUTH_BOOTSTRAP, PhaseName.SCHEMA_ANALYSIS):
@@ -109,9 +113,9 @@ class _Engine(Engine):
         return super().get_phase_config(phase_name, **kwargs)
 
 
-def explore(gateway: Gateway, run: Run) -> Iterator[Finding]:
-    """Send what Schemathesis makes up; every failure that nothing excuses, repeated ones included."""
-    hasten()
+def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
+    """Run the engine; yields every failure without an exemption, duplicates included."""
+    patch_hypothesis()
     load_all_checks()
     schema: Any = schemathesis.openapi.from_dict(
         gateway.document.raw, config=schemathesis.Config.from_dict(config(run))
@@ -121,26 +125,26 @@ def explore(gateway: Gateway, run: Run) -> Iterator[Finding]:
     if run.read_only:
         schema = schema.include(method="GET")
     schema.app = gateway
-    schema.adapt_to_null_byte_in_header_failure()  # http clients send no such header
-    schema.adapt_to_path_decoder_rejection()  # nor does every server route such a path
+    schema.adapt_to_null_byte_in_header_failure()  # HTTP clients can't send such a header
+    schema.adapt_to_path_decoder_rejection()  # not every server routes such a path
     stream = _Engine(schema=schema).execute()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for event in stream:
-            if gateway.dead is not None:
+            if gateway.fatal is not None:
                 stream.stop()
-            elif isinstance(event, events.Interrupted):  # the engine has taken Ctrl-C for itself
+            elif isinstance(event, events.Interrupted):  # the engine swallows Ctrl-C
                 raise KeyboardInterrupt
-            yield from _told(event)
-            yield from gateway.riding
-            gateway.riding.clear()
-    if gateway.dead is not None:
-        raise gateway.dead
+            yield from _failures_of(event)
+            yield from gateway.pending
+            gateway.pending.clear()
+    if gateway.fatal is not None:
+        raise gateway.fatal
     if gateway.unanswered:
         raise gateway.unanswered[0]
 
 
-def _told(event: Any) -> Iterator[Finding]:
+def _failures_of(event: Any) -> Iterator[EngineFailure]:
     if isinstance(event, events.ScenarioFinished):
         yield from _failures(event.recorder)
     elif isinstance(event, events.NonFatalError):
@@ -150,14 +154,14 @@ def _told(event: Any) -> Iterator[Finding]:
 
 
 def _error(error: Exception, label: str) -> Exception:
-    """The engine's own trouble is nothing to fail for; a mistake in what we put into it has to be seen."""
+    """EngineError for a problem of the engine; RuntimeError for one of our own code."""
     inner = error.__cause__ or error
     if type(inner).__module__.partition(".")[0] in ("hypothesis", "schemathesis"):
         return EngineError(f"{label}: {str(inner)[:300]}")
     return RuntimeError(f"{label}: {type(inner).__name__}: {inner}")
 
 
-def _failures(recorder: Any) -> Iterator[Finding]:
+def _failures(recorder: Any) -> Iterator[EngineFailure]:
     for case_id, checks in recorder.checks.items():
         for node in checks:
             interaction = recorder.interactions.get(case_id)
@@ -175,7 +179,7 @@ def _failures(recorder: Any) -> Iterator[Finding]:
             ]
             case = recorder.cases[case_id].value
             negative = bool(case.meta and case.meta.generation.mode.is_negative)
-            yield Finding(
+            yield EngineFailure(
                 failure.operation or case.operation.label,
                 node.name,
                 f"{failure.title}: {failure.message}",
@@ -189,7 +193,7 @@ def _nothing(case: Any) -> requests.PreparedRequest:
     return requests.Request(case.method, f"{BASE}/").prepare()
 
 
-def _response(prepared: requests.PreparedRequest, answer: Answer | None) -> Response:
+def _response(prepared: requests.PreparedRequest, answer: ClientResponse | None) -> Response:
     prepared.contracts = answer  # type: ignore[attr-defined]
     if answer is None:
         return Response(404, {}, b"", prepared, 0.0, verify=False, message=NOT_SENT)
@@ -199,8 +203,8 @@ def _response(prepared: requests.PreparedRequest, answer: Answer | None) -> Resp
     return Response(answer.status, headers, content, prepared, elapsed, verify=False, encoding="utf-8")
 
 
-def _answer(response: Any) -> Answer | None:
-    found: Answer | None = getattr(response.request, "contracts", None)
+def _answer(response: Any) -> ClientResponse | None:
+    found: ClientResponse | None = getattr(response.request, "contracts", None)
     return found
 
 
@@ -208,17 +212,17 @@ def _before_call(_: Any, case: Any, __: Any) -> None:
     gateway = case.operation.app
     if not isinstance(gateway, Gateway):
         return
-    steer = gateway.steer
-    if case.method in SAFE and not steer.team.read_only:
+    rewriter = gateway.rewriter
+    if case.method in SAFE and not rewriter.run.read_only:
         return
     path = case.operation.path
     for place in ("path_parameters", "query"):
-        given = getattr(case, place)
-        if given:
-            steered = steer.parameters(case.method, path, dict(given))
-            if steered != dict(given):
-                setattr(case, place, steered)
-    body = steer.body(path, case.body)
+        values = getattr(case, place)
+        if values:
+            rewritten = rewriter.parameters(case.method, path, dict(values))
+            if rewritten != dict(values):
+                setattr(case, place, rewritten)
+    body = rewriter.body(path, case.body)
     if json.dumps(body, default=repr) != json.dumps(case.body, default=repr):
         case.body = body
 
@@ -230,15 +234,15 @@ def _filter_failure(_: Any, failure: Any, case: Any, response: Any) -> bool:
     if response.message == NOT_SENT:
         return False
     if failure.title == "SSE event violates schema":
-        return False  # OpenAPI 3.1 describes the whole stream, Schemathesis takes it for one event
-    return not gateway.excuses.excuse(case, failure.checks, _answer(response))
+        return False  # OpenAPI 3.1 describes the whole stream, Schemathesis applies it to each event
+    return not gateway.exemptions.covers(case, failure.checks, _answer(response))
 
 
-_chosen = transports.get
+_default_transport = transports.get
 
 
 def _get(app: object) -> Any:
-    return app if isinstance(app, Gateway) else _chosen(app)
+    return app if isinstance(app, Gateway) else _default_transport(app)
 
 
 _before_call.__name__, _filter_failure.__name__ = "before_call", "filter_failure"

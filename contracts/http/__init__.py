@@ -1,1 +1,1 @@
-"""Requests of a run: its callers, its target, its rate and its budget."""
+"""HTTP side of a run: target, credentials, role clients, request budget."""

@@ -1,13 +1,13 @@
-"""Who the suite may be: keys from the environment, or a mock's own."""
+"""API keys of the roles: from the environment, or a mock's demo keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from contracts.checks.errors import Unanswered, Unreachable
-from contracts.http.exchange import Answer, Request, Transport
-from contracts.http.run import CALLERS
+from contracts.checks.errors import TargetUnreachable, Unanswered
+from contracts.http.exchange import ClientRequest, ClientResponse, Transport
+from contracts.http.run import KEY_ROLES
 from contracts.http.target import InProcess, Served
 
 DEMO = {
@@ -18,16 +18,16 @@ DEMO = {
     "foreign": "ak_demo_foreign",
     "admin": "ak_demo_admin",
 }
-"""A mock's keys in its demo scenario."""
+"""Keys of the mock's demo scenario."""
 DEMO_ORGANIZATION = "org_abc123"
 
 
 SANDBOX = "X-Mock-Sandbox"
-"""The header by which a mock keeps what belongs to different runs apart."""
+"""Header that selects a mock's sandbox, so that runs don't share data."""
 
 
-class Access(NamedTuple):
-    """What the suite found out before it began."""
+class TargetAccess(NamedTuple):
+    """Credentials and identity of a target, found before the first check."""
 
     keys: dict[str, str]
     organization_id: str
@@ -35,24 +35,24 @@ class Access(NamedTuple):
     missing: tuple[str, ...]
     """Roles without a key."""
     clock: str
-    """What time it is there; empty if the target does not say."""
+    """Target's time as sent in an error; empty if it sends none."""
 
 
 def from_environment(environ: Mapping[str, str], *, mock: bool = False) -> dict[str, str]:
-    """The keys that are set, by role; FREDDY_API_KEY is a real one and never goes to a mock."""
-    keys = {role: environ.get(f"CONTRACTS_{role.upper()}_KEY", "") for role in CALLERS}
+    """Keys by role; FREDDY_API_KEY is a real key and is never sent to a mock."""
+    keys = {role: environ.get(f"CONTRACTS_{role.upper()}_KEY", "") for role in KEY_ROLES}
     keys["owner"] = keys["owner"] or ("" if mock else environ.get("FREDDY_API_KEY", ""))
     return {role: key for role, key in keys.items() if key}
 
 
-def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | None = None) -> Access:
-    """Find out whether the target can be tested, and as whom; touches nothing.
+def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | None = None) -> TargetAccess:
+    """Check that the target can be tested, and with which roles; writes nothing.
 
-    On a mock that others use too, the run `run_id` has a sandbox of its own.
+    On a shared mock the run gets its own sandbox, named after `run_id`.
     """
     if isinstance(transport, (InProcess, Served)):
-        environ = {}  # nobody else's, and it has its own keys
-    probe = Request("GET", "/v1/threads?limit=1", None)
+        environ = {}  # a fresh mock uses its demo keys
+    probe = ClientRequest("GET", "/v1/threads?limit=1", None)
     try:
         first = transport.send(probe, None)
         _refuse_what_is_not_the_api(first)
@@ -61,42 +61,28 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
             transport.always[SANDBOX] = f"contracts-{run_id}"
         keys = ({**DEMO} if mock else {}) | from_environment(environ, mock=mock)
         if "owner" not in keys:
-            raise Unreachable("no key: set CONTRACTS_OWNER_KEY or FREDDY_API_KEY")
+            raise TargetUnreachable("no key: set CONTRACTS_OWNER_KEY or FREDDY_API_KEY")
         answer = transport.send(probe._replace(role="owner"), keys["owner"])
     except Unanswered as error:
-        raise Unreachable(str(error)) from error
+        raise TargetUnreachable(str(error)) from error
     if answer.status in (401, 403):
-        raise Unreachable(f"the owner's key is refused: {answer.status} {_code(answer)}")
+        raise TargetUnreachable(f"the owner's key is refused: {answer.status} {answer.error.get('code', '')}")
     _refuse_what_is_not_the_api(answer)
-    organization = environ.get("CONTRACTS_ORGANIZATION_ID") or (
-        DEMO_ORGANIZATION if mock else _learned(answer)
-    )
+    own = next((str(thread.get("organization_id", "")) for thread in answer.items), "")
+    organization = environ.get("CONTRACTS_ORGANIZATION_ID") or (DEMO_ORGANIZATION if mock else own)
     if not organization:
-        raise Unreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
-    missing = tuple(role for role in CALLERS if role not in keys)
-    return Access(keys, organization, mock, missing, str(_error(first).get("timestamp", "")))
+        raise TargetUnreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
+    missing = tuple(role for role in KEY_ROLES if role not in keys)
+    return TargetAccess(keys, organization, mock, missing, str(first.error.get("timestamp", "")))
 
 
-def _refuse_what_is_not_the_api(answer: Answer) -> None:
+def _refuse_what_is_not_the_api(answer: ClientResponse) -> None:
     kind = answer.headers.get("content-type", "nothing").partition(";")[0]
     if 300 <= answer.status < 400:
-        raise Unreachable(f"not this API: it redirects to {answer.headers.get('location', 'nowhere')[:100]}")
+        raise TargetUnreachable(
+            f"not this API: it redirects to {answer.headers.get('location', 'nowhere')[:100]}"
+        )
     if answer.status >= 500:
-        raise Unreachable(f"the target is not well: it answers {answer.status}")
+        raise TargetUnreachable(f"the target fails: it answers {answer.status}")
     if answer.status == 404 or not isinstance(answer.body, dict):
-        raise Unreachable(f"not this API: GET /v1/threads answers {answer.status} with {kind}")
-
-
-def _error(answer: Answer) -> dict[str, Any]:
-    error = answer.body.get("error") if isinstance(answer.body, dict) else None
-    return error if isinstance(error, dict) else {}
-
-
-def _code(answer: Answer) -> str:
-    return str(_error(answer).get("code", ""))
-
-
-def _learned(answer: Answer) -> str:
-    data = answer.body.get("data") if isinstance(answer.body, dict) else None
-    first = data[0] if isinstance(data, list) and data else {}
-    return str(first.get("organization_id", "")) if isinstance(first, dict) else ""
+        raise TargetUnreachable(f"not this API: GET /v1/threads answers {answer.status} with {kind}")

@@ -1,4 +1,4 @@
-"""One request and its answer, as the suite sees them, and what sends it."""
+"""Requests, responses and the transport protocol; strict JSON decoding."""
 
 from __future__ import annotations
 
@@ -9,63 +9,82 @@ from typing import Any, NamedTuple, Protocol
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
-DEEPEST = 200
-"""Levels of lists and objects in an answer; what looks into it goes as deep."""
+MAX_DEPTH = 200
+"""Maximum nesting of a response body; recursive code relies on it."""
 
 
-class Request(NamedTuple):
-    """What was sent; the key by the name of its role, never itself."""
+class ClientRequest(NamedTuple):
+    """Request as sent; holds the role, never the key."""
 
     method: str
     path: str
-    """With its query, percent-encoded."""
+    """Percent-encoded, including the query."""
     role: str | None
-    """owner, editor, viewer, outsider or foreign; None without a credential."""
+    """Role whose key is sent; None for no credential."""
     body: Any = None
     headers: Mapping[str, str] = {}
 
     @property
     def text(self) -> str:
-        """The body as text; empty without one."""
+        """Body as text; empty without one."""
         if self.body is None:
             return ""
         return self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
 
     @property
     def fields(self) -> Mapping[str, Any]:
-        """The JSON object in the body; empty if there is none."""
+        """JSON object in the body; empty if there is none."""
         body = _value(self.body) if isinstance(self.body, str) else self.body
         return body if isinstance(body, Mapping) else {}
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class ClientResponse(NamedTuple):
+    """Response together with its request."""
 
-    request: Request
+    request: ClientRequest
     status: int
     headers: Mapping[str, str]
     """Names in lower case."""
     text: str
     milliseconds: float
     at: float = 0.0
-    """When it was asked for, by the monotonic clock."""
+    """Monotonic time at which the request was sent."""
 
     garbled: bool = False
-    """Whether its bytes were no UTF-8: what could not be read is U+FFFD in the text."""
+    """Whether the bytes were not UTF-8; invalid ones are U+FFFD in the text."""
 
     @property
     def body(self) -> Any:
-        """The decoded JSON body; None if there is none or it is not JSON."""
+        """Decoded JSON body; None without one or if it is not JSON."""
         return None if self.garbled else _value(self.text)
 
     @property
+    def fields(self) -> Mapping[str, Any]:
+        """JSON object in the body; empty if there is none."""
+        body = self.body
+        return body if isinstance(body, dict) else {}
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        """Objects in a list response."""
+        fields = self.fields
+        items = fields["spaces"] if "spaces" in fields else fields.get("data")
+        return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        """Object in the error envelope; empty if there is none."""
+        error = self.fields.get("error")
+        return error if isinstance(error, dict) else {}
+
+    @property
     def fault(self) -> str:
-        """Why a body that is said to be JSON is none; empty if it is."""
+        """Reason why a body declared as JSON is not valid JSON; empty if it is."""
         if not self.text or "json" not in self.headers.get("content-type", "").lower():
             return ""
         try:
             if self.garbled:
-                raise ValueError("its bytes are no UTF-8")
+                raise ValueError("its bytes are not UTF-8")
             decoded(self.text)
         except ValueError as error:
             return str(error)
@@ -73,15 +92,15 @@ class Answer(NamedTuple):
 
 
 def decoded(text: str) -> Any:
-    """The JSON value of a text; ValueError says why it is none, or none that every program reads alike."""
+    """Parse strict, interoperable JSON; ValueError gives the reason for a refusal."""
     try:
         value = json.loads(text, parse_constant=_number, parse_float=_number)
     except RecursionError:
-        raise ValueError(f"it is nested more than {DEEPEST} levels deep") from None
-    if "\\ud" in text.lower() and _has_half_a_pair(value):
-        raise ValueError("a text in it has half a surrogate pair")
-    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
-        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep") from None
+    if "\\ud" in text.lower() and _has_lone_surrogate(value):
+        raise ValueError("a string in it has a lone surrogate")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep")
     return value
 
 
@@ -95,11 +114,11 @@ def _value(text: str) -> Any:
 def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text} is no number of JSON's, or too large for one")
+        raise ValueError(f"{text} is not a JSON number, or too large")
     return number
 
 
-def _has_half_a_pair(value: Any) -> bool:
+def _has_lone_surrogate(value: Any) -> bool:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -116,30 +135,30 @@ def _depth(value: Any) -> int:
     return depth
 
 
-class Bound(Protocol):
-    """How many requests there may be, and how fast."""
+class RequestBudget(Protocol):
+    """Limit on the number and rate of requests."""
 
     @property
     def bounded(self) -> bool:
-        """Whether requests are few or slow: then none is spent on comfort."""
+        """Whether requests are limited; optional requests are then not sent."""
 
     def lift(self) -> None:
-        """Let out as many requests as it takes: what was made is removed, whatever the budget."""
+        """Remove the limit, so that clean-up can finish."""
 
 
 class Transport(Protocol):
-    """Sends one request; raises Unanswered if no answer comes, or none of the API's."""
+    """Sends requests to one target."""
 
     url: str
     always: dict[str, str]
-    """Headers of every request."""
+    """Headers added to every request."""
 
     @property
-    def limit(self) -> Bound:
-        """The budget of the run."""
+    def limit(self) -> RequestBudget:
+        """Request budget of the run."""
 
-    def send(self, request: Request, key: str | None) -> Answer:
-        """The answer, redirects not followed."""
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        """Response, redirects not followed; Unanswered if none comes from the API."""
 
     def close(self) -> None:
-        """Give back what it holds."""
+        """Release connections and processes."""

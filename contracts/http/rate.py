@@ -1,4 +1,4 @@
-"""How fast and how often the suite asks, and what it makes of no answer."""
+"""Request rate and budget, and the delay that Retry-After requests."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from email.utils import parsedate_to_datetime
 from contracts.checks.errors import Spent
 
 BUSY = (502, 503, 504)
-"""Statuses of what stands before a deployment, or of one that is not well: no word about the contract."""
-LONGEST = 60.0
-"""Seconds that a Retry-After may ask for at most."""
+"""Statuses of an unavailable deployment or of its proxy; not part of the contract."""
+MAX_RETRY_AFTER = 60.0
+"""Longest accepted Retry-After, in seconds."""
 
 
-class Limit:
-    """A request budget and a pace, shared by every thread of a run."""
+class RequestLimit:
+    """Request budget and rate, shared by all threads of a run."""
 
     def __init__(self, per_second: float | None = None, most: int | None = None) -> None:
         self._pause = 1 / per_second if per_second else 0.0
@@ -26,11 +26,11 @@ class Limit:
 
     @property
     def bounded(self) -> bool:
-        """Whether requests are few or slow: then none is spent on comfort."""
+        """Whether requests are limited; optional requests are then not sent."""
         return self._left is not None or self._pause > 0
 
     def wait(self) -> None:
-        """Return when the next request may go out; Spent once the budget is used up."""
+        """Block until the next request may be sent; Spent once the budget is exhausted."""
         with self._lock:
             if self._left is not None:
                 if self._left <= 0:
@@ -43,13 +43,13 @@ class Limit:
             time.sleep(due - now)
 
     def lift(self) -> None:
-        """Let out as many requests as it takes: what was made is removed, whatever the budget."""
+        """Remove the limit, so that clean-up can finish."""
         with self._lock:
             self._left = None
 
 
-def asked_to_wait(retry_after: str) -> float | None:
-    """The seconds of a Retry-After, a number or a date; None if there is none, or it is too long."""
+def retry_delay(retry_after: str) -> float | None:
+    """Seconds of a Retry-After header (number or date); None if absent or too long."""
     if retry_after.isdecimal():
         seconds = float(retry_after)
     else:
@@ -57,6 +57,6 @@ def asked_to_wait(retry_after: str) -> float | None:
             until = parsedate_to_datetime(retry_after)
         except ValueError:
             return None
-        now = datetime.now(UTC)  # a date is the wall's
+        now = datetime.now(UTC)  # Retry-After dates are wall-clock times
         seconds = max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
-    return seconds if seconds <= LONGEST else None
+    return seconds if seconds <= MAX_RETRY_AFTER else None

@@ -1,31 +1,48 @@
-"""One role's way to the API, and what it makes there."""
+"""API client of one role, with shortcuts for the resources that checks need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from contracts.checks.errors import Broken, Untested
-from contracts.http.exchange import Answer, Request
-from contracts.http.sender import Sender
+from contracts.http.exchange import ClientRequest, ClientResponse
 
-PAGES = 2000
-"""More than any list here has: behind them a walk does not end."""
+MAX_PAGES = 2000
+"""Page count after which a list is considered endless."""
 
 
-class Caller:
-    """One role's way to the API."""
+class Sender(Protocol):
+    """Part of a run that a role client depends on."""
+
+    organization_id: str
+
+    def name(self, what: str = "space") -> str:
+        """Unique name that identifies the run."""
+
+    def user_id(self, role: str) -> str:
+        """User id behind a role's key."""
+
+    def send(self, request: ClientRequest) -> ClientResponse:
+        """Send a request after the write guard, and record it in the ledger."""
+
+    def spend_model_question(self) -> None:
+        """Use up one model call; Untested if none is left."""
+
+
+class RoleClient:
+    """Sends requests with the key of one role."""
 
     def __init__(self, run: Sender, role: str | None) -> None:
         self._run = run
         self.role = role
-        """None: without a credential."""
+        """None for no credential."""
 
     @property
     def user_id(self) -> str:
-        """The user behind the key."""
-        assert self.role is not None, "nobody is no user"
+        """User id behind the key."""
+        assert self.role is not None, "a client without credentials has no user"
         return self._run.user_id(self.role)
 
     def ask(
@@ -36,20 +53,24 @@ class Caller:
         *,
         headers: Mapping[str, str] | None = None,
         **query: Any,
-    ) -> Answer:
+    ) -> ClientResponse:
         """Send a request; query parameters that are None are left out."""
-        given = {name: value for name, value in query.items() if value is not None}
-        whole = path + ("?" + urlencode(given) if given else "")
-        return self._run.send(Request(method, whole, self.role, body, headers or {}))
+        present = {name: value for name, value in query.items() if value is not None}
+        target = path + ("?" + urlencode(present) if present else "")
+        return self._run.send(ClientRequest(method, target, self.role, body, headers or {}))
 
-    def get(self, path: str, **query: Any) -> Answer:
-        """GET."""
+    def get(self, path: str, **query: Any) -> ClientResponse:
+        """Send a GET request."""
         return self.ask("GET", path, **query)
 
-    def pages(self, path: str, **query: Any) -> Iterator[Answer]:
-        """Each page of a list that goes by cursors; Broken if one is no page, or there is no last one."""
+    def ids(self, path: str, **query: Any) -> list[str]:
+        """Ids on one page of a list."""
+        return [item["id"] for item in self.get(path, **query).body["data"]]
+
+    def pages(self, path: str, **query: Any) -> Iterator[ClientResponse]:
+        """Pages of a cursor-paginated list; Broken if a page is invalid or the list never ends."""
         cursor = query.pop("cursor", None)
-        for _ in range(PAGES):
+        for _ in range(MAX_PAGES):
             answer = self.get(path, **query, cursor=cursor)
             if answer.status != 200 or not isinstance(answer.body, dict):
                 raise Broken(f"the list {path} can't be read", expected=200, got=answer.status)
@@ -57,46 +78,54 @@ class Caller:
             cursor = answer.body["next_cursor"]
             if cursor is None:
                 return
-        raise Broken(f"the walk of {path} does not end: {PAGES:,} pages were read")
+        raise Broken(f"the walk of {path} does not end: {MAX_PAGES:,} pages were read")
 
     def new_space(self, **fields: Any) -> dict[str, Any]:
-        """A space of this caller; Untested if it can't be made."""
+        """Create a space; Untested if refused."""
         body = {"organization_id": self._run.organization_id, "name": self._run.name(), **fields}
-        return _made(self.ask("POST", "/v1/spaces/", body), "a space")
+        return _created(self.ask("POST", "/v1/spaces/", body), "a space")
 
     def new_thread(self, **fields: Any) -> dict[str, Any]:
-        """A thread of this caller; Untested if it can't be made."""
+        """Create a thread; Untested if refused."""
         title = self._run.name("thread")
         body = {"organization_id": self._run.organization_id, "title": title, **fields}
-        return _made(self.ask("POST", "/v1/threads", body), "a thread")
+        return _created(self.ask("POST", "/v1/threads", body), "a thread")
 
     def new_vector_store(self, **fields: Any) -> dict[str, Any]:
-        """A vector store of this caller; Untested if it can't be made."""
+        """Create a vector store; Untested if refused."""
         path = f"/v1/organizations/{quote(self._run.organization_id)}/vector-stores"
         answer = self.ask("POST", path, {"name": self._run.name("store"), **fields})
-        made: dict[str, Any] = _made(answer, "a vector store")["data"]
-        return made
+        store: dict[str, Any] = _created(answer, "a vector store")["data"]
+        return store
 
-    def add(self, space_id: str, thread_id: str) -> Answer:
+    def ask_model(self, question: str, **fields: Any) -> ClientResponse:
+        """Ask the model; Untested without model calls left."""
+        self._run.spend_model_question()
+        inputs = [{"role": "user", "content": question}]
+        return self.ask(
+            "POST", "/v1/model/response", {"inputs": inputs, "include": ["file_search.results"], **fields}
+        )
+
+    def add(self, space_id: str, thread_id: str) -> ClientResponse:
         """Add a thread to a space."""
         return self.ask("POST", f"/v1/spaces/{space_id}/threads/{thread_id}")
 
-    def take_out(self, space_id: str, thread_id: str) -> Answer:
+    def remove_thread(self, space_id: str, thread_id: str) -> ClientResponse:
         """Remove a thread from a space."""
         return self.ask("DELETE", f"/v1/spaces/{space_id}/threads/{thread_id}")
 
     def threads_of(self, space_id: str, limit: int = 100) -> list[str]:
-        """The ids of all the threads of a space, page by page."""
+        """Ids of all threads of a space."""
         pages = self.pages(f"/v1/spaces/{space_id}/threads", limit=limit)
         return [thread["id"] for page in pages for thread in page.body["data"]]
 
     def spaces(self, limit: int = 100) -> list[dict[str, Any]]:
-        """All spaces of the organization that the caller sees, page by page."""
+        """All spaces of the organization that this role can list."""
         pages = self.pages("/v1/spaces/", organization_id=self._run.organization_id, limit=limit)
         return [space for page in pages for space in page.body["spaces"]]
 
 
-def _made(answer: Answer, what: str) -> dict[str, Any]:
+def _created(answer: ClientResponse, what: str) -> dict[str, Any]:
     if answer.status != 201 or not isinstance(answer.body, dict):
-        raise Untested(f"{what} can't be made: {answer.status} {answer.text[:120]}")
+        raise Untested(f"{what} can't be created: {answer.status} {answer.text[:120]}")
     return answer.body

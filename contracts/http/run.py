@@ -1,4 +1,4 @@
-"""Who makes the requests of a check, what they may touch, and what they make."""
+"""Run: the shared state of one execution of the suite, with the write guard and the ledger."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from urllib.parse import quote
 
-from contracts.checks.errors import Guarded, Unanswered, Untested
-from contracts.http.exchange import SAFE, Answer, Request, Transport
-from contracts.http.role_client import Caller
-from contracts.safety.ledger import Ledger, Made
-from contracts.settings import DEFAULT, Settings
-from contracts.verdict.reproduction import Origins
+from contracts.checks.errors import Unanswered, Untested, WriteGuardError
+from contracts.http.exchange import SAFE, ClientRequest, ClientResponse, Transport
+from contracts.http.role_client import RoleClient
+from contracts.safety.ledger import CreatedResource, Ledger
+from contracts.settings import DEFAULT, RunSettings
+from contracts.verdict.reproduction import IdSources
 
 ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
-"""Every operation is tried as each of them."""
-CALLERS = (*ROLES, "admin")
-"""Those for whom there may be a key; the admin's role overrides the permissions of single spaces."""
+"""Roles with which every operation is tried."""
+KEY_ROLES = (*ROLES, "admin")
+"""Roles that may have a key; an admin overrides the permissions of single spaces."""
 ASKS_A_MODEL = "/v1/model/response"
 _ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
 _ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
 
 
-def _was_refused_by_a_model(answer: Answer) -> bool:
-    """Whether a question was refused before a model was asked, so that nobody pays for it."""
+def _refused_before_the_model(answer: ClientResponse) -> bool:
+    """Whether a question was refused before it reached the model, and so costs nothing."""
     asked = answer.request.method == "POST" and answer.request.path.partition("?")[0] == ASKS_A_MODEL
     return asked and answer.status in (401, 403, 413, 422)
 
 
-class Team:
-    """The callers of one run, on one target."""
+class Run:
+    """One execution of the suite against one target."""
 
     def __init__(
         self,
@@ -44,73 +44,73 @@ class Team:
         read_only: bool = False,
         space_ids: Sequence[str] = (),
         model_calls: int = 0,
-        kept_calls: int = 0,
-        settings: Settings = DEFAULT,
+        reserved_calls: int = 0,
+        settings: RunSettings = DEFAULT,
     ) -> None:
         self.organization_id = organization_id
         self.ledger = ledger
         self.run_id = run_id
         self.read_only = read_only
         self.space_ids = tuple(space_ids)
-        """Spaces that were there before the run, to be looked at and never written to."""
+        """Existing spaces that are read and never written to."""
         self.settings = settings
-        self.chain: list[Answer] = []
-        """The exchanges of the check that runs, in order."""
-        self.origins = Origins()
-        """Where each id of the run came from."""
-        self.watch: Callable[[Answer], object] = lambda _: None
-        """Is shown every exchange."""
-        self.afresh = False
-        """Whether a failure is tried again, so that nothing which earlier checks made may be used."""
+        self.chain: list[ClientResponse] = []
+        """Exchanges of the current check, in order."""
+        self.id_sources = IdSources()
+        """Exchange that first returned each id."""
+        self.on_exchange: Callable[[ClientResponse], object] = lambda _: None
+        """Called with every exchange."""
+        self.fresh_resources = False
+        """Whether a failure is being retried, without resources of earlier checks."""
         self._transport = transport
         self._keys = keys
         self._model_calls = model_calls
-        self._kept_calls = kept_calls
-        """Of these, how many requests that are made up must leave for the checks that ask on purpose."""
+        self._reserved_calls = reserved_calls
+        """Model calls that generated requests leave to the behaviour checks."""
         self._counting = Lock()
         self._user_ids: dict[str, str] = {}
         self._count = 0
 
-    def caller(self, role: str) -> Caller:
-        """The caller of this role; Untested if there is no key."""
+    def client(self, role: str) -> RoleClient:
+        """Client of a role; Untested without a key."""
         if role not in self._keys:
             raise Untested(f"no key: set CONTRACTS_{role.upper()}_KEY")
-        return Caller(self, role)
+        return RoleClient(self, role)
 
     @property
-    def owner(self) -> Caller:
-        """Makes the spaces and threads of the checks."""
-        return self.caller("owner")
+    def owner(self) -> RoleClient:
+        """Client that creates the resources of the checks."""
+        return self.client("owner")
 
     def name(self, what: str = "space") -> str:
-        """A name that tells whose leftovers something is."""
+        """Unique name that identifies the run."""
         self._count += 1
         return f"contracts {self.run_id} {what} {self._count}"
 
-    def invented(self, prefix: str) -> str:
-        """An id that nothing on the target has."""
+    def unknown_id(self, prefix: str) -> str:
+        """Id that no resource of the target has."""
         self._count += 1
-        return self.ledger.invent(f"{prefix}_contracts{self.run_id}x{self._count}")
+        return self.ledger.allow(f"{prefix}_contracts{self.run_id}x{self._count}")
 
     def user_id(self, role: str) -> str:
-        """The user behind a role's key, learned from a thread that the user makes."""
+        """User id behind a role's key, read from a thread created with it."""
         if role not in self._user_ids:
-            self._user_ids[role] = self.caller(role).new_thread()["user_id"]
+            self._user_ids[role] = self.client(role).new_thread()["user_id"]
         return self._user_ids[role]
 
-    def may_ask_a_model(self, *, made_up: bool = False) -> None:
-        """Count one question to the model, which a real target pays for; Untested if the run may not."""
+    def spend_model_question(self, *, generated: bool = False) -> None:
+        """Use up one model call, which a real target pays for; Untested if none is left."""
         with self._counting:
-            if self._model_calls <= (self._kept_calls if made_up else 0):
+            if self._model_calls <= (self._reserved_calls if generated else 0):
                 raise Untested("it asks a model: allow some questions with --with-model N")
             self._model_calls -= 1
 
-    def tells_a_key(self, text: str) -> bool:
-        """Whether `text` holds one of the keys."""
+    def contains_key(self, text: str) -> bool:
+        """Whether `text` contains one of the keys."""
         return any(key in text for key in self._keys.values())
 
-    def send(self, request: Request) -> Answer:
-        """Send a request, if it may be sent, and note the exchange, and in the ledger what it makes."""
+    def send(self, request: ClientRequest) -> ClientResponse:
+        """Send a request after the write guard; record the exchange and created resources."""
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
         intent, at = self.ledger.intend(request), time.monotonic()
@@ -118,30 +118,30 @@ class Team:
             answer = self._transport.send(request, key)._replace(at=at)
         except Untested:
             if intent is not None:
-                self.ledger.unmade(intent)  # it was not sent
+                self.ledger.not_created(intent)  # the request was not sent
             raise
         self.ledger.answered(intent, answer, self.organization_id)
-        if _was_refused_by_a_model(answer):
+        if _refused_before_the_model(answer):
             with self._counting:
                 self._model_calls += 1
         self.chain.append(answer)
-        self.origins.note(answer)
-        self.watch(answer)
+        self.id_sources.note(answer)
+        self.on_exchange(answer)
         return answer
 
-    def remove(self, made: Made) -> Answer:
-        """Delete something that the run made."""
+    def remove(self, made: CreatedResource) -> ClientResponse:
+        """Delete a resource that the run created."""
         path = {
             "space": f"/v1/spaces/{made.id}",
             "thread": f"/v1/threads/{made.id}",
             "vector_store": f"/v1/organizations/{quote(made.organization_id)}/vector-stores/{made.id}",
         }[made.kind]
-        answer = self.caller(made.role).ask("DELETE", path)
+        answer = self.client(made.role).ask("DELETE", path)
         if answer.status == 404:
             self.ledger.removed(made.id)
         return answer
 
-    def _guard(self, request: Request) -> None:
+    def _guard(self, request: ClientRequest) -> None:
         if request.method in SAFE:
             return
         if self.read_only:
@@ -152,30 +152,32 @@ class Team:
             for field in _ID_IN_BODY:
                 value = request.body.get(field)
                 named += value if isinstance(value, list) else [value] if isinstance(value, str) else []
-        strange = [id_ for id_ in named if not self.ledger.owns(id_) and not id_.startswith("msg_")]
-        if strange:
-            raise Guarded(f"{request.method} {path} names {strange[0]}, which this run did not make")
+        foreign = [id_ for id_ in named if not self.ledger.owns(id_) and not id_.startswith("msg_")]
+        if foreign:
+            raise WriteGuardError(
+                f"{request.method} {path} names {foreign[0]}, which this run did not create"
+            )
 
     @property
     def roles(self) -> list[str]:
-        """Those that have a key."""
+        """Roles that have a key."""
         return list(self._keys)
 
     @property
-    def sparing(self) -> bool:
-        """Whether requests are few or slow."""
+    def rate_limited(self) -> bool:
+        """Whether a request rate or budget is set."""
         return self._transport.limit.bounded
 
-    def is_there(self) -> bool:
-        """Whether the target still answers at all."""
+    def responds(self) -> bool:
+        """Whether the target still responds."""
         try:
-            self._transport.send(Request("GET", "/v1/threads?limit=1", None), None)
+            self._transport.send(ClientRequest("GET", "/v1/threads?limit=1", None), None)
         except Unanswered:
             return False
         return True
 
     def clean_up(self) -> list[str]:
-        """Remove what the run made, in reverse; what could not be removed."""
+        """Delete created resources, newest first; return a line for each that remains."""
         self._transport.limit.lift()
         self.read_only = False
         left = []

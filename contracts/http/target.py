@@ -1,4 +1,4 @@
-"""Where the suite points: a deployment by its URL, or a fresh mock. The only file that knows which."""
+"""Transports: a deployment by URL, or a fresh mock. The only file that distinguishes them."""
 
 from __future__ import annotations
 
@@ -21,65 +21,67 @@ import urllib3
 from requests.utils import requote_uri
 from werkzeug.test import run_wsgi_app
 
-from contracts.checks.errors import Unanswered, Unreachable
-from contracts.http.exchange import SAFE, Answer, Request, Transport
-from contracts.http.rate import BUSY, Limit, asked_to_wait
+from contracts.checks.errors import TargetUnreachable, Unanswered
+from contracts.http.exchange import SAFE, ClientRequest, ClientResponse, Transport
+from contracts.http.rate import BUSY, RequestLimit, retry_delay
 
 TIMEOUT = 20.0
-"""Seconds for one answer."""
+"""Seconds until a request times out."""
 FRESH = ("mock", "mock-http")
-"""Names of targets that the suite starts itself: in this process, and on a free port."""
-LONGEST = 50_000_000
-"""Bytes of an answer that are read: a longer one is taken for one that never ends."""
+"""Targets that the suite starts itself: in this process, or on a free port."""
+MAX_BYTES = 50_000_000
+"""Largest response body; a longer one is treated as endless."""
 NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
-"""What comes of an answer that is no HTTP; the client lets some of it through as it is."""
-AGAIN = (0.2, 1.0)
-"""Seconds before a request that got no answer is sent again."""
+"""Errors of requests and of the libraries below it that mean no valid HTTP response."""
+RETRY_DELAYS = (0.2, 1.0)
+"""Seconds before each retry of an unanswered request."""
 
 
-def open_transport(name: str, limit: Limit | None = None) -> Transport:
-    """The way to a target: mock, mock-http, or a URL."""
+def open_transport(name: str, limit: RequestLimit | None = None) -> Transport:
+    """Transport for a target: mock, mock-http, or a URL."""
     if name == "mock":
         return InProcess(limit=limit)
     return Served(limit) if name == "mock-http" else Http(name, limit)
 
 
 class Http:
-    """A deployment behind a URL."""
+    """Transport to a deployment by URL."""
 
-    def __init__(self, url: str, limit: Limit | None = None) -> None:
+    def __init__(self, url: str, limit: RequestLimit | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise Unreachable(f"{url!r} is no URL of a deployment; give http://host or https://host")
+            raise TargetUnreachable(
+                f"{url!r} is not the URL of a deployment; pass http://host or https://host"
+            )
         self.url = url.rstrip("/")
         self.always: dict[str, str] = {}
-        self.limit = limit or Limit()
+        self.limit = limit or RequestLimit()
         self._own = threading.local()
         self._open = ExitStack()
 
-    def send(self, request: Request, key: str | None) -> Answer:
-        """The answer. What the target can't answer now is asked again, if that can do no harm."""
-        for pause in (*AGAIN, None):
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        """Response; retried while the target is unavailable and a repeat is safe."""
+        for pause in (*RETRY_DELAYS, None):
             try:
                 answer = self._send(request, key)
             except NO_ANSWER as error:
                 why, wait = f"no answer from {self.url}: {_reason(error)}", pause
                 if request.method not in SAFE:
-                    wait = None  # it may have been done
+                    wait = None  # it may have taken effect
             else:
                 if answer.status != 429 and answer.status not in BUSY:
                     return answer
                 why = f"{self.url} answers {answer.status} to {request.method} {request.path[:80]}"
-                asked = asked_to_wait(answer.headers.get("retry-after", ""))
-                wait = None if pause is None else pause if asked is None else asked
-                if answer.status in BUSY and asked is None and request.method not in SAFE:
+                requested = retry_delay(answer.headers.get("retry-after", ""))
+                wait = None if pause is None else pause if requested is None else requested
+                if answer.status in BUSY and requested is None and request.method not in SAFE:
                     wait = None
             if wait is None:
                 break
             time.sleep(wait)
         raise Unanswered(why)
 
-    def _send(self, request: Request, key: str | None) -> Answer:
+    def _send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         self.limit.wait()
         before = time.monotonic()
         with self._session().request(
@@ -94,18 +96,18 @@ class Http:
             content = b""
             for piece in response.iter_content(65536):
                 content += piece
-                if len(content) > LONGEST:
-                    raise requests.RequestException(f"its answer has more than {LONGEST:,} bytes")
+                if len(content) > MAX_BYTES:
+                    raise requests.RequestException(f"its answer has more than {MAX_BYTES:,} bytes")
         taken = (time.monotonic() - before) * 1000
         headers = {name.lower(): value for name, value in response.headers.items()}
         text, garbled = _text(content)
-        return Answer(request, response.status_code, headers, text, taken, garbled=garbled)
+        return ClientResponse(request, response.status_code, headers, text, taken, garbled=garbled)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
         if session is None:
             session = self._own.session = self._open.enter_context(requests.Session())
-            session.trust_env = False  # no .netrc of the user's, no proxy that would see the keys
+            session.trust_env = False  # ignore .netrc and proxies, which would see the keys
         return session
 
     def close(self) -> None:
@@ -123,30 +125,30 @@ sys.argv[1:] = ["serve", "--port", "0", "--quiet"]
 from mockserver.commands.cli import main
 main()
 """
-"""The mock ends with its standard input, and so with the suite, however that ends."""
+"""Mock process that exits when its standard input closes, and so with the suite."""
 
 
 class Served(Http):
-    """A fresh mock in a process of its own, on a free port."""
+    """Fresh mock in a separate process, on a free port."""
 
-    def __init__(self, limit: Limit | None = None) -> None:
+    def __init__(self, limit: RequestLimit | None = None) -> None:
         own = ("MOCK_", "FREDDY_", "PORT")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        self._child = subprocess.Popen(  # noqa: S603 - our own words
+        self._child = subprocess.Popen(  # noqa: S603 - fixed arguments
             [sys.executable, "-c", _SERVE],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the suite, which has still to clean up
+            start_new_session=True,  # Ctrl-C must reach the suite alone, which still cleans up
         )
         try:
             assert self._child.stdout is not None
-            said = self._child.stdout.readline()
-            super().__init__(json.loads(said)["url"], limit)
+            line = self._child.stdout.readline()
+            super().__init__(json.loads(line)["url"], limit)
         except ValueError:
             self._end()
-            raise Unreachable("the mock does not start; try `mockserver serve`") from None
+            raise TargetUnreachable("the mock does not start; try `mockserver serve`") from None
 
     def close(self) -> None:
         """Close every connection and end the mock."""
@@ -159,22 +161,22 @@ class Served(Http):
 
 
 class InProcess:
-    """A fresh mock in this process: no socket, no server."""
+    """Fresh mock in this process, called through WSGI without a socket."""
 
     url = "http://mock"
 
-    def __init__(self, app: Any | None = None, limit: Limit | None = None) -> None:
+    def __init__(self, app: Any | None = None, limit: RequestLimit | None = None) -> None:
         if app is None:
             from mockserver.app import create_app
             from mockserver.settings import Settings
 
-            app = create_app(Settings.model_construct(quiet=True))  # what the environment says is not asked
+            app = create_app(Settings.model_construct(quiet=True))  # ignores the environment
         self._app = app
         self.always: dict[str, str] = {}
-        self.limit = limit or Limit()
+        self.limit = limit or RequestLimit()
 
-    def send(self, request: Request, key: str | None) -> Answer:
-        """The answer of the application."""
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        """Response of the application."""
         self.limit.wait()
         environ = _environ(request, _headers(request, key, self.always))
         before = time.monotonic()
@@ -182,21 +184,21 @@ class InProcess:
         text, garbled = _text(b"".join(body))
         taken = (time.monotonic() - before) * 1000
         lower = {name.lower(): value for name, value in headers.items()}
-        return Answer(request, int(line.split(" ", 1)[0]), lower, text, taken, garbled=garbled)
+        return ClientResponse(request, int(line.split(" ", 1)[0]), lower, text, taken, garbled=garbled)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 def our_spec() -> Path:
-    """openapi.yaml as it came with us: a deployment may not grade itself by its own."""
+    """Bundled openapi.yaml; a deployment is never judged by its own document."""
     from mockserver.app import bundled_spec
 
     return bundled_spec()
 
 
-def _environ(request: Request, headers: Mapping[str, str]) -> dict[str, Any]:
-    """The request as WSGI tells it; werkzeug's test client takes as long for it as the mock to answer."""
+def _environ(request: ClientRequest, headers: Mapping[str, str]) -> dict[str, Any]:
+    """WSGI environ of a request; werkzeug's test client takes as long as the mock's response."""
     path, _, query = requote_uri(request.path).partition("?")
     data = _data(request.body) or b""
     environ: dict[str, Any] = {
@@ -224,7 +226,7 @@ def _environ(request: Request, headers: Mapping[str, str]) -> dict[str, Any]:
     return environ
 
 
-def _headers(request: Request, key: str | None, always: Mapping[str, str]) -> dict[str, str]:
+def _headers(request: ClientRequest, key: str | None, always: Mapping[str, str]) -> dict[str, str]:
     headers = {**request.headers, **always}
     if key is not None:
         headers["X-API-Key"] = key
@@ -240,7 +242,7 @@ def _data(body: Any) -> bytes | None:
 
 
 def _text(content: bytes) -> tuple[str, bool]:
-    """The text, and whether the bytes were no UTF-8."""
+    """Decoded text, and whether the bytes were not UTF-8."""
     try:
         return content.decode(), False
     except UnicodeDecodeError:

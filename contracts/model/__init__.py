@@ -1,1 +1,1 @@
-"""Layer 3: the target beside a model that is small enough to be obviously right."""
+"""Layer 3: comparison of the target with a small reference model."""

@@ -1,4 +1,4 @@
-"""Runs scenarios until target and model differ, and cuts what differed down to the steps that it takes."""
+"""Exploration: random scenarios on target and model, and minimization of what differs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
-from contracts.checks.check import Check, promise
+from contracts.checks.check import Check, check
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.http.exchange import Answer
-from contracts.http.run import Team
+from contracts.http.exchange import ClientResponse
+from contracts.http.run import Run
 from contracts.model.machine import Machine, Stop
 from contracts.model.pair import Pair
 from contracts.model.side_by_side import Unplayable
-from contracts.model.steps import LOOKING, Note, Step, renamed, story, words
+from contracts.model.steps import READS, Note, Step, renamed, story, words
 from contracts.verdict.reproduction import fewest
 
 ROLES = ("owner", "editor", "viewer", "outsider")
@@ -49,77 +49,77 @@ ASSUMED = {
     "A24": ("createSpace", "what makes something answers 201"),
     "A36": ("getThread", "a thread of somebody else is 403"),
 }
-"""What the walk can find to be otherwise -> an operation, and the sentence."""
-SHRINKING = 20.0
-"""Seconds at most for cutting one chain down."""
+"""Assumption that a scenario can refute -> operation and sentence."""
+MINIMIZING_SECONDS = 20.0
+"""Time limit for minimizing one chain of steps."""
 
 
-class Played(NamedTuple):
-    """What came of a chain of steps."""
+class PlayResult(NamedTuple):
+    """Result of a chain of steps."""
 
     failure: Broken | None
     notes: list[Note]
-    chain: tuple[Answer, ...]
+    chain: tuple[ClientResponse, ...]
 
 
 @dataclass
-class Finding:
-    """Steps after which target and model differ; `assumption` is None if a contract is broken by it."""
+class Divergence:
+    """Steps after which target and model differ; `assumption` is None if the contract is broken."""
 
     assumption: str | None
     steps: tuple[Step, ...]
     complaint: str
-    chain: tuple[Answer, ...] = ()
-    told: bool = False
+    chain: tuple[ClientResponse, ...] = ()
+    reported: bool = False
 
-    def tell(self, team: Team) -> None:
-        """Raise it; from the second time on only if it happens again."""
-        if self.told:
-            complaint = self.seen_in(play(team, self.steps))
+    def report(self, run: Run) -> None:
+        """Raise Broken; from the second call on only if the steps still diverge."""
+        if self.reported:
+            complaint = self.seen_in(play(run, self.steps))
             if complaint is None:
                 return
         else:
-            self.told, team.chain = True, list(self.chain)
+            self.reported, run.chain = True, list(self.chain)
         raise Broken(self.message, what=self.complaint)
 
-    def seen_in(self, played: Played) -> str | None:
-        """What differs, if it does here, too."""
+    def seen_in(self, played: PlayResult) -> str | None:
+        """Complaint of the same divergence in another play; None if absent."""
         if self.assumption is None:
             return played.failure.message if played.failure else None
         return next((note.complaint for note in played.notes if note.assumption == self.assumption), None)
 
     @property
     def message(self) -> str:
-        """For a stranger: what was done, and what came of it."""
+        """Description of the steps and of the difference."""
         last = self.steps[-1]
-        known = last[0] in LOOKING or self.complaint.startswith(words(last))
+        known = last[0] in READS or self.complaint.startswith(words(last))
         before = story(self.steps[:-1] if known else self.steps)
         return f"after: {before}: {self.complaint}" if before else self.complaint
 
 
 @dataclass
-class Walk:
-    """What a run of scenarios found."""
+class Exploration:
+    """Divergences found by a run of scenarios."""
 
-    broken: Finding | None = None
-    doubts: dict[str, Finding] = field(default_factory=dict)
-    """By the assumption that does not hold."""
+    broken: Divergence | None = None
+    refuted: dict[str, Divergence] = field(default_factory=dict)
+    """Divergence by assumption that does not hold."""
 
 
-def walk(team: Team) -> Walk:
-    """All scenarios of the team's profile, or as many as it takes until target and model differ."""
-    roles = present(team)
+def explore(run: Run) -> Exploration:
+    """Run the scenarios of the profile until target and model differ."""
+    roles = usable_roles(run)
     pairs: list[Pair] = []
 
-    @seed(team.settings.seed)
-    class Bound(Machine):
+    @seed(run.settings.seed)
+    class SeededMachine(Machine):
         def __init__(self) -> None:
-            team.chain = []
-            pairs.append(Pair(team, roles))
+            run.chain = []
+            pairs.append(Pair(run, roles))
             super().__init__(pairs[-1])
 
-    found = Walk()
-    size = team.settings.profile
+    exploration = Exploration()
+    size = run.settings.profile
     how = settings(
         max_examples=size.scenarios,
         stateful_step_count=size.steps,
@@ -130,26 +130,30 @@ def walk(team: Team) -> Walk:
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(Bound, settings=how)
+        run_state_machine_as_test(SeededMachine, settings=how)
     except HypothesisException as error:
-        raise Untested(f"the scenarios could not be made up: {' '.join(str(error).split())[:200]}") from error
+        raise Untested(
+            f"the scenarios could not be generated: {' '.join(str(error).split())[:200]}"
+        ) from error
     except Stop as stop:
         if not isinstance(stop.error, Broken):
             raise stop.error from None
-        found.broken = shrunk(Finding(None, tuple(stop.pair.steps), stop.error.message, stop.chain), team)
+        exploration.broken = minimized(
+            Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain), run
+        )
     notes = sorted((note for pair in pairs for note in pair.notes), key=lambda note: len(note.steps))
     for note in notes:
-        if note.assumption not in found.doubts:
-            found.doubts[note.assumption] = shrunk(Finding(*note), team)
-    return found
+        if note.assumption not in exploration.refuted:
+            exploration.refuted[note.assumption] = minimized(Divergence(*note), run)
+    return exploration
 
 
-def present(team: Team) -> tuple[str, ...]:
-    """The roles that have a key, and a user that can be named."""
+def usable_roles(run: Run) -> tuple[str, ...]:
+    """Roles with a key and a known user."""
     roles = []
     for role in ROLES:
         try:
-            team.user_id(role)
+            run.user_id(role)
         except Untested:
             if role == ROLES[0]:
                 raise
@@ -158,10 +162,10 @@ def present(team: Team) -> tuple[str, ...]:
     return tuple(roles)
 
 
-def play(team: Team, steps: Sequence[Step]) -> Played:
-    """Take the steps on fresh resources; a chain that can't be played has no failure."""
-    team.chain = []
-    pair = Pair(team, present(team))
+def play(run: Run, steps: Sequence[Step]) -> PlayResult:
+    """Play the steps on fresh resources; a chain that can't be played has no failure."""
+    run.chain = []
+    pair = Pair(run, usable_roles(run))
     failure = None
     try:
         for step in steps:
@@ -171,30 +175,34 @@ def play(team: Team, steps: Sequence[Step]) -> Played:
     except Broken as error:
         failure = error
     finally:
-        chain = tuple(team.chain)
+        chain = tuple(run.chain)
         pair.close()
-        team.chain = list(chain)
-    return Played(failure, pair.notes, chain)
+        run.chain = list(chain)
+    return PlayResult(failure, pair.notes, chain)
 
 
-def shrunk(finding: Finding, team: Team) -> Finding:
-    """The finding with as few steps as can be found in time; as it was if it does not happen again."""
-    until = time.monotonic() + SHRINKING
+def minimized(divergence: Divergence, run: Run) -> Divergence:
+    """Divergence with the fewest steps found in time; unchanged if it can't be reproduced."""
+    until = time.monotonic() + MINIMIZING_SECONDS
 
     def happens(steps: tuple[Step, ...]) -> bool:
-        in_time = bool(steps) and time.monotonic() < until
-        return in_time and finding.seen_in(play(team, steps)) is not None
+        has_time = bool(steps) and time.monotonic() < until
+        return has_time and divergence.seen_in(play(run, steps)) is not None
 
-    shortest = renamed(plainer(fewest(finding.steps, happens), happens)) if happens(finding.steps) else ()
-    played = play(team, shortest)
-    complaint = finding.seen_in(played)
+    shortest = (
+        renamed(without_grants(fewest(divergence.steps, happens), happens))
+        if happens(divergence.steps)
+        else ()
+    )
+    played = play(run, shortest)
+    complaint = divergence.seen_in(played)
     if complaint is None:
-        return finding
-    return Finding(finding.assumption, shortest, complaint, played.chain)
+        return divergence
+    return Divergence(divergence.assumption, shortest, complaint, played.chain)
 
 
-def plainer(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:
-    """Let spaces be created for their owner alone where it still happens."""
+def without_grants(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]) -> tuple[Step, ...]:
+    """Drop the grants of created spaces where the divergence remains."""
     for place, (kind, *args) in enumerate(steps):
         if kind == "create_space" and args[-1]:
             without = (*steps[:place], (kind, *args[:-1], ()), *steps[place + 1 :])
@@ -202,33 +210,33 @@ def plainer(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]], bool]
     return steps
 
 
-_walks: WeakKeyDictionary[Team, Walk] = WeakKeyDictionary()
+_explorations: WeakKeyDictionary[Run, Exploration] = WeakKeyDictionary()
 
 
-def walked(team: Team) -> Walk:
-    """The run's one walk, which all the checks share."""
-    if team not in _walks:
-        _walks[team] = walk(team)
-    return _walks[team]
+def exploration_of(run: Run) -> Exploration:
+    """Exploration of a run, shared by all model checks."""
+    if run not in _explorations:
+        _explorations[run] = explore(run)
+    return _explorations[run]
 
 
-@promise(*OPERATIONS, evidence=Evidence.PUBLISHED, layer="model")
-def the_target_behaves_like_the_model(team: Team) -> None:
-    """In scenarios of many steps every answer and every list is what a small model of spaces says."""
-    if broken := walked(team).broken:
-        broken.tell(team)
+@check(*OPERATIONS, evidence=Evidence.PUBLISHED, layer="model")
+def the_target_behaves_like_the_model(run: Run) -> None:
+    """In random scenarios every response and every list is as a reference model of spaces predicts."""
+    if broken := exploration_of(run).broken:
+        broken.report(run)
 
 
 def _assume(assumption: str, operation: str, sentence: str) -> Check:
-    def run(team: Team) -> None:
-        if doubt := walked(team).doubts.get(assumption):
-            doubt.tell(team)
+    def function(run: Run) -> None:
+        if divergence := exploration_of(run).refuted.get(assumption):
+            divergence.report(run)
 
-    run.__name__ = f"the_model_may_assume_{assumption.lower()}"
-    run.__doc__ = f"In every scenario {sentence}."
-    return promise(operation, evidence=Evidence.ASSUMED, assumption=assumption, layer="model")(run)
+    function.__name__ = f"the_model_may_assume_{assumption.lower()}"
+    function.__doc__ = f"In every scenario {sentence}."
+    return check(operation, evidence=Evidence.ASSUMED, assumption=assumption, layer="model")(function)
 
 
 def checks() -> list[Check]:
-    """One for the contract, one for every assumption that the walk leans on."""
+    """One check for the contract, and one for each assumption of the model."""
     return [the_target_behaves_like_the_model, *(_assume(id_, *about) for id_, about in ASSUMED.items())]

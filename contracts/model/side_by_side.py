@@ -1,4 +1,4 @@
-"""One scenario on the target and in the model: the ids there, and whether both agree."""
+"""State of one scenario on target and model: ids, steps, and comparison of statuses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from contracts.checks.errors import Broken, Unanswered, Untested
 from contracts.checks.evidence import Assumptions
-from contracts.http.exchange import Answer
-from contracts.http.run import Team
-from contracts.model.reference import Model, Says
+from contracts.http.exchange import ClientResponse
+from contracts.http.run import Run
+from contracts.model.reference import ExpectedStatus, Model
 from contracts.model.steps import Note, Step, words
 
 PATH = {"S": "/v1/spaces/", "T": "/v1/threads/"}
@@ -17,22 +17,22 @@ ASSUMPTIONS = Assumptions()
 
 
 class Unplayable(Exception):
-    """A step names what was never made: it was cut out of another chain."""
+    """A step names a resource that was never created."""
 
 
 class SideBySide:
-    """One scenario; what extends it has a method for each kind of step."""
+    """Base of a scenario; subclasses have a method for each kind of step."""
 
-    def __init__(self, team: Team, roles: Collection[str]) -> None:
-        self.team, self.roles = team, roles
+    def __init__(self, run: Run, roles: Collection[str]) -> None:
+        self.run, self.roles = run, roles
         self.model = Model()
         self.steps: list[Step] = []
         self.notes: list[Note] = []
         self.ids: dict[str, str] = {}
-        """What is called S1 or T1 here -> its id on the target."""
+        """Name such as S1 or T1 -> id on the target."""
 
     def do(self, step: Step) -> None:
-        """One step on both; Broken if they come to differ."""
+        """Play a step on both; Broken if they differ."""
         self.steps.append(step)
         kind, *args = step
         try:
@@ -43,38 +43,38 @@ class SideBySide:
             ) from error
 
     def close(self) -> None:
-        """Remove what the scenario made; what can't be removed now is removed at the end of the run."""
+        """Delete the scenario's resources; the end of the run retries failed deletions."""
         mine = set(self.ids.values())
         with suppress(Unanswered, Untested):
-            for made in [made for made in self.team.ledger.left() if made.id in mine]:
-                self.team.remove(made)
+            for made in [made for made in self.run.ledger.left() if made.id in mine]:
+                self.run.remove(made)
 
     def id_of(self, name: str) -> str:
-        """The target's id."""
+        """Id on the target."""
         if name not in self.ids:
             raise Unplayable(name)
         return self.ids[name]
 
     def name_of(self, id_: str) -> str:
-        """What an id is called here."""
+        """Name of an id."""
         return next((name for name, known in self.ids.items() if known == id_), f"unknown {id_}")
 
     def path(self, name: str) -> str:
-        """Where a space or a thread is."""
+        """Path of a space or thread."""
         return PATH[name[0]] + self.id_of(name)
 
     def differ(self, assumption: str, what: str, value: object, complaint: str) -> None:
-        """Broken, unless the assumption's table allows this value: then it is noted that it does not hold."""
+        """Note that an assumption does not hold; Broken if its alternatives exclude the value."""
         if value not in ASSUMPTIONS.alternatives(assumption, what):
             raise Broken(complaint)
         self.notes.append(Note(assumption, tuple(self.steps), complaint))
 
-    def agree(self, what: str, answer: Answer, says: Says) -> bool:
-        """Whether the status is the model's; False if it is another that its assumption allows."""
-        if answer.status == says.status:
+    def agree(self, what: str, answer: ClientResponse, predicted: ExpectedStatus) -> bool:
+        """Compare the status with the model; False for an alternative of its assumption."""
+        if answer.status == predicted.status:
             return True
-        complaint = f"{what} answers {answer.status}, the model says {says.status}"
-        if says.by is None:
-            raise Broken(complaint, expected=says.status, got=answer.status)
-        self.differ(says.by, "status", answer.status, complaint)
+        complaint = f"{what} answers {answer.status}, the model says {predicted.status}"
+        if predicted.by is None:
+            raise Broken(complaint, expected=predicted.status, got=answer.status)
+        self.differ(predicted.by, "status", answer.status, complaint)
         return False

@@ -1,4 +1,4 @@
-"""Steps as data, and what they are called."""
+"""Steps as data, and their description in words."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 Step = tuple[Any, ...]
-"""A method of Pair and its arguments; spaces and threads by names like S1 and T1."""
+"""Method of Pair with its arguments; spaces and threads have names such as S1 and T1."""
 
 
-LOOKING = ("read_space", "read_thread", "walk", "list_spaces")
-"""Steps that change nothing: what they show says what was done."""
+READS = ("read_space", "read_thread", "walk", "list_spaces")
+"""Steps that change nothing."""
 
 
 class Note(NamedTuple):
-    """An assumption that did not hold: what was done, and what came of it."""
+    """Assumption that did not hold: the steps, and the difference."""
 
     assumption: str
     steps: tuple[Step, ...]
@@ -22,18 +22,18 @@ class Note(NamedTuple):
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names in a sentence."""
+    """Comma-separated names."""
     return ", ".join(names) or "nothing"
 
 
 def shorter(text: object) -> str:
-    """A value as it can stand in a sentence."""
+    """Short representation of a value."""
     whole = repr(text)
     return whole if len(whole) <= 40 else f"{whole[:8]}…' ({len(str(text))} characters)"
 
 
 def words(step: Step) -> str:
-    """A step as a stranger would say it."""
+    """Description of a step."""
     kind, *args = step
     match kind, args:
         case "create_space", [space, label, grants]:
@@ -66,16 +66,16 @@ def _as(role: str) -> str:
 
 SHORT, LONG = "n", "n" * 255
 BOUNDARY = (SHORT, LONG)
-"""Names of 1 and 255 characters, which are sent as they are."""
+"""Names of 1 and 255 characters, which are sent unchanged."""
 
 
 def story(steps: Sequence[Step]) -> str:
-    """All steps in one sentence."""
+    """Description of all steps."""
     return ", ".join(map(words, steps))
 
 
 def renamed(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The same steps with S1, S2, … and T1, T2, … in the order of creation."""
+    """Steps with resources renamed S1, S2, … and T1, T2, … in order of creation."""
     names: dict[str, str] = {}
     for kind, name, *_ in steps:
         if kind in ("create_space", "create_thread"):

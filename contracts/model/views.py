@@ -1,4 +1,4 @@
-"""Looking at the target through every list and reader, and comparing with the model."""
+"""Reads and lists of the target, compared with the model."""
 
 from __future__ import annotations
 
@@ -7,90 +7,90 @@ from typing import Any
 
 from contracts.checks.check import equal
 from contracts.checks.errors import Broken
-from contracts.http.exchange import Answer
-from contracts.http.run import Team
-from contracts.model.reference import CREATOR, VIEW, Says, pages
+from contracts.http.exchange import ClientResponse
+from contracts.http.run import Run
+from contracts.model.reference import CREATOR, VIEW, ExpectedStatus, pages
 from contracts.model.side_by_side import SideBySide
 from contracts.model.steps import listed
 
 
 class Views(SideBySide):
-    """What the target showed, by space."""
+    """Scenario with its read steps, and the lists last seen."""
 
-    def __init__(self, team: Team, roles: Collection[str]) -> None:
-        super().__init__(team, roles)
+    def __init__(self, run: Run, roles: Collection[str]) -> None:
+        super().__init__(run, roles)
         self._order: dict[str, list[str]] = {}
-        """The threads of a space as they were last listed."""
+        """Threads of each space as last listed."""
         self._added_at: dict[tuple[str, str], object] = {}
         self._ghosts: set[str] = set()
-        """Deleted threads that are listed on (A14)."""
+        """Deleted threads that are still listed (A14)."""
 
     def see_space(self, space: str) -> None:
-        """The space and its threads, as the owner sees them."""
+        """Read and list a space as the owner."""
         self.read_space(CREATOR, space)
         self.walk(CREATOR, space, 100)
 
     def read_space(self, role: str, space: str) -> None:
-        """The space as one role sees it."""
-        answer = self.team.caller(role).get(self.path(space))
-        says = self.model.read(role, space)
-        what = _told(role, f"reading {space}")
-        if not self.agree(what, answer, says) or says.status != 200:
+        """Read a space as a role."""
+        answer = self.run.client(role).get(self.path(space))
+        predicted = self.model.read(role, space)
+        what = _as_role(role, f"reading {space}")
+        if not self.agree(what, answer, predicted) or predicted.status != 200:
             return
-        expected, shown = self.model.spaces[space], answer.body
+        expected, listed_now = self.model.spaces[space], answer.body
         for field in ("name", "description", "access_mode"):
-            _same(what, field, shown[field], getattr(expected, field))
+            _same(what, field, listed_now[field], getattr(expected, field))
         for field in ("access_users", "editable_by_users"):
-            users = sorted(self.team.user_id(role) for role in getattr(expected, field))
-            _same(what, field, sorted(shown[field] or []), users)
+            users = sorted(self.run.user_id(role) for role in getattr(expected, field))
+            _same(what, field, sorted(listed_now[field] or []), users)
 
     def read_thread(self, role: str, thread: str) -> None:
-        """The thread as one role sees it, with the spaces that it says it is in."""
-        answer = self.team.caller(role).get(self.path(thread))
-        says = self.model.read_thread(role, thread)
-        if not self.agree(_told(role, f"reading {thread}"), answer, says) or says.status != 200:
+        """Read a thread as a role, with its space_ids."""
+        answer = self.run.client(role).get(self.path(thread))
+        predicted = self.model.read_thread(role, thread)
+        if not self.agree(_as_role(role, f"reading {thread}"), answer, predicted) or predicted.status != 200:
             return
         named = answer.body.get("space_ids")
         if named is not None:
-            shown, expected = sorted(map(self.name_of, named)), sorted(self.model.spaces_of(thread))
-            _lists(f"reading {thread}", shown, expected, "names the spaces")
+            listed_now, expected = sorted(map(self.name_of, named)), sorted(self.model.spaces_of(thread))
+            _lists(f"reading {thread}", listed_now, expected, "names the spaces")
 
     def walk(self, role: str, space: str, limit: int) -> None:
-        """The space's threads, page by page: the pages are slices, and the order stays what it was."""
-        what = _told(role, f"listing {space}" + (f" by {limit}" if limit != 100 else ""))
-        says = self.model.read(role, space)
-        if says.status != 200:
-            self.agree(what, self._page(role, space, limit, None), says)
+        """List a space page by page; the order must not change between walks."""
+        what = _as_role(role, f"listing {space}" + (f" by {limit}" if limit != 100 else ""))
+        predicted = self.model.read(role, space)
+        if predicted.status != 200:
+            self.agree(what, self._page(role, space, limit, None), predicted)
             return
-        shown: list[str] = []
+        listed_now: list[str] = []
         cursor = None
         expected = self.model.spaces[space].threads
         count = len(expected) + sum(t in self._ghosts for t in self._order.get(space, ()))
         for items, more in pages(tuple("x" * count), limit):
             answer = self._page(role, space, limit, cursor)
-            self.agree(what, answer, says)
+            self.agree(what, answer, predicted)
             found = [self.name_of(thread["id"]) for thread in answer.body["data"]]
-            shown += found
+            listed_now += found
             if len(found) != len(items) or answer.body["has_more"] is not more:
-                self._compare(what, space, shown, partly=limit < count)
+                self._compare(what, space, listed_now, partly=limit < count)
                 raise Broken(
                     f"{what} gives {len(found)} threads on a page with has_more {answer.body['has_more']}, "
                     f"the model says {len(items)} and {more}",
                     pointer="/has_more",
                 )
             cursor = answer.body["next_cursor"]
-        self._compare(what, space, shown)
+        self._compare(what, space, listed_now)
 
-    def _compare(self, what: str, space: str, shown: Sequence[str], *, partly: bool = False) -> None:
-        """The threads of a space, and their order: the model's, or at least the same each time (A04)."""
+    def _compare(self, what: str, space: str, listed_now: Sequence[str], *, partly: bool = False) -> None:
+        """Compare threads and order with the model, or at least with the previous walk (A04)."""
         expected = list(self.model.spaces[space].threads)
-        alive = [thread for thread in shown if thread not in self._ghosts]
+        alive = [thread for thread in listed_now if thread not in self._ghosts]
         if partly and set(alive) < set(expected) and len(set(alive)) == len(alive):
             return
         if sorted(alive) != sorted(expected):
             _lists(what, alive, expected, "shows")
-        kept = [thread for thread in self._order.get(space, ()) if thread in shown]
-        now = [thread for thread in shown if thread in kept]
+        kept = [thread for thread in self._order.get(space, ()) if thread in listed_now]
+        now = [thread for thread in listed_now if thread in kept]
         if now != kept:
             raise Broken(f"{what} shows {listed(now)}, and showed {listed(kept)} before: the order changed")
         if alive != expected:
@@ -100,30 +100,30 @@ class Views(SideBySide):
                 "any other",
                 f"{what} shows {listed(alive)}, the model says {listed(expected)}",
             )
-        self._order[space] = list(shown)
+        self._order[space] = list(listed_now)
 
-    def _page(self, role: str, space: str, limit: int, cursor: object) -> Answer:
+    def _page(self, role: str, space: str, limit: int, cursor: object) -> ClientResponse:
         path = self.path(space) + "/threads"
-        return self.team.caller(role).get(path, limit=limit, cursor=cursor)
+        return self.run.client(role).get(path, limit=limit, cursor=cursor)
 
     def first_page(self, space: str, limit: int) -> tuple[list[str], object] | None:
-        """The names on the owner's first page and its cursor; None if there is no second page."""
+        """Names on the owner's first page, and its cursor; None without a second page."""
         if space not in self.model.spaces or len(self.model.spaces[space].threads) <= limit:
             return None
         answer = self._page(CREATOR, space, limit, None)
-        self.agree(f"listing {space}", answer, Says(200))
-        shown = [self.name_of(thread["id"]) for thread in answer.body["data"]]
-        if not shown or set(shown) & self._ghosts:
+        self.agree(f"listing {space}", answer, ExpectedStatus(200))
+        listed_now = [self.name_of(thread["id"]) for thread in answer.body["data"]]
+        if not listed_now or set(listed_now) & self._ghosts:
             return None
-        return shown, answer.body["next_cursor"]
+        return listed_now, answer.body["next_cursor"]
 
-    def rest_of_walk(self, space: str, limit: int, shown: list[str], cursor: object) -> None:
-        """The pages behind a page whose anchor has gone."""
-        before, seen = self._order[space], list(shown)
+    def rest_of_walk(self, space: str, limit: int, listed_now: list[str], cursor: object) -> None:
+        """Read the pages after one whose anchor was removed."""
+        before, seen = self._order[space], list(listed_now)
         complaint = ""
         try:
             path = self.path(space) + "/threads"
-            for page in self.team.owner.pages(path, limit=limit, cursor=cursor):
+            for page in self.run.owner.pages(path, limit=limit, cursor=cursor):
                 seen += [self.name_of(thread["id"]) for thread in page.body["data"]]
         except Broken as broken:
             complaint = broken.message if broken.got is None else f"the next page answers {broken.got}"
@@ -133,15 +133,15 @@ class Views(SideBySide):
             self.differ("A06", "walk", "without its anchor", complaint)
 
     def list_spaces(self, role: str) -> None:
-        """Of the scenario's spaces those that the role may view are in its list, each once."""
+        """List the spaces as a role: each visible one once."""
         known = {id_: name for name, id_ in self.ids.items()}
-        shown = [known[space["id"]] for space in self.team.caller(role).spaces() if space["id"] in known]
+        listed_now = [known[space["id"]] for space in self.run.client(role).spaces() if space["id"] in known]
         visible = [s for s in self.model.spaces if self.model.level(role, s) >= VIEW]
-        if sorted(shown) != sorted(visible):
-            _lists(_told(role, "listing the spaces"), shown, visible, "shows")
+        if sorted(listed_now) != sorted(visible):
+            _lists(_as_role(role, "listing the spaces"), listed_now, visible, "shows")
 
     def added(self, space: str, thread: str, body: dict[str, Any], again: bool) -> None:
-        """The answer to an add; of a repeated one the first added_at (A01)."""
+        """Check the response to an add; a repetition keeps the first added_at (A01)."""
         ids = (body["space_id"], body["thread_id"])
         equal(ids, (self.ids[space], self.ids[thread]), "the ids in the answer to the add")
         first = self._added_at.setdefault((space, thread), body["added_at"]) if again else body["added_at"]
@@ -153,7 +153,7 @@ class Views(SideBySide):
             self._order[space].remove(thread)
 
     def left_behind(self, thread: str, spaces: Sequence[str]) -> None:
-        """A deleted thread is in none of its spaces any more, or, if A14 does not hold, in all."""
+        """Check that a deleted thread left all of its spaces, or none if A14 does not hold."""
         still = [space for space in spaces if thread in self._names(space)]
         if not still:
             return
@@ -162,7 +162,7 @@ class Views(SideBySide):
         self._ghosts.add(thread)
 
     def is_ghost(self, thread: str) -> bool:
-        """Whether the thread is deleted and listed on (A14)."""
+        """Whether the thread is deleted but still listed (A14)."""
         return thread in self._ghosts
 
     def _names(self, space: str) -> list[str]:
@@ -170,12 +170,12 @@ class Views(SideBySide):
         return [self.name_of(thread["id"]) for thread in body["data"]]
 
     def forget(self, space: str) -> None:
-        """The space is gone."""
+        """Drop the list of a deleted space."""
         if space not in self.model.spaces:
             self._order.pop(space, None)
 
 
-def _told(role: str, what: str) -> str:
+def _as_role(role: str, what: str) -> str:
     return what if role == CREATOR else f"as {role} {what}"
 
 
@@ -189,10 +189,10 @@ def _same(what: str, field: str, got: object, expected: object) -> None:
         )
 
 
-def _lists(what: str, shown: Sequence[str], expected: Sequence[str], verb: str) -> None:
-    if list(shown) != list(expected):
+def _lists(what: str, listed_now: Sequence[str], expected: Sequence[str], verb: str) -> None:
+    if list(listed_now) != list(expected):
         raise Broken(
-            f"{what} {verb} {listed(shown)}, the model says {listed(expected)}",
+            f"{what} {verb} {listed(listed_now)}, the model says {listed(expected)}",
             expected=list(expected),
-            got=list(shown),
+            got=list(listed_now),
         )

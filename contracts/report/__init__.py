@@ -1,1 +1,1 @@
-"""What a run says, all of it made from the same data: on a terminal, in files, on GitHub."""
+"""Reports of a run, all made from the same data: terminal, files, GitHub."""

@@ -1,4 +1,4 @@
-"""What the contract documents and a run never saw, and why."""
+"""Coverage: documented statuses, codes and parameters that a run did not exercise, with reasons."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from contracts.checks.spec import Document, Operation
-from contracts.report.exercised import Record
+from contracts.checks.spec import DocumentedOperation, OpenApiDocument
+from contracts.report.exercised import Recorder
 from contracts.verdict.failure import Outcome
 
 _STATUS = {
@@ -20,20 +20,20 @@ _TARGET = {
     503: "no request may provoke it",
 }
 _CODES = {
-    "API_KEY_EXPIRED": "it takes a key that has expired",
-    "API_KEY_DEACTIVATED": "it takes a key that was switched off",
-    "API_KEY_PAUSED": "it takes a key that is paused",
-    "TOKEN_INVALID": "no check sends a token that is no good",
-    "TOKEN_EXPIRED": "it takes a token that has expired",
-    "AMBIGUOUS_ORGANIZATION": "it takes a user of several organizations",
-    "NO_ORGANIZATION_MEMBERSHIP": "it takes a user of no organization",
+    "API_KEY_EXPIRED": "it requires a key that has expired",
+    "API_KEY_DEACTIVATED": "it requires a deactivated key",
+    "API_KEY_PAUSED": "it requires a key that is paused",
+    "TOKEN_INVALID": "no check sends an invalid token",
+    "TOKEN_EXPIRED": "it requires a token that has expired",
+    "AMBIGUOUS_ORGANIZATION": "it requires a user of several organizations",
+    "NO_ORGANIZATION_MEMBERSHIP": "it requires a user of no organization",
 }
 _ROLES = {403: ("viewer", "outsider", "foreign")}
-"""Whose keys provoke a status."""
+"""Roles whose keys provoke a status."""
 
 
 class Missed(NamedTuple):
-    """Something documented that was never exercised."""
+    """Documented item that was not exercised."""
 
     operation: str
     what: str
@@ -42,48 +42,48 @@ class Missed(NamedTuple):
     reason: str
 
 
-class Terms(NamedTuple):
-    """On what terms the run went: they are most of the reasons."""
+class RunConditions(NamedTuple):
+    """Options of the run that explain missing coverage."""
 
     missing: tuple[str, ...] = ()
     """Roles without a key."""
     read_only: bool = False
     with_model: bool = True
     everything: bool = True
-    """Whether no --only chose among the checks."""
+    """Whether all checks ran, without --only."""
 
 
 class Coverage(NamedTuple):
-    """What a run exercised of the contract."""
+    """Exercised and missed parts of the contract."""
 
     requests: int
     seen: Counter[tuple[str, int, str, str]]
     """Operation, status, role (empty without a key), check."""
     undocumented: tuple[tuple[str, int], ...]
-    """Statuses that were answered and that the contract does not have."""
+    """Observed statuses that the contract does not document."""
     missed: tuple[Missed, ...]
     counts: dict[str, tuple[int, int]]
-    """status, code, parameter -> how many were exercised, of how many."""
+    """status, code, parameter -> (exercised, documented)."""
 
 
-def coverage(record: Record, outcomes: Sequence[Outcome], terms: Terms) -> Coverage:
-    """Compare what was seen with what is documented."""
+def coverage(record: Recorder, outcomes: Sequence[Outcome], conditions: RunConditions) -> Coverage:
+    """Compare the exchanges with the contract."""
     document = record.document
     statuses = {(op, status) for op, status, _, _ in record.seen}
     counts: Counter[str] = Counter()
     missed = []
     for operation in document.operations.values():
-        untested = _untested(operation, outcomes, terms)
+        untested = _untested(operation, outcomes, conditions)
         answered = {status for op, status in statuses if op == operation.id}
         for what, name, status in _documented(document, operation):
             counts[what] += 1
             if not _exercised(record, operation.id, answered, (what, name, status)):
                 reason = _always(what, name, status) or untested.get("")
-                reason = reason or _reason(what, status, untested, terms)
+                reason = reason or _reason(what, status, untested, conditions)
                 if instead := _instead(operation, answered) if what == "status" and status < 300 else "":
                     reason = f"the target answers {instead} in its place"
-                told = f"{status} {name}" if what == "code" else name
-                missed.append(Missed(operation.id, what, told, reason))
+                label = f"{status} {name}" if what == "code" else name
+                missed.append(Missed(operation.id, what, label, reason))
     known = {(o.id, int(s)) for o in document.operations.values() for s in o.raw["responses"]}
     lost = Counter(miss.what for miss in missed)
     return Coverage(
@@ -96,7 +96,7 @@ def coverage(record: Record, outcomes: Sequence[Outcome], terms: Terms) -> Cover
 
 
 def as_data(coverage: Coverage) -> dict[str, Any]:
-    """What was exercised and what was not."""
+    """JSON object of the coverage."""
     rows = sorted(coverage.seen.items())
     return {
         "requests": coverage.requests,
@@ -110,7 +110,7 @@ def as_data(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _exercised(record: Record, operation: str, answered: set[int], one: tuple[str, str, int]) -> bool:
+def _exercised(record: Recorder, operation: str, answered: set[int], one: tuple[str, str, int]) -> bool:
     what, name, status = one
     if what == "status":
         return status in answered
@@ -120,15 +120,15 @@ def _exercised(record: Record, operation: str, answered: set[int], one: tuple[st
     return (operation, place, plain) in record.parameters
 
 
-def _instead(operation: Operation, answered: set[int]) -> str:
-    """The successes that are answered and not documented."""
+def _instead(operation: DocumentedOperation, answered: set[int]) -> str:
+    """Undocumented success statuses of the target."""
     odd = sorted(
         status for status in answered if status < 300 and str(status) not in operation.raw["responses"]
     )
     return ", ".join(map(str, odd))
 
 
-def _documented(document: Document, operation: Operation) -> Iterator[tuple[str, str, int]]:
+def _documented(document: OpenApiDocument, operation: DocumentedOperation) -> Iterator[tuple[str, str, int]]:
     """Every status, error code and parameter, as (what, name, status)."""
     for text in operation.raw["responses"]:
         status = int(text)
@@ -136,19 +136,21 @@ def _documented(document: Document, operation: Operation) -> Iterator[tuple[str,
         if status >= 400:
             yield from (("code", code, status) for code in document.codes(operation, status))
     for parameter in operation.raw.get("parameters", ()):
-        given = document.resolved(parameter)
-        if given["in"] != "path":
-            yield "parameter", f"{given['in']} {given['name']}", 0
+        resolved = document.resolved(parameter)
+        if resolved["in"] != "path":
+            yield "parameter", f"{resolved['in']} {resolved['name']}", 0
     yield from (("parameter", f"body {name}", 0) for name in document.fields(operation))
 
 
-def _untested(operation: Operation, outcomes: Sequence[Outcome], terms: Terms) -> dict[str, str]:
-    """Why checks of the operation were not tried, by check; under "" why none was."""
+def _untested(
+    operation: DocumentedOperation, outcomes: Sequence[Outcome], conditions: RunConditions
+) -> dict[str, str]:
+    """Reasons for skipped checks of the operation; under "" the reason if all were."""
     mine = [o for o in outcomes if operation.id in o.check.operations]
-    reasons = {o.check.id: o.untried.reason for o in mine if o.untried is not None}
-    if terms.read_only and operation.writes:
+    reasons = {o.check.id: o.skipped.reason for o in mine if o.skipped is not None}
+    if conditions.read_only and operation.writes:
         reasons[""] = "the run is read-only"
-    elif operation.id == "createResponse" and not terms.with_model:
+    elif operation.id == "createResponse" and not conditions.with_model:
         reasons[""] = "it asks a model: allow some questions with --with-model N"
     elif not mine:
         reasons[""] = "none of the chosen checks is about it"
@@ -158,17 +160,17 @@ def _untested(operation: Operation, outcomes: Sequence[Outcome], terms: Terms) -
 
 
 def _always(what: str, name: str, status: int) -> str | None:
-    """What no run provokes, whatever its terms."""
+    """Reason that applies to every run."""
     return (_CODES.get(name) if what == "code" else None) or _TARGET.get(status)
 
 
-def _reason(what: str, status: int, untested: dict[str, str], terms: Terms) -> str:
-    lacking = [role for role in _ROLES.get(status, ()) if role in terms.missing]
+def _reason(what: str, status: int, untested: dict[str, str], conditions: RunConditions) -> str:
+    lacking = [role for role in _ROLES.get(status, ()) if role in conditions.missing]
     if lacking:
         return "no key: set " + ", ".join(f"CONTRACTS_{role.upper()}_KEY" for role in lacking)
     if status in _STATUS:
         return _STATUS[status]
     if untested:
         count, reason = len(untested), next(iter(untested.values()))
-        return f"no check that was tried provoked it; {count} could not be: {reason}"
+        return f"no check that ran provoked it; {count} could not run: {reason}"
     return "no check sends it" if what == "parameter" else "no check provoked it"

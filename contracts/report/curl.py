@@ -1,26 +1,26 @@
-"""A chain of requests as commands for a shell: ids that one answer gives are variables in the next."""
+"""Chain of requests as curl commands, with ids from responses in shell variables."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
 
-from contracts.http.exchange import Answer, Request
-from contracts.verdict.reproduction import given_at
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.verdict.reproduction import returned_ids
 
 _NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE"}
 _PREFIXES = {"space": "SPACE", "thrd": "THREAD", "thread": "THREAD", "vs": "STORE", "msg": "MESSAGE"}
 
 
-def commands(chain: Sequence[Answer]) -> tuple[list[str], dict[str, str]]:
-    """A command for each request, and which variable stands for which id."""
+def commands(chain: Sequence[ClientResponse]) -> tuple[list[str], dict[str, str]]:
+    """Command for each request, and the variable for each id."""
     variables: dict[str, str] = {}
     lines = []
     for n, answer in enumerate(chain):
         command = as_curl(answer.request, variables)
         later = "\n".join(f"{other.request.path}\n{other.request.text}" for other in chain[n + 1 :])
         taken = []
-        for where, value in given_at(answer):
+        for where, value in returned_ids(answer):
             if len(value) > 5 and value in later and value not in variables:
                 variables[value] = _variable(where, value, variables)
                 taken.append((where, variables[value]))
@@ -28,8 +28,8 @@ def commands(chain: Sequence[Answer]) -> tuple[list[str], dict[str, str]]:
     return lines, variables
 
 
-def as_curl(request: Request, variables: dict[str, str]) -> str:
-    """One request."""
+def as_curl(request: ClientRequest, variables: dict[str, str]) -> str:
+    """curl command of one request."""
     parts = ["curl -sS" if request.method != "HEAD" else "curl -sS -I"]
     if request.method not in ("GET", "HEAD"):
         parts.append(f"-X {request.method}")
@@ -61,7 +61,7 @@ def _variable(where: str, value: str, variables: dict[str, str]) -> str:
 
 
 def _in_double(text: str, variables: dict[str, str]) -> str:
-    """For between double quotes: nothing in it means anything to a shell but our variables."""
+    """Text escaped for double quotes, except for our variables."""
     for sign in '\\"$`':
         text = text.replace(sign, "\\" + sign)
     for value, name in variables.items():

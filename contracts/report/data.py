@@ -1,4 +1,4 @@
-"""A run as data: what every artifact is made from. Holds no key."""
+"""Data of a run, from which every report is made. Contains no keys."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from contracts.http.exchange import Answer
+from contracts.http.exchange import ClientResponse
 from contracts.report.curl import commands
 from contracts.report.redact import Redactor
-from contracts.report.run_info import About
-from contracts.verdict.diff import MISSING, at, jsonable, smallest
+from contracts.report.run_info import RunInfo
+from contracts.verdict.diff import MISSING, at, differences, jsonable
 from contracts.verdict.failure import WORST, Failure, Outcome, Verdict, is_status
 
 Data = dict[str, Any]
 VERSION = 1
 MANY = {"status": "statuses", "code": "error codes", "parameter": "parameters"}
-LONGEST = 200_000
-"""Characters of an answer that are kept."""
-LONG = 140
-"""Characters of a message, beyond which it says only where the difference is."""
+MAX_ANSWER = 200_000
+"""Characters of a response that a report keeps."""
+MAX_MESSAGE = 140
+"""Message length above which only the place of the difference is given."""
 
 
 def as_data(
-    outcomes: Sequence[Outcome], about: About, coverage: Data, gone: Sequence[Mapping[str, Any]] = ()
+    outcomes: Sequence[Outcome], info: RunInfo, coverage: Data, gone: Sequence[Mapping[str, Any]] = ()
 ) -> Data:
-    """The whole run."""
-    redact = Redactor(about.keys)
+    """JSON object of the run."""
+    redact = Redactor(info.keys)
     every = [(n, failure) for n, outcome in enumerate(outcomes) for failure in outcome.failures]
     every.sort(key=lambda pair: WORST.index(pair[1].verdict))
     numbers: dict[int, list[int]] = {}
     for number, (n, _) in enumerate(every, 1):
         numbers.setdefault(n, []).append(number)
-    told = [failure_data(failure, number, about) for number, (_, failure) in enumerate(every, 1)]
+    failures = [failure_data(failure, number, info) for number, (_, failure) in enumerate(every, 1)]
     counts = Counter(outcome.verdict for outcome in outcomes)
     data = {
         "version": VERSION,
-        "run": about.as_data(),
-        "holds": not about.crash and holds(outcomes, strict=about.strict_assumptions),
+        "run": info.as_data(),
+        "holds": not info.crash and holds(outcomes, strict=info.strict_assumptions),
         "summary": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
         "outcomes": [
             {
@@ -55,7 +55,7 @@ def as_data(
             }
             for n, o in enumerate(outcomes)
         ],
-        "failures": told,
+        "failures": failures,
         "no_longer": [dict(known) for known in gone],
         "coverage": coverage,
     }
@@ -64,31 +64,31 @@ def as_data(
 
 
 def counted(summary: Mapping[str, int]) -> str:
-    """How many checks have each verdict, in words."""
+    """Number of checks by verdict, in words."""
     words = {Verdict.ASSUMPTION.value: "assumptions do not hold here"}
     many = ((n, words.get(verdict, verdict) if n > 1 else verdict) for verdict, n in summary.items())
     return ", ".join(f"{n} {verdict}" for n, verdict in many)
 
 
 def named(text: str, names: Mapping[str, str]) -> str:
-    """Text with the variables of the commands in place of the ids."""
+    """Text with ids replaced by the variables of the commands."""
     for id_, name in names.items():
         text = text.replace(id_, name)
     return text
 
 
 def holds(outcomes: Sequence[Outcome], *, strict: bool) -> bool:
-    """Whether the contract holds."""
+    """Whether no failure breaks the contract."""
     fatal = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if strict else [])}
     return not any(failure.verdict in fatal for outcome in outcomes for failure in outcome.failures)
 
 
-def failure_data(failure: Failure, number: int, about: About) -> Data:
-    """One failure."""
+def failure_data(failure: Failure, number: int, info: RunInfo) -> Data:
+    """JSON object of a failure."""
     broken, difference = failure.broken, _difference(failure)
     lines, names = commands(failure.chain)
     message = broken.message
-    if broken.what and difference and len(message) > LONG:
+    if broken.what and difference and len(message) > MAX_MESSAGE:
         places = ", ".join(each["pointer"] for each in difference[:3] if each["pointer"])
         message = f"{broken.what}: not as expected" + (f" at {places}" if places else "")
     return {
@@ -108,14 +108,14 @@ def failure_data(failure: Failure, number: int, about: About) -> Data:
         "alone": failure.alone,
         "fingerprint": failure.fingerprint._asdict(),
         "chain": [
-            {**_exchange(answer, about), "command": command}
+            {**_exchange(answer, info), "command": command}
             for answer, command in zip(failure.chain, lines, strict=True)
         ],
     }
 
 
 def _difference(failure: Failure) -> list[Data]:
-    """What was expected and what came; for a flaw of a schema, what is at its place."""
+    """Expected and actual values; for a schema violation the value at its pointer."""
     broken, print_ = failure.broken, failure.fingerprint
     if broken.expected is None and broken.fingerprint is not None:
         if not failure.chain or not print_.pointer:
@@ -124,10 +124,10 @@ def _difference(failure: Failure) -> list[Data]:
         return [] if got is MISSING else [{"pointer": print_.pointer, "got": jsonable(got)}]
     if broken.expected is None and broken.got is None:
         return []
-    return smallest(broken.expected, broken.got, broken.pointer)
+    return differences(broken.expected, broken.got, broken.pointer)
 
 
-def _exchange(answer: Answer, about: About) -> Data:
+def _exchange(answer: ClientResponse, info: RunInfo) -> Data:
     request = answer.request
     return {
         "method": request.method,
@@ -137,7 +137,7 @@ def _exchange(answer: Answer, about: About) -> Data:
         "body": jsonable(request.body),
         "status": answer.status,
         "answer_headers": dict(answer.headers),
-        "answer": answer.text[:LONGEST],
+        "answer": answer.text[:MAX_ANSWER],
         "milliseconds": round(answer.milliseconds, 2),
-        "at": (about.started + timedelta(seconds=answer.at - about.clock)).isoformat(timespec="milliseconds"),
+        "at": (info.started + timedelta(seconds=answer.at - info.clock)).isoformat(timespec="milliseconds"),
     }

@@ -1,4 +1,4 @@
-"""What GitHub Actions shows: annotations on a commit, and the summary of a step."""
+"""GitHub Actions output: annotations of a commit, and the step summary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LEVELS = {"broken": "error", "known": "notice"}
 
 
 def workflow_commands(data: Data, lines: Mapping[str, int]) -> Iterator[str]:
-    """A command for each failure; `lines` says where operations are described in openapi.yaml."""
+    """Annotation for each failure; `lines` are the operations' lines in openapi.yaml."""
     strict = data["run"]["strict_assumptions"]
     for failure in data["failures"]:
         verdict, operation = failure["verdict"], failure["fingerprint"]["operation"]
@@ -23,19 +23,19 @@ def workflow_commands(data: Data, lines: Mapping[str, int]) -> Iterator[str]:
 
 
 def step_summary(data: Data) -> str:
-    """The run in GitHub's Markdown."""
+    """Markdown summary of the run."""
     run, counts = data["run"], data["coverage"]["counts"]
-    terms = f"profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s"
+    conditions = f"profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s"
     lines = [
         f"## {_heading(data)}",
         "",
-        f"`{run['target']}`, {terms}: {counted(data['summary'])}.",
+        f"`{run['target']}`, {conditions}: {counted(data['summary'])}.",
         "",
     ]
     if data["failures"]:
-        lines += ["| # | verdict | check | what broke | founded on |", "|---|---|---|---|---|"]
+        lines += ["| # | verdict | check | failure | evidence |", "|---|---|---|---|---|"]
         lines += [
-            f"| {f['id']} | {f['verdict']} | `{f['check']}` | {_cell(f['message'])} | {_founded(f)} |"
+            f"| {f['id']} | {f['verdict']} | `{f['check']}` | {_cell(f['message'])} | {_evidence(f)} |"
             for f in data["failures"]
         ]
         lines.append("")
@@ -50,7 +50,7 @@ def _heading(data: Data) -> str:
     return "The contract holds" if data["holds"] else "The contract is broken"
 
 
-def _founded(failure: Data) -> str:
+def _evidence(failure: Data) -> str:
     return str(failure["evidence"]) + (f" ({failure['assumption']})" if failure["assumption"] else "")
 
 

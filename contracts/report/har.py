@@ -1,4 +1,4 @@
-"""failures.har: the exchanges of every failure as an HTTP archive."""
+"""failures.har: exchanges of the failures as an HTTP archive."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 from contracts.report.data import Data
 
 UNKNOWN = {"httpVersion": "HTTP/1.1", "cookies": [], "headersSize": -1, "bodySize": -1}
-"""What every request and response of an archive has, and this one does not know."""
+"""Mandatory HAR fields that are unknown here."""
 
 
 def har(data: Data) -> str:
-    """All chains, one after the other; a comment says of which failure an entry is."""
+    """HAR text of all chains; a comment names the failure of an entry."""
     entries = [
         {
             "startedDateTime": exchange["at"],
@@ -36,7 +36,7 @@ def _request(exchange: Data, target: str) -> Data:
     headers, body = dict(exchange["headers"]), exchange["body"]
     if exchange["role"] is not None:
         headers["X-API-Key"] = f"$CONTRACTS_{exchange['role'].upper()}_KEY"
-    found = {
+    entry = {
         **UNKNOWN,
         "method": exchange["method"],
         "url": target + exchange["path"],
@@ -47,8 +47,8 @@ def _request(exchange: Data, target: str) -> Data:
         kind = named.get("content-type", "application/json")
         headers |= {} if "content-type" in named else {"Content-Type": kind}
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
-        found["postData"] = {"mimeType": kind, "text": text}
-    return {**found, "headers": _records(headers.items())}
+        entry["postData"] = {"mimeType": kind, "text": text}
+    return {**entry, "headers": _records(headers.items())}
 
 
 def _response(exchange: Data) -> Data:

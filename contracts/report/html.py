@@ -1,4 +1,4 @@
-"""report.html: the whole run on one page that needs nothing else."""
+"""report.html: the run on one self-contained page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from contracts.http.exchange import decoded
-from contracts.http.run import CALLERS
+from contracts.http.run import KEY_ROLES
 from contracts.report.data import Data, named
 
-ROLES = (*CALLERS, None)
+ROLES = (*KEY_ROLES, None)
 HUMAN = {None: "no key", "status": "status", "code": "error code", "parameter": "parameter"}
 
 
 def page(data: Data) -> str:
-    """The page."""
+    """HTML of a run."""
     seen: dict[str, int] = {}
     first = {f["id"]: seen.setdefault(json.dumps(f["fingerprint"]), f["id"]) for f in data["failures"]}
     return _template().render(
@@ -37,7 +37,7 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["shown"] = shown
+    environment.filters["pretty"] = pretty_json
     environment.filters["slug"] = lambda text: str(text).partition(" ")[0]
     environment.filters["named"] = named
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
@@ -46,8 +46,8 @@ def _template() -> Template:
     return environment.from_string((resources.files("contracts.report") / "page.html").read_text("utf-8"))
 
 
-def shown(value: Any) -> str:
-    """A value as it stands on the page: JSON that can be read."""
+def pretty_json(value: Any) -> str:
+    """Readable JSON of a value or JSON text; other text unchanged."""
     if isinstance(value, str):
         try:
             value = decoded(value)
@@ -58,7 +58,7 @@ def shown(value: Any) -> str:
 
 
 def _rows(data: Data) -> list[Data]:
-    """The table of coverage: an operation with its statuses, each with its roles and its checks."""
+    """Rows of the coverage table: operation, statuses, roles and checks."""
     exercised, never = data["coverage"]["exercised"], data["coverage"]["never"]
     undocumented = {(row["operation"], row["status"]) for row in data["coverage"]["undocumented"]}
     operations = dict.fromkeys([e["operation"] for e in exercised] + [m["operation"] for m in never])
@@ -93,7 +93,7 @@ def _rows(data: Data) -> list[Data]:
 
 
 def _never(data: Data) -> list[Data]:
-    """What was never exercised, together where the reason is the same."""
+    """Items never exercised, grouped by reason."""
     groups: dict[tuple[str, str], list[Data]] = {}
     for missed in data["coverage"]["never"]:
         groups.setdefault((missed["what"], missed["reason"]), []).append(missed)

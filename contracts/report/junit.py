@@ -1,4 +1,4 @@
-"""junit.xml: a check is a test case."""
+"""junit.xml: one test case per check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(data: Data) -> str:
-    """The run for whatever reads JUnit's XML: what does not count is skipped, and says why."""
+    """JUnit XML of a run; outcomes that don't count are skipped, with their reason."""
     outcomes, failures = data["outcomes"], {failure["id"]: failure for failure in data["failures"]}
     strict = data["run"]["strict_assumptions"]
     crash = data["run"]["crash"]
@@ -65,5 +65,5 @@ def _text(failure: Data) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without the characters that no XML may hold."""
+    """Text without characters that XML forbids."""
     return _NO_XML.sub("�", text)

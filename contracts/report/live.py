@@ -1,4 +1,4 @@
-"""How far a run is: live on a terminal, a line for each check elsewhere."""
+"""Progress of a run: live on a terminal, one line per check elsewhere."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rich.table import Column
 from rich.text import Text
 
 from contracts.checks.check import Check
-from contracts.report.exercised import Record
+from contracts.report.exercised import Recorder
 from contracts.report.redact import Redactor
 from contracts.verdict.diff import cut
 from contracts.verdict.failure import Outcome, Verdict
@@ -40,17 +40,17 @@ COLOURS = {
 
 
 class Live:
-    """Tells how far a run is; on anything but a terminal a line for each check."""
+    """Progress display; without a terminal it prints one line per check."""
 
-    def __init__(self, console: Console, checks: int, record: Record, redact: Redactor) -> None:
-        self._console, self._record, self._redact = console, record, redact
+    def __init__(self, console: Console, checks: int, record: Recorder, redact: Redactor) -> None:
+        self._console, self._recorder, self._redact = console, record, redact
         self._counts: Counter[str] = Counter()
         self.outcomes: list[Outcome] = []
         self._progress = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=16),
             MofNCompleteColumn(),
-            _Told(self),
+            _Counts(self),
             TimeElapsedColumn(),
             TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
@@ -61,17 +61,17 @@ class Live:
 
     @contextmanager
     def __call__(self) -> Iterator[Live]:
-        """While the checks run."""
+        """Show the progress while the checks run."""
         with self._progress:
             yield self
 
-    def begin(self, check: Check) -> None:
-        """A check begins."""
-        self._record.check = check.id
+    def start(self, check: Check) -> None:
+        """Show the check that starts."""
+        self._recorder.check = check.id
         self._progress.update(self._task, description=f"[dim]{check.layer}[/] {check.id}")
 
-    def tell(self, outcome: Outcome) -> None:
-        """A check has ended."""
+    def finish(self, outcome: Outcome) -> None:
+        """Record the outcome of a check, and print it."""
         verdict = outcome.verdict
         self.outcomes.append(outcome)
         self._counts[verdict] += 1
@@ -83,22 +83,22 @@ class Live:
         text.append(outcome.check.id)
         if verdict is not Verdict.PASSED:
             text.append("  " + cut(self._redact.text(outcome.message), 200), "dim")
-        # What runs beside the progress has to be on one line, or it would be torn.
+        # A wrapped line would tear the progress bar.
         self._console.print(text, soft_wrap=not self._console.is_terminal, no_wrap=True, overflow="ellipsis")
 
-    def told(self) -> str:
-        """What is known until now, with rich's markup."""
+    def status(self) -> str:
+        """Counts so far, with rich markup."""
         failed = self._counts[Verdict.BROKEN]
         words = f"[bold red]{failed} broken[/]" if failed else "[green]0 broken[/]"
-        return f"{words}, {self._record.requests} requests"
+        return f"{words}, {self._recorder.requests} requests"
 
 
-class _Told(ProgressColumn):
-    """Counts, as they are whenever the line is drawn."""
+class _Counts(ProgressColumn):
+    """Column with the current counts."""
 
     def __init__(self, live: Live) -> None:
         super().__init__()
         self._live = live
 
     def render(self, _: Task) -> Text:
-        return Text.from_markup(self._live.told())
+        return Text.from_markup(self._live.status())

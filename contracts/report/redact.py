@@ -1,4 +1,4 @@
-"""Keys are never told: what a report says has the names of their variables instead."""
+"""Redaction: API keys in reports are replaced by the names of their variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 
 class Redactor:
-    """Puts the name of its variable where a key stands."""
+    """Replaces keys by the names of their environment variables."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         pairs = sorted(((key, role) for role, key in keys.items() if key), key=lambda pair: -len(pair[0]))
@@ -26,9 +26,9 @@ class Redactor:
         return text
 
     def __call__(self, value: Any) -> Any:
-        """Any data without keys."""
+        """JSON data without keys."""
         if isinstance(value, str):
-            # Half a surrogate pair can be in what was made up, and in no file.
+            # Generated text may have a lone surrogate, which UTF-8 can't encode.
             return self.text(value).encode("utf-8", "replace").decode()
         if isinstance(value, Mapping):
             return {self(name): self(inner) for name, inner in value.items()}

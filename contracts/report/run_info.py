@@ -1,4 +1,4 @@
-"""Which run a report is of."""
+"""Description of a run for its reports."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 
-class About(NamedTuple):
-    """The run, and on what terms it went."""
+class RunInfo(NamedTuple):
+    """Identity, options and target of a run."""
 
     target: str
     given: str
-    """The target as it was given: what to say to run it again."""
+    """Target as passed on the command line."""
     run_id: str
     organization_id: str
     started: datetime
     clock: float
-    """What the monotonic clock said then."""
+    """Monotonic time of the start."""
     seconds: float = 0.0
     mock: bool = False
     profile: str = "quick"
@@ -27,18 +27,18 @@ class About(NamedTuple):
     with_model: int = 0
     strict_assumptions: bool = False
     keys: Mapping[str, str] = {}
-    """By role. They are never told."""
+    """By role; never reported."""
     missing: tuple[str, ...] = ()
     """Roles without a key."""
     crash: str = ""
-    """What went wrong in the suite itself."""
+    """Error of the suite itself."""
     report: str = "report.json"
-    """Where the report is, for the command that replays a failure of it."""
+    """Path of the report, for the replay command."""
 
     def as_data(self) -> dict[str, Any]:
-        """Everything but the keys."""
+        """JSON object, without the keys."""
         model = f" --with-model {self.with_model}" if self.with_model else ""
-        terms = f"--profile {self.profile} --seed {self.seed}{model}{' --read-only' * self.read_only}"
+        conditions = f"--profile {self.profile} --seed {self.seed}{model}{' --read-only' * self.read_only}"
         return {
             "id": self.run_id,
             "target": self.target,
@@ -56,6 +56,6 @@ class About(NamedTuple):
             "crash": self.crash or None,
             "roles": list(self.keys),
             "without_key": list(self.missing),
-            "again": f"contracts run --target {self.given} {terms}",
+            "again": f"contracts run --target {self.given} {conditions}",
             "replay": f"contracts replay {self.report}#ID --target {self.given}{model}",
         }

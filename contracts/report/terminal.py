@@ -1,4 +1,4 @@
-"""What came of a run, on a terminal: the operations, each failure on a screen, and where the rest is."""
+"""Terminal report of a run: operations, failures, summary."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from contracts.report.data import MANY, Data, counted, named
 from contracts.report.live import COLOURS
 from contracts.verdict.diff import cut
 
-SO = {
+EXPLANATIONS = {
     "assumption does not hold here": "assumption {assumption} does not hold here; no contract is broken",
-    "known": "the baseline has it: it does not fail the run",
-    "order-dependent": "it passes alone on fresh resources, and fails again after what ran before it: "
+    "known": "the baseline contains it: it does not fail the run",
+    "order-dependent": "it passes alone on fresh resources, and fails after the check before it: "
     "reported, not counted",
-    "flaky": "it did not fail each time that it was tried again: reported, not counted",
-    "unconfirmed": "it could not be tried again: reported, not counted",
+    "flaky": "it did not fail in every retry: reported, not counted",
+    "unconfirmed": "it could not be retried: reported, not counted",
 }
-"""What follows from a verdict."""
-MOST_OF_A_CHECK, FIRST, LAST = 3, 4, 4
-"""How many failures of one check, and how many requests of a chain, are shown whole."""
+"""Explanation of a verdict."""
+MAX_PER_CHECK, FIRST, LAST = 3, 4, 4
+"""Failures per check, and first and last requests of a chain, that are printed in full."""
 
 
-def tell(console: Console, data: Data, folder: Path) -> None:
-    """The whole run: the operations, the failures, and where the rest can be read."""
+def print_report(console: Console, data: Data, folder: Path) -> None:
+    """Print operations, failures and summary."""
     console.print()
     console.print(_operations(data))
-    shown: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     first: dict[str, int] = {}
     for failure in data["failures"]:
         print_ = json.dumps(failure["fingerprint"])
-        shown[failure["check"]] += 1
-        if print_ not in first and shown[failure["check"]] <= MOST_OF_A_CHECK:
-            _tell_failure(console, failure, data["run"])
+        counts[failure["check"]] += 1
+        if print_ not in first and counts[failure["check"]] <= MAX_PER_CHECK:
+            _print_failure(console, failure, data["run"])
         else:
-            _tell_shortly(console, failure, first.get(print_))
+            _print_briefly(console, failure, first.get(print_))
         first.setdefault(print_, failure["id"])
     if data["failures"]:
         console.rule(style="dim")
@@ -81,7 +81,7 @@ def _operations(data: Data) -> Table:
     return table
 
 
-def _tell_failure(console: Console, failure: Data, run: Data) -> None:
+def _print_failure(console: Console, failure: Data, run: Data) -> None:
     verdict = failure["verdict"]
     colour = COLOURS[verdict]
     console.print()
@@ -89,15 +89,17 @@ def _tell_failure(console: Console, failure: Data, run: Data) -> None:
         Text(f" #{failure['id']}  {failure['check']}  {verdict} ", colour), style=colour, align="left"
     )
     console.print(Text(failure["sentence"], "bold"))
-    if verdict in SO:
-        console.print(Text(SO[verdict].format(**failure), colour))
-    founded = failure["evidence"] + (f", assumption {failure['assumption']}" if failure["assumption"] else "")
+    if verdict in EXPLANATIONS:
+        console.print(Text(EXPLANATIONS[verdict].format(**failure), colour))
+    evidence = failure["evidence"] + (
+        f", assumption {failure['assumption']}" if failure["assumption"] else ""
+    )
     print_ = failure["fingerprint"]
     where = print_["operation"] + (f", answered {print_['status']}" if print_["status"] else "")
     facts: list[tuple[str, Any]] = [
-        ("founded on", founded),
+        ("evidence", evidence),
         ("where", where),
-        ("what broke", Text(cut(named(failure["message"], failure["names"]), 300))),
+        ("failure", Text(cut(named(failure["message"], failure["names"]), 300))),
     ]
     if failure["difference"]:
         facts.append(("difference", _difference(failure)))
@@ -108,15 +110,15 @@ def _tell_failure(console: Console, failure: Data, run: Data) -> None:
         grid.add_row(name, fact)
     console.print(Padding(grid, (1, 0, 1, 0)))
     if failure["alone"] is False:
-        console.print(Text("these requests, sent again by themselves, did not show it", "yellow"))
-    _tell_chain(console, failure["chain"])
+        console.print(Text("these requests alone did not reproduce it", "yellow"))
+    _print_chain(console, failure["chain"])
     again = run["replay"].replace("#ID", f"#{failure['id']}")
     console.print(Text("again  ", "dim"), Text(again), soft_wrap=True, sep="")
     check = f"{run['again']} --only {failure['check']}"
     console.print(Text("       ", "dim"), Text(check), soft_wrap=True, sep="")
 
 
-def _tell_shortly(console: Console, failure: Data, same_as: int | None) -> None:
+def _print_briefly(console: Console, failure: Data, same_as: int | None) -> None:
     text = Text("\n")
     text.append(f" #{failure['id']}  {failure['check']}  {failure['verdict']}  ", COLOURS[failure["verdict"]])
     text.append(f"as #{same_as}" if same_as else cut(failure["message"], 150))
@@ -129,21 +131,21 @@ def _difference(failure: Data) -> Group:
         parts.append(Text(each["pointer"] or failure["of"], "bold"))
         for field, sign, colour in (("expected", "-", "green"), ("got", "+", "red")):
             if field in each:
-                text = named(_shown(each[field]), failure["names"])
+                text = named(_as_text(each[field]), failure["names"])
                 parts.append(Text(f"{sign} {cut(text, 160)}", colour))
     return Group(*parts)
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def _tell_chain(console: Console, chain: list[Data]) -> None:
+def _print_chain(console: Console, chain: list[Data]) -> None:
     left_out = len(chain) - FIRST - LAST
     for n, exchange in enumerate(chain, 1):
         if left_out > 0 and FIRST < n <= FIRST + left_out:
             if n == FIRST + 1:
-                console.print(Text(f"       … {left_out} requests more; report.html has them all", "dim"))
+                console.print(Text(f"       … {left_out} more requests; report.html has them all", "dim"))
             continue
         last = n == len(chain)
         line = Text(f"{n:>3}  {exchange['status']}  ", "bold" if last else "dim")
@@ -166,7 +168,7 @@ def _summary(data: Data) -> Text:
     took = re.sub(r"\.0$", "", f"{data['run']['seconds']:.1f}")
     text = Text()
     if data["run"]["crash"]:
-        text.append("the run crashed, which says nothing about the contract", "bold red")
+        text.append("the run crashed, which implies nothing about the contract", "bold red")
     elif data["holds"]:
         text.append("the contract holds", "bold green")
     else:

@@ -1,1 +1,1 @@
-"""What a run created, and how it is removed again."""
+"""Record of what a run creates, and its removal."""

@@ -1,1 +1,1 @@
-"""What a failed check means: tried again, cut down, compared with the baseline."""
+"""Verdicts: running checks, retrying and minimizing failures, replay, baseline."""

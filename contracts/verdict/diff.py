@@ -1,4 +1,4 @@
-"""The smallest difference between what was expected and what came."""
+"""Minimal difference between an expected and an actual value."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from difflib import SequenceMatcher
 from typing import Any
 
 MISSING = object()
-MOST = 12
-"""The most differences that are told."""
+MAX_DIFFERENCES = 12
+"""Number of differences after which the comparison stops."""
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, and no boolean for a number."""
+    """Equality that tells booleans from numbers."""
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
 def at(body: Any, pointer: str) -> Any:
-    """The value at a JSON pointer; MISSING if there is none."""
+    """Value at a JSON pointer; MISSING if absent."""
     for part in pointer.split("/")[1:]:
         if isinstance(body, list) and part.isdecimal() and int(part) < len(body):
             body = body[int(part)]
@@ -30,7 +30,7 @@ def at(body: Any, pointer: str) -> Any:
 
 
 def jsonable(value: Any) -> Any:
-    """A value as JSON can hold it; sets are sorted."""
+    """JSON-compatible copy of a value; sets become sorted lists."""
     if isinstance(value, dict):
         return {str(name): jsonable(inner) for name, inner in value.items()}
     if isinstance(value, set | frozenset):
@@ -42,17 +42,17 @@ def jsonable(value: Any) -> Any:
     return repr(value)
 
 
-def smallest(expected: Any, got: Any, pointer: str = "") -> list[dict[str, Any]]:
-    """Where they differ: a JSON pointer, and expected or got where there is one."""
+def differences(expected: Any, got: Any, pointer: str = "") -> list[dict[str, Any]]:
+    """Differences as objects with `pointer`, and `expected` and `got` where present."""
     found = []
     for where, one, other in _differences(jsonable(expected), jsonable(got), pointer):
-        told = {"pointer": where}
+        difference = {"pointer": where}
         if one is not MISSING:
-            told["expected"] = one
+            difference["expected"] = one
         if other is not MISSING:
-            told["got"] = other
-        found.append(told)
-        if len(found) == MOST:
+            difference["got"] = other
+        found.append(difference)
+        if len(found) == MAX_DIFFERENCES:
             break
     return found
 
@@ -73,7 +73,7 @@ def _differences(one: Any, other: Any, pointer: str) -> Iterator[tuple[str, Any,
 
 def _in_lists(one: list[Any], other: list[Any], pointer: str) -> Iterator[tuple[str, Any, Any]]:
     if one != other and sorted(map(repr, one)) == sorted(map(repr, other)):
-        yield pointer, one, other  # only the order differs, which no single place tells
+        yield pointer, one, other  # only the order differs
         return
     matcher = SequenceMatcher(None, [repr(item) for item in one], [repr(item) for item in other], False)
     for kind, start, end, from_, to in matcher.get_opcodes():
@@ -90,6 +90,6 @@ def _in_lists(one: list[Any], other: list[Any], pointer: str) -> Iterator[tuple[
 
 
 def cut(text: str, length: int) -> str:
-    """Text that is not too long, on one line."""
+    """Text on one line, truncated to `length`."""
     line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text)
     return line if len(line) <= length else f"{line[: length - 1]}…"

@@ -1,4 +1,4 @@
-"""Cuts the requests of a failure down to those without which it does not show again."""
+"""Minimization: the fewest requests that reproduce a failure."""
 
 from __future__ import annotations
 
@@ -6,36 +6,40 @@ import time
 from collections.abc import Sequence
 
 from contracts.checks.errors import Unanswered, Untested
-from contracts.http.exchange import Answer
-from contracts.http.run import ASKS_A_MODEL, Team
-from contracts.verdict.diff import smallest
+from contracts.http.exchange import ClientResponse
+from contracts.http.run import ASKS_A_MODEL, Run
+from contracts.verdict.diff import differences
 from contracts.verdict.failure import Failure
-from contracts.verdict.reproduction import fewest, made_by
-from contracts.verdict.resend import NoReplay, Resend, Sign, shows
+from contracts.verdict.reproduction import created_ids, fewest
+from contracts.verdict.resend import FailureSignature, NotReplayable, Resend, failure_predicate
 
-PATIENCE = 4.0
-"""Seconds for one failure."""
+TIME_LIMIT = 4.0
+"""Seconds spent on one failure."""
 
 
-def shortened(failure: Failure, team: Team) -> Failure:
-    """The failure with the fewest requests that show it again, if any do by their last answer alone."""
-    if team.sparing or not failure.chain or any(_costs(answer) for answer in failure.wide or failure.chain):
+def minimized(failure: Failure, run: Run) -> Failure:
+    """Failure with the fewest requests whose last response reproduces it."""
+    if (
+        run.rate_limited
+        or not failure.chain
+        or any(_asks_model(answer) for answer in failure.wide or failure.chain)
+    ):
         return failure
-    shown = shows(sign_of(failure), failure.chain[-1])
-    if shown is None:
+    predicate = failure_predicate(signature_of(failure), failure.chain[-1])
+    if predicate is None:
         return failure
-    until = time.monotonic() + PATIENCE
-    old = {id_ for answer in (*failure.chain, *failure.wide) for id_ in made_by(answer)}
+    until = time.monotonic() + TIME_LIMIT
+    old = {id_ for answer in (*failure.chain, *failure.wide) for id_ in created_ids(answer)}
 
-    def again(chain: Sequence[Answer]) -> bool:
-        sending = Resend(team, team.run_id, team.organization_id, old)
+    def again(chain: Sequence[ClientResponse]) -> bool:
+        sending = Resend(run, run.run_id, run.organization_id, old)
         try:
             answers = [sending.send(answer) for answer in chain]
-        except (NoReplay, Untested, Unanswered):
+        except (NotReplayable, Untested, Unanswered):
             return False
-        return answers[-1].status == failure.chain[-1].status and shown(answers[-1], sending.new) is True
+        return answers[-1].status == failure.chain[-1].status and predicate(answers[-1], sending.new) is True
 
-    def needed(chain: tuple[Answer, ...]) -> bool:
+    def needed(chain: tuple[ClientResponse, ...]) -> bool:
         return time.monotonic() < until and again((*chain, failure.chain[-1]))
 
     for chain in (failure.chain, failure.wide):
@@ -44,13 +48,15 @@ def shortened(failure: Failure, team: Team) -> Failure:
     return failure._replace(alone=False)
 
 
-def sign_of(failure: Failure) -> Sign:
-    """The sign of a failure of this run."""
+def signature_of(failure: Failure) -> FailureSignature:
+    """Signature of a failure of this run."""
     broken = failure.broken
-    told = broken.expected is not None or broken.got is not None
-    difference = smallest(broken.expected, broken.got, broken.pointer) if told else []
-    return Sign(failure.check.id, failure.check.layer, failure.fingerprint, broken.pointer, difference)
+    has_values = broken.expected is not None or broken.got is not None
+    difference = differences(broken.expected, broken.got, broken.pointer) if has_values else []
+    return FailureSignature(
+        failure.check.id, failure.check.layer, failure.fingerprint, broken.pointer, difference
+    )
 
 
-def _costs(answer: Answer) -> bool:
+def _asks_model(answer: ClientResponse) -> bool:
     return answer.request.method == "POST" and answer.request.path.startswith(ASKS_A_MODEL)

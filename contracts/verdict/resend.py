@@ -1,4 +1,4 @@
-"""Sends the requests of a failure again, with the ids that the answers give this time."""
+"""Resends the requests of a failure, with recorded ids mapped to new ones."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from contracts.checks.errors import Fingerprint, Guarded
-from contracts.checks.spec import Operation, document
-from contracts.http.exchange import Answer, Request
-from contracts.http.run import ASKS_A_MODEL, Team
+from contracts.checks.errors import Fingerprint, WriteGuardError
+from contracts.checks.spec import DocumentedOperation, document
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.run import ASKS_A_MODEL, Run
 from contracts.verdict.diff import MISSING, at, same
 from contracts.verdict.reproduction import words
 
-_MADE_UP = "[A-Za-z0-9_]*contracts{run}x[A-Za-z0-9_]*"
+_GENERATED_ID = "[A-Za-z0-9_]*contracts{run}x[A-Za-z0-9_]*"
 _ID = re.compile(r"(?:^|_)ids?$|cursor$")
 _BY_STATUS = (
     "status_code_conformance",
@@ -25,20 +25,20 @@ _BY_STATUS = (
     "missing_required_header",
     "ignored_auth",
 )
-"""Checks of Schemathesis that a status alone decides."""
-Shows = Callable[[Answer, Mapping[str, str]], bool | None]
-"""Whether an answer fails as recorded, given what now stands for what stood in the record.
+"""Schemathesis checks that depend on the status alone."""
+Predicate = Callable[[ClientResponse, Mapping[str, str]], bool | None]
+"""Whether a response fails as recorded; the mapping translates recorded values to new ones.
 
-None if it is another answer altogether, which does not tell.
+None if the response is unrelated, so that it proves nothing.
 """
 
 
-class NoReplay(Exception):
-    """It can't be sent again; one line says why."""
+class NotReplayable(Exception):
+    """The failure can't be replayed; the message gives the reason."""
 
 
-class Sign(NamedTuple):
-    """By what a failure is known again."""
+class FailureSignature(NamedTuple):
+    """Signature used to match a failure across runs."""
 
     check: str
     layer: str
@@ -48,58 +48,62 @@ class Sign(NamedTuple):
 
 
 class Resend:
-    """One chain, once."""
+    """One pass over a chain of requests."""
 
-    def __init__(self, team: Team, run_id: str, organization_id: str, old: Collection[str] = ()) -> None:
-        self.team = team
+    def __init__(self, run: Run, run_id: str, organization_id: str, old: Collection[str] = ()) -> None:
+        self.run = run
         self._old = old
-        """Ids of the record that may not be sent: they are good still, as long as the run lasts."""
-        self.new = {organization_id: team.organization_id, run_id: team.run_id}
-        """What stands in the record -> what stands there now."""
-        self._made_up = re.compile(_MADE_UP.format(run=re.escape(run_id)))
+        """Recorded ids that must not be sent, since they are still valid during the run."""
+        self.new = {organization_id: run.organization_id, run_id: run.run_id}
+        """Recorded value -> value in this pass."""
+        self._generated_id = re.compile(_GENERATED_ID.format(run=re.escape(run_id)))
 
-    def send(self, before: Answer) -> Answer:
-        """One request again; NoReplay if it would write to what the chain did not make."""
-        team, request = self.team, self._request(before.request)
+    def send(self, before: ClientResponse) -> ClientResponse:
+        """Resend a request; NotReplayable if it would write to a resource that the chain did not create."""
+        run, request = self.run, self._request(before.request)
         stale = words(request) & {*self._old}
         if stale:
-            raise NoReplay(f"it names {min(stale)}, which the chain did not make")
+            raise NotReplayable(f"it names {min(stale)}, which the chain did not create")
         if request.path.partition("?")[0] == ASKS_A_MODEL and request.method == "POST":
-            team.may_ask_a_model()
+            run.spend_model_question()
         if request.role is not None:
-            team.caller(request.role)
+            run.client(request.role)
         try:
-            answer = team.send(request)
-        except Guarded as error:
-            raise NoReplay(str(error)) from error
+            answer = run.send(request)
+        except WriteGuardError as error:
+            raise NotReplayable(str(error)) from error
         for was, now in _ids(before.body, answer.body):
             self.new.setdefault(was, now)
         return answer
 
-    def _request(self, request: Request) -> Request:
+    def _request(self, request: ClientRequest) -> ClientRequest:
         body, text = request.body, request.text
-        for id_ in (*self._made_up.findall(request.path), *self._made_up.findall(text)):
-            self.team.ledger.invent(renewed(id_, self.new))
+        for id_ in (*self._generated_id.findall(request.path), *self._generated_id.findall(text)):
+            self.run.ledger.allow(translated(id_, self.new))
         if body is not None:
-            body = renewed(text, self.new) if isinstance(body, str) else json.loads(renewed(text, self.new))
-        headers = {name: renewed(value, self.new) for name, value in request.headers.items()}
-        return Request(request.method, renewed(request.path, self.new), request.role, body, headers)
+            body = (
+                translated(text, self.new)
+                if isinstance(body, str)
+                else json.loads(translated(text, self.new))
+            )
+        headers = {name: translated(value, self.new) for name, value in request.headers.items()}
+        return ClientRequest(request.method, translated(request.path, self.new), request.role, body, headers)
 
 
-def renewed(text: str, new: Mapping[str, str]) -> str:
-    """Text with this time's ids."""
+def translated(text: str, new: Mapping[str, str]) -> str:
+    """Text with recorded values replaced by new ones."""
     for old in sorted(new, key=len, reverse=True):
         text = text.replace(old, new[old])
     return text
 
 
-def shows(sign: Sign, last: Answer) -> Shows | None:
-    """What tells by the last answer alone whether it fails again; None if nothing does."""
-    print_, differences = sign.fingerprint, sign.difference
+def failure_predicate(signature: FailureSignature, last: ClientResponse) -> Predicate | None:
+    """Predicate on the last response; None if it can't decide alone."""
+    print_, differences = signature.fingerprint, signature.difference
     operation = document().at(last.request.method, last.request.path)
-    if operation is not None and _flawed(operation, last, print_):
-        return lambda answer, _: _flawed(operation, answer, print_)
-    if not sign.pointer and len(differences) == 1 and same(differences[0].get("got"), last.status):
+    if operation is not None and _violates(operation, last, print_):
+        return lambda answer, _: _violates(operation, answer, print_)
+    if not signature.pointer and len(differences) == 1 and same(differences[0].get("got"), last.status):
         return lambda answer, _: answer.status != differences[0].get("expected")
     if differences and all(each["pointer"] and _as_got(last.body, each) for each in differences):
         return lambda answer, new: (
@@ -112,15 +116,17 @@ def shows(sign: Sign, last: Answer) -> Shows | None:
     return None
 
 
-def _flawed(operation: Operation, answer: Answer, print_: Fingerprint) -> bool:
+def _violates(operation: DocumentedOperation, answer: ClientResponse, print_: Fingerprint) -> bool:
     if (operation.id, answer.status) != (print_.operation, print_.status):
         return False
-    flaws = document().flaws(operation, answer.status, answer.body)
+    violations = document().violations(operation, answer.status, answer.body)
     wanted = (print_.pointer, print_.keyword, print_.property)
-    return any((flaw.pointer, flaw.keyword, flaw.property) == wanted for flaw in flaws)
+    return any(
+        (violation.pointer, violation.keyword, violation.property) == wanted for violation in violations
+    )
 
 
-def _documented(operation: Operation | None, status: int) -> bool:
+def _documented(operation: DocumentedOperation | None, status: int) -> bool:
     return operation is not None and status < 500 and str(status) in operation.raw["responses"]
 
 
@@ -131,12 +137,12 @@ def _as_got(body: Any, difference: Mapping[str, Any]) -> bool:
 def _as_expected(body: Any, difference: Mapping[str, Any], new: Mapping[str, str]) -> bool:
     expected = difference.get("expected", MISSING)
     if expected is not MISSING:
-        expected = json.loads(renewed(json.dumps(expected, ensure_ascii=False), new))
+        expected = json.loads(translated(json.dumps(expected, ensure_ascii=False), new))
     return same(at(body, difference["pointer"]), expected)
 
 
 def _ids(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Ids and cursors at the same places of two answers."""
+    """Pairs of ids and cursors at the same places of two responses."""
     if isinstance(old, dict) and isinstance(new, dict):
         for field in old.keys() & new.keys():
             yield from _ids(old[field], new[field], field)

@@ -1,4 +1,4 @@
-"""Runs checks on a target and judges what came of each."""
+"""Runs checks, retries failures and assigns verdicts."""
 
 from __future__ import annotations
 
@@ -9,84 +9,84 @@ from pathlib import Path
 from typing import Any
 
 from contracts.checks.check import Check
-from contracts.checks.errors import Broken, Crashed, Guarded, Unanswered, Unreachable, Untested
-from contracts.http.run import Team
-from contracts.verdict.failure import WORST, Failure, Outcome, Untried, Verdict, failure_of
-from contracts.verdict.minimize import shortened
+from contracts.checks.errors import Broken, Crashed, TargetUnreachable, Unanswered, Untested, WriteGuardError
+from contracts.http.run import Run
+from contracts.verdict.failure import WORST, Failure, Outcome, Skipped, Verdict, failure_of
+from contracts.verdict.minimize import minimized
 
-REPLAYS = 2
-"""How often a failure is tried again, on fresh resources, before it counts."""
+RETRIES = 2
+"""Retries of a failure on fresh resources, all of which must fail for it to count."""
 
 
-def judge(check: Check, team: Team, before: Check | None = None) -> Outcome:
-    """Try a check; what fails is tried again before it counts. `before` is the check that ran before."""
+def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
+    """Run a check and retry its failures; `before` is the check that ran before it."""
     started = time.monotonic()
     failures: list[Failure] = []
-    untried = None
+    skipped = None
     try:
-        failures = _answered(check, team)
+        failures = _answered(check, run)
         if failures:
-            sure = (_cut_down(failure, team) for failure in _confirmed(failures, team, before))
-            failures = sorted(sure, key=lambda failure: WORST.index(failure.verdict))
+            confirmed = (_minimized(failure, run) for failure in _confirmed(failures, run, before))
+            failures = sorted(confirmed, key=lambda failure: WORST.index(failure.verdict))
     except Untested as reason:
-        untried = Untried(Verdict.UNTESTED, str(reason))
+        skipped = Skipped(Verdict.UNTESTED, str(reason))
     except Unanswered as reason:
-        untried = Untried(Verdict.UNANSWERED, f"{'failed once, then: ' if failures else ''}{reason}")
-    return Outcome(check, tuple(failures), time.monotonic() - started, untried)
+        skipped = Skipped(Verdict.UNANSWERED, f"{'failed once, then: ' if failures else ''}{reason}")
+    return Outcome(check, tuple(failures), time.monotonic() - started, skipped)
 
 
-def _answered(check: Check, team: Team) -> list[Failure]:
-    """The first try that is answered; Unanswered if none is."""
-    for left in range(REPLAYS, -1, -1):
+def _answered(check: Check, run: Run) -> list[Failure]:
+    """Failures of the first attempt that gets responses; Unanswered if none does."""
+    for left in range(RETRIES, -1, -1):
         try:
-            return tried(check, team)
+            return try_check(check, run)
         except Unanswered:
-            if not left or not team.is_there():
+            if not left or not run.responds():
                 raise
-    raise AssertionError("the last try ends it")
+    raise AssertionError("unreachable")
 
 
-def _confirmed(failures: list[Failure], team: Team, before: Check | None) -> Iterator[Failure]:
-    """Each failure with what came of trying the check again."""
+def _confirmed(failures: list[Failure], run: Run, before: Check | None) -> Iterator[Failure]:
+    """Failures with their verdicts after the retries."""
     check = failures[0].check
     try:
-        team.afresh = True
-        tries = [tried(check, team) for _ in range(REPLAYS)]
+        run.fresh_resources = True
+        tries = [try_check(check, run) for _ in range(RETRIES)]
     except Untested:
-        yield from failures  # what it takes to try it again is used up: it is told, and does not count
+        yield from failures  # retrying is impossible: reported, not counted
         return
     finally:
-        team.afresh = False
+        run.fresh_resources = False
     again = [sum(_seen(failure, found, failures) for found in tries) for failure in failures]
-    late = _in_order(check, team, before) if REPLAYS and 0 in again else []
+    late = _in_order(check, run, before) if RETRIES and 0 in again else []
     for failure, times in zip(failures, again, strict=True):
-        if times == REPLAYS:
-            yield failure._replace(confirmed=Verdict.ASSUMPTION if failure.assumed else Verdict.BROKEN)
+        if times == RETRIES:
+            yield failure._replace(confirmed=Verdict.ASSUMPTION if failure.is_assumed else Verdict.BROKEN)
         elif times == 0 and late and all(_seen(failure, found, failures) for found in late):
             yield failure._replace(confirmed=Verdict.ORDER)
         else:
             yield failure._replace(confirmed=Verdict.FLAKY)
 
 
-def _cut_down(failure: Failure, team: Team) -> Failure:
-    return shortened(failure, team) if failure.confirmed in (Verdict.BROKEN, Verdict.ASSUMPTION) else failure
+def _minimized(failure: Failure, run: Run) -> Failure:
+    return minimized(failure, run) if failure.confirmed in (Verdict.BROKEN, Verdict.ASSUMPTION) else failure
 
 
-def _in_order(check: Check, team: Team, before: Check | None) -> list[list[Failure]]:
-    """The check again where it was: after the one before it, and with what the run had made until then."""
+def _in_order(check: Check, run: Run, before: Check | None) -> list[list[Failure]]:
+    """Retries in the original order: after the previous check, with the run's resources."""
     tries = []
     try:
-        for _ in range(REPLAYS):
+        for _ in range(RETRIES):
             if before is not None:
-                tried(before, team)
-            tries.append(tried(check, team))
+                try_check(before, run)
+            tries.append(try_check(check, run))
     except Untested:
         return []
     return tries
 
 
 def _seen(failure: Failure, found: list[Failure], first: list[Failure]) -> bool:
-    """Whether a failure is among those of another try, or that one failed in quite another way."""
+    """Whether a retry has the failure, or failed in entirely different ways."""
     prints = {other.fingerprint for other in found}
     if failure is first[0] and prints and prints.isdisjoint({other.fingerprint for other in first}):
         return True
@@ -94,69 +94,69 @@ def _seen(failure: Failure, found: list[Failure], first: list[Failure]) -> bool:
 
 
 def crash(error: BaseException) -> str:
-    """What went wrong in the suite itself, and where in its files, on one line."""
+    """One line with the exception and its place in the suite's code."""
     files = traceback.extract_tb(error.__traceback__)
     last = next((each for each in reversed(files) if "contracts" in Path(each.filename).parts), None)
     where = f" ({Path(last.filename).name}:{last.lineno})" if last is not None else ""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{where}"
 
 
-def tried(check: Check, team: Team) -> list[Failure]:
-    """Try a check once: what broke; nothing if the promise holds."""
-    team.chain = []
+def try_check(check: Check, run: Run) -> list[Failure]:
+    """Run a check once and return its failures."""
+    run.chain = []
     try:
-        found = _broken(check, team)
+        found = _broken(check, run)
     except Untested:
-        if not any(answer.fault for answer in team.chain):
+        if not any(answer.fault for answer in run.chain):
             raise
         found = []
-    garbled = next((answer for answer in team.chain if answer.fault), None)
+    garbled = next((answer for answer in run.chain if answer.fault), None)
     if garbled is not None:
         what = "the answer is not JSON"
         found = [Broken(f"{what}: {garbled.fault}"[:300], got=garbled.text[:300], what=what)]
-    return [failure_of(check, broken, team.chain, team) for broken in found]
+    return [failure_of(check, broken, run.chain, run) for broken in found]
 
 
-def _broken(check: Check, team: Team) -> list[Broken]:
+def _broken(check: Check, run: Run) -> list[Broken]:
     try:
-        check.run(team)
+        check.function(run)
     except Broken as broken:
         return [broken, *broken.more]
-    except (Guarded, Unanswered, Unreachable):
+    except (WriteGuardError, Unanswered, TargetUnreachable):
         raise
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        # The check reached into an answer that has not the documented shape.
+        # The check indexed into a response that lacks the documented shape.
         return [Broken(f"the answer has not the documented shape: {type(error).__name__}: {error}")]
     return []
 
 
-def run(
+def run_checks(
     checks: Iterable[Check],
-    team: Team,
+    run: Run,
     *,
-    tell: Callable[[Outcome], Any],
-    begin: Callable[[Check], Any] = lambda _: None,
+    on_outcome: Callable[[Outcome], Any],
+    on_start: Callable[[Check], Any] = lambda _: None,
     until: float | None = None,
 ) -> list[Outcome]:
-    """Try every check, in order; `until` (monotonic seconds) ends the run with what was tried by then."""
+    """Run the checks in order; after `until` (monotonic seconds) the rest is skipped."""
     outcomes: list[Outcome] = []
     before, gone = None, False
     for check in checks:
-        begin(check)
+        on_start(check)
         if gone:
-            silent = Untried(Verdict.UNANSWERED, "the target does not answer any more")
+            silent = Skipped(Verdict.UNANSWERED, "the target does not answer any more")
             outcomes.append(Outcome(check, (), 0.0, silent))
         elif until is not None and time.monotonic() > until:
-            late = Untried(Verdict.UNTESTED, "the time of --max-time was up")
+            late = Skipped(Verdict.UNTESTED, "the time of --max-time was up")
             outcomes.append(Outcome(check, (), 0.0, late))
         else:
             try:
-                outcomes.append(judge(check, team, before))
-            except Unreachable:
+                outcomes.append(judge(check, run, before))
+            except TargetUnreachable:
                 raise
             except Exception as error:
                 raise Crashed(f"{check.id}: {crash(error)}") from error
             before = check
-            gone = outcomes[-1].verdict is Verdict.UNANSWERED and not team.is_there()
-        tell(outcomes[-1])
+            gone = outcomes[-1].verdict is Verdict.UNANSWERED and not run.responds()
+        on_outcome(outcomes[-1])
     return outcomes

@@ -1,1 +1,1 @@
-"""The contract suite, tried on servers that keep the contract and on servers that break it."""
+"""Tests of the contract suite, on correct and on faulty servers."""

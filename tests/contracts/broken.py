@@ -1,4 +1,4 @@
-"""Runs of the command on a mock that is broken on purpose."""
+"""Runs of the command on a faulty mock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCUMENTED = ("add-answers-as-documented", "an-added-thread-is-listed", "adding-
 
 @contextmanager
 def broken(*mutants: str) -> Iterator[None]:
-    """Every mock of this process has these faults."""
+    """Give every mock of this process these faults."""
     with ExitStack() as stack:
         stack.enter_context(damaged(fresh_app(), None))
         for name in mutants:
@@ -34,12 +34,12 @@ def contracts(*words: object, **environment: str) -> Result:
 
 
 def run(folder: Path, *checks: str, words: tuple[object, ...] = (), **environment: Any) -> Result:
-    """These checks on a fresh mock."""
+    """Run these checks on a fresh mock."""
     only = [word for check in checks for word in ("--only", check)]
     return contracts("run", "--target", "mock", "--report-dir", folder, *only, *words, **environment)
 
 
 def report(folder: Path) -> dict[str, Any]:
-    """What the run wrote for programs."""
+    """Contents of the run's report.json."""
     data: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
     return data

@@ -1,4 +1,4 @@
-"""A mock that looks like somebody's deployment: behind a front that passes on, or does not, what is asked."""
+"""Mock behind a proxy that looks like a deployment, and may drop or change requests."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.exchange import Request
-from contracts.http.run import Team
+from contracts.http.exchange import ClientRequest
+from contracts.http.run import Run
 from contracts.http.target import Http
 from contracts.safety.ledger import Ledger
-from contracts.safety.unanswered import before
+from contracts.safety.unanswered import existing_ids
 from tests.running import mock
 
 KEYS = {
     **{f"CONTRACTS_{role.upper()}_KEY": key for role, key in DEMO.items()},
     "CONTRACTS_ORGANIZATION_ID": DEMO_ORGANIZATION,
 }
-"""The environment of a run: the front tells nobody that there is a mock behind it."""
+"""Environment of a run; the proxy hides that a mock is behind it."""
 Whim = Callable[[str, str, Callable[[], None]], str]
-"""(method, path, pass_on) -> "" to answer what the mock answers, "drop" to hang up, or a status to answer."""
+"""(method, path, pass_on) -> "" for the mock's response, "drop" to close the connection, or a status."""
 
 
 def faithful(method: str, path: str, pass_on: Callable[[], None]) -> str:
-    """Answers everything."""
+    """Pass on every request."""
     return ""
 
 
@@ -39,7 +39,7 @@ class _Front(BaseHTTPRequestHandler):
     whim: Whim
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
+        """Suppress the log."""
 
     def handle_one_request(self) -> None:
         try:
@@ -95,7 +95,7 @@ class _Front(BaseHTTPRequestHandler):
 
 @contextmanager
 def deployment(whim: Whim = faithful) -> Iterator[str]:
-    """The URL of a deployment that runs until the end of the block."""
+    """URL of a deployment that runs during the block."""
     with mock("--quiet") as url:
         kind = type("Front", (_Front,), {"upstream": urlsplit(url).netloc, "whim": staticmethod(whim)})
         server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
@@ -111,12 +111,12 @@ def deployment(whim: Whim = faithful) -> Iterator[str]:
 
 
 def everything(url: str) -> list[str]:
-    """All that the demo users see of each other's and their own: every list, every space, every message."""
+    """Everything visible to the demo users: lists, spaces, messages."""
     transport = Http(url)
-    team = Team(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="looks", read_only=True)
-    seen = [str(before(team))]
-    spaces = sorted({id_ for kinds in before(team).values() for id_ in kinds["space"] or ()})
-    threads = sorted({id_ for kinds in before(team).values() for id_ in kinds["thread"] or ()})[:12]
+    run = Run(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="looks", read_only=True)
+    seen = [str(existing_ids(run))]
+    spaces = sorted({id_ for kinds in existing_ids(run).values() for id_ in kinds["space"] or ()})
+    threads = sorted({id_ for kinds in existing_ids(run).values() for id_ in kinds["thread"] or ()})[:12]
     paths = [
         f"/v1/spaces/{id_}{part}" for id_ in spaces for part in ("", "/threads?limit=100", "/vector-stores")
     ]
@@ -125,7 +125,7 @@ def everything(url: str) -> list[str]:
     paths += [f"/v1/organizations/{DEMO_ORGANIZATION}/vector-stores?take=100"]
     for path in paths:
         for role, key in DEMO.items():
-            answer = transport.send(Request("GET", path, role), key)
+            answer = transport.send(ClientRequest("GET", path, role), key)
             seen.append(f"{role} {path} {answer.text if answer.status == 200 else answer.status}")
     transport.close()
     return seen

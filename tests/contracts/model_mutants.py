@@ -1,4 +1,4 @@
-"""Mocks with one bug each, of the kind that only shows after several steps."""
+"""Mocks with one bug each that needs several steps to show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contracts.http.exchange import Answer, Request
+from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.target import InProcess
 from mockserver.app import MockServer, create_app
 from mockserver.freddy import HANDLERS, access, space_threads, threads
@@ -27,7 +27,7 @@ def _app() -> MockServer:
 
 
 def fresh() -> MockServer:
-    """One mock for all tests, as it starts: it looks its handlers up anew for each request."""
+    """One mock for all tests, reset to its start; it looks up handlers for each request."""
     _app().sandboxes.get().reset()
     return _app()
 
@@ -37,7 +37,7 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 
 
 def around(operation: str) -> Callable[[Around], Mutant]:
-    """The handler of an operation with something around it."""
+    """Handler of an operation, wrapped."""
 
     def mutant(wrapper: Around) -> Mutant:
         def apply(patch: pytest.MonkeyPatch) -> None:
@@ -224,12 +224,12 @@ class Conflicting(InProcess):
         super().__init__(app)
         self._most = most
 
-    def send(self, request: Request, key: str | None) -> Answer:
-        refused = Answer(request, 409, {"content-type": "application/json"}, "{}", 0.0)
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        refused = ClientResponse(request, 409, {"content-type": "application/json"}, "{}", 0.0)
         parts = request.path.split("/")
         if request.method != "POST" or len(parts) != 6 or parts[4] != "threads":
             return super().send(request, key)
-        whole = super().send(Request("GET", "/".join(parts[:5]) + "?limit=100", None), key)
+        whole = super().send(ClientRequest("GET", "/".join(parts[:5]) + "?limit=100", None), key)
         inside = [thread["id"] for thread in (whole.body or {}).get("data", [])]
         full = self._most is not None and len(inside) >= self._most
         if full and parts[5] not in inside and request.role == "owner":

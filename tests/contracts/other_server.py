@@ -1,4 +1,4 @@
-"""A second, independent little deployment: the standard library alone, and other assumptions than ours.
+"""Independent small deployment with other assumptions than the mock's; standard library only.
 
 It keeps the documented contract, and differs where nothing is documented: 409 on a repeated add, newest
 first, 400 for a bad cursor or limit. Enough of the API for the documents' two operations and what they need.
@@ -25,7 +25,7 @@ LITERALS = {
 
 
 class Refused(Exception):
-    """An error to answer."""
+    """Error response."""
 
     def __init__(self, status: int, text: str, code: str = "", **details: Any) -> None:
         super().__init__(text)
@@ -35,7 +35,7 @@ class Refused(Exception):
 
 
 class State:
-    """Everything that the server knows."""
+    """State of the server."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -52,10 +52,10 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # head and body in one packet: else each answer waits for an acknowledgement
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-        """Say nothing."""
+        """Suppress the log."""
 
     def answer(self) -> None:
-        """Any method."""
+        """Handle any method."""
         length = int(self.headers.get("Content-Length") or 0)
         text = self.rfile.read(length)
         try:
@@ -90,10 +90,10 @@ class Handler(BaseHTTPRequestHandler):
                 mine = [t for t in self.state.threads.values() if t["user_id"] == KEYS[key]]
                 return 200, {"object": "list", "data": mine, "has_more": False}
             case ["GET", "spaces", ""]:
-                known = (shown(s) for s in self.state.spaces.values() if KEYS[key] in may_view(s))
+                known = (as_body(s) for s in self.state.spaces.values() if KEYS[key] in may_view(s))
                 return 200, {"spaces": list(known), "next_cursor": None}
             case ["GET", "spaces", space_id]:
-                return 200, shown(self.space(space_id, key, "View"))
+                return 200, as_body(self.space(space_id, key, "View"))
             case ["PATCH", "spaces", space_id]:
                 return 200, self.changed(self.space(space_id, key, "Edit"), json.loads(text), KEYS[key])
             case ["GET" | "PATCH" as method, "threads", thread_id]:
@@ -137,19 +137,19 @@ class Handler(BaseHTTPRequestHandler):
         times = {"created_at": NOW, "updated_at": NOW, "additional_vector_store_ids": []}
         made = {"access_mode": "private", **nothing, **times, **body, "id": id_, "created_by": user}
         self.state.spaces[id_] = made
-        return shown(made)
+        return as_body(made)
 
     def changed(self, space: dict[str, Any], changes: dict[str, Any], user: str) -> dict[str, Any]:
-        """The space with other fields; those that say who has access are its creator's."""
+        """Change fields of a space; only its creator may change access."""
         if not 1 <= len(changes.get("name", "a name")) <= 255:
             raise Refused(422, "bad name")
         if space["created_by"] != user and {"access_mode", *GRANTS} & changes.keys():
             raise Refused(403, "Owner access required", space_id=space["id"])
         space.update(changes)
-        return shown(space)
+        return as_body(space)
 
     def thread(self, thread_id: str, key: str) -> dict[str, Any]:
-        """The caller's thread; to everybody else it does not exist."""
+        """The caller's thread; 404 for everybody else."""
         thread = self.state.threads.get(thread_id)
         if thread is None or thread["user_id"] != KEYS[key]:
             raise Refused(404, "No such thread", thread_id=thread_id)
@@ -176,11 +176,11 @@ class Handler(BaseHTTPRequestHandler):
 
     @property
     def members(self) -> dict[str, dict[str, str]]:
-        """space -> thread -> when it was added."""
+        """space -> thread -> time of addition."""
         return self.state.members
 
     def space(self, space_id: str, key: str, needed: str) -> dict[str, Any]:
-        """The space, if the key may."""
+        """Space, if the key has access."""
         space = self.state.spaces.get(space_id)
         if space is None:
             raise Refused(404, "Space not found", space_id=space_id)
@@ -220,8 +220,8 @@ class Handler(BaseHTTPRequestHandler):
 GRANTS = ("access_users", "editable_by_users", "access_departments", "editable_by_roles", "visible_to_roles")
 
 
-def shown(space: dict[str, Any]) -> dict[str, Any]:
-    """A space as it is answered."""
+def as_body(space: dict[str, Any]) -> dict[str, Any]:
+    """Response body of a space."""
     return dict(space)
 
 
@@ -237,7 +237,7 @@ def may_view(space: dict[str, Any]) -> set[str]:
 
 
 def envelope(refusal: Refused) -> dict[str, Any]:
-    """The documents' error."""
+    """Documented error envelope."""
     error = {
         "code": refusal.code,
         "message": refusal.message,
@@ -253,7 +253,7 @@ def envelope(refusal: Refused) -> dict[str, Any]:
 
 @contextmanager
 def running() -> Iterator[tuple[str, State]]:
-    """The server's URL while it runs, and what it knows."""
+    """URL and state of the running server."""
     state = State()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Handler,), {"state": state}))
     thread = threading.Thread(target=server.serve_forever)

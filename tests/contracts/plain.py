@@ -1,4 +1,4 @@
-"""Holds Schemathesis, as it comes, against mutants of the mock: what its own checks catch.
+"""Measures how many mutants of the mock plain Schemathesis catches.
 
 Each mutant is tried once, in this process, with the defaults of `st run` and the demo owner's key. A failure
 counts if the correct mock does not have it too. What came of it is kept in plain.json, by mutant.
@@ -41,8 +41,8 @@ _SOCKET = ("max_redirects", "verify", "cert", "proxies")
 _send = WSGITransport.send
 
 
-def _without_a_socket(self: Any, case: Any, *, session: Any = None, **given: Any) -> Any:
-    return _send(self, case, session=session, **{n: v for n, v in given.items() if n not in _SOCKET})
+def _without_a_socket(self: Any, case: Any, *, session: Any = None, **options: Any) -> Any:
+    return _send(self, case, session=session, **{n: v for n, v in options.items() if n not in _SOCKET})
 
 
 WSGITransport.send = _without_a_socket  # type: ignore[method-assign]  # its probes give it what only a socket takes
@@ -51,7 +51,7 @@ lambda_sources.lambda_description = lambda _: "lambda ...: <unknown>"  # for mes
 
 
 def failures(app: MockServer, seed: int = SEED) -> Iterator[str]:
-    """What a default run finds, as it finds it: operation, check and title, repeated ones included."""
+    """Failures of a default run as operation, check and title, duplicates included."""
     load_all_checks()
     config = schemathesis.Config.from_dict({**CONFIG, "seed": seed})
     schema: Any = schemathesis.openapi.from_wsgi("/openapi.json", _document_and(app), config=config)
@@ -75,7 +75,7 @@ def _told(recorder: Any) -> Iterator[str]:
 
 
 def _document_and(app: MockServer) -> Any:
-    """The mock, which also hands out the document that it is held against."""
+    """Mock that also serves the document that it is checked against."""
     import yaml
 
     text = json.dumps(yaml.safe_load(bundled_spec().read_text("utf-8")), default=str).encode()
@@ -90,7 +90,7 @@ def _document_and(app: MockServer) -> Any:
 
 
 def tried(app: MockServer, mutant: Mutant, known: frozenset[str]) -> dict[str, Any]:
-    """The first that a default run finds on the mutant and not on the correct mock, and how soon."""
+    """First failure on the mutant that the correct mock lacks, and the seconds until then."""
     started = time.monotonic()
     with damaged(app, mutant):
         run = failures(app)
@@ -100,7 +100,7 @@ def tried(app: MockServer, mutant: Mutant, known: frozenset[str]) -> dict[str, A
 
 
 def of_the_correct_mock(app: MockServer) -> dict[str, Any]:
-    """What default runs of three seeds find where there is nothing to find."""
+    """Failures of three default runs on the correct mock."""
     started = time.monotonic()
     found: set[str] = set()
     for seed in range(SEED, SEED + 3):
@@ -110,7 +110,7 @@ def of_the_correct_mock(app: MockServer) -> dict[str, Any]:
 
 
 def main(names: list[str]) -> int:
-    """Try what has not been tried, or has changed; 0 always: it says something about Schemathesis alone."""
+    """Measure new and changed mutants; always 0, since it measures Schemathesis only."""
     gc.set_threshold(100_000, 20, 20)
     app = fresh_app()
     rows = kept(KEPT)

@@ -1,4 +1,4 @@
-"""Holds the contract suite against every mutant of the mock, and writes down what caught it."""
+"""Measures which check catches each mutant of the mock, and writes docs/contract-strength.md."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ import pytest
 from contracts.behaviour import memory
 from contracts.checks.check import Check
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.run import Team
+from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.safety.ledger import Ledger
-from contracts.settings import PROFILES, SEED, Settings
+from contracts.settings import PROFILES, SEED, RunSettings
 from contracts.suite import CHECKS, selected
 from contracts.verdict.failure import Outcome, Verdict
 from contracts.verdict.runner import judge
@@ -37,13 +37,13 @@ TABLE = ROOT / "docs" / "contract-strength.md"
 KEPT = Path(__file__).with_name("strength.json")
 PLAIN = Path(__file__).with_name("plain.json")
 ASKED = 1_000_000
-"""Questions to the model, which cost nothing here."""
+"""Model calls, which cost nothing here."""
 LAYERS = ("behaviour", "model", "operations", "workflows")
-"""The cheapest first."""
+"""Cheapest first."""
 
 
 def _waits(check: Check) -> bool:
-    """Whether it waits for something to be embedded, or to happen a second later."""
+    """Whether the check waits for embedding or for the clock."""
     return "createResponse" in check.operations or check.id == "a-patch-moves-updated-at"
 
 
@@ -53,7 +53,7 @@ assert {check.layer for check in CHECKS} == set(LAYERS)
 
 
 class Bite(NamedTuple):
-    """What became of one mutant."""
+    """Result for one mutant."""
 
     mutant: Mutant | None
     caught: Outcome | None
@@ -61,26 +61,26 @@ class Bite(NamedTuple):
 
 
 def fresh_app() -> MockServer:
-    """A mock that is quick to embed; what it tells of its failures goes nowhere."""
+    """Mock that embeds quickly and logs nowhere."""
     settings = MockSettings(quiet=True, embedding_seconds=0.02)
     return create_app(settings, log=RequestLog(io.StringIO(), quiet=True))
 
 
-def team_for(app: MockServer) -> Team:
-    """The callers, with the demo scenario's keys, in profile ci; they see HTTP alone."""
-    return Team(
+def run_on(app: MockServer) -> Run:
+    """Run on the mock with the demo keys, in profile ci."""
+    return Run(
         InProcess(app),
         DEMO,
         DEMO_ORGANIZATION,
         ledger=Ledger(),
         run_id="bite",
         model_calls=ASKED,
-        settings=Settings(SEED, PROFILES["ci"]),
+        settings=RunSettings(SEED, PROFILES["ci"]),
     )
 
 
 def bite(app: MockServer, mutant: Mutant | None, first: str | None = None, *, alone: bool = False) -> Bite:
-    """Try every check until one is broken for certain, or, where that is enough, an assumption fails.
+    """Run the checks until one is broken, or until an assumption fails if that suffices.
 
     `first` is tried before the others, or `alone`.
     """
@@ -89,9 +89,9 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None, *, al
     caught = None
     with damaged(app, mutant), pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "PATIENCE", 0.6)
-        team = team_for(app)
+        run = run_on(app)
         for check in sorted(CHEAPEST_FIRST, key=lambda check: check.id != first)[: 1 if alone else None]:
-            outcome = judge(check, team)
+            outcome = judge(check, run)
             if outcome.verdict in enough:
                 caught = outcome
                 break
@@ -100,15 +100,15 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None, *, al
 
 @cache
 def catcher(check_id: str) -> str:
-    """A hash of what a check's verdict on a mutant depends on: its file, with what that imports of its layer.
+    """Hash of what a check's verdict depends on: its file, and the files of its layer imported there.
 
-    Of a mutant that nothing caught, all of the suite.
+    The whole suite for a mutant that nothing caught.
     """
     check = next((check for check in CHECKS if check.id == check_id), None)
     if check is None:
         files = {*(ROOT / "contracts").rglob("*.py"), ROOT / "openapi.yaml"}
     elif check.layer == "behaviour":
-        files = {modules()[name] for name in _behind(check.run.__module__.removeprefix("contracts."))}
+        files = {modules()[name] for name in _behind(check.function.__module__.removeprefix("contracts."))}
     elif check.layer == "model":
         files = {*(ROOT / "contracts" / "model").glob("*.py")}
     else:
@@ -117,24 +117,24 @@ def catcher(check_id: str) -> str:
 
 
 def _behind(module: str) -> set[str]:
-    """A module of the behaviour layer with those of it that it needs."""
+    """Module of the behaviour layer with those that it imports."""
     others = {name for name in graph()[module] if name.startswith("behaviour.")}
     return {module}.union(*map(_behind, others))
 
 
 def rows(file: Path = KEPT) -> dict[str, Any]:
-    """What was measured, by mutant."""
+    """Measurements by mutant."""
     found: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     return found
 
 
 def known() -> dict[str, str]:
-    """What caught each mutant when the table was written."""
+    """Check that caught each mutant, from the stored measurements."""
     return {name: row["by"] for name, row in rows().items()}
 
 
 def measured(app: MockServer, mutant: Mutant, before: dict[str, Any]) -> dict[str, Any]:
-    """A row, as it is kept; if what caught the mutant before does so still, with its time of then."""
+    """Row of a mutant; keeps the stored time if the same check still catches it."""
     if before.get("by"):
         again = bite(app, mutant, before["by"], alone=True)
         if again.caught is not None:
@@ -149,7 +149,7 @@ def measured(app: MockServer, mutant: Mutant, before: dict[str, Any]) -> dict[st
 
 
 def key(app: MockServer, mutant: Mutant, by: str) -> dict[str, str]:
-    """What a row depends on: the mutant, the code of the mock that it breaks, the check that catches it."""
+    """Hashes that a row depends on: the mutant, the mock's code that it breaks, and its check."""
     return {"source": fingerprint(mutant), "breaks": broken_code(app, mutant), "check": catcher(by)}
 
 
@@ -169,7 +169,7 @@ caught now. Fifteen new ones would show how many faults it still misses.
 
 
 def table() -> Iterator[str]:
-    """What was measured as a document."""
+    """Lines of docs/contract-strength.md."""
     found, plain = rows(), rows(PLAIN)
     tried = [mutant.name for mutant in MUTANTS if mutant.name in plain]
     caught = sum(bool(found[mutant.name]["by"]) for mutant in MUTANTS)
@@ -207,13 +207,13 @@ def table() -> Iterator[str]:
 
 
 def keep(file: Path, found: dict[str, Any]) -> None:
-    """Write rows down, a line each."""
+    """Write rows, one per line."""
     lines = (f" {json.dumps(name)}: {json.dumps(found[name], sort_keys=True)}" for name in sorted(found))
     file.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
 
 def main() -> int:
-    """Try every mutant of which something has changed, write the table; 1 if one survives."""
+    """Measure changed mutants and write the table; 1 if one survives."""
     gc.set_threshold(100_000, 20, 20)
     app, found = fresh_app(), rows()
     for mutant in MUTANTS:

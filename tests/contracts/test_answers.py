@@ -1,4 +1,4 @@
-"""No answer is no broken promise, and does not end a run; and what else may be asked of a run."""
+"""Unanswered requests, request limits, unsuitable targets, and the doctor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from contracts.verdict.failure import Verdict
 from contracts.verdict.runner import judge
 from tests.contracts.front import KEYS, deployment, everything
 from tests.contracts.mutants import damaged
-from tests.contracts.strength import fresh_app, team_for
+from tests.contracts.strength import fresh_app, run_on
 from tests.contracts.test_cli import contracts, only
 from tests.running import mock
 
@@ -24,7 +24,7 @@ DOCUMENTED = only("add-answers-as-documented", "a-new-space-has-no-threads", "an
 
 
 class Whims:
-    """Does something else than to answer, with the requests that it is about."""
+    """Misbehaves on selected requests instead of responding."""
 
     def __init__(self, said: str, *, about: Callable[[str, str], bool], times: int = 10**6) -> None:
         self.left, self._said, self._about = times, said, about
@@ -201,8 +201,8 @@ def test_what_doctor_says_is_missing_for_a_check_is_what_the_check_misses() -> N
     app = fresh_app()
     checks = [check for check in selected(("behaviour",)) if "createResponse" not in check.operations]
     with damaged(app, None):
-        team = team_for(app)
-        team._keys = {"owner": "ak_demo_owner"}
-        untested = {check.id for check in checks if judge(check, team).verdict is Verdict.UNTESTED}
-        team.clean_up()
+        run = run_on(app)
+        run._keys = {"owner": "ak_demo_owner"}
+        untested = {check.id for check in checks if judge(check, run).verdict is Verdict.UNTESTED}
+        run.clean_up()
     assert {check.id for check in checks if needs(check)} == untested

@@ -1,4 +1,4 @@
-"""What is known does not fail a run; what is new beside it does; what is gone is told."""
+"""Baseline: known failures don't fail a run, new ones do, and missing ones are reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_known_failure_is_told_and_does_not_fail_the_run(known: Path, tmp_path
     with broken(MUTANT):
         result = run(tmp_path / "second", *DOCUMENTED, words=("--baseline", known))
     assert result.exit_code == 0, result.output
-    assert "the baseline has it" in result.output
+    assert "the baseline contains it" in result.output
     assert report(tmp_path / "second")["summary"] == {"passed": 2, "known": 1}
 
 
@@ -61,8 +61,8 @@ def test_an_update_forgets_what_is_gone(known: Path, tmp_path: Path) -> None:
 def test_two_fields_that_are_missing_are_two_failures() -> None:
     """Also if both are missing in the same object."""
     operation = document().by_id("getSpace")
-    flaws = list(document().flaws(operation, 200, {}))
-    missing = {flaw.property for flaw in flaws if flaw.keyword == "required"}
+    violations = list(document().violations(operation, 200, {}))
+    missing = {violation.property for violation in violations if violation.keyword == "required"}
     assert {"name", "updated_at"} <= missing
 
 
@@ -70,7 +70,7 @@ def test_two_fields_that_are_missing_are_two_failures() -> None:
     ("content", "words", "says"),
     [
         (None, (), "--update-baseline writes it"),
-        ("[]", (), "is no baseline"),
+        ("[]", (), "is not a baseline"),
         ('{"version": 9, "failures": []}', (), "has version 9"),
     ],
 )

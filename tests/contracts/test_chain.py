@@ -1,4 +1,4 @@
-"""A failure shows the requests that it takes, and no others, as commands that a shell can run."""
+"""Chains of failures: only the requests needed, as shell commands."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
-from contracts.http.exchange import Answer, Request
-from contracts.http.rate import Limit
-from contracts.http.run import Team
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.rate import RequestLimit
+from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.report.curl import commands
 from contracts.verdict.failure import Outcome
-from contracts.verdict.reproduction import Origins, minimal
+from contracts.verdict.reproduction import IdSources, minimal
 from contracts.verdict.runner import judge
 from mockserver.app import MockServer
 from tests.contracts.broken import broken
-from tests.contracts.strength import fresh_app, team_for
+from tests.contracts.strength import fresh_app, run_on
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +29,15 @@ def app() -> Iterator[MockServer]:
         yield fresh_app()
 
 
-def add_twice(team: Team) -> None:
+def add_twice(run: Run) -> None:
     """It does much that has nothing to do with it."""
-    space, thread, noise = team.owner.new_space()["id"], team.owner.new_thread()["id"], team.owner.new_space()
-    team.owner.get(f"/v1/spaces/{space}")
-    team.owner.ask("PATCH", f"/v1/spaces/{noise['id']}", {"name": "noise"})
-    team.owner.ask("PATCH", f"/v1/spaces/{space}", {"name": "touched"})
-    team.owner.add(space, thread)
-    team.owner.threads_of(space)
-    answer = team.owner.add(space, thread)
+    space, thread, noise = run.owner.new_space()["id"], run.owner.new_thread()["id"], run.owner.new_space()
+    run.owner.get(f"/v1/spaces/{space}")
+    run.owner.ask("PATCH", f"/v1/spaces/{noise['id']}", {"name": "noise"})
+    run.owner.ask("PATCH", f"/v1/spaces/{space}", {"name": "touched"})
+    run.owner.add(space, thread)
+    run.owner.threads_of(space)
+    answer = run.owner.add(space, thread)
     if answer.status != 201:
         raise Broken("status", expected=201, got=answer.status)
 
@@ -49,7 +49,7 @@ def adds_twice() -> Check:
 
 
 def judged(app: MockServer) -> Outcome:
-    return judge(adds_twice(), team_for(app))
+    return judge(adds_twice(), run_on(app))
 
 
 def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: MockServer) -> None:
@@ -64,10 +64,10 @@ def test_a_failure_has_only_the_requests_without_which_it_does_not_show(app: Moc
 
 
 def test_no_request_is_spent_on_cutting_down_where_they_are_few(app: MockServer) -> None:
-    team = team_for(app)
-    assert isinstance(team._transport, InProcess)
-    team._transport.limit = Limit(most=1000)
-    (failure,) = judge(adds_twice(), team).failures
+    run = run_on(app)
+    assert isinstance(run._transport, InProcess)
+    run._transport.limit = RequestLimit(most=1000)
+    (failure,) = judge(adds_twice(), run).failures
     assert (failure.alone, len(failure.chain) > 4) == (None, True)
 
 
@@ -81,18 +81,22 @@ def test_its_commands_take_the_ids_from_the_answers(app: MockServer) -> None:
     assert chain[0].body["id"] not in "".join(lines)
 
 
-def exchange(method: str, path: str, body: object = None, answer: str = "{}", role: str = "owner") -> Answer:
-    return Answer(Request(method, path, role, body), 201 if method == "POST" else 200, {}, answer, 1.0)
+def exchange(
+    method: str, path: str, body: object = None, answer: str = "{}", role: str = "owner"
+) -> ClientResponse:
+    return ClientResponse(
+        ClientRequest(method, path, role, body), 201 if method == "POST" else 200, {}, answer, 1.0
+    )
 
 
 def test_the_user_that_a_request_names_is_made_known_first() -> None:
     """Though it was learned by an earlier check."""
-    origins = Origins()
+    id_sources = IdSources()
     learned = exchange("POST", "/v1/threads", {}, '{"id": "thrd_000001", "user_id": "usr_000001"}', "viewer")
-    origins.note(learned)
+    id_sources.note(learned)
     made = exchange("POST", "/v1/spaces/", {"access_users": ["usr_000001"]}, '{"id": "space_000001"}')
     read = exchange("GET", "/v1/spaces/space_000001")
-    assert minimal([made, read], read, (), origins) == (learned, made, read)
+    assert minimal([made, read], read, (), id_sources) == (learned, made, read)
 
 
 def test_a_shell_sends_exactly_what_was_sent() -> None:
@@ -116,12 +120,12 @@ def test_a_shell_sends_exactly_what_was_sent() -> None:
 
 def test_reading_a_thing_is_not_where_it_comes_from() -> None:
     """Though the answer has its id; and what was made beside it is not needed."""
-    origins = Origins()
+    id_sources = IdSources()
     made = exchange("POST", "/v1/spaces/", {"name": "a"}, '{"id": "space_000001"}')
     other = exchange("POST", "/v1/threads", {}, '{"id": "thrd_000001"}')
     for each in (made, other):
-        origins.note(each)
+        id_sources.note(each)
     first, last = (
         exchange("GET", "/v1/spaces/space_000001", None, '{"id": "space_000001"}') for _ in range(2)
     )
-    assert minimal([other, first, last], last, (), origins) == (made, last)
+    assert minimal([other, first, last], last, (), id_sources) == (made, last)

@@ -1,4 +1,4 @@
-"""The `contracts` command: what it says, how it ends, and what it leaves behind."""
+"""The `contracts` command: output, exit codes, clean-up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from contracts.cli import main
-from contracts.http.run import CALLERS
+from contracts.http.run import KEY_ROLES
 from contracts.suite import CHECKS
 from tests.contracts.other_server import running as other_server
 from tests.running import ROOT, mock
@@ -30,7 +30,7 @@ OWN_KEYS = {
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*(f"{role.upper()}_KEY" for role in CALLERS), "ORGANIZATION_ID"):
+    for name in (*(f"{role.upper()}_KEY" for role in KEY_ROLES), "ORGANIZATION_ID"):
         monkeypatch.delenv(f"CONTRACTS_{name}", raising=False)
     monkeypatch.delenv("FREDDY_API_KEY", raising=False)
 
@@ -164,14 +164,14 @@ def test_what_a_killed_run_left_is_cleaned_up_by_its_ledger(tmp_path: Path) -> N
     ledger = tmp_path / "ledger.jsonl"
     with other_server() as (url, state):
         from contracts.http.credentials import open_target
-        from contracts.http.run import Team
+        from contracts.http.run import Run
         from contracts.http.target import Http
         from contracts.safety.ledger import Ledger
 
         transport = Http(url)
         access = open_target(transport, OWN_KEYS)
-        team = Team(transport, access.keys, "org_one", ledger=Ledger(ledger), run_id="killed")
-        team.owner.add(team.owner.new_space()["id"], team.owner.new_thread()["id"])
+        run = Run(transport, access.keys, "org_one", ledger=Ledger(ledger), run_id="killed")
+        run.owner.add(run.owner.new_space()["id"], run.owner.new_thread()["id"])
         transport.close()
         with ledger.open("a") as file:
             file.write('{"intent": 99, "ki')
@@ -210,4 +210,4 @@ def test_what_takes_time_is_untested_where_the_clock_stands_still(monkeypatch: p
     with mock("--freeze", "2026-02-26T10:30:00Z") as url:
         result = contracts("run", "--target", url, "--with-model", "9", *only)
     assert result.exit_code == 3, result.output
-    assert "the target's clock stands still" in result.output
+    assert "the target's clock is frozen" in result.output

@@ -1,4 +1,4 @@
-"""Every exchange is counted; what was never exercised is named, with the reason."""
+"""Coverage: exchanges are counted, and missed items have a reason."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from contracts.checks.check import Check
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import document
-from contracts.http.exchange import Answer, Request
-from contracts.report.coverage import Coverage, Terms, coverage
-from contracts.report.exercised import Record
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.report.coverage import Coverage, RunConditions, coverage
+from contracts.report.exercised import Recorder
 from contracts.verdict.failure import Outcome
 
 
@@ -20,12 +20,12 @@ def passed(operation: str) -> Outcome:
     return Outcome(check, (), 0.0)
 
 
-def sent(*exchanges: tuple[str, str, str | None, int]) -> Record:
-    record = Record(document())
+def sent(*exchanges: tuple[str, str, str | None, int]) -> Recorder:
+    record = Recorder(document())
     record.check = "some-check"
     for method, path, role, status in exchanges:
         text = '{"error": {"code": "RESOURCE_NOT_FOUND"}}' if status == 404 else "{}"
-        record.note(Answer(Request(method, path, role), status, {}, text, 1.0))
+        record.note(ClientResponse(ClientRequest(method, path, role), status, {}, text, 1.0))
     return record
 
 
@@ -34,7 +34,9 @@ def reasons(covered: Coverage, operation: str, what: str, name: str) -> list[str
 
 
 def test_an_exchange_counts_for_its_operation_status_role_and_check() -> None:
-    covered = coverage(sent(("GET", "/v1/spaces/space_1?organization_id=o", "owner", 404)), (), Terms())
+    covered = coverage(
+        sent(("GET", "/v1/spaces/space_1?organization_id=o", "owner", 404)), (), RunConditions()
+    )
     assert covered.seen == {("getSpace", 404, "owner", "some-check"): 1}
     assert reasons(covered, "getSpace", "status", "404") == []
     assert reasons(covered, "getSpace", "code", "404 RESOURCE_NOT_FOUND") == []
@@ -59,14 +61,14 @@ def test_a_path_is_of_one_operation_or_of_none(path: str, operation: str | None)
 @pytest.mark.parametrize(
     ("terms", "operation", "what", "name", "reason"),
     [
-        (Terms(read_only=True), "createSpace", "status", "201", "the run is read-only"),
-        (Terms(with_model=False), "createResponse", "status", "200", "--with-model"),
-        (Terms(), "listSpaces", "status", "500", "no request may provoke it"),
-        (Terms(), "listSpaces", "code", "401 API_KEY_EXPIRED", "a key that has expired"),
+        (RunConditions(read_only=True), "createSpace", "status", "201", "the run is read-only"),
+        (RunConditions(with_model=False), "createResponse", "status", "200", "--with-model"),
+        (RunConditions(), "listSpaces", "status", "500", "no request may provoke it"),
+        (RunConditions(), "listSpaces", "code", "401 API_KEY_EXPIRED", "a key that has expired"),
     ],
 )
 def test_a_reason_is_what_the_terms_of_the_run_were(
-    terms: Terms, operation: str, what: str, name: str, reason: str
+    terms: RunConditions, operation: str, what: str, name: str, reason: str
 ) -> None:
     checks: Sequence[Outcome] = [passed(o.id) for o in document().operations.values()]
     (found,) = reasons(coverage(sent(), checks, terms), operation, what, name)
@@ -74,17 +76,17 @@ def test_a_reason_is_what_the_terms_of_the_run_were(
 
 
 def test_a_key_that_is_missing_is_the_reason_for_a_403() -> None:
-    terms = Terms(missing=("viewer", "outsider"))
+    terms = RunConditions(missing=("viewer", "outsider"))
     (found,) = reasons(coverage(sent(), [passed("getSpace")], terms), "getSpace", "status", "403")
     assert found == "no key: set CONTRACTS_VIEWER_KEY, CONTRACTS_OUTSIDER_KEY"
 
 
 def test_what_no_chosen_check_is_about_says_so() -> None:
-    covered = coverage(sent(), [passed("getSpace")], Terms())
+    covered = coverage(sent(), [passed("getSpace")], RunConditions())
     assert reasons(covered, "deleteSpace", "status", "204") == ["none of the chosen checks is about it"]
 
 
 def test_an_undocumented_status_is_named() -> None:
-    covered = coverage(sent(("GET", "/v1/spaces/x", "owner", 202)), [passed("getSpace")], Terms())
+    covered = coverage(sent(("GET", "/v1/spaces/x", "owner", 202)), [passed("getSpace")], RunConditions())
     assert covered.undocumented == (("getSpace", 202),)
     assert reasons(covered, "getSpace", "status", "200") == ["the target answers 202 in its place"]

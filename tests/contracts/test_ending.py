@@ -1,4 +1,4 @@
-"""However a run ends, the deployment is as it was before it."""
+"""Clean-up: however a run ends, the deployment is as before."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def started(url: str, folder: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def cleaned(folder: Path) -> subprocess.CompletedProcess[str]:
-    """What `contracts cleanup` says of the folder's one ledger."""
+    """Result of `contracts cleanup` for the folder's ledger."""
     (ledger,) = folder.glob("ledger-*.jsonl")
     command = [sys.executable, "-m", "contracts", "cleanup", str(ledger)]
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""A target that answers nonsense is judged like any other: a verdict, a report, and no traceback."""
+"""Invalid responses lead to verdicts and reports, never to a traceback."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ BODIES = {
     "no UTF-8": b'{"id": "\xff\xfe"}',
     "a page of HTML": b"<html>sorry</html>",
 }
-"""Bodies that call themselves JSON and are none, or none that every program reads alike."""
+"""Bodies declared as JSON that are not interoperable JSON."""
 ODD = {
     "escaped control characters": whole(rb'{"id": "\u0000\u001b[31m", "name": "\u009b"}'),
     "another type": whole(b'"text"'),
     "nothing": whole(b""),
     "a length that is no number": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n" + JSON + b"\r\n{}",
 }
-"""Answers with JSON, or nothing, that is no space."""
+"""Responses whose JSON is not a space."""
 NO_HTTP = {
     "hangs up": b"",
     "breaks off": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n" + JSON + b"\r\n{",
@@ -64,7 +64,7 @@ NO_HTTP = {
     "broken chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
     "a place that is no text": b"HTTP/1.1 307 X\r\nLocation: \xff\xfe\r\nContent-Length: 0\r\n\r\n",
 }
-"""What is no answer at all."""
+"""Bytes that are not an HTTP response."""
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def hostile(said: bytes, *, after: int = 0) -> Iterator[str]:
         wbufsize = -1
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            """Say nothing."""
+            """Suppress the log."""
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("do_"):
@@ -177,7 +177,7 @@ def test_a_crash_of_the_suite_ends_with_3_and_its_reports_say_so(
     def crash(*_: object) -> None:
         raise RuntimeError("a bug\nof the suite")
 
-    monkeypatch.setattr("contracts.http.role_client.Caller.threads_of", crash)
+    monkeypatch.setattr("contracts.http.role_client.RoleClient.threads_of", crash)
     checks = ("an-added-thread-is-listed", "a-viewer-may-list", "walking-by-any-size-gives-the-same-list")
     only = [word for check in checks for word in ("--only", check)]
     result = contracts("run", "--target", "mock", "--report-dir", tmp_path, *only)
@@ -195,9 +195,9 @@ def test_a_crash_of_the_suite_ends_with_3_and_its_reports_say_so(
 
 
 def test_a_version_of_hypothesis_with_other_insides_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from contracts.generated.hypothesis_patches import hasten
+    from contracts.generated.hypothesis_patches import patch_hypothesis
 
-    hasten.cache_clear()
+    patch_hypothesis.cache_clear()
     monkeypatch.delattr("hypothesis.internal.conjecture.providers._get_local_constants")
     result = contracts("run", "--target", "mock", "--only", "a-new-space-has-no-threads")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)

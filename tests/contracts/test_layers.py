@@ -1,4 +1,4 @@
-"""Who may import whom inside the contract suite: no circles, short chains, a core of its own."""
+"""Import rules of the contract suite: no cycles, short chains, layers."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ MAY_IMPORT = {
     "report": (*LOW, "verdict", "run"),
     "commands": (*LOW, "suite", "verdict", "run", "report"),
 }
-"""Part -> which others it may import."""
+"""Part -> parts that it may import."""
 
 
 def table() -> str:
-    """The rules as docs/contracts-inside.md shows them."""
+    """Import rules as the table in docs/contracts-inside.md."""
     rows = ["| part | its files | may import |", "|---|---|---|"]
     for part, others in MAY_IMPORT.items():
         files = ", ".join(f"`{name.replace('.', '/')}`" for name in PARTS[part])

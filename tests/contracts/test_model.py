@@ -1,4 +1,4 @@
-"""The model accepts what is right or allowed, and sees through bugs that take several steps."""
+"""Model checks: accept correct servers and permitted alternatives, find bugs of several steps."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from click.testing import CliRunner
 
 from contracts.cli import main
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.exchange import Answer, Request
-from contracts.http.run import Team
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.model.reference import pages
 from contracts.model.steps import renamed, story
 from contracts.safety.ledger import Ledger
-from contracts.settings import PROFILES, Settings
+from contracts.settings import PROFILES, RunSettings
 from contracts.suite import CHECKS
 from contracts.verdict.failure import Outcome, Verdict
 from contracts.verdict.reproduction import fewest
-from contracts.verdict.runner import run
+from contracts.verdict.runner import run_checks
 from tests.contracts.model_mutants import BUGS, Conflicting, Mutant, fresh, newest_first
 
 MODEL = [check for check in CHECKS if check.layer == "model"]
-QUICK = Settings(1, PROFILES["quick"])
+QUICK = RunSettings(1, PROFILES["quick"])
 CONTRACT = "the-target-behaves-like-the-model"
 
 
 def judged(
-    target: InProcess | None = None, settings: Settings = QUICK, keys: Mapping[str, str] = DEMO
+    target: InProcess | None = None, settings: RunSettings = QUICK, keys: Mapping[str, str] = DEMO
 ) -> dict[str, Outcome]:
     """What the model checks say of a target, by check; nothing may be left over."""
     transport = target or InProcess(fresh())
     ledger = Ledger()
-    team = Team(transport, keys, DEMO_ORGANIZATION, ledger=ledger, run_id="test", settings=settings)
-    outcomes = run(MODEL, team, tell=lambda _: None)
-    assert team.clean_up() == []
+    run = Run(transport, keys, DEMO_ORGANIZATION, ledger=ledger, run_id="test", settings=settings)
+    outcomes = run_checks(MODEL, run, on_outcome=lambda _: None)
+    assert run.clean_up() == []
     assert list(ledger.left()) == []
     return {outcome.check.id: outcome for outcome in outcomes}
 
@@ -97,7 +97,7 @@ class Otherwise(InProcess):
     """A mock that answers other statuses where nothing is documented: no 404 of a thread that is not in
     the space, and no 403 of somebody else's thread."""
 
-    def send(self, request: Request, key: str | None) -> Answer:
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         answer = super().send(request, key)
         if "Thread not attached" in answer.text:
             return answer._replace(status=204, text="")
@@ -117,7 +117,7 @@ def test_a_target_that_breaks_once_is_flaky_not_broken() -> None:
     class Once(InProcess):
         left = 1
 
-        def send(self, request: Request, key: str | None) -> Answer:
+        def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
             answer = super().send(request, key)
             if self.left and answer.status == 201 and "/threads/" in request.path:
                 self.left = 0

@@ -1,4 +1,4 @@
-"""Against a mock of others that keeps no state: what it can do passes, and what it can't is told plainly.
+"""The suite on Prism, a stateless mock: stateless checks pass, the others fail clearly.
 
 It runs where PRISM names the command of @stoplight/prism-cli, or `prism` is on the path.
 """

@@ -1,4 +1,4 @@
-"""`pytest contracts` is a second door to the same run."""
+"""`pytest contracts` as an alternative to `contracts run`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_an_assumption_that_does_not_hold_fails_only_if_it_is_asked_to() -> None
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [
-        ([], 4, "say what to test"),
+        ([], 4, "pass a target"),
         (["--target", "mock", "--only", "nonsense"], 4, "no such check, operation or layer"),
         (["--target", "http://127.0.0.1:9"], 3, "no answer from http://127.0.0.1:9"),
         (["--target", "mock", "--read-only", "--only", "a-viewer-may-list"], 3, "the run is read-only"),

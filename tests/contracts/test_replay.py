@@ -1,4 +1,4 @@
-"""A recorded failure is sent again with new ids, and told to be fixed, failing still, or flaky."""
+"""Replay of recorded failures with new ids: fixed, failed or flaky."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from contracts.checks.errors import Untested
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.exchange import Answer, Request
-from contracts.http.rate import Limit
-from contracts.http.run import Team
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.rate import RequestLimit
+from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.safety.ledger import Ledger
 from contracts.verdict.resend import Resend
@@ -81,7 +81,7 @@ def test_a_chain_may_only_write_to_what_it_made_itself(recorded: Path, tmp_path:
     (tmp_path / "report.json").write_text(json.dumps(data), "utf-8")
     result = contracts("replay", f"{tmp_path}#{failure['id']}")
     assert result.exit_code == 3
-    assert "names space_abc123, which this run did not make" in result.stderr
+    assert "names space_abc123, which this run did not create" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["report.json", "nowhere#1", "{folder}#99", "{folder}#x"])
@@ -91,8 +91,10 @@ def test_what_is_not_in_a_report_is_wrong_usage(recorded: Path, name: str) -> No
 
 
 def test_a_request_that_was_never_sent_is_not_reported_as_one_that_may_have_made_something() -> None:
-    team = Team(InProcess(limit=Limit(most=0)), DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="r")
-    sent = Answer(Request("POST", "/v1/threads", "owner", {"title": "a"}), 201, {}, '{"id": "thrd_1"}', 1.0)
+    run = Run(InProcess(limit=RequestLimit(most=0)), DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="r")
+    sent = ClientResponse(
+        ClientRequest("POST", "/v1/threads", "owner", {"title": "a"}), 201, {}, '{"id": "thrd_1"}', 1.0
+    )
     with pytest.raises(Untested, match="--max-requests are used up"):
-        Resend(team, "r", DEMO_ORGANIZATION).send(sent)
-    assert team.ledger.unanswered == []
+        Resend(run, "r", DEMO_ORGANIZATION).send(sent)
+    assert run.ledger.unanswered == []

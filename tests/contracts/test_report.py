@@ -1,4 +1,4 @@
-"""What a run says: the same on a terminal, in each of its files, and on GitHub; and never a key."""
+"""Reports: consistent on terminal, in files and on GitHub, and without keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from click.testing import Result
 from contracts.http.credentials import DEMO
 from contracts.report.html import page
 from contracts.report.redact import Redactor
-from contracts.verdict.diff import smallest
+from contracts.verdict.diff import differences
 from contracts.verdict.failure import Verdict
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
 
@@ -26,7 +26,7 @@ ARTIFACTS = ("report.json", "report.html", "junit.xml", "failures.har")
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """A run with all kinds of failures, on a mock that tells the caller's key as well."""
+    """A run with all kinds of failures, on a mock that repeats the caller's key."""
     folder = tmp_path_factory.mktemp("failed")
     with broken("add-answer-with-another-message", "adding-twice-is-a-conflict", "key-repeated-in-a-404"):
         checks = (*DOCUMENTED, "adding-twice-is-adding-once", "errors-give-nothing-away")
@@ -125,8 +125,8 @@ def test_a_failure_says_what_it_takes_to_see_it_again(failed: tuple[Path, Result
     folder, result = failed
     whole = " ".join(result.output.split())
     for words in (
-        "Adding a thread is 201 with success, message, both ids and when it was added, nothing else.",
-        "founded on documented",
+        "Adding a thread is 201 with success, message, both ids and added_at, and no other field.",
+        "evidence documented",
         "/message - Thread added to space",
         'SPACE_1=$(curl -sS -X POST "$TARGET/v1/spaces/" -H "X-API-Key: $CONTRACTS_OWNER_KEY"',
         f"contracts replay {folder}/report.json#",
@@ -137,7 +137,7 @@ def test_a_failure_says_what_it_takes_to_see_it_again(failed: tuple[Path, Result
 
 
 @pytest.mark.parametrize(
-    ("expected", "got", "differences"),
+    ("expected", "got", "wanted"),
     [
         (201, 409, [{"pointer": "", "expected": 201, "got": 409}]),
         ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}, [{"pointer": "/a/c", "expected": 2, "got": 3}]),
@@ -150,8 +150,8 @@ def test_a_failure_says_what_it_takes_to_see_it_again(failed: tuple[Path, Result
         ([1], [1], []),
     ],
 )
-def test_the_difference_is_the_smallest(expected: Any, got: Any, differences: list[dict[str, Any]]) -> None:
-    assert smallest(expected, got) == differences
+def test_the_difference_is_the_smallest(expected: Any, got: Any, wanted: list[dict[str, Any]]) -> None:
+    assert differences(expected, got) == wanted
 
 
 def test_github_gets_annotations_and_a_summary(tmp_path: Path) -> None:
@@ -186,11 +186,11 @@ def test_without_a_folder_the_reports_are_where_the_run_says(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     result = contracts("run", "--target", "mock", "--only", DOCUMENTED[0])
-    (told,) = re.findall(r"^reports +(.+)$", result.output, flags=re.MULTILINE)
-    assert set(ARTIFACTS) <= {file.name for file in Path(told).iterdir()}
+    (folder,) = re.findall(r"^reports +(.+)$", result.output, flags=re.MULTILINE)
+    assert set(ARTIFACTS) <= {file.name for file in Path(folder).iterdir()}
 
 
 def test_the_page_about_reports_has_every_verdict_and_every_file() -> None:
     text = (Path(__file__).parents[2] / "docs" / "contract-reports.md").read_text("utf-8")
-    told = re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE)
-    assert sorted(told) == sorted([*(verdict.value for verdict in Verdict), *ARTIFACTS])
+    documented = re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE)
+    assert sorted(documented) == sorted([*(verdict.value for verdict in Verdict), *ARTIFACTS])

@@ -1,4 +1,4 @@
-"""Layers 1 and 2: what Schemathesis makes up, on the mock, on broken mocks, and over a socket."""
+"""Layers 1 and 2: generated requests on the mock, on faulty mocks, and over a socket."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from werkzeug.serving import make_server
 from contracts.checks.errors import Untested
 from contracts.checks.spec import document
 from contracts.generated import schemathesis_driver
-from contracts.generated.id_rewriting import Steer
-from contracts.generated.layers import judged
-from contracts.generated.types import KEY, Run, Sizes
+from contracts.generated.id_rewriting import IdRewriter
+from contracts.generated.layers import contract_failures
+from contracts.generated.types import KEY, GenerationPlan, Sizes
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.exchange import Answer, Request, Transport
-from contracts.http.run import Team
+from contracts.http.exchange import ClientRequest, ClientResponse, Transport
+from contracts.http.run import Run
 from contracts.http.target import Http, InProcess
 from contracts.report.curl import commands
 from contracts.safety.ledger import Ledger
-from contracts.settings import PROFILES, Settings
+from contracts.settings import PROFILES, RunSettings
 from contracts.suite import CHECKS
 from contracts.verdict import runner
 from contracts.verdict.failure import Outcome, Verdict
@@ -45,10 +45,10 @@ class Watched:
     def __init__(self, inner: Transport) -> None:
         self._inner = inner
         self.always, self.limit = inner.always, inner.limit
-        self.sent: list[Request] = []
-        self.answers: list[Answer] = []
+        self.sent: list[ClientRequest] = []
+        self.answers: list[ClientResponse] = []
 
-    def send(self, request: Request, key: str | None) -> Answer:
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         self.sent.append(request)
         self.answers.append(self._inner.send(request, key))
         return self.answers[-1]
@@ -63,11 +63,11 @@ def app() -> MockServer:
     return create_app(MockSettings(quiet=True))
 
 
-def team_on(
+def run_on(
     transport: Transport, *, seed: int = 1, model_calls: int = 0, read_only: bool = False, examples: int = 1
-) -> Team:
+) -> Run:
     """With the coverage phase, which has a number of cases of its own, and little else."""
-    return Team(
+    return Run(
         transport,
         DEMO,
         DEMO_ORGANIZATION,
@@ -75,22 +75,22 @@ def team_on(
         run_id="t1",
         read_only=read_only,
         model_calls=model_calls,
-        settings=Settings(seed, QUICK._replace(examples=examples)),
+        settings=RunSettings(seed, QUICK._replace(examples=examples)),
     )
 
 
-def explored(team: Team, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
-    gateway = schemathesis_driver.Gateway(document(), Steer(team))
-    run = Run(phases, Sizes(examples), team.settings.seed, operation)
+def explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
+    gateway = schemathesis_driver.Gateway(document(), IdRewriter(run))
+    plan = GenerationPlan(phases, Sizes(examples), run.settings.seed, operation)
     return [
         f"{place} {broken.message}"
-        for finding in schemathesis_driver.explore(gateway, run)
-        for place, broken in judged(finding, team)
+        for finding in schemathesis_driver.explore(gateway, plan)
+        for place, broken in contract_failures(finding, run)
     ]
 
 
-def outcome(id_: str, team: Team) -> Outcome:
-    return judge(next(check for check in CHECKS if check.id == id_), team)
+def outcome(id_: str, run: Run) -> Outcome:
+    return judge(next(check for check in CHECKS if check.id == id_), run)
 
 
 def state(transport: Transport) -> list[str]:
@@ -102,7 +102,9 @@ def state(transport: Transport) -> list[str]:
         *(f"/v1/spaces/{id_}" for id_ in ("space_abc123", "space_team")),
         *(f"/v1/spaces/{id_}/threads" for id_ in ("space_abc123", "space_team")),
     ]
-    return [transport.send(Request("GET", path, None), key).text for path in paths for key in DEMO.values()]
+    return [
+        transport.send(ClientRequest("GET", path, None), key).text for path in paths for key in DEMO.values()
+    ]
 
 
 def steady(texts: list[str]) -> list[str]:
@@ -120,11 +122,11 @@ def test_a_correct_mock_has_no_failure_and_nothing_of_its_own_is_touched(seed: i
     transport = Watched(InProcess(app()))
     before = steady(state(transport))
     transport.sent.clear()
-    team = team_on(transport, seed=seed, model_calls=3)
+    run = run_on(transport, seed=seed, model_calls=3)
     phases = LAYERS["operations"] if seed == 1 else ("fuzzing",)
-    assert explored(team, phases, QUICK.examples) == []
-    assert explored(team, LAYERS["workflows"], QUICK.workflows) == []
-    assert team.clean_up() == []
+    assert explored(run, phases, QUICK.examples) == []
+    assert explored(run, LAYERS["workflows"], QUICK.workflows) == []
+    assert run.clean_up() == []
     for request in transport.sent:
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             for demo in ("space_abc123", "thrd_abc123", "vs_def456", "usr_def456", "space_team"):
@@ -180,10 +182,10 @@ def test_a_mock_that_breaks_the_shape_of_an_answer_is_caught(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation, spoil, says, verdict = MUTANTS[name]
-    monkeypatch.setattr(runner, "REPLAYS", 0)
+    monkeypatch.setattr(runner, "RETRIES", 0)
     bad = _Spoilt(operation, spoil)
     monkeypatch.setattr(wire, "check", bad.check)
-    result = outcome(f"operation-{operation}", team_on(InProcess(bad.app)))
+    result = outcome(f"operation-{operation}", run_on(InProcess(bad.app)))
     found = [(failure.verdict, failure.broken.message) for failure in result.failures]
     assert any(judged is verdict and says in message for judged, message in found), found
     assert result.chain
@@ -199,7 +201,7 @@ def test_a_server_error_at_the_largest_page_is_caught(monkeypatch: pytest.Monkey
         return call
 
     monkeypatch.setattr(wire, "read", broken)
-    result = outcome("operation-listSpaceThreads", team_on(InProcess(app())))
+    result = outcome("operation-listSpaceThreads", run_on(InProcess(app())))
     assert result.verdict is Verdict.BROKEN
     assert "answers 500" in result.message
     assert "limit=100" in result.chain[-1].request.path
@@ -209,38 +211,38 @@ def test_what_an_assumption_allows_breaks_no_contract(monkeypatch: pytest.Monkey
     """409 for a thread that is in the space already is not documented, and A01 allows it."""
     bad = _Spoilt("addThreadToSpace", lambda checked: checked._replace(status=409))
     monkeypatch.setattr(wire, "check", bad.check)
-    result = outcome("operation-addThreadToSpace", team_on(InProcess(bad.app)))
+    result = outcome("operation-addThreadToSpace", run_on(InProcess(bad.app)))
     assert (result.verdict, result.assumption) == (Verdict.ASSUMPTION, "A01")
 
 
 def test_a_write_to_what_the_run_did_not_make_is_not_sent() -> None:
     transport = Watched(InProcess(app()))
-    steer = Steer(team_on(transport))
+    rewriter = IdRewriter(run_on(transport))
     for request in (
-        Request("DELETE", "/v1/spaces/space_abc123", "owner"),
-        Request("PATCH", "/v1/threads/anything", "owner", "{}"),
-        Request("POST", "/v1/spaces/", "owner", '{"editable_by_users": ["usr_def456"]}'),
-        Request("PUT", "/v1/spaces/x?organization_id=org_other", "owner"),
-        Request("DELETE", "/v1/threads", "owner"),
-        Request("POST", "/v1/model/response", "owner", '{"inputs": "hello"}'),
+        ClientRequest("DELETE", "/v1/spaces/space_abc123", "owner"),
+        ClientRequest("PATCH", "/v1/threads/anything", "owner", "{}"),
+        ClientRequest("POST", "/v1/spaces/", "owner", '{"editable_by_users": ["usr_def456"]}'),
+        ClientRequest("PUT", "/v1/spaces/x?organization_id=org_other", "owner"),
+        ClientRequest("DELETE", "/v1/threads", "owner"),
+        ClientRequest("POST", "/v1/model/response", "owner", '{"inputs": "hello"}'),
     ):
-        assert steer.send(request) is None
+        assert rewriter.send(request) is None
     assert transport.sent == []
 
 
 def test_a_read_only_run_sends_no_write() -> None:
     transport = Watched(InProcess(app()))
-    team = team_on(transport, read_only=True)
-    assert outcome("operation-listSpaces", team).verdict is Verdict.PASSED
-    assert outcome("operation-createSpace", team).verdict is Verdict.UNTESTED
-    assert outcome("workflow-createSpace", team).verdict is Verdict.UNTESTED
+    run = run_on(transport, read_only=True)
+    assert outcome("operation-listSpaces", run).verdict is Verdict.PASSED
+    assert outcome("operation-createSpace", run).verdict is Verdict.UNTESTED
+    assert outcome("workflow-createSpace", run).verdict is Verdict.UNTESTED
     assert {request.method for request in transport.sent} <= {"GET", "HEAD", "OPTIONS"}
 
 
 def test_a_model_is_asked_as_often_as_the_run_allows() -> None:
     transport = Watched(InProcess(app()))
-    assert outcome("operation-createResponse", team_on(transport)).verdict is Verdict.UNTESTED
-    assert outcome("operation-createResponse", team_on(transport, model_calls=4)).verdict is Verdict.PASSED
+    assert outcome("operation-createResponse", run_on(transport)).verdict is Verdict.UNTESTED
+    assert outcome("operation-createResponse", run_on(transport, model_calls=4)).verdict is Verdict.PASSED
     answered = [a for a in transport.answers if a.request.path == "/v1/model/response" and a.status == 200]
     assert 1 <= len(answered) <= 4
 
@@ -261,29 +263,29 @@ def served() -> Iterator[str]:
 def test_over_a_socket_nothing_differs_and_no_key_is_told() -> None:
     with served() as url:
         transport = Http(url)
-        team = team_on(transport)
-        outcomes = [outcome(f"operation-{id_}", team) for id_ in ("listSpaces", "addThreadToSpace")]
+        run = run_on(transport)
+        outcomes = [outcome(f"operation-{id_}", run) for id_ in ("listSpaces", "addThreadToSpace")]
         assert [o.verdict for o in outcomes] == [Verdict.PASSED] * 2
-        assert team.clean_up() == []
+        assert run.clean_up() == []
         transport.close()
 
 
 def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = _Spoilt("getSpace", body(name=...))
     monkeypatch.setattr(wire, "check", bad.check)
-    result = outcome("operation-getSpace", team_on(InProcess(bad.app)))
-    told = str(commands(result.chain)) + str([answer.text for answer in result.chain])
-    assert "$CONTRACTS_OWNER_KEY" in told
-    assert not any(key in told for key in (*DEMO.values(), KEY))
+    result = outcome("operation-getSpace", run_on(InProcess(bad.app)))
+    texts = str(commands(result.chain)) + str([answer.text for answer in result.chain])
+    assert "$CONTRACTS_OWNER_KEY" in texts
+    assert not any(key in texts for key in (*DEMO.values(), KEY))
 
 
 def test_a_refused_question_costs_nothing_and_an_answered_one_does() -> None:
-    team = team_on(InProcess(app()), model_calls=1)
-    thread_id = team.owner.new_thread()["id"]
+    run = run_on(InProcess(app()), model_calls=1)
+    thread_id = run.owner.new_thread()["id"]
     for inputs, status in (([], 422), ([{"role": "user", "content": "Good morning."}], 200)):
-        team.may_ask_a_model()
+        run.spend_model_question()
         body = {"thread_id": thread_id, "inputs": inputs}
-        assert team.owner.ask("POST", "/v1/model/response", body).status == status
+        assert run.owner.ask("POST", "/v1/model/response", body).status == status
     with pytest.raises(Untested):
-        team.may_ask_a_model()
-    team.clean_up()
+        run.spend_model_question()
+    run.clean_up()
