@@ -133,7 +133,7 @@ def test_check_says_ok(tmp_path: Path) -> None:
         main, ["check", "--scenario", str(scenario), "--spec", f"{ROOT}/openapi.yaml"]
     )
     assert (result.exit_code, result.output.startswith("ok: scenario 'mine' fits ")) == (0, True)
-    assert CliRunner().invoke(main, ["check"]).output == "ok: scenario 'demo' fits the spec inside\n"
+    assert CliRunner().invoke(main, ["check"]).output == "ok: scenario 'demo' fits the bundled spec\n"
 
 
 def test_the_version_tells_which_spec_is_inside() -> None:
@@ -231,7 +231,7 @@ def test_a_port_file_that_cannot_be_written_is_one_line(tmp_path: Path, place: s
     command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--port-file", file]
     child = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert (child.returncode, child.stdout) == (2, "")
-    assert child.stderr.startswith(f"mockserver: cannot tell the port: {file}: ")
+    assert child.stderr.startswith(f"mockserver: cannot write the port file: {file}: ")
     assert len(child.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -289,7 +289,7 @@ def test_a_state_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
         file.write_text(text)
         assert reason in refusal("serve", "--import", str(file))
         assert f"{file}: " in refusal("check", MOCK_IMPORT=str(file))
-    assert "--scenario, --seed: the file of --import says that already" in refusal(
+    assert "--scenario, --seed: --import sets this already" in refusal(
         "serve", "--import", str(file), "--scenario", "demo", "--seed", "1"
     )
 

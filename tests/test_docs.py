@@ -77,7 +77,7 @@ page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 
 
 def entries(log: Path, url: str) -> list[dict[str, Any]]:
-    """The log's entries. It is written in order, a moment after the answers: one more request tells when."""
+    """The log's entries. It is written in order, a state after the answers: one more request tells when."""
     last = f"/__admin/{MARK}{log.stat().st_size}"
     requests.get(url + last, timeout=10)
     until = time.monotonic() + 5

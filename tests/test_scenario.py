@@ -18,9 +18,7 @@ from mockserver.scenarios import loader
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 
-DEMO = yaml.load(
-    (resources.files("mockserver.sandbox") / "scenarios/demo.yaml").read_bytes(), yaml.CSafeLoader
-)
+DEMO = yaml.load((resources.files("mockserver.scenarios") / "demo.yaml").read_bytes(), yaml.CSafeLoader)
 SPEC = Spec(Path(__file__).parent.parent / "openapi.yaml")
 
 
@@ -72,7 +70,7 @@ SPACE = {
 
 @pytest.mark.parametrize("name", loader.names())
 def test_every_scenario_of_ours_starts(name: str) -> None:
-    assert create_app(Settings(scenario=name, quiet=True)).sandboxes.get().world.name == name
+    assert create_app(Settings(scenario=name, quiet=True)).sandboxes.get().data.name == name
 
 
 def test_a_file_is_a_scenario_too(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_an_operation_without_a_handler_is_refused(tmp_path: Path) -> None:
 def test_a_handler_without_an_operation_is_refused(tmp_path: Path) -> None:
     content = _without_links(copy.deepcopy(OURS), "getSpace")
     del content["paths"]["/v1/spaces/{space_id}"]["get"]
-    assert "no operation here for the handler of getSpace" in refused_app(tmp_path, content)
+    assert "no operation for the handler of getSpace" in refused_app(tmp_path, content)
 
 
 def refused_app(folder: Path, content: Any) -> str:
@@ -207,12 +207,16 @@ def outcome(folder: Path, content: Any) -> str:
 
 def test_a_schema_that_rests_judges_and_explains_as_before() -> None:
     schema = Schemas({}).compiled({"type": "integer", "minimum": 3})
-    before = [schema.is_valid(value) for value in (2, 3)], schema.first_error(2), schema.flaws(2, "body")
-    schema.rest()
+    before = (
+        [schema.is_valid(value) for value in (2, 3)],
+        schema.first_error(2),
+        schema.errors(2, "body"),
+    )
+    schema.release()
     assert (
         [schema.is_valid(value) for value in (2, 3)],
         schema.first_error(2),
-        schema.flaws(2, "body"),
+        schema.errors(2, "body"),
     ) == before
 
 

@@ -195,10 +195,10 @@ def test_the_first_fault_in_order_decides_and_nothing_changes(
     message: str,
 ) -> None:
     ask("POST", REPLIES, json={"text": "Stays"})
-    before, ids = state(), sandbox.ids.mark()
+    before, ids = state(), sandbox.ids.checkpoint()
     error = said(ask("POST", RESPONSE, f"ak_demo_{key}", json=HELLO | sent))
     assert (error.status, error.system_message) == (status, message or error.system_message)
-    assert (state(), sandbox.ids.mark()) == (before, ids)
+    assert (state(), sandbox.ids.checkpoint()) == (before, ids)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.server.request_readers import Takers
+from mockserver.server.request_readers import RequestReaders
 
 
 class Body:
@@ -30,12 +30,12 @@ class Body:
 
 
 class House:
-    """Takers in threads of granian's, each of which is free again when its call returns."""
+    """RequestReaders in threads of granian's, each of which is free again when its call returns."""
 
     def __init__(self) -> None:
         self.given: list[bytes] = []
         self.statuses: list[int] = []
-        self.takers = Takers(lambda _, scope: self.given.append(scope["wsgi.input"].read()))
+        self.readers = RequestReaders(lambda _, scope: self.given.append(scope["wsgi.input"].read()))
         self._threads: dict[str, ThreadPoolExecutor] = {}
 
     def ask(self, thread: str, body: Body | None = None, **scope: str) -> Future[None]:
@@ -43,7 +43,7 @@ class House:
         pool = self._threads.setdefault(thread, ThreadPoolExecutor(1))
         if body is not None and not scope:
             scope = {"CONTENT_LENGTH": "4"}
-        return pool.submit(self.takers.take, self, {"wsgi.input": body or Body(), **scope})
+        return pool.submit(self.readers.take, self, {"wsgi.input": body or Body(), **scope})
 
     def response_bytes(self, status: int, _headers: Any, _body: bytes) -> None:
         """What granian's protocol would send."""
@@ -51,7 +51,7 @@ class House:
 
     def close(self) -> None:
         """End the threads."""
-        self.takers.stop()
+        self.readers.stop()
         for pool in self._threads.values():
             pool.shutdown()
 
@@ -103,11 +103,11 @@ def test_everybody_goes_on(house: House, end: str) -> None:
     parked = [house.ask(name) for name in ("second", "third")]
     assert all(map(is_parked, parked))
     if end == "stop":
-        house.takers.stop()
+        house.readers.stop()
     else:
-        house.takers.look()
+        house.readers.look()
         assert all(map(is_parked, parked))
-        house.takers.look()
+        house.readers.look()
     for call in parked:
         call.result(5)
     house.ask("second").result(5)
@@ -138,5 +138,5 @@ def test_nobody_stays_parked_whatever_the_order(house: House) -> None:
     bodies = [Body(b"body") if number % 3 else None for number in range(400)]
     calls = [house.ask(f"thread {number % 8}", body) for number, body in enumerate(bodies)]
     while not all(call.done() for call in calls):
-        house.takers.look()
+        house.readers.look()
     assert len(house.given) == 400

@@ -10,7 +10,7 @@ import yaml
 from mockserver.faults.broken_body import KINDS, broken
 from mockserver.faults.profiles import PROFILES
 from mockserver.faults.rule import DELAYS, Rule, delay_of
-from mockserver.faults.rule_list import Faults, Terms
+from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.freddy.model_responses import FAULTS
 from mockserver.http.problems import Invalid
 from mockserver.http.request import Answer
@@ -30,7 +30,7 @@ def test_the_document_of_the_control_api_names_the_kinds_of_the_tables() -> None
 
 
 def test_a_rule_of_an_unknown_kind_is_refused() -> None:
-    faults = Faults(Terms(DEFAULTS))
+    faults = Faults(FaultDefaults(DEFAULTS))
     with pytest.raises(Invalid, match=r"damage\.kind: 'melt' is none of truncate, malformed"):
         faults.add({**DEFAULTS, "damage": UNKNOWN}, ids(), 0)
     made = faults.add({**DEFAULTS, "damage": {"kind": "drip"}}, ids(), 0)
@@ -42,7 +42,7 @@ def test_a_rule_of_an_unknown_kind_is_refused() -> None:
 def test_a_profile_of_an_unknown_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROFILES, "melting", [{"name": "melting", "damage": UNKNOWN}])
     with pytest.raises(Invalid, match="'melt' is none of"):
-        Faults(Terms(DEFAULTS, profile="melting"))
+        Faults(FaultDefaults(DEFAULTS, profile="melting"))
 
 
 def test_no_answer_is_broken_by_an_unknown_kind() -> None:

@@ -1,4 +1,4 @@
-"""Ordered is a sorted list that is never changed in place."""
+"""SortedKeys is a sorted list that is never changed in place."""
 
 from itertools import islice
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.store.sorted_keys import CHUNK, Key, Ordered
+from mockserver.store.sorted_keys import CHUNK, Key, SortedKeys
 
 SPREAD = 7919
 """Prime to every size used here, so that stepping by it visits every place in a scattered order."""
@@ -15,14 +15,14 @@ keys = st.tuples(number) | st.tuples(number, st.sampled_from("abc"))
 edits = st.lists(st.tuples(st.booleans(), keys), max_size=60)
 
 
-def apply(ordered: Ordered, plain: set[Key], steps: list[tuple[bool, Key]]) -> Ordered:
+def apply(ordered: SortedKeys, plain: set[Key], steps: list[tuple[bool, Key]]) -> SortedKeys:
     for add, key in steps:
         ordered = ordered.with_key(key) if add else ordered.without_key(key)
         (plain.add if add else plain.discard)(key)
     return ordered
 
 
-def hold_together(ordered: Ordered, plain: set[Key], probes: list[Key]) -> None:
+def hold_together(ordered: SortedKeys, plain: set[Key], probes: list[Key]) -> None:
     expected = sorted(plain)
     assert list(ordered) == list(ordered.after()) == expected
     assert list(ordered.before()) == expected[::-1]
@@ -41,7 +41,7 @@ def test_it_is_a_sorted_list_whatever_comes_and_goes(
     start: set[Key], steps: list[tuple[bool, Key]], probes: list[Key]
 ) -> None:
     plain = set(start)
-    hold_together(apply(Ordered(start), plain, steps), plain, probes)
+    hold_together(apply(SortedKeys(start), plain, steps), plain, probes)
 
 
 @given(
@@ -56,14 +56,14 @@ def test_it_is_a_sorted_list_when_chunks_split(
     """Grown one by one in a scattered order, until chunks are full and split."""
     plain: set[Key] = set()
     scattered = [(True, (2 * (place * SPREAD % size),)) for place in range(size)]
-    ordered = apply(Ordered(), plain, scattered + steps)
+    ordered = apply(SortedKeys(), plain, scattered + steps)
     hold_together(ordered, plain, probes)
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["ascending", "descending"])
 def test_it_can_be_filled_and_emptied_from_either_end(order: int) -> None:
     every = [(n,) for n in range(4 * CHUNK)][::order]
-    ordered = Ordered()
+    ordered = SortedKeys()
     for key in every:
         ordered = ordered.with_key(key)
     assert list(ordered) == sorted(every)
@@ -74,7 +74,7 @@ def test_it_can_be_filled_and_emptied_from_either_end(order: int) -> None:
 
 
 def test_a_change_leaves_the_old_one_as_it_was() -> None:
-    old = Ordered((n,) for n in range(2 * CHUNK))
+    old = SortedKeys((n,) for n in range(2 * CHUNK))
     before = list(old)
     old.with_key((0, "more"))
     old.without_key((5,))
@@ -82,21 +82,21 @@ def test_a_change_leaves_the_old_one_as_it_was() -> None:
 
 
 def test_no_change_is_the_very_same() -> None:
-    ordered = Ordered([(1,), (2,)])
+    ordered = SortedKeys([(1,), (2,)])
     assert ordered.with_key((1,)) is ordered
     assert ordered.without_key((3,)) is ordered
     assert ordered.without_key((0,)) is ordered
 
 
 def test_a_change_shares_all_other_chunks() -> None:
-    old = Ordered((n,) for n in range(40 * CHUNK))
+    old = SortedKeys((n,) for n in range(40 * CHUNK))
     new = old.with_key((10 * CHUNK, "more"))
     shared = {id(chunk) for chunk in old._chunks} & {id(chunk) for chunk in new._chunks}
     assert len(shared) == len(old._chunks) - 1
 
 
 def test_no_chunk_is_ever_over_its_size_or_empty() -> None:
-    ordered = Ordered()
+    ordered = SortedKeys()
     size = 5 * CHUNK
     for place in range(size):
         ordered = ordered.with_key((place * SPREAD % size,))
@@ -106,7 +106,7 @@ def test_no_chunk_is_ever_over_its_size_or_empty() -> None:
 
 
 def test_a_read_that_began_before_a_change_goes_on_undisturbed() -> None:
-    ordered = Ordered((n,) for n in range(10))
+    ordered = SortedKeys((n,) for n in range(10))
     reading = ordered.after()
     first = list(islice(reading, 5))
     ordered.without_key((6,))
