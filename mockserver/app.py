@@ -212,7 +212,7 @@ def start(settings: Settings, loaded: Loaded, control_spec: Spec) -> SandboxStat
 
 
 def _with_generated(begin: SandboxState, size: str) -> SandboxState:
-    """The state with a generated world added."""
+    """The state with generated data added."""
     sandbox = Sandbox("-", begin)
     try:
         generate(sandbox, parse_size(size), begin.policy.seed)
@@ -231,20 +231,20 @@ def load(settings: Settings) -> Loaded:
             return ""
         return ": ".join(filter(None, component(schema).first_error(record)))
 
-    def world(name_or_file: str) -> Data:
+    def load_data(name_or_file: str) -> Data:
         loaded = loader.load(name_or_file, check)
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
         return loaded
 
     ours = loader.names()
-    own = world(settings.scenario)
+    own = load_data(settings.scenario)
     folder = catalogue.files_in(settings.scenarios, ours) if settings.scenarios is not None else {}
-    worlds = {name: world(str(file)) for name, file in folder.items()}
+    data = {name: load_data(str(file)) for name, file in folder.items()}
     served = {"title": spec.title, "version": spec.version, "sha256": spec.sha256}
     return Loaded(
         spec,
-        Catalogue({**worlds, own.name: own}, {name: partial(world, name) for name in ours}),
+        Catalogue({**data, own.name: own}, {name: partial(load_data, name) for name in ours}),
         States(served, check, settings.api_key),
         served,
     )

@@ -25,11 +25,11 @@ Row = tuple[str, str, str]
 
 
 def commands() -> str:
-    """Every command as its own --help tells it."""
+    """every command as its --help shows it."""
     lines = [
         "# Every command and flag",
         "",
-        "As `--help` tells them. Made from the commands themselves: `python -m tests.reference`.",
+        "As `--help` shows them. Made from the commands themselves: `python -m tests.reference`.",
     ]
     for name, command in (("mockserver", mockserver), ("contracts", contracts)):
         lines += _command(name, command, None)
@@ -75,12 +75,12 @@ def control() -> str:
     for path, item in document["paths"].items():
         for method, node in item.items():
             lines += _operation(document, f"{method.upper()} {path}", node, shapes)
-    told: dict[str, list[str]] = {}
-    while later := shapes.keys() - told.keys():  # one may name further ones
-        told |= {name: list(_shape(document, shapes[name], shapes)) for name in later}
+    shapes_text: dict[str, list[str]] = {}
+    while later := shapes.keys() - shapes_text.keys():  # one may name further ones
+        shapes_text |= {name: list(_shape(document, shapes[name], shapes)) for name in later}
     lines += ["", "## Shapes", "", "What the tables above name."]
-    for name in sorted(told):
-        lines += ["", f"### {name}", "", *told[name]]
+    for name in sorted(shapes_text):
+        lines += ["", f"### {name}", "", *shapes_text[name]]
     return "\n".join(lines) + "\n"
 
 

@@ -77,7 +77,7 @@ page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 
 
 def entries(log: Path, url: str) -> list[dict[str, Any]]:
-    """The log's entries. It is written in order, a state after the answers: one more request tells when."""
+    """The log's entries. It is written in order, a little after the answers: one more request shows when."""
     last = f"/__admin/{MARK}{log.stat().st_size}"
     requests.get(url + last, timeout=10)
     until = time.monotonic() + 5
@@ -287,7 +287,7 @@ def test_every_path_of_the_control_api_is_in_the_docs() -> None:
 
 @pytest.mark.parametrize(("path", "made"), PAGES_MADE, ids=lambda value: getattr(value, "name", ""))
 def test_a_page_that_is_made_from_code_is_as_the_code_is(path: Path, made: Callable[[], str]) -> None:
-    assert path.read_text("utf-8") == made(), "python -m tests.reference writes it anew"
+    assert path.read_text("utf-8") == made(), "python -m tests.reference regenerates it"
 
 
 def test_the_fields_of_a_response_have_the_effect_that_the_docs_say() -> None:

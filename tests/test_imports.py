@@ -89,7 +89,7 @@ def imports(file: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_a_file_imports_only_what_its_part_may(file: Path) -> None:
-    assert part(file) in MAY_IMPORT, "a new part of the house: say above what it may import"
+    assert part(file) in MAY_IMPORT, "a new package: say above what it may import"
     for name in imports(file):
         if name.startswith("mockserver."):
             inner = name.removeprefix("mockserver.") + "."

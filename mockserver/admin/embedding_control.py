@@ -124,7 +124,7 @@ def _keys(message_ids: list[str], sandbox: Sandbox) -> tuple[Key, ...]:
     for place, id_ in enumerate(message_ids):
         position = sandbox.messages.position("thread", id_)
         if position is None:
-            errors.append(FieldError("body", f"fail.message_ids.{place}", f"there is no message {id_!r}"))
+            errors.append(FieldError("body", f"fail.message_ids.{place}", f"message {id_!r} does not exist"))
         else:
             keys.append((*position, id_))
     if errors:

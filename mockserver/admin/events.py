@@ -25,7 +25,7 @@ def stream_events(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Stream events after the last one that the client has seen, or from now on.
 
     The stream reads the journal itself, so a slow reader blocks nobody: it misses what the journal has
-    dropped meanwhile, and is told how many.
+    dropped meanwhile, and receives their number.
     """
     journal = sandbox.journal
     seen: int | None = call.headers["Last-Event-ID"]
@@ -33,7 +33,7 @@ def stream_events(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 
     def steps(stopping: threading.Event) -> Iterator[Step]:
         until, event = perf_counter() + call.query["timeout"], start
-        yield Step(QUIET)  # tells the client at once that the stream works
+        yield Step(QUIET)  # confirms the connection at once
         while not stopping.is_set():
             version = journal.version
             lost, found, last = journal.ended_since(event, AT_ONCE)

@@ -41,7 +41,7 @@ def import_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply
 
 @handles("seed")
 def seed(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
-    """Add a generated world."""
+    """Add generated data."""
     # To a schema, 4.0 is an integer as well.
     size = WorldSize(*(int(call.body[name]) for name in WorldSize._fields))
     if size.threads * size.messages > MOST_MESSAGES:
@@ -106,8 +106,8 @@ def restore_snapshot(call: Call, sandbox: Sandbox, context: ControlContext) -> R
 
 def of_scenario(name: str, like: SandboxState, sandboxes: Sandboxes) -> SandboxState:
     """State with the data of a scenario, otherwise like another state."""
-    world = sandboxes.catalogue.data(name)
-    return like._replace(data=world, counters=Counters(), origin=f"scenario:{name}")
+    data = sandboxes.catalogue.data(name)
+    return like._replace(data=data, counters=Counters(), origin=f"scenario:{name}")
 
 
 def _target_state(to: str, sandbox: Sandbox, sandboxes: Sandboxes) -> SandboxState:

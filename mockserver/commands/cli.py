@@ -91,7 +91,7 @@ def serve(**flags: Any) -> None:
     except (DocumentError, server.PortTaken, OSError) as error:
         _fail(error)
     _release_memory()
-    gc.freeze()  # everything alive now stays: scanning it takes seconds for a large world
+    gc.freeze()  # everything alive now stays: scanning it takes seconds for large data
     gc.enable()  # __main__ disables it
     port: int = listener.getsockname()[1]
     second: int | None = None if faulty is None else faulty.getsockname()[1]
@@ -174,8 +174,8 @@ def check(**flags: Any) -> None:
         app = create_app(settings)
     except DocumentError as error:
         _fail(error)
-    world = app.sandboxes.default.data
-    click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the bundled spec'}")
+    data = app.sandboxes.default.data
+    click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")
 
 
 def _settings(flags: dict[str, Any]) -> Settings:

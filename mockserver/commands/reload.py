@@ -12,7 +12,7 @@ from mockserver.settings import Settings
 
 
 def watched(settings: Settings) -> list[Path]:
-    """Files and folders given by the user."""
+    """Files and folders named by the user."""
     places = [settings.spec, settings.scenarios, Path(settings.scenario)]
     return [place for place in places if place is not None and place.exists()]
 

@@ -65,8 +65,8 @@ def _filled(example: Any, context: RequestContext, seconds: int | None) -> Any:
     now = {"trace_id": context.trace_id, "timestamp": context.time}
     filled = {**error, **{name: value for name, value in now.items() if name in error}}
     if isinstance(error.get("details"), dict):
-        told = {**context.ids} if seconds is None else {**context.ids, "retry_after": seconds}
-        filled["details"] = {name: told.get(name, value) for name, value in error["details"].items()}
+        values = {**context.ids} if seconds is None else {**context.ids, "retry_after": seconds}
+        filled["details"] = {name: values.get(name, value) for name, value in error["details"].items()}
     return {**example, "error": filled}
 
 

@@ -109,6 +109,6 @@ def require_member(organization_id: str, caller: Caller) -> None:
         belongs = ", ".join(sorted(caller.memberships)) or "none"
         raise Forbidden(
             "Organization access required",
-            reason=f"{caller.user_id} is no member of {organization_id}, only of {belongs}",
+            reason=f"{caller.user_id} is not a member of {organization_id}, only of {belongs}",
             organization_id=organization_id,
         )

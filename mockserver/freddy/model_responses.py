@@ -96,7 +96,7 @@ def _organization(named: str | None, thread: Record | None, caller: Caller) -> s
     """Organization of the call: the named one, else the thread's, else the caller's only one."""
     if named is not None:
         if named not in caller.memberships:
-            reason = f"{caller.user_id} is no member of {named}"
+            reason = f"{caller.user_id} is not a member of {named}"
             raise OrganizationAccessDenied("Organization access denied", reason=reason, organization_id=named)
         return named
     if thread is not None:

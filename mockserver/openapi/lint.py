@@ -72,7 +72,7 @@ def refuse_bad_links(file: Document, operations: Mapping[str, Operation]) -> Non
             continue
         target = operations.get(link["operationId"])
         if target is None:
-            raise file.error(at, f"its operationId {link['operationId']!r} is no operation here")
+            raise file.error(at, f"its operationId {link['operationId']!r} is not an operation here")
         known = {p.name for p in target.path} | set(target.query)
         if strange := sorted(set(link.get("parameters", {})) - known):
             raise file.error(at, f"{target.id} has no parameter {strange[0]!r}")
@@ -118,7 +118,7 @@ def _bad_event(text: str, schema: Schema) -> str:
         try:
             pointer, message = schema.first_error(json.loads(line.removeprefix("data: ")))
         except ValueError as error:
-            return f"is no stream: event {number} is not JSON: {error}"
+            return f"is not a stream: event {number} is not JSON: {error}"
         if message:
             return f"is not valid at event {number}, {pointer or '/'}: {message}"
     return ""

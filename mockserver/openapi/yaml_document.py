@@ -62,7 +62,7 @@ class _Loader(yaml.CSafeLoader):
         """JSON has no infinity."""
         number = self.construct_yaml_float(node)
         if not math.isfinite(number):
-            raise _marked(f"{node.value} is no finite number", node)
+            raise _marked(f"{node.value} is not a finite number", node)
         return number
 
 

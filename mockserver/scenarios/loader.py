@@ -28,7 +28,7 @@ def names() -> list[str]:
 
 
 def name_of(name_or_file: str) -> str:
-    """Name of a scenario given by name or path."""
+    """Name of the scenario at this name or path."""
     return name_or_file if name_or_file in names() else Path(name_or_file).stem
 
 

@@ -110,13 +110,13 @@ class Reader:
         for thread, at in self.each("threads", "deleted_threads"):
             self._valid("ListedThread", thread, at)
         for message, at in self.each("messages", "deleted_messages"):
-            shown = {field: value for field, value in message.items() if field != EDITED}
-            self._valid("Message", shown, at)
+            fields = {field: value for field, value in message.items() if field != EDITED}
+            self._valid("Message", fields, at)
             if EDITED in message:
-                self._valid("Message", {**shown, "created_at": message[EDITED]}, at)
+                self._valid("Message", {**fields, "created_at": message[EDITED]}, at)
         for store, at in self.each("vector_stores"):
-            shown = {field: value for field, value in store.items() if field != "space_id"}
-            self._valid("VectorStore", {**shown, "file_count": 0, "data_size": 0}, at)
+            fields = {field: value for field, value in store.items() if field != "space_id"}
+            self._valid("VectorStore", {**fields, "file_count": 0, "data_size": 0}, at)
             if not isinstance(store.get("space_id", 0), str | None):
                 self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
 

@@ -29,7 +29,7 @@ POLICIES = st.builds(
     first_job=st.just(1),
 )
 ORDERS = ["add", "live", "remove thread", "remove", "edit", "wait"]
-ORDERS += ["steer", "manual", "step", "drain", "complete", "fail", "retry"]
+ORDERS += ["change policy", "manual", "step", "drain", "complete", "fail", "retry"]
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(ORDERS),
@@ -71,12 +71,12 @@ def order(queue: Embeddings, slow: Simulation, step: str, which: int, size: int,
         slow.drain(now)
     elif step == "step":
         assert queue_control.step(queue, 1 + size, now) == slow.step(1 + size, now)
-    elif step in ("steer", "manual"):
+    elif step in ("change policy", "manual"):
         policy = queue.policy._replace(slots=1 + which, duration=3 * size, retries=which, manual=False)
         if step == "manual":
             policy = policy._replace(duration=0, manual=True)
         queue_control.change_policy(queue, policy, now)
-        slow.steer(queue.policy, now)
+        slow.change_policy(queue.policy, now)
     else:
         jobs = [job for _, job in queue.jobs(now)]
         if jobs:

@@ -29,7 +29,16 @@ class Pair:
         """One event at random, now and then after the clock was put forward or back."""
         self.now += self.dice.choice([0, 0, 0, 7, 40, 300, -60])
         kinds: list[Callable[[str, str], Event]]
-        kinds = [self.add, self.add, self.remove, self.say, self.change, self.steer, self.step, self.end]
+        kinds = [
+            self.add,
+            self.add,
+            self.remove,
+            self.say,
+            self.change,
+            self.set_policy,
+            self.step,
+            self.end,
+        ]
         event = self.dice.choice(kinds)(self.dice.choice(SPACES), f"t{self.dice.randrange(4)}")
         for queue in (self.quiet, self.watched):
             event(queue)
@@ -66,7 +75,7 @@ class Pair:
         known.remove(key)
         return lambda queue: queue.remove_message(space, thread, key, self.now)
 
-    def steer(self, *_: str) -> Event:
+    def set_policy(self, *_: str) -> Event:
         if self.dice.random() < 0.2:
             return lambda queue: queue.drain(self.now)
         manual, slots = self.dice.random() < 0.3, self.dice.randrange(1, 4)

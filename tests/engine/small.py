@@ -50,13 +50,13 @@ class SmallSandbox:
 
 
 class SmallSandboxes:
-    """A house of one room."""
+    """Sandboxes with a single one."""
 
     def __init__(self) -> None:
         self.outside = SmallSandbox()
 
     def enter(self, name: str | None) -> SmallSandbox:  # noqa: ARG002 - a protocol's
-        """The room, whatever it is called."""
+        """The only sandbox, whatever the name."""
         return self.outside
 
 

@@ -24,7 +24,7 @@ UNKNOWN = {"kind": "melt"}
 def test_the_document_of_the_control_api_names_the_kinds_of_the_tables() -> None:
     assert SCHEMAS["Damage"]["properties"]["kind"]["enum"] == list(KINDS)
     assert SCHEMAS["StreamFault"]["properties"]["kind"]["enum"] == list(FAULTS)
-    assert SCHEMAS["FaultOrder"]["properties"]["profile"]["enum"] == [*PROFILES, None]
+    assert SCHEMAS["NewFault"]["properties"]["profile"]["enum"] == [*PROFILES, None]
     drawn = [form["properties"] for form in SCHEMAS["Delay"]["anyOf"] if "properties" in form]
     assert [properties["type"]["const"] for properties in drawn] == list(DELAYS)
 

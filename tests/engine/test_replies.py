@@ -26,7 +26,7 @@ LEFT = {"X-Left": "3"}
 def error_of(folder: Path, reply: Any) -> Mapping[str, Any]:
     """The 500 that GET /things/1 becomes if its handler answers with `reply`."""
 
-    def handler(call: Call[Any], room: SmallSandbox) -> Any:
+    def handler(call: Call[Any], sandbox: SmallSandbox) -> Any:
         if isinstance(reply, Exception):
             raise reply
         return reply

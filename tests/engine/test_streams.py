@@ -117,7 +117,7 @@ def test_an_operation_may_have_both(tmp_path: Path) -> None:
         (
             "text/event-stream",
             {"x-event-schema": EVENT, "examples": {"half": {"value": "data: {\n\n"}}},
-            "example 'half' is no stream: event 1 is not JSON",
+            "example 'half' is not a stream: event 1 is not JSON",
         ),
     ],
 )

@@ -23,7 +23,7 @@ NEW = {"organization_id": "org_abc123", "name": "New"}
 
 @pytest.fixture
 def app() -> MockServer:
-    """A house of its own for each test."""
+    """A mock of its own for each test."""
     app = create_app(Settings(freeze=FROZEN, quiet=True))
     app.testing = True
     return app

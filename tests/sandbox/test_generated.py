@@ -63,7 +63,7 @@ def test_more_messages_in_a_thread_change_none_of_the_first_ones(start: SandboxS
 def test_the_bytes_are_the_same_in_another_process(sandbox: Sandbox) -> None:
     """Whatever hashes strings differently there."""
     generate(sandbox, WorldSize(20, 3, 4), 7)
-    script = "from tests.sandbox import test_generated as t; print(t.told())"
+    script = "from tests.sandbox import test_generated as t; print(t.text())"
     told_there = [
         subprocess.run(
             [sys.executable, "-c", script],
@@ -77,7 +77,7 @@ def test_the_bytes_are_the_same_in_another_process(sandbox: Sandbox) -> None:
     assert told_there == [f"{content(sandbox)}\n"] * 2
 
 
-def told() -> str:
+def text() -> str:
     sandbox = Sandbox("-", SandboxState(load(Settings()).catalogue.data("empty")))
     generate(sandbox, WorldSize(20, 3, 4), 7)
     return str(content(sandbox))

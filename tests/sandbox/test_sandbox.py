@@ -101,18 +101,18 @@ def test_two_apps_share_nothing() -> None:
 
 def test_a_failure_undoes_the_clock_too(new: Callable[..., Sandbox]) -> None:
     """Moved, or replaced by a reset."""
-    room = new()
+    sandbox = new()
 
     def fail_after(change: Callable[..., None], *given: int) -> None:
-        with room.transaction():
+        with sandbox.transaction():
             change(*given)
             raise RuntimeError
 
-    for change in ((room.clock.advance, 10**6), (room.reset,)):
-        room.clock.freeze(7)
+    for change in ((sandbox.clock.advance, 10**6), (sandbox.reset,)):
+        sandbox.clock.freeze(7)
         with pytest.raises(RuntimeError):
             fail_after(*change)
-        assert (room.clock.now(), room.clock.is_frozen) == (7, True)
+        assert (sandbox.clock.now(), sandbox.clock.is_frozen) == (7, True)
 
 
 def test_it_goes_on_from_a_moment_as_it_would_have_gone_on_then(new: Callable[..., Sandbox]) -> None:

@@ -1,4 +1,4 @@
-"""The house of sandboxes: made by being named, dropped when idle, remembered when dropped."""
+"""Sandboxes: created on first use, dropped when idle, remembered when dropped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.app import load
 from mockserver.http.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
-from mockserver.sandbox import sandboxes as house
+from mockserver.sandbox import sandboxes as module
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
 from mockserver.settings import Settings
@@ -58,9 +58,7 @@ def test_what_is_made_by_being_named_shares_the_content_of_the_start(
     assert marks["embeddings"].queues is start.data.versions["embeddings"].queues
 
 
-@pytest.mark.parametrize(
-    "job", [lambda house: house.enter("a"), lambda house: house.create("a", house.start)]
-)
+@pytest.mark.parametrize("job", [lambda all_: all_.enter("a"), lambda all_: all_.create("a", all_.start)])
 def test_a_sandbox_that_many_ask_for_at_once_is_made_once(
     new: Callable[..., Sandboxes], job: Callable[[Sandboxes], Sandbox]
 ) -> None:
@@ -136,7 +134,7 @@ def test_a_dropped_one_is_revived_by_being_made_with_nothing_of_its_old_life(
 def test_only_so_many_dropped_names_are_remembered(
     new: Callable[..., Sandboxes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house, "REMEMBERED", 2)
+    monkeypatch.setattr(module, "REMEMBERED", 2)
     sandboxes = new(limits=SandboxLimits(most=1))
     for name in ("a", "b", "c", "d"):
         sandboxes.enter(name)
