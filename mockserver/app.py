@@ -21,7 +21,7 @@ from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.freddy import HANDLERS
 from mockserver.freddy.auth import authenticate
-from mockserver.http.admin_guard import Guard
+from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.context import Api
 from mockserver.http.cors import Cors, is_loopback
 from mockserver.http.event_stream import MOST
@@ -40,7 +40,7 @@ from mockserver.scenarios import loader
 from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
 from mockserver.settings import Settings
-from mockserver.state_document.state_file import States
+from mockserver.state_document.state_file import StateDocuments
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -61,7 +61,7 @@ class MockServer(Flask):
         sandboxes: Sandboxes,
         stopping: threading.Event,
         admin_token: str | None,
-        states: States,
+        states: StateDocuments,
     ) -> None:
         super().__init__("mockserver", static_folder=None)
         self.sandboxes = sandboxes
@@ -133,7 +133,7 @@ def create_app(
         render=problem_json,
         cors=Cors(),
         journaled=False,
-        guard=Guard(
+        guard=AdminGuard(
             token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
         ),
     )
@@ -141,7 +141,7 @@ def create_app(
     # Each stream occupies a thread: half of them stay available to other requests.
     most_streams = min(MOST, max(1, settings.threads // 2))
     # Each delayed answer occupies a thread: some stay available, so that the control API still answers.
-    most_held = max(1, (settings.threads - most_streams) * 3 // 4)
+    most_delayed = max(1, (settings.threads - most_streams) * 3 // 4)
 
     def corridor(propagate: Callable[[], bool]) -> Corridor:
         return Corridor(
@@ -154,7 +154,7 @@ def create_app(
             keep=settings.journal_body_bytes,
             most_streams=most_streams,
             injector=Injector(
-                stopping=stopping, most_held=most_held, controls=not settings.no_request_controls
+                stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
             ),
             propagate=propagate,
         )
@@ -186,17 +186,17 @@ def _policy(settings: Settings) -> Policy:
     )
 
 
-class Loaded(NamedTuple):
-    """Loaded spec, scenarios and state documents."""
+class Documents(NamedTuple):
+    """Documents spec, scenarios and state documents."""
 
     spec: Spec
     catalogue: Catalogue
-    states: States
+    states: StateDocuments
     served: Mapping[str, str]
     """Title, version and SHA-256 of the spec."""
 
 
-def start(settings: Settings, loaded: Loaded, control_spec: Spec) -> SandboxState:
+def start(settings: Settings, loaded: Documents, control_spec: Spec) -> SandboxState:
     """Default starting state of a sandbox; DocumentError if it can't be loaded."""
     clock_start = REAL_TIME if settings.freeze is None else ClockStart(instant(settings.freeze), frozen=True)
     if settings.import_ is None:
@@ -221,7 +221,7 @@ def _with_generated(begin: SandboxState, size: str) -> SandboxState:
     return sandbox.state(begin.origin)._replace(clock_start=begin.clock_start)
 
 
-def load(settings: Settings) -> Loaded:
+def load(settings: Settings) -> Documents:
     """Load the spec and the scenarios; DocumentError names the file, line and reason."""
     spec = Spec(settings.spec or bundled_spec())
     component = cache(spec.component)
@@ -242,10 +242,10 @@ def load(settings: Settings) -> Loaded:
     folder = catalogue.files_in(settings.scenarios, ours) if settings.scenarios is not None else {}
     data = {name: load_data(str(file)) for name, file in folder.items()}
     served = {"title": spec.title, "version": spec.version, "sha256": spec.sha256}
-    return Loaded(
+    return Documents(
         spec,
         Catalogue({**data, own.name: own}, {name: partial(load_data, name) for name in ours}),
-        States(served, check, settings.api_key),
+        StateDocuments(served, check, settings.api_key),
         served,
     )
 

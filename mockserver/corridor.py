@@ -52,7 +52,7 @@ class Corridor:
         self._propagate = propagate
         self._keep = keep
         self._streams = WaitingSlots(most_streams, "streams and waits are open")
-        self._injector = injector or Injector(stopping=stopping, most_held=most_streams, controls=True)
+        self._injector = injector or Injector(stopping=stopping, most_delayed=most_streams, controls=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer over WSGI and log the exchange; a stream is logged when it starts."""

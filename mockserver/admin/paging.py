@@ -9,7 +9,7 @@ from mockserver.http import calls
 from mockserver.http.problems import BadCursor
 from mockserver.sandbox.sandbox import Record
 from mockserver.sandbox.sandboxes import Sandboxes
-from mockserver.state_document.state_file import States
+from mockserver.state_document.state_file import StateDocuments
 from mockserver.store.collection import cursor, decode_cursor
 
 Call: TypeAlias = calls.Call[None]
@@ -19,7 +19,7 @@ class ControlContext(NamedTuple):
     """What the control API controls; passed to every handler after the call and its sandbox."""
 
     sandboxes: Sandboxes
-    states: States
+    states: StateDocuments
     documents: Mapping[str, Mapping[str, Any]]
     """OpenAPI documents by file name."""
     served: Mapping[str, str]

@@ -217,7 +217,7 @@ def _json_rule(
     found: Callable[[Entry], FieldValues],
     errors: list[FieldError],
 ) -> Criterion:
-    wanted = _loaded(value) if isinstance(value, str) else value
+    wanted = _parsed(value) if isinstance(value, str) else value
     if depth(wanted) > DEEPEST:
         errors.append(FieldError("body", f"{at}.equalToJson", f"has more than {DEEPEST} levels"))
     any_order = matcher.get("ignoreArrayOrder", False)
@@ -233,7 +233,7 @@ def _json_rule(
     return Criterion(at, orjson.dumps(wanted).decode()[:LONGEST], found, _any(fits))
 
 
-def _loaded(text: str) -> Any:
+def _parsed(text: str) -> Any:
     """Parsed JSON; the text itself if it is not JSON."""
     try:
         return orjson.loads(text)

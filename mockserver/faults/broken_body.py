@@ -53,7 +53,7 @@ def _drip(data: bytes, _cut: int, seconds: float, wait: Wait) -> Iterator[bytes]
         yield data[start : start + size]
 
 
-class Kind(NamedTuple):
+class DamageKind(NamedTuple):
     """One kind of damage."""
 
     pieces: Callable[[bytes, int, float, Wait], Iterator[bytes]] | None = None
@@ -64,18 +64,18 @@ class Kind(NamedTuple):
     """Raised before the first byte: the fault port's server then closes the connection."""
 
 
-KINDS: Mapping[str, Kind] = {
-    "truncate": Kind(_part),
-    "malformed": Kind(),
-    "drip": Kind(_drip, 5.0),
-    "hang": Kind(_part, 30.0),
-    "reset": Kind(closes=ConnectionResetError),
-    "empty": Kind(closes=ConnectionAbortedError),
+KINDS: Mapping[str, DamageKind] = {
+    "truncate": DamageKind(_part),
+    "malformed": DamageKind(),
+    "drip": DamageKind(_drip, 5.0),
+    "hang": DamageKind(_part, 30.0),
+    "reset": DamageKind(closes=ConnectionResetError),
+    "empty": DamageKind(closes=ConnectionAbortedError),
 }
 """Kinds of damage by name, as rules, profiles and X-Mock-Fault use them."""
 
 
-def kind_here(name: str, connection: socket.socket | None, *, streams: bool) -> str:
+def applicable_kind(name: str, connection: socket.socket | None, *, streams: bool) -> str:
     """The kind to apply here: without access to its socket a connection can't be closed, only truncated.
 
     Empty for a stream, which has faults of its own.
@@ -88,7 +88,7 @@ def kind_here(name: str, connection: socket.socket | None, *, streams: bool) -> 
     return "truncate" if closes else name
 
 
-def broken(
+def damaged_answer(
     answer: Answer,
     name: str,
     damage: Mapping[str, Any],

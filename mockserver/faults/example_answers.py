@@ -87,5 +87,5 @@ def _undocumented(status: int, details: Mapping[str, Any]) -> Problem:
     words = PHRASES.get(status, f"Status {status}")
     code = "".join(letter if letter.isalnum() else "_" for letter in words).upper()
     kind = type("Ordered", (Problem,), {"status": status, "code": code, "message": f"{words}."})
-    problem: Problem = kind("Ordered from the mock", **details)
+    problem: Problem = kind("Injected by the mock", **details)
     return problem

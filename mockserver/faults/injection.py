@@ -6,7 +6,7 @@ import threading
 from socket import socket
 
 from mockserver.faults import example_answers
-from mockserver.faults.broken_body import broken, kind_here
+from mockserver.faults.broken_body import applicable_kind, damaged_answer
 from mockserver.faults.request_headers import NO_OVERRIDES, RequestOverrides, overrides_of
 from mockserver.faults.rule import Fault, MatchedRequest
 from mockserver.http.context import Injection, RequestContext
@@ -17,10 +17,10 @@ from mockserver.http.request import Answer, Request, header_safe
 class Injector:
     """Applies faults to requests to the vendor's API."""
 
-    def __init__(self, *, stopping: threading.Event, most_held: int, controls: bool) -> None:
+    def __init__(self, *, stopping: threading.Event, most_delayed: int, controls: bool) -> None:
         """`controls`: whether a request may inject faults by its own headers."""
         self._stopping = stopping
-        self._held = WaitingSlots(most_held, "answers are held up by faults (see --threads)")
+        self._held = WaitingSlots(most_delayed, "answers are held up by faults (see --threads)")
         self._controls = controls
 
     def inject(self, context: RequestContext) -> Answer | None:
@@ -65,7 +65,7 @@ class Injector:
         if fault is None or fault.damage is None:
             return answer
         wanted = fault.damage["kind"]
-        kind = kind_here(wanted, connection, streams=not isinstance(answer.body, bytes))
+        kind = applicable_kind(wanted, connection, streams=not isinstance(answer.body, bytes))
         if kind and not self._held.acquire(blocking=False):
             kind = ""  # too many delayed answers: send it undamaged rather than not at all
         injection.label += f"; damage={kind or 'none'}"
@@ -74,7 +74,7 @@ class Injector:
         if not kind:
             return answer
         injection.source = "fault"
-        return broken(answer, kind, fault.damage, connection, self._stopping.wait, self._held.release)
+        return damaged_answer(answer, kind, fault.damage, connection, self._stopping.wait, self._held.release)
 
 
 def _apply_overrides(injection: Injection, overrides: RequestOverrides, context: RequestContext) -> None:

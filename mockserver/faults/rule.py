@@ -50,7 +50,7 @@ class Rule:
         """`now` is the start of the rule's `seconds`; Invalid for an unknown kind."""
         for name, key, known in (("damage", "kind", KINDS), ("delay", "type", DELAYS)):
             if isinstance(fields[name], Mapping) and fields[name][key] not in known:
-                text = f"{fields[name][key]!r} is none of {', '.join(known)}"
+                text = f"{fields[name][key]!r} is not one of {', '.join(known)}"
                 raise Invalid([FieldError("body", f"{name}.{key}", text)])
         self.id = rule_id
         self.fields = fields
@@ -61,15 +61,15 @@ class Rule:
         """Name of the rule in X-Mock-Fault and in the journal."""
         return str(self.fields["name"] or self.id)
 
-    def matches(self, asked: MatchedRequest) -> bool:
+    def matches(self, request: MatchedRequest) -> bool:
         """Whether the request meets the rule's criteria."""
         fields, header = self.fields, self.fields["header"]
         return (
-            fields["operation"] in (None, asked.operation)
-            and fields["method"] in (None, asked.method)
-            and fields["caller"] in (None, asked.caller)
-            and (fields["path"] is None or matches_pattern(asked.path, fields["path"]))
-            and (header is None or _has(asked, header))
+            fields["operation"] in (None, request.operation)
+            and fields["method"] in (None, request.method)
+            and fields["caller"] in (None, request.caller)
+            and (fields["path"] is None or matches_pattern(request.path, fields["path"]))
+            and (header is None or _has(request, header))
         )
 
     def expired(self, struck: int, now: int) -> bool:
@@ -96,8 +96,8 @@ class Rule:
         return chance(f"{self.fields['seed']}/{self.id}/{what}/{number}")
 
 
-def _has(asked: MatchedRequest, header: Mapping[str, Any]) -> bool:
-    value = asked.header(header["name"])
+def _has(request: MatchedRequest, header: Mapping[str, Any]) -> bool:
+    value = request.header(header["name"])
     return value is not None and header["value"] in (None, value)
 
 

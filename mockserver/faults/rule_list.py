@@ -81,17 +81,17 @@ class Faults:
             self.rate_limiter = None if plan is None else RateLimiter(plan)
             self._rearm()
 
-    def apply(self, asked: MatchedRequest, now: int) -> Fault | None:
+    def apply(self, request: MatchedRequest, now: int) -> Fault | None:
         """Count the request, and return the fault of the first rule that applies to it; None if none does."""
         with self._lock:
             for at, entry in enumerate(self._entries):
                 rule, matched, struck = entry
-                if rule.expired(struck, now) or not rule.matches(asked):
+                if rule.expired(struck, now) or not rule.matches(request):
                     continue
                 matched += 1
-                strikes = rule.applies_to(matched)
-                self._put(at, _CountedRule(rule, matched, struck + strikes))
-                if strikes:
+                applies = rule.applies_to(matched)
+                self._put(at, _CountedRule(rule, matched, struck + applies))
+                if applies:
                     return rule.fault(matched)
         return None
 

@@ -39,7 +39,9 @@ RULES = (
         Access.OWNER, OVERRIDE, lambda _, __, member: member is not None and OVERRIDE in member.capabilities
     ),
     AccessRule(
-        Access.EDIT, "editable_by_users", lambda space, caller, _: _named(caller, space["editable_by_users"])
+        Access.EDIT,
+        "editable_by_users",
+        lambda space, caller, _: _lists(caller, space["editable_by_users"]),
     ),
     AccessRule(
         Access.EDIT,
@@ -58,7 +60,7 @@ RULES = (
         "access_mode",
         lambda space, _, member: member is not None and space["access_mode"] in OPEN_MODES,
     ),
-    AccessRule(Access.VIEW, "access_users", lambda space, caller, _: _named(caller, space["access_users"])),
+    AccessRule(Access.VIEW, "access_users", lambda space, caller, _: _lists(caller, space["access_users"])),
     AccessRule(
         Access.VIEW,
         "visible_to_roles",
@@ -79,7 +81,7 @@ RULES = (
 NO_RULE = AccessRule(Access.NONE, "no rule", lambda *_: True)
 
 
-def _named(caller: Caller, users: list[str] | None) -> bool:
+def _lists(caller: Caller, users: list[str] | None) -> bool:
     return users is not None and caller.user_id in users
 
 

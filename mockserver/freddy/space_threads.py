@@ -23,7 +23,7 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
         following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
         return sandbox.threads.records([thread_id for _, (_, thread_id) in found]), following
 
-    data, following = sandbox.pages_of_space_threads.get((space_id, call.query["cursor"], limit), build_page)
+    data, following = sandbox.space_thread_pages.get((space_id, call.query["cursor"], limit), build_page)
     return Reply(
         200,
         {"object": "list", "data": [*data], "has_more": following is not None, "next_cursor": following},

@@ -13,7 +13,7 @@ from mockserver.http.request import Request
 _BEARER = "bearer "
 
 
-class Guard:
+class AdminGuard:
     """Admits a request or raises a Problem."""
 
     def __init__(self, *, token: str | None = None, open_paths: Collection[str] = ()) -> None:

@@ -75,14 +75,14 @@ def handles(operation: str) -> Callable[[FunctionT], FunctionT]:
 def handlers_in(*modules: ModuleType) -> dict[str, Callable[..., Reply]]:
     """Handlers in these modules by operationId; ValueError for two of the same operation."""
     handlers: dict[str, Callable[..., Reply]] = {}
-    for operation, function in _marked(modules):
+    for operation, function in _marked_functions(modules):
         if operation in handlers:
             raise ValueError(f"{operation} has two handlers: {handlers[operation]} and {function}")
         handlers[operation] = function
     return handlers
 
 
-def _marked(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Callable[..., Reply]]]:
+def _marked_functions(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Callable[..., Reply]]]:
     for module in modules:
         for value in vars(module).values():
             if getattr(value, "__module__", None) == module.__name__ and hasattr(value, "operation"):

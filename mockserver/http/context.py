@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mockserver.faults.rule import Fault
 from mockserver.faults.rule_list import Faults
-from mockserver.http.admin_guard import Guard
+from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.calls import Handler
 from mockserver.http.cors import Cors
 from mockserver.http.log import Exchange
@@ -65,7 +65,7 @@ class Api:
     name_of: Callable[[Any], str]
     render: Callable[[Problem, str, str], Rendered]
     cors: Cors
-    guard: Guard | None = None
+    guard: AdminGuard | None = None
     """Access check before routing."""
     journaled: bool = True
     """Whether its requests are recorded in the sandbox's journal."""

@@ -72,7 +72,7 @@ class Stream:
     """Raises SpecViolation for an event that the spec forbids; set by the corridor."""
 
 
-class Sent:
+class SentBytes:
     """What a stream has sent so far: its beginning, and the total number of bytes."""
 
     __slots__ = ("_most", "begin", "bytes")
@@ -120,7 +120,7 @@ class Lines(ClosesOnce):
         """`report` receives the error of a failing stream; `keep`: bytes to store for the journal."""
         self._lines = _lines(stream, stopping, report)  # must not reference self, which would delay __del__
         self._last = _literal(stream.last) if stream.last else None
-        self.sent = Sent(keep)
+        self.sent = SentBytes(keep)
         super().__init__(closed)
 
     def __iter__(self) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from mockserver.http.event_stream import Sent
+from mockserver.http.event_stream import SentBytes
 from mockserver.http.log import Exchange
 
 
@@ -28,7 +28,7 @@ class Entry:
     body: bytes
     body_bytes: int
     reply_headers: Sequence[tuple[str, str]]
-    reply: bytes | Sent | Mapping[str, Any]
+    reply: bytes | SentBytes | Mapping[str, Any]
     """Stream: what it has sent so far, bytes once it has ended. Long list: the values it was encoded from."""
     reply_bytes: int
     milliseconds: float
@@ -45,7 +45,7 @@ class Entry:
 
     def replied(self) -> tuple[bytes, int]:
         """Kept bytes of the answer, and its length so far."""
-        if isinstance(self.reply, Sent):
+        if isinstance(self.reply, SentBytes):
             return self.reply.begin, self.reply.bytes
         if isinstance(self.reply, bytes):
             return self.reply, self.reply_bytes

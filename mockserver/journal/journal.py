@@ -13,7 +13,7 @@ from itertools import islice
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from mockserver.http.event_stream import Lines, Sent
+from mockserver.http.event_stream import Lines, SentBytes
 from mockserver.http.log import Exchange
 from mockserver.http.request import Answer, Request
 from mockserver.journal.entry import Entry
@@ -83,7 +83,7 @@ def _level(sizes: list[int], most: int) -> int:
     return most
 
 
-def _kept_reply(answer: Answer, most: int) -> tuple[bytes | Sent | Mapping[str, Any], int]:
+def _kept_reply(answer: Answer, most: int) -> tuple[bytes | SentBytes | Mapping[str, Any], int]:
     """What to keep of the answer, and its size in bytes at most."""
     body, pieces = answer.body, answer.pieces
     if not isinstance(body, bytes):
@@ -150,7 +150,7 @@ class Journal:
             entry.number = self._started
             self.seen[key] = self.seen.get(key, 0) + 1
             self._journals.seen[key] = self._journals.seen.get(key, 0) + 1
-            if isinstance(reply, Sent):
+            if isinstance(reply, SentBytes):
                 self._open[exchange] = entry
                 self._notify()
             else:
@@ -174,7 +174,7 @@ class Journal:
             if entry is None:
                 return
             sent = entry.reply
-            assert isinstance(sent, Sent)
+            assert isinstance(sent, SentBytes)
             entry.reply, entry.reply_bytes = sent.begin, sent.bytes
             entry.milliseconds = (perf_counter() - exchange.started) * 1000
             entry.complete = True

@@ -18,10 +18,7 @@ def drop_invalid(schema: Schema, body: Any, dropped: list[FieldError]) -> tuple[
 
     The smallest object members that contain an error are dropped, and added to `dropped`.
     """
-    whole, reported = (
-        deepcopy(body),
-        {each.name: each for each in schema.errors(body, "body")},
-    )
+    whole, reported = deepcopy(body), {each.name: each for each in schema.errors(body, "body")}
     gone: dict[str, FieldError] = {}
     for _ in range(ROUNDS):
         members = {member for place in schema.places(whole) if (member := _member(place))}

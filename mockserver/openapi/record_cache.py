@@ -1,7 +1,6 @@
 """Cache of validated records: each is checked once, and sent as the same bytes from then on.
 
-Validating a page of 50 threads takes half of the time of its request, and most pages are read
-again.
+Validating a page of 50 threads takes half of the time of its request, and most pages are read again.
 The bytes sent are those that were checked: an edit in place, which the store forbids, has no effect.
 """
 

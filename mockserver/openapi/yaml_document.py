@@ -53,20 +53,20 @@ class _Loader(yaml.CSafeLoader):
         seen = set()
         for key, _ in node.value:
             if key.tag not in (_TEXT, _MERGE):
-                raise _marked(f"key {getattr(key, 'value', '')!r} must be a string; quote it", key)
+                raise _error_at(f"key {getattr(key, 'value', '')!r} must be a string; quote it", key)
             if key.value in seen:
-                raise _marked(f"duplicate key {key.value!r}", key)
+                raise _error_at(f"duplicate key {key.value!r}", key)
             seen.add(key.value)
 
     def construct_finite(self, node: yaml.ScalarNode) -> float:
         """JSON has no infinity."""
         number = self.construct_yaml_float(node)
         if not math.isfinite(number):
-            raise _marked(f"{node.value} is not a finite number", node)
+            raise _error_at(f"{node.value} is not a finite number", node)
         return number
 
 
-def _marked(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+def _error_at(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 

@@ -18,7 +18,7 @@ from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.records import Record
 from mockserver.store.collection import Collection, Index
-from mockserver.store.page_cache import Pages
+from mockserver.store.page_cache import PageCache
 
 Link = tuple[str, str]
 """(space id, id of the linked object)."""
@@ -124,7 +124,7 @@ class Sandbox:
         """By (space, thread); in order of addition under either."""
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
-        self.pages_of_space_threads = Pages(self.space_threads, self.threads)
+        self.space_thread_pages = PageCache(self.space_threads, self.threads)
         self.faults = faults or Faults(FaultDefaults())
         self._inherited: FaultsVersion | None = None
         self.restore(start)
@@ -160,7 +160,7 @@ class Sandbox:
         self.ids = Ids(state.policy.seed, state.counters)
         self.embeddings = Embeddings(state.policy)
         self._restore_data(state.data.versions)
-        self.pages_of_space_threads.forget()
+        self.space_thread_pages.forget()
 
     def state(self, origin: str) -> SandboxState:
         """Current state; consistent only within a transaction."""

@@ -22,7 +22,7 @@ _LISTED = 3
 """Errors that fit into one line."""
 
 
-class States:
+class StateDocuments:
     """Converts states to documents and back."""
 
     def __init__(self, spec: Mapping[str, str], check: Check, key: str | None = None) -> None:

@@ -95,7 +95,7 @@ class Collection(Generic[IdT, RecordT]):
                 old_place, old_key = (name, index.parent(old[1])), (*index.order(old[1]), number, id_)
                 if old_key == key and old_place == place:
                     continue
-                orders = _dropped(orders, old_place, old_key)
+                orders = _without_key(orders, old_place, old_key)
             orders = orders.set(place, orders.get(place, EMPTY).with_key(key))
         self._content = CollectionVersion(rows.set(id_, (number, record)), orders, following)
 
@@ -108,7 +108,7 @@ class Collection(Generic[IdT, RecordT]):
         number, record = row
         for name, index in self._indexes.items():
             key = (*index.order(record), number, id_)
-            orders = _dropped(orders, (name, index.parent(record)), key)
+            orders = _without_key(orders, (name, index.parent(record)), key)
         self._content = CollectionVersion(rows.delete(id_), orders, following)
         return record  # type: ignore[no-any-return]  # what `put` got
 
@@ -160,7 +160,7 @@ class Collection(Generic[IdT, RecordT]):
         self._content = version
 
 
-def _dropped(orders: Map[Any, SortedKeys], place: tuple[str, Hashable], key: Key) -> Map[Any, SortedKeys]:
+def _without_key(orders: Map[Any, SortedKeys], place: tuple[str, Hashable], key: Key) -> Map[Any, SortedKeys]:
     rest = orders[place].without_key(key)
     return orders.set(place, rest) if rest else orders.delete(place)
 

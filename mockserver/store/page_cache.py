@@ -12,7 +12,7 @@ MOST = 64
 """Most cached pages."""
 
 
-class Pages:
+class PageCache:
     """Cache of pages that depend on these collections alone.
 
     Clients request the same page again and again. Building one of 50 threads takes a sixth of the

@@ -35,7 +35,7 @@ class SortedKeys:
     def with_key(self, key: Key) -> SortedKeys:
         """Sequence with `key` added; this one if it contains it."""
         if not self._chunks:
-            return _ordered(((key,),), 1)
+            return _from_chunks(((key,),), 1)
         at = min(bisect_left(self._chunks, key, key=_last), len(self._chunks) - 1)
         chunk = list(self._chunks[at])
         place = bisect_left(chunk, key)
@@ -44,7 +44,7 @@ class SortedKeys:
         insort(chunk, key)
         half = len(chunk) // 2
         parts = (tuple(chunk),) if len(chunk) <= CHUNK else (tuple(chunk[:half]), tuple(chunk[half:]))
-        return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size + 1)
+        return _from_chunks(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size + 1)
 
     def with_keys(self, keys: Iterable[Key]) -> SortedKeys:
         """Sequence with all of these keys added."""
@@ -61,7 +61,7 @@ class SortedKeys:
             return self
         rest = chunk[:place] + chunk[place + 1 :]
         parts = (rest,) if rest else ()
-        return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size - 1)
+        return _from_chunks(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size - 1)
 
     def mapped(self, first: Key, last: Key, change: Callable[[Key], Key]) -> SortedKeys:
         """Sequence with `change` applied to the keys from `first` to `last`; the order must not change."""
@@ -70,7 +70,7 @@ class SortedKeys:
             if chunks[at][0] > last:
                 break
             chunks[at] = tuple(change(key) if first <= key <= last else key for key in chunks[at])
-        return _ordered(tuple(chunks), self._size)
+        return _from_chunks(tuple(chunks), self._size)
 
     def after(self, key: Key | None = None) -> Iterator[Key]:
         """Keys greater than `key`, ascending; all without one. `key` need not be here."""
@@ -129,7 +129,7 @@ class SortedKeys:
         return self.after()
 
 
-def _ordered(chunks: tuple[tuple[Key, ...], ...], size: int) -> SortedKeys:
+def _from_chunks(chunks: tuple[tuple[Key, ...], ...], size: int) -> SortedKeys:
     made = SortedKeys.__new__(SortedKeys)
     made._chunks, made._size = chunks, size
     return made

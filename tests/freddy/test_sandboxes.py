@@ -108,7 +108,7 @@ def test_a_copy_goes_on_as_the_original_would_and_shares_nothing_with_it(ask: As
     ask("DELETE", f"{SPACES}space_abc123", headers=within("b"))
     assert "Project Alpha" in names(ask, "a")
     ask("POST", RESET, headers=within("b"))
-    assert names(ask, "b")[-1] == "Before", "a reset goes back to the state of the copy"
+    assert names(ask, "b")[-1] == "Before", "a reset restores the state of the copy"
 
 
 def test_a_dropped_one_is_gone_until_it_is_made_again(ask: Ask) -> None:

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from mockserver.store.collection import Collection
-from mockserver.store.page_cache import MOST, Pages
+from mockserver.store.page_cache import MOST, PageCache
 
 Table = Collection[str, dict[str, Any]]
 
 
 class Desk:
-    """Pages of two collections, which are made of whatever is in them."""
+    """PageCache of two collections, which are made of whatever is in them."""
 
     def __init__(self) -> None:
         self.one: Table = Collection()
         self.two: Table = Collection()
-        self.pages = Pages(self.one, self.two)
+        self.pages = PageCache(self.one, self.two)
         self.made = 0
 
     def page(self, key: str = "page") -> list[Any]:
