@@ -104,7 +104,7 @@ def test_the_small_spec_is_fine(tmp_path: Path) -> None:
         (
             (*OPERATION, "responses", "204", "links"),
             {"l": {"operationId": "nope"}},
-            "'nope' is no operation",
+            "'nope' is not an operation",
         ),
         (
             (*OPERATION, "responses", "204", "links"),
