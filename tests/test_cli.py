@@ -110,7 +110,7 @@ def test_an_unknown_flag_ends_with_2() -> None:
 
 def test_a_taken_port_is_one_line() -> None:
     with taken_port() as port:
-        assert f"127.0.0.1:{port} is taken" in refusal("serve", "--port", str(port))
+        assert f"127.0.0.1:{port} is in use" in refusal("serve", "--port", str(port))
 
 
 def test_an_address_that_is_not_ours_is_one_line() -> None:
@@ -285,7 +285,7 @@ def test_what_is_exported_at_the_end_is_what_the_next_one_begins_with(tmp_path: 
 def test_a_state_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     assert "No such file" in refusal("serve", "--import", str(file))
-    for text, reason in (("{", "no JSON: "), ("[]", "it: "), ("{}", "format: is required")):
+    for text, reason in (("{", "not valid JSON: "), ("[]", "it: "), ("{}", "format: is required")):
         file.write_text(text)
         assert reason in refusal("serve", "--import", str(file))
         assert f"{file}: " in refusal("check", MOCK_IMPORT=str(file))

@@ -56,7 +56,7 @@ MAY_IMPORT = {
         "freddy.shared_memory",
         "__version__",
     ),
-    "freddy": ("http", "openapi.each", "sandbox", "store", "embeddings"),
+    "freddy": ("http", "openapi.field_error", "sandbox", "store", "embeddings"),
     "scenarios": ("sandbox", "state_document", "embeddings", "openapi"),
     "state_document": ("sandbox", "store", "embeddings", "http.problems", "openapi", "files"),
     "sandbox": ("store", "embeddings", "journal", "faults", "http.problems", "openapi.yaml_document"),

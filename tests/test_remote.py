@@ -121,6 +121,6 @@ def test_no_mock_there_is_one_line() -> None:
 
 def test_a_token_opens_a_mock_that_asks_for_one() -> None:
     with mock("--admin-token", "let-me-steer-this") as url:
-        assert call(url, "reset").exit_code == 1
+        assert run(url, "reset").exit_code == 1
         opened = CliRunner().invoke(main, ["reset", "--url", url, "--token", "let-me-steer-this"])
         assert opened.exit_code == 0, opened.output

@@ -129,7 +129,7 @@ def test_what_is_not_understood_is_refused(
         ("openapi: 3.1.0\n200: x", "key '200' must be a string; quote it"),
         ("openapi: &a\n  b: *a", "ecursion limit"),
         ("a: !!binary aGk=", "not JSON serializable"),
-        ("a: .inf", "no finite number"),
+        ("a: .inf", "not a finite number"),
         ("a: !!seq {b: 1}", "expected a sequence node, but found mapping"),
         ("a: !!str [b]", "expected a scalar node, but found sequence"),
         ("a: !!python/object:os.system {}", "could not determine a constructor"),
