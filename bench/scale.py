@@ -30,7 +30,7 @@ def _pages() -> dict[str, float]:
             cursor, left = found["next_cursor"], left - step
         asks[f"first of {size}"] = partial(answered, app, "GET", PATH, "limit=50")
         asks[f"last of {size}"] = partial(answered, app, "GET", PATH, f"limit=50&cursor={cursor}")
-        kept.append(sandbox.pages_of_space_threads)
+        kept.append(sandbox.space_thread_pages)
     taken: dict[str, list[float]] = {name: [] for name in asks}
     for _ in range(300):
         for name, ask in asks.items():
