@@ -30,7 +30,7 @@ def _pages() -> dict[str, float]:
             cursor, left = found["next_cursor"], left - step
         asks[f"first of {size}"] = partial(answered, app, "GET", PATH, "limit=50")
         asks[f"last of {size}"] = partial(answered, app, "GET", PATH, f"limit=50&cursor={cursor}")
-        kept.append(sandbox.pages_of_space_threads)
+        kept.append(sandbox.space_thread_pages)
     taken: dict[str, list[float]] = {name: [] for name in asks}
     for _ in range(300):
         for name, ask in asks.items():
@@ -87,10 +87,10 @@ SLOWEST = 1.0
 def _queue(batches: int, failures: float) -> dict[str, float]:
     from mockserver.embeddings.policy import Policy
     from mockserver.embeddings.queues import Embeddings
-    from mockserver.store.sorted_keys import Ordered
+    from mockserver.store.sorted_keys import SortedKeys
 
     queue, size = Embeddings(Policy(failure_rate=failures)), LARGE // batches
-    whole = [Ordered((b * size + i, f"m{i}") for i in range(size)) for b in range(batches)]
+    whole = [SortedKeys((b * size + i, f"m{i}") for i in range(size)) for b in range(batches)]
 
     def add() -> None:
         for b, keys in enumerate(whole):
@@ -124,11 +124,11 @@ def queue(_: Effort) -> Result:
 def _leaving() -> float:
     from mockserver.embeddings.policy import Policy
     from mockserver.embeddings.queues import Embeddings
-    from mockserver.store.sorted_keys import Ordered
+    from mockserver.store.sorted_keys import SortedKeys
 
     queue = Embeddings(Policy())
     for t in range(1000):
-        queue.add_thread(SPACE, f"t{t}", Ordered((t * 10 + i, f"m{i}") for i in range(10)), 0)
+        queue.add_thread(SPACE, f"t{t}", SortedKeys((t * 10 + i, f"m{i}") for i in range(10)), 0)
 
     def leave() -> None:
         for t in range(1000):

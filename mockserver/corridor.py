@@ -7,27 +7,27 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mockserver.faults.broken_body import Broken
-from mockserver.faults.injection import Orders
+from mockserver.faults.broken_body import BrokenBody
+from mockserver.faults.injection import Injector
 from mockserver.http import wire
-from mockserver.http.calls import Call, Later, Reply
-from mockserver.http.context import Api, Injection, RequestContext, Sandboxes
-from mockserver.http.event_stream import MOST, Lines, Places, Stream
+from mockserver.http.calls import Call, DeferredReply, Reply
+from mockserver.http.context import Api, Injection, RequestContext, SandboxesProtocol
+from mockserver.http.event_stream import MOST, Lines, Stream, WaitingSlots
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, OfTheMock, Problem, Redirect, fault
-from mockserver.http.request import Answer, Request, refuse_what_breaks_http
+from mockserver.http.problems import PHRASES, MockOwnError, Problem, Redirect, fault
+from mockserver.http.request import Answer, Request, refuse_invalid_http
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Corridor:
-    """A WSGI application: every request goes through `serve`, and nowhere else."""
+    """WSGI application: every request goes through `serve`."""
 
     def __init__(
         self,
         apis: Sequence[Api],
-        sandboxes: Sandboxes,
+        sandboxes: SandboxesProtocol,
         *,
         log: RequestLog,
         max_body_bytes: int,
@@ -35,13 +35,13 @@ class Corridor:
         most_streams: int = MOST,
         keep: int = 0,
         secrets: Sequence[str] = (),
-        orders: Orders | None = None,
+        injector: Injector | None = None,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
-        """The last of `apis` has the empty prefix; `propagate` is true in tests: failures are raised.
+        """The last of `apis` has the empty prefix; with `propagate` (tests) failures are raised.
 
-        `secrets` are masked wherever a request holds them, besides its own credentials; `keep` is how many
-        bytes of a stream the journal remembers.
+        `secrets` are masked in addition to a request's own credentials; `keep`: bytes of a stream that the
+        journal stores.
         """
         self._apis = apis
         self._sandboxes = sandboxes
@@ -51,11 +51,11 @@ class Corridor:
         self._secrets = secrets
         self._propagate = propagate
         self._keep = keep
-        self._streams = Places(most_streams, "streams and waits are open")
-        self._orders = orders or Orders(stopping=stopping, most_held=most_streams, controls=True)
+        self._streams = WaitingSlots(most_streams, "streams and waits are open")
+        self._injector = injector or Injector(stopping=stopping, most_delayed=most_streams, controls=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer over WSGI, and log the exchange; a stream is logged when it begins."""
+        """Answer over WSGI and log the exchange; a stream is logged when it starts."""
         context = self._enter(Request(environ, self._secrets))
         answer = self.serve(context)
         self._log.exchange(context.exchange)
@@ -63,11 +63,11 @@ class Corridor:
         return [answer.body] if isinstance(answer.body, bytes) else answer.body
 
     def serve(self, context: RequestContext) -> Answer:
-        """One request from its first byte to its last."""
+        """Answer one request."""
         try:
             answer = self._answer(context)
             _label(context, answer)
-            refuse_what_breaks_http(answer)
+            refuse_invalid_http(answer)
         except Exception as error:
             if self._propagate():
                 raise
@@ -93,38 +93,38 @@ class Corridor:
         return answer
 
     def _enter(self, request: Request) -> RequestContext:
-        """The API that is asked, and the sandbox: the lobby for what needs none, or may not enter it."""
+        """Context of the request: its API and sandbox, or the refusal if it may not enter the sandbox."""
         for api in self._apis:
             if request.path.startswith(api.prefix):
                 break
         exchange, refusal = Exchange(request.method, ""), None
         try:
             needs_none = api.needs_no_sandbox(request)
-            sandbox = self._sandboxes.lobby if needs_none else self._sandboxes.enter(request.sandbox)
+            sandbox = self._sandboxes.outside if needs_none else self._sandboxes.enter(request.sandbox)
         except Problem as problem:
-            sandbox, refusal = self._sandboxes.lobby, problem
+            sandbox, refusal = self._sandboxes.outside, problem
         exchange.sandbox, exchange.instant = sandbox.name, sandbox.instant()
         context = RequestContext(request, exchange, api, sandbox, sandbox.trace_id(api.prefix), refusal)
         exchange.path = context.safe(request.path)
         return context
 
     def _inject(self, context: RequestContext) -> Answer | None:
-        """What goes wrong on order, after the wait that is ordered; the answer if the handler gives none."""
-        ordered = context.sandbox.faults.armed or context.request.has_controls
-        return self._orders.place(context) if ordered and context.api.guard is None else None
+        """Apply injected faults after their delay; returns the answer if it replaces the handler's."""
+        has_faults = context.sandbox.faults.armed or context.request.has_controls
+        return self._injector.inject(context) if has_faults and context.api.guard is None else None
 
     def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
-        """What the handler answers, alone in the sandbox and at one instant; held to the document."""
+        """Run the handler in a transaction and check its reply against the document."""
         operation, sandbox = context.matched, context.sandbox
         changes = operation.method != "GET"
         with sandbox.transaction():
-            context.exchange.instant = sandbox.instant()  # not that of entry: others came first meanwhile
+            context.exchange.instant = sandbox.instant()  # later than its arrival
             reply = context.api.handlers[operation.id](call, sandbox)
-            if changes:  # a reply that the document forbids undoes what was changed
+            if changes:  # a reply that the document forbids rolls the changes back
                 checked = self._checked(context, reply)
-        if not changes:  # the others need not wait: it can't change any more
+        if not changes:  # outside the transaction: a read can't be rolled back, so others need not wait
             checked = self._checked(context, reply)
-        if isinstance(checked.body, Later):
+        if isinstance(checked.body, DeferredReply):
             checked = wire.check(operation, self._waited(context, checked.body), context.trace_id)
         return wire.encode(checked)
 
@@ -135,18 +135,20 @@ class Corridor:
         return checked
 
     def _damaged(self, context: RequestContext, injection: Injection, answer: Answer) -> Answer:
-        """The answer with all that was ordered for it, which the exchange names."""
-        answer = self._orders.damage(injection, answer._replace(pieces=None), context.request.connection)
+        """Apply the injection's headers and damage, and record it in the exchange."""
+        answer = self._injector.break_body(
+            injection, answer._replace(pieces=None), context.request.connection
+        )
         exchange = context.exchange
         exchange.fault, exchange.source = injection.label, injection.source
         if injection.label and not exchange.reason:
             exchange.refused("fault", "", f"injected: {injection.label}")
         elif injection.dropped and not exchange.reason:
-            places = ", ".join(f"{flaw.place} {flaw.name}".rstrip() for flaw in injection.dropped)
+            places = ", ".join(f"{each.place} {each.name}".rstrip() for each in injection.dropped)
             exchange.refused("control", "", context.safe(f"dropped: {places}"))
         return answer
 
-    def _waited(self, context: RequestContext, later: Later) -> Reply:
+    def _waited(self, context: RequestContext, later: DeferredReply) -> Reply:
         self._streams.take()
         try:
             with context.request.held:
@@ -175,7 +177,7 @@ class Corridor:
         return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
 
     def _failed(self, context: RequestContext, error: Exception) -> Answer:
-        """A failure of our own: 500 that says what and where, in the document's words; always logged."""
+        """500 for a failure of the mock itself: what and where, in the API's error format; always logged."""
         self._log.failure(error, context.exchange, context.request.without_secrets)
         problem = fault(error)
         reason = context.safe(f"{type(error).__name__}: {error}")
@@ -188,7 +190,7 @@ class Corridor:
 
 
 def _route(context: RequestContext) -> None:
-    """Find the operation, for who may ask for one."""
+    """Find the operation, after the access checks that precede routing."""
     api, request = context.api, context.request
     if api.guard is not None:
         api.guard.admit(request)
@@ -210,17 +212,17 @@ def _redirected(context: RequestContext, redirect: Redirect) -> Answer:
 
 
 def _refused(context: RequestContext, problem: Problem) -> Answer:
-    """The problem in the document's words, and held to it if it is one of the operation's."""
+    """Render the problem, and check it against the document if it belongs to the operation."""
     context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
     rendered = context.render(problem)
-    if context.operation is None or isinstance(problem, OfTheMock):
+    if context.operation is None or isinstance(problem, MockOwnError):
         return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
     reply = Reply(problem.status, rendered.body, problem.headers)
     return wire.encode(wire.check(context.operation, reply, context.trace_id))
 
 
 def _label(context: RequestContext, answer: Answer) -> None:
-    """The headers that explain an answer."""
+    """Add the headers that explain an answer."""
     exchange, headers = context.exchange, answer.headers
     headers.append(("X-Mock-Source", exchange.source))
     if exchange.operation != "-":
@@ -234,12 +236,12 @@ def _label(context: RequestContext, answer: Answer) -> None:
 
 
 def _record(context: RequestContext, answer: Answer) -> None:
-    """Keep the exchange in the sandbox's journal."""
+    """Record the exchange in the sandbox's journal."""
     exchange = context.exchange
     exchange.status = answer.status
     exchange.stop_watch()
     if context.api.journaled and context.refusal is None and not context.is_preflight:
-        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, Broken) else answer
+        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, BrokenBody) else answer
         context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
 
 

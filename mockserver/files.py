@@ -1,4 +1,4 @@
-"""Writes files whole or not at all."""
+"""Atomic file writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Whoever reads the file sees what was there before, or all of this; OSError if it can't be written."""
+    """Replace the file atomically; OSError if it can't be written."""
     fresh = path.parent / f"{path.name}.{os.getpid()}.{threading.get_ident()}"
     try:
         with fresh.open("wb") as sink:

@@ -110,7 +110,7 @@ def test_an_unknown_flag_ends_with_2() -> None:
 
 def test_a_taken_port_is_one_line() -> None:
     with taken_port() as port:
-        assert f"127.0.0.1:{port} is taken" in refusal("serve", "--port", str(port))
+        assert f"127.0.0.1:{port} is in use" in refusal("serve", "--port", str(port))
 
 
 def test_an_address_that_is_not_ours_is_one_line() -> None:
@@ -133,7 +133,7 @@ def test_check_says_ok(tmp_path: Path) -> None:
         main, ["check", "--scenario", str(scenario), "--spec", f"{ROOT}/openapi.yaml"]
     )
     assert (result.exit_code, result.output.startswith("ok: scenario 'mine' fits ")) == (0, True)
-    assert CliRunner().invoke(main, ["check"]).output == "ok: scenario 'demo' fits the spec inside\n"
+    assert CliRunner().invoke(main, ["check"]).output == "ok: scenario 'demo' fits the bundled spec\n"
 
 
 def test_the_version_tells_which_spec_is_inside() -> None:
@@ -231,7 +231,7 @@ def test_a_port_file_that_cannot_be_written_is_one_line(tmp_path: Path, place: s
     command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--port-file", file]
     child = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert (child.returncode, child.stdout) == (2, "")
-    assert child.stderr.startswith(f"mockserver: cannot tell the port: {file}: ")
+    assert child.stderr.startswith(f"mockserver: cannot write the port file: {file}: ")
     assert len(child.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -285,11 +285,11 @@ def test_what_is_exported_at_the_end_is_what_the_next_one_begins_with(tmp_path: 
 def test_a_state_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     assert "No such file" in refusal("serve", "--import", str(file))
-    for text, reason in (("{", "no JSON: "), ("[]", "it: "), ("{}", "format: is required")):
+    for text, reason in (("{", "not valid JSON: "), ("[]", "it: "), ("{}", "format: is required")):
         file.write_text(text)
         assert reason in refusal("serve", "--import", str(file))
         assert f"{file}: " in refusal("check", MOCK_IMPORT=str(file))
-    assert "--scenario, --seed: the file of --import says that already" in refusal(
+    assert "--scenario, --seed: --import sets this already" in refusal(
         "serve", "--import", str(file), "--scenario", "demo", "--seed", "1"
     )
 

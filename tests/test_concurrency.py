@@ -67,7 +67,7 @@ def at_once(url: str) -> AtOnce:
 
 
 def together(url: str, count: int, job: Job) -> list[Any]:
-    """What `job` gives each of `count` clients that all begin at the same moment."""
+    """What `job` gives each of `count` clients that all begin at the same time."""
     begin, results = threading.Barrier(count), [None] * count
     failures: list[BaseException] = []
 

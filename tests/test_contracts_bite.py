@@ -25,7 +25,7 @@ def app() -> MockServer:
 
 @pytest.fixture(scope="module")
 def hints() -> dict[str, str]:
-    """What caught each mutant before: tried first, so that it takes a moment."""
+    """What caught each mutant before: tried first, so that it is fast."""
     return known()
 
 

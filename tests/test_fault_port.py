@@ -264,5 +264,5 @@ def test_a_fault_port_that_is_taken_is_told_in_one_line(ports: Ports) -> None:
     taken = ports.main.rpartition(":")[2]
     run = CliRunner().invoke(main, ["serve", "--port", "0", "--fault-port", taken])
     assert run.exit_code == 2
-    assert f"{taken} is taken" in run.stderr
+    assert f"{taken} is in use" in run.stderr
     assert "--fault-port 0" in run.stderr

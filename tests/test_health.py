@@ -84,7 +84,7 @@ def test_where_nobody_listens_it_is_not_healthy() -> None:
 )
 def test_another_answer_than_200_is_not_healthy(answer: bytes, reason: str) -> None:
     with answering(answer) as port:
-        assert reason in health.trouble("127.0.0.1", port)
+        assert reason in health.failure("127.0.0.1", port)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_another_answer_than_200_is_not_healthy(answer: bytes, reason: str) -> N
         ("abc", "--port (or MOCK_PORT): a number from 1 to 65535 is needed; got 'abc'"),
         ("99999", "--port (or MOCK_PORT): a number from 1 to 65535 is needed; got '99999'"),
         ("-1", "--port (or MOCK_PORT): a number from 1 to 65535 is needed; got '-1'"),
-        ("0", "port 0 is a free one, which only MOCK_PORT_FILE tells: set it, or give --port"),
+        ("0", "port 0 is a free port, known only from MOCK_PORT_FILE: set it, or give --port"),
     ],
 )
 def test_a_port_that_cannot_be_asked_is_one_line(port: str, said: str) -> None:

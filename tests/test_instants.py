@@ -152,7 +152,7 @@ def test_calls_sent_again_at_their_instants_are_answered_as_before(
         assert ask(app, again, call) == seen, f"call {number}: {call}"
     assert [entry.instant for entry in again.journal.entries()] == instants
     first.clock.freeze(instants[-1])
-    one, other = (app.states.document(sandbox.moment("")) for sandbox in (first, again))
+    one, other = (app.states.document(sandbox.state("")) for sandbox in (first, again))
     assert one == other
 
 

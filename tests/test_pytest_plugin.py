@@ -76,7 +76,7 @@ def test_an_answer_that_breaks_the_spec_fails_the_test(pytester: pytest.Pytester
     """)
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*the mock broke its own spec*"])
+    result.stdout.fnmatch_lines(["*the mock violated its own spec*"])
 
 
 def test_flags_of_the_mock_come_from_the_ini_file(pytester: pytest.Pytester) -> None:

@@ -28,7 +28,7 @@ def run(url: str, *words: str) -> Result:
     return CliRunner().invoke(main, [*words, "--url", url, "--sandbox", "remote"])
 
 
-def told(url: str, *words: str) -> Any:
+def call(url: str, *words: str) -> Any:
     """What it prints; it has to end well."""
     result = run(url, *words)
     assert result.exit_code == 0, result.output
@@ -40,58 +40,58 @@ def ask(url: str, method: str, path: str) -> int:
 
 
 def test_the_clock_is_frozen_advanced_and_resumed(url: str) -> None:
-    assert told(url, "clock") == {"now": FROZEN, "frozen": True}
-    assert told(url, "clock", "advance", "PT1H")["now"] == "2026-02-26T11:30:00Z"
-    assert told(url, "clock", "advance", "60")["now"] == "2026-02-26T11:31:00Z"
-    assert told(url, "clock", "resume")["frozen"] is False
-    assert told(url, "clock", "freeze", FROZEN)["now"] == FROZEN
+    assert call(url, "clock") == {"now": FROZEN, "frozen": True}
+    assert call(url, "clock", "advance", "PT1H")["now"] == "2026-02-26T11:30:00Z"
+    assert call(url, "clock", "advance", "60")["now"] == "2026-02-26T11:31:00Z"
+    assert call(url, "clock", "resume")["frozen"] is False
+    assert call(url, "clock", "freeze", FROZEN)["now"] == FROZEN
 
 
 def test_a_reset_goes_where_it_is_told_to(url: str) -> None:
-    assert told(url, "reset", "--to", "empty", "--keep", "clock", "--keep", "journal")["sandbox"] == "remote"
+    assert call(url, "reset", "--to", "empty", "--keep", "clock", "--keep", "journal")["sandbox"] == "remote"
     assert ask(url, "GET", "/v1/spaces/space_abc123") == 404
-    told(url, "reset")
+    call(url, "reset")
     assert ask(url, "GET", "/v1/spaces/space_abc123") == 200
 
 
 def test_snapshots_are_saved_restored_and_deleted(url: str) -> None:
-    told(url, "snapshot", "save", "before")
+    call(url, "snapshot", "save", "before")
     ask(url, "DELETE", "/v1/spaces/space_abc123")
-    told(url, "snapshot", "restore", "before")
+    call(url, "snapshot", "restore", "before")
     assert ask(url, "GET", "/v1/spaces/space_abc123") == 200
-    assert [found["name"] for found in told(url, "snapshot", "list")["snapshots"]] == ["before"]
-    told(url, "snapshot", "delete", "before")
-    assert told(url, "snapshot", "list")["snapshots"] == []
+    assert [found["name"] for found in call(url, "snapshot", "list")["snapshots"]] == ["before"]
+    call(url, "snapshot", "delete", "before")
+    assert call(url, "snapshot", "list")["snapshots"] == []
 
 
 def test_the_state_goes_into_a_file_and_back(url: str, tmp_path: Path) -> None:
     file = tmp_path / "state.json"
-    told(url, "state", "--save", str(file))
+    call(url, "state", "--save", str(file))
     ask(url, "DELETE", "/v1/spaces/space_abc123")
-    told(url, "state", "--load", str(file))
+    call(url, "state", "--load", str(file))
     assert ask(url, "GET", "/v1/spaces/space_abc123") == 200
-    assert told(url, "state")["format"] == json.loads(file.read_text("utf-8"))["format"]
+    assert call(url, "state")["format"] == json.loads(file.read_text("utf-8"))["format"]
 
 
 def test_faults_are_added_by_profile_or_rule_and_cleared(url: str) -> None:
-    told(url, "faults", "add", '{"operation": "getSpace", "error": {"status": 503}}')
+    call(url, "faults", "add", '{"operation": "getSpace", "error": {"status": 503}}')
     assert ask(url, "GET", "/v1/spaces/space_abc123") == 503
-    (rule,) = told(url, "faults")["faults"]
-    told(url, "faults", "remove", rule["id"])
+    (rule,) = call(url, "faults")["faults"]
+    call(url, "faults", "remove", rule["id"])
     assert ask(url, "GET", "/v1/spaces/space_abc123") == 200
-    told(url, "faults", "add", "offline")
-    told(url, "faults", "clear")
-    assert told(url, "faults", "list")["faults"] == []
+    call(url, "faults", "add", "offline")
+    call(url, "faults", "clear")
+    assert call(url, "faults", "list")["faults"] == []
 
 
 def test_requests_are_listed_counted_found_and_forgotten(url: str) -> None:
-    told(url, "requests", "clear")
+    call(url, "requests", "clear")
     ask(url, "GET", "/v1/spaces/space_none")
-    assert told(url, "requests", "count", "--operation", "getSpace", "--status", "404") == {"count": 1}
-    assert len(told(url, "requests", "find", "--operation", "getSpace")["requests"]) == 1
-    assert told(url, "requests", "--limit", "1")["requests"][0]["status"] == 404
-    told(url, "requests", "clear")
-    assert told(url, "requests", "count") == {"count": 0}
+    assert call(url, "requests", "count", "--operation", "getSpace", "--status", "404") == {"count": 1}
+    assert len(call(url, "requests", "find", "--operation", "getSpace")["requests"]) == 1
+    assert call(url, "requests", "--limit", "1")["requests"][0]["status"] == 404
+    call(url, "requests", "clear")
+    assert call(url, "requests", "count") == {"count": 0}
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ SPACE = {
 
 @pytest.mark.parametrize("name", loader.names())
 def test_every_scenario_of_ours_starts(name: str) -> None:
-    assert create_app(Settings(scenario=name, quiet=True)).sandboxes.get().world.name == name
+    assert create_app(Settings(scenario=name, quiet=True)).sandboxes.get().data.name == name
 
 
 def test_a_file_is_a_scenario_too(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import requests
 
 from mockserver.freddy import HANDLERS
 from tests.running import FROZEN, ROOT, mock
-from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, flaws
+from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, errors
 
 SEED = 20260226
 NEW = {"organization_id": "org_abc123", "name": "New"}
@@ -114,7 +114,7 @@ def test_a_state_that_the_spec_allows_is_refused_if_it_is_of_another_mock() -> N
 def test_a_pattern_that_is_none_is_refused_for_that_alone() -> None:
     with mock() as url:
         answer = requests.post(f"{url}/__admin/requests/count", json={"urlPattern": "(", "status": 200})
-    assert (answer.status_code, list(map(_no_pattern, flaws(answer.json())))) == (422, [True])
+    assert (answer.status_code, list(map(_no_pattern, errors(answer.json())))) == (422, [True])
 
 
 def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tuple[str, str]]:
@@ -125,7 +125,7 @@ def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tupl
             {"params": given} if excuse.place == "query" else {"json": _whole(excuse) | given}
         )
         response = session.request(method, url + excuse.path, **sent)
-    return {(flaw["in"], flaw["name"].partition(".")[0]) for flaw in flaws(response.json())}
+    return {(each["in"], each["name"].partition(".")[0]) for each in errors(response.json())}
 
 
 def _whole(excuse: Excuse) -> dict[str, Any]:

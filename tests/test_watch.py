@@ -42,7 +42,7 @@ def test_a_changed_scenario_is_served_and_a_bad_one_is_not(tmp_path: Path) -> No
         world.write_text(whole.replace(before, "Osaka"), "utf-8")
         assert eventually(lambda: name_of_the_space(url) == "Osaka")
         world.write_text("organizations: 7\n", "utf-8")
-        assert eventually(lambda: "still serving" in errors.read_text("utf-8"))
+        assert eventually(lambda: "the old one stays" in errors.read_text("utf-8"))
         assert name_of_the_space(url) == "Osaka"
         world.write_text(whole, "utf-8")
         assert eventually(lambda: name_of_the_space(url) == before)

@@ -1,1 +1,1 @@
-"""The control API: steers and inspects the mock under /__admin, through the same engine."""
+"""Control API under /__admin: controls and inspects the mock, and is served like the vendor's API."""

@@ -1,21 +1,21 @@
-"""Which of the spec's answers were seen: operation by status by error code."""
+"""Coverage of the spec: which documented answers were seen, by operation, status and error code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Reply, handles
 from mockserver.openapi.references import resolved
 from mockserver.sandbox.sandbox import Record, Sandbox
 
-Answer = tuple[int, str]
-"""Status and error code; no code is empty."""
+DocumentedAnswer = tuple[int, str]
+"""Status and error code; empty without a code."""
 
 
-def documented(document: Mapping[str, Any]) -> dict[str, list[Answer]]:
-    """operationId -> the answers that the spec describes; the codes are those of its examples."""
+def documented(document: Mapping[str, Any]) -> dict[str, list[DocumentedAnswer]]:
+    """Documented answers by operationId; the codes are those of the examples."""
     found = {}
     for item in document["paths"].values():
         for node in item.values():
@@ -39,11 +39,11 @@ def _codes(document: Mapping[str, Any], response: Mapping[str, Any]) -> list[str
 
 
 @handles("getCoverage")
-def get_coverage(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
-    """Every operation with every answer that is described, or that was seen."""
-    journal, known = sandbox.journal, documented(mock.documents["openapi.json"])
+def get_coverage(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
+    """All operations with their answers, documented or seen."""
+    journal, known = sandbox.journal, documented(context.documents["openapi.json"])
     counts = journal.counted(everywhere=call.query["everywhere"])
-    rows: dict[str, dict[Answer, int]] = {
+    rows: dict[str, dict[DocumentedAnswer, int]] = {
         operation: dict.fromkeys(answers, 0) for operation, answers in known.items()
     }
     unmatched = 0
@@ -65,7 +65,9 @@ def get_coverage(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
     )
 
 
-def _operation(operation: str, answers: Mapping[Answer, int], known: list[Answer]) -> Record:
+def _operation(
+    operation: str, answers: Mapping[DocumentedAnswer, int], known: list[DocumentedAnswer]
+) -> Record:
     return {
         "operation": operation,
         "count": sum(answers.values()),

@@ -1,4 +1,4 @@
-"""Both documents, and a page to read them in that fetches nothing from elsewhere."""
+"""The two API documents, and a self-contained page to read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import File, Reply, handles
 from mockserver.sandbox.sandbox import Sandbox
 
@@ -24,13 +24,13 @@ PAGE_HEADERS = {
 }
 FILE_HEADERS = {"Cache-Control": "max-age=600", "X-Content-Type-Options": "nosniff"}
 HERE = [{"url": "../..", "description": "This mock."}]
-"""Relative to a document's own URL, so that it leads to the sandbox through which the page was opened."""
+"""Relative to the document's URL, so that it keeps a sandbox prefix."""
 
 
 @cache
 def files() -> dict[str, Path]:
-    """What the page loads, by name: Swagger UI from its package, and two files of ours."""
-    found = find_spec("flask_swagger_ui")  # its files alone are used: no need to import it
+    """Files of the page by name: Swagger UI from its package, and two of the mock's own."""
+    found = find_spec("flask_swagger_ui")  # only its files are used
     assert found is not None
     assert found.origin is not None
     swagger = Path(found.origin).parent / "dist"
@@ -39,19 +39,19 @@ def files() -> dict[str, Path]:
 
 
 @handles("viewDocs")
-def view_docs(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """The page."""
+def view_docs(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """HTML page."""
     return Reply(200, File((OWN / "index.html").read_bytes(), "text/html"), PAGE_HEADERS)
 
 
 @handles("getDocsFile")
-def get_docs_file(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """What the page loads."""
-    path = files()[call.path["file"]]  # the spec names them all
+def get_docs_file(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """File that the page loads."""
+    path = files()[call.path["file"]]  # the document lists them all
     return Reply(200, File(path.read_bytes(), TYPES[path.suffix]), FILE_HEADERS)
 
 
 @handles("getSpec")
-def get_spec(call: Call, sandbox: Sandbox, mock: Mock) -> Reply:
-    """A document, with this mock as its server."""
-    return Reply(200, {**mock.documents[call.path["name"]], "servers": HERE})
+def get_spec(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
+    """OpenAPI document, with this mock as its server."""
+    return Reply(200, {**context.documents[call.path["name"]], "servers": HERE})

@@ -1,44 +1,44 @@
-"""The embedding queue on a leash: how it goes, one step, an end for one job."""
+"""Control of the embedding queue: its policy, single steps, the outcome of one job."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mockserver.admin.paging import Call, Mock
-from mockserver.embeddings import steering
+from mockserver.admin.paging import Call, ControlContext
+from mockserver.embeddings import queue_control
 from mockserver.embeddings.batch import LONG_AGO, Job
 from mockserver.embeddings.policy import Policy
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Conflict, Invalid, NotFound
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.sorted_keys import Key
 
-_UNTIL_THE_LAST = 1_000_000
-"""More attempts than any policy has."""
-_MAY_BE = {
+_ALL_ATTEMPTS = 1_000_000
+"""More attempts than any policy allows."""
+_ALLOWED_STATES = {
     "fail": ("pending", "processing"),
     "complete": ("pending", "processing", "failed"),
     "retry": ("failed",),
 }
-"""The states from which a job can be steered so."""
+"""Job states that each action accepts."""
 
 
 @handles("getEmbeddingPolicy")
-def get_policy(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """How the queue goes."""
-    return Reply(200, _shown(sandbox))
+def get_policy(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Current policy of the queue."""
+    return Reply(200, _policy_body(sandbox))
 
 
 @handles("putEmbeddingPolicy")
-def put_policy(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Another policy from now on; what is left out is as the mock was started with."""
+def put_policy(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Replace the policy; omitted values are those that the mock was started with."""
     body, own = call.body, sandbox.embeddings.own_policy
     fail: dict[str, Any] = body.get("fail", {})
     timed = body["mode"] == "timed"
     if "seconds" in body and not timed:
-        raise Invalid([Flaw("body", "seconds", "goes with mode timed alone")])
+        raise Invalid([FieldError("body", "seconds", "goes with mode timed alone")])
     policy = own._replace(
         duration=round(body["seconds"] * 1_000_000) if "seconds" in body else own.duration if timed else 0,
         slots=body.get("slots", own.slots),
@@ -48,47 +48,47 @@ def put_policy(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
         failing_every=fail.get("every", 0),
         failing_turns=tuple(fail.get("nth", ())),
         failing_keys=_keys(fail.get("message_ids", ()), sandbox),
-        failing_attempts=fail.get("attempts", _UNTIL_THE_LAST),
+        failing_attempts=fail.get("attempts", _ALL_ATTEMPTS),
     )
-    steering.change_policy(sandbox.embeddings, policy, sandbox.clock.now())
-    return Reply(200, _shown(sandbox))
+    queue_control.change_policy(sandbox.embeddings, policy, sandbox.clock.now())
+    return Reply(200, _policy_body(sandbox))
 
 
 @handles("stepEmbeddings")
-def step(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """The next attempts end now."""
+def step(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """End the next attempts now."""
     now, query = sandbox.clock.now(), call.query
-    ended = steering.step(sandbox.embeddings, query["n"], now, query["space_id"])
+    ended = queue_control.step(sandbox.embeddings, query["n"], now, query["space_id"])
     counts = sandbox.embeddings.counts(now, query["space_id"])
     return Reply(200, {"now": as_text(now), "ended": ended, "counts": counts._asdict()})
 
 
 @handles("failEmbedding")
-def fail_job(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """The job has failed for good."""
+def fail_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Fail a job for good."""
     job, now = _job(call, sandbox, "fail"), sandbox.clock.now()
-    steering.end_job(sandbox.embeddings, job, "failed", now)
+    queue_control.end_job(sandbox.embeddings, job, "failed", now)
     return _reply(job.number, sandbox)
 
 
 @handles("completeEmbedding")
-def complete_job(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """The message is embedded."""
+def complete_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Complete a job."""
     job, now = _job(call, sandbox, "complete"), sandbox.clock.now()
-    steering.end_job(sandbox.embeddings, job, "completed", now)
+    queue_control.end_job(sandbox.embeddings, job, "completed", now)
     return _reply(job.number, sandbox)
 
 
 @handles("retryEmbedding")
-def retry_job(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """A failed job queues once more, with all its attempts before it."""
+def retry_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Queue a failed job again, with all its attempts."""
     job, now = _job(call, sandbox, "retry"), sandbox.clock.now()
-    steering.retry_job(sandbox.embeddings, job, now)
+    queue_control.retry_job(sandbox.embeddings, job, now)
     return _reply(job.number, sandbox)
 
 
-def shown_job(job: Job) -> Record:
-    """A job as the control API tells it."""
+def job_body(job: Job) -> Record:
+    """Job as the control API returns it."""
     return {
         "id": str(job.number),
         "space_id": job.space_id,
@@ -100,37 +100,39 @@ def shown_job(job: Job) -> Record:
     }
 
 
-def _job(call: Call, sandbox: Sandbox, order: str) -> Job:
+def _job(call: Call, sandbox: Sandbox, action: str) -> Job:
     id_ = call.path["job_id"]
-    job = steering.find_job(sandbox.embeddings, int(id_), sandbox.clock.now()) if id_.isdecimal() else None
+    job = (
+        queue_control.find_job(sandbox.embeddings, int(id_), sandbox.clock.now()) if id_.isdecimal() else None
+    )
     if job is None:
-        raise NotFound("Job not found", reason=f"no job {id_!r} in the queue: see GET /__admin/embeddings")
-    if job.state not in _MAY_BE[order]:
-        allowed = " or ".join(_MAY_BE[order])
+        raise NotFound("Job not found", reason=f"no job {id_!r} in the queue; see GET /__admin/embeddings")
+    if job.state not in _ALLOWED_STATES[action]:
+        allowed = " or ".join(_ALLOWED_STATES[action])
         raise Conflict("Wrong state", reason=f"job {id_} is {job.state}, not {allowed}")
     return job
 
 
 def _reply(number: int, sandbox: Sandbox) -> Reply:
-    job = steering.find_job(sandbox.embeddings, number, sandbox.clock.now())
+    job = queue_control.find_job(sandbox.embeddings, number, sandbox.clock.now())
     assert job is not None
-    return Reply(200, shown_job(job))
+    return Reply(200, job_body(job))
 
 
 def _keys(message_ids: list[str], sandbox: Sandbox) -> tuple[Key, ...]:
-    flaws, keys = [], []
+    errors, keys = [], []
     for place, id_ in enumerate(message_ids):
         position = sandbox.messages.position("thread", id_)
         if position is None:
-            flaws.append(Flaw("body", f"fail.message_ids.{place}", f"there is no message {id_!r}"))
+            errors.append(FieldError("body", f"fail.message_ids.{place}", f"message {id_!r} does not exist"))
         else:
             keys.append((*position, id_))
-    if flaws:
-        raise Invalid(flaws)
+    if errors:
+        raise Invalid(errors)
     return tuple(keys)
 
 
-def _shown(sandbox: Sandbox) -> Record:
+def _policy_body(sandbox: Sandbox) -> Record:
     policy: Policy = sandbox.embeddings.policy
     mode = "manual" if policy.manual else "timed" if policy.duration else "immediate"
     return {

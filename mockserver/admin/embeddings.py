@@ -1,27 +1,27 @@
-"""The embedding queue, seen and steered."""
+"""Handlers of the embedding queue: list and drain."""
 
 from __future__ import annotations
 
 from itertools import islice
 
-from mockserver.admin.embedding_control import shown_job
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.embedding_control import job_body
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.embeddings.batch import EndedAttempt
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import BadCursor
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
-from mockserver.store.collection import cursor, position_of
+from mockserver.store.collection import cursor, decode_cursor
 
 
 @handles("listEmbeddings")
-def list_embeddings(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Counts and one page of jobs, in the order of the queue."""
+def list_embeddings(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Counts and one page of jobs, in queue order."""
     query, now = call.query, sandbox.clock.now()
     scope = ["listEmbeddings", *(str(query[name]) for name in ("space_id", "thread_id", "state"))]
     after = ("", 0, -1)
     if query["cursor"] is not None:
-        position = position_of(query["cursor"], *scope, shape=(str, int, int))
+        position = decode_cursor(query["cursor"], *scope, shape=(str, int, int))
         if position is None:
             raise BadCursor
         after = (position[0], position[1], position[2])
@@ -36,7 +36,7 @@ def list_embeddings(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
         {
             "now": as_text(now),
             "counts": counts._asdict(),
-            "jobs": [shown_job(job) for _, job in page],
+            "jobs": [job_body(job) for _, job in page],
             "has_more": has_more,
             "next_cursor": cursor(page[-1][0], *scope) if has_more else None,
         },
@@ -44,13 +44,13 @@ def list_embeddings(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
 
 
 @handles("drainEmbeddings")
-def drain_embeddings(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Let the whole queue have run, without moving the clock."""
+def drain_embeddings(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Finish everything in the queue, without moving the clock."""
     now = sandbox.clock.now()
     sandbox.embeddings.drain(now)
     return Reply(200, {"now": as_text(now), "counts": sandbox.embeddings.counts(now)._asdict()})
 
 
-def shown_attempt(ended: EndedAttempt) -> Record:
-    """One attempt that ended."""
+def attempt_body(ended: EndedAttempt) -> Record:
+    """Ended attempt as the control API returns it."""
     return {**ended._asdict(), "at": as_text(ended.at)}

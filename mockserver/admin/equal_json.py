@@ -1,4 +1,4 @@
-"""Whether two JSON values are equal, as WireMock's equalToJson means it."""
+"""Equality of JSON values, with the options of WireMock's equalToJson."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 DEEPEST = 100
-"""Levels of a JSON value that is compared."""
+"""Most levels of a JSON value that is compared."""
 
 
 def depth(value: Any) -> int:
@@ -25,7 +25,7 @@ def _inside(node: Any) -> Sequence[Any]:
 
 
 def same(wanted: Any, got: Any, *, any_order: bool = False, extra: bool = False) -> bool:
-    """Whether two JSON values are equal; with other orders of arrays, or more fields, if that is allowed."""
+    """Whether two JSON values are equal; optionally ignoring array order and extra fields."""
     if isinstance(wanted, dict) and isinstance(got, dict):
         if not wanted.keys() <= got.keys() or (not extra and len(wanted) < len(got)):
             return False
@@ -43,7 +43,7 @@ def same(wanted: Any, got: Any, *, any_order: bool = False, extra: bool = False)
 
 
 def _paired(fit: Sequence[Sequence[bool]]) -> bool:
-    """Whether each row can have a column of its own that fits it."""
+    """Whether every row can be assigned a column of its own (bipartite matching)."""
     owner: dict[int, int] = {}
 
     def place(row: int, tried: set[int]) -> bool:

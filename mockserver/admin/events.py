@@ -1,4 +1,4 @@
-"""The journal as it grows: one event for each exchange that has ended."""
+"""Event stream of the journal: one event for each finished exchange."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from time import perf_counter
 
-from mockserver.admin.journal_entries import at_of, mask_of, short
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.journal_entries import at_of, exchange_head, mask_of
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Reply, handles
 from mockserver.http.event_stream import HEARTBEAT, Step, Stream
 from mockserver.http.problems import Problem
@@ -16,16 +16,16 @@ from mockserver.journal.entry import Entry
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 AT_ONCE = 100
-"""Exchanges that are taken from the journal together."""
+"""Most exchanges taken from the journal at once."""
 QUIET: Record = {"event": "heartbeat"}
 
 
 @handles("streamEvents")
-def stream_events(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """From the last event that the client has seen, or from now on.
+def stream_events(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Stream events after the last one that the client has seen, or from now on.
 
-    The journal itself is read, so a slow reader keeps nobody waiting: it misses what has been dropped there
-    meanwhile, and is told how much that is.
+    The stream reads the journal itself, so a slow reader blocks nobody: it misses what the journal has
+    dropped meanwhile, and receives their number.
     """
     journal = sandbox.journal
     seen: int | None = call.headers["Last-Event-ID"]
@@ -33,7 +33,7 @@ def stream_events(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
 
     def steps(stopping: threading.Event) -> Iterator[Step]:
         until, event = perf_counter() + call.query["timeout"], start
-        yield Step(QUIET)  # so that the client knows at once that it is heard
+        yield Step(QUIET)  # confirms the connection at once
         while not stopping.is_set():
             version = journal.version
             lost, found, last = journal.ended_since(event, AT_ONCE)
@@ -57,7 +57,7 @@ def stream_events(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
 def _event(entry: Entry, mask: Mask) -> Record:
     return {
         "event": "exchange",
-        **short(entry, mask),
+        **exchange_head(entry, mask),
         "at": at_of(entry),
         "milliseconds": round(entry.milliseconds, 3),
         "source": entry.exchange.source,

@@ -1,8 +1,8 @@
-"""Failures on order, and the rate limit."""
+"""Handlers of fault rules and of the rate limit."""
 
 from __future__ import annotations
 
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.faults.rate_limit import PLANS, Plan
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import NotFound
@@ -11,54 +11,54 @@ from mockserver.sandbox.sandbox import Sandbox
 
 
 @handles("listFaults")
-def list_faults(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Every rule, in the order in which they are asked."""
+def list_faults(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """All rules, in order."""
     return Reply(200, {"faults": sandbox.faults.listed(sandbox.instant())})
 
 
 @handles("addFault")
-def add_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """One more rule, or the rules of a profile."""
-    made = sandbox.faults.add(call.body, sandbox.ids.new, sandbox.instant())
-    return Reply(201, {"faults": made})
+def add_fault(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Add a rule, or those of a profile."""
+    added = sandbox.faults.add(call.body, sandbox.ids.new, sandbox.instant())
+    return Reply(201, {"faults": added})
 
 
 @handles("clearFaults")
-def clear_faults(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """No rule is left."""
+def clear_faults(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Remove all rules."""
     sandbox.faults.clear()
     return Reply(204)
 
 
 @handles("getFault")
-def get_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """One rule."""
-    return _found(sandbox.faults.get(call.path["id"], sandbox.instant()), call)
+def get_fault(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Return one rule."""
+    return _rule_reply(sandbox.faults.get(call.path["id"], sandbox.instant()), call)
 
 
 @handles("changeFault")
-def change_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Change what is named, and count from 0 again."""
-    return _found(sandbox.faults.change(call.path["id"], call.body, sandbox.instant()), call)
+def change_fault(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Change the fields sent, and reset the counts."""
+    return _rule_reply(sandbox.faults.change(call.path["id"], call.body, sandbox.instant()), call)
 
 
 @handles("removeFault")
-def remove_fault(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """One rule less."""
+def remove_fault(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Remove a rule."""
     if not sandbox.faults.remove(call.path["id"]):
-        _found(None, call)
+        _rule_reply(None, call)
     return Reply(204)
 
 
 @handles("getRateLimit")
-def get_rate_limit(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Which plan the callers are under."""
-    return Reply(200, _shown(sandbox))
+def get_rate_limit(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Current rate-limit plan."""
+    return Reply(200, _rate_limit_body(sandbox))
 
 
 @handles("setRateLimit")
-def set_rate_limit(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Another plan, with full buckets."""
+def set_rate_limit(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Set a plan, with full buckets."""
     body = call.body
     if "plan" in body:
         sandbox.faults.limit(PLANS.get(body["plan"]))
@@ -66,20 +66,20 @@ def set_rate_limit(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
         per_minute = body["per_minute"]
         plan = Plan("custom", per_minute, body.get("burst", per_minute), body.get("per_day"))
         sandbox.faults.limit(plan)
-    return Reply(200, _shown(sandbox))
+    return Reply(200, _rate_limit_body(sandbox))
 
 
-def _found(fault: Record | None, call: Call) -> Reply:
+def _rule_reply(fault: Record | None, call: Call) -> Reply:
     if fault is None:
         raise NotFound("Fault not found", reason=f"fault {call.path['id'][:80]!r} does not exist")
     return Reply(200, fault)
 
 
-def _shown(sandbox: Sandbox) -> Record:
-    limits = sandbox.faults.limits
-    if limits is None:
+def _rate_limit_body(sandbox: Sandbox) -> Record:
+    rate_limiter = sandbox.faults.rate_limiter
+    if rate_limiter is None:
         return {"plan": "off", "per_minute": None, "burst": None, "per_day": None}
-    plan: Plan = limits.plan
+    plan: Plan = rate_limiter.plan
     return {
         "plan": plan.name,
         "per_minute": plan.per_minute,

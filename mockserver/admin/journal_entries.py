@@ -1,4 +1,4 @@
-"""An exchange of the journal in words, without its secrets."""
+"""JSON form of a journal entry, without secrets."""
 
 from __future__ import annotations
 
@@ -13,52 +13,52 @@ from mockserver.sandbox.sandbox import Record, Sandbox
 
 _SOURCES = {
     "state": "computed from what is stored",
-    "fault": "ordered to go wrong",
+    "fault": "injected fault",
     "example": "an example of the spec",
-    "generated": "made up to fit the spec",
+    "generated": "generated to match the spec",
 }
 
 
 def mask_of(sandbox: Sandbox) -> Mask:
-    """Takes out every key of the sandbox."""
+    """Mask of all keys of the sandbox."""
     return Mask(sandbox.directory.credentials)
 
 
 def header_name(wsgi: str) -> str:
-    """A header's name as HTTP/2 writes it."""
+    """Header name in lower case, from WSGI's form."""
     return wsgi.removeprefix("HTTP_").replace("_", "-").lower()
 
 
 def url_of(entry: Entry) -> str:
-    """Path and query as they were sent, as far as WSGI tells."""
+    """Path and query as sent, as far as WSGI preserves them."""
     path = quote(entry.path, safe="/:@!$&'()*+,;=~-._")
     return f"{path}?{entry.query}" if entry.query else path
 
 
 def at_of(entry: Entry) -> str:
-    """When it happened, by the sandbox's clock, in whole seconds."""
+    """Instant of the exchange, in whole seconds."""
     return as_text(entry.instant // 1_000_000 * 1_000_000)
 
 
 def why(entry: Entry) -> list[str]:
-    """Which rules decided, in their order; the last line is the one that did."""
+    """Decisions on the request, in order; the last line is the reason of the answer."""
     exchange = entry.exchange
     lines = []
     if exchange.operation != "-":
         lines.append(f"route: {exchange.operation}")
     if exchange.caller != "-":
         lines.append(f"auth: {exchange.caller}")
-    if exchange.fault and exchange.rule != "fault":  # else the reason names it
+    if exchange.fault and exchange.rule != "fault":  # otherwise the reason names it
         lines.append(f"fault: {exchange.fault}")
     if exchange.reason:
         lines.append(f"{exchange.rule or 'state'}: {exchange.reason}")
     elif not exchange.fault:
-        lines.append(f"{exchange.source}: {_SOURCES.get(exchange.source, 'as ordered')}")
+        lines.append(f"{exchange.source}: {_SOURCES.get(exchange.source, 'as requested')}")
     return lines
 
 
-def shown(entry: Entry, mask: Mask) -> Record:
-    """The whole exchange."""
+def exchange_body(entry: Entry, mask: Mask) -> Record:
+    """Complete JSON form of an exchange."""
     exchange = entry.exchange
     names = [(header_name(name), value) for name, value in entry.headers]
     own = [value for name, value in names if name in {c.lower() for c in CREDENTIALS}]
@@ -68,7 +68,7 @@ def shown(entry: Entry, mask: Mask) -> Record:
 
     reply, reply_bytes = entry.replied()
     return {
-        **short(entry, mask),
+        **exchange_head(entry, mask),
         "at": at_of(entry),
         "milliseconds": round(entry.milliseconds, 3),
         "complete": entry.complete,
@@ -94,8 +94,8 @@ def shown(entry: Entry, mask: Mask) -> Record:
     }
 
 
-def short(entry: Entry, mask: Mask) -> Record:
-    """What tells an exchange from others."""
+def exchange_head(entry: Entry, mask: Mask) -> Record:
+    """Short JSON form, which identifies an exchange."""
     exchange = entry.exchange
     own = [value for name, value in entry.headers if header_name(name) in ("x-api-key", "authorization")]
     return {
@@ -114,7 +114,7 @@ def _url(entry: Entry, mask: Mask, own: Sequence[str]) -> str:
     plain = unquote_plus(entry.query)
     if mask.text(plain, own) == plain:
         return url
-    # A key may be hidden in it by percent signs.
+    # A key may be percent-encoded.
     pairs = [
         (mask.text(n, own), mask.text(v, own)) for n, v in parse_qsl(entry.query, keep_blank_values=True)
     ]

@@ -1,4 +1,4 @@
-"""What the handlers of the control API have in common: what they get, and how they page."""
+"""Context and paging shared by the control API's handlers."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from mockserver.http import calls
 from mockserver.http.problems import BadCursor
 from mockserver.sandbox.sandbox import Record
 from mockserver.sandbox.sandboxes import Sandboxes
-from mockserver.state_document.state_file import States
-from mockserver.store.collection import cursor, position_of
+from mockserver.state_document.state_file import StateDocuments
+from mockserver.store.collection import cursor, decode_cursor
 
 Call: TypeAlias = calls.Call[None]
 
 
-class Mock(NamedTuple):
-    """All that the control API controls; every handler gets the call, the sandbox of the call, and this."""
+class ControlContext(NamedTuple):
+    """What the control API controls; passed to every handler after the call and its sandbox."""
 
     sandboxes: Sandboxes
-    states: States
+    states: StateDocuments
     documents: Mapping[str, Mapping[str, Any]]
-    """The vendor's document and that of the control API, by the names under which they are served."""
+    """OpenAPI documents by file name."""
     served: Mapping[str, str]
-    """Title, version and sha256 of the vendor's document."""
+    """Title, version and SHA-256 of the vendor's document."""
 
 
 def after(call: Call) -> str:
-    """The name behind which the page begins; 422 for a cursor that this list did not give out."""
+    """Name after which the page begins; 422 for a bad cursor."""
     text = call.query["cursor"]
-    position = ("",) if text is None else position_of(text, call.operation, shape=(str,))
+    position = ("",) if text is None else decode_cursor(text, call.operation, shape=(str,))
     if position is None:
         raise BadCursor
     return str(position[0])
 
 
-def rest(call: Call, key: str, shown: Sequence[Record], has_more: bool) -> Record:
-    """What a page says about the one behind it; `key` is the field that the list is ordered by."""
-    last = cursor((shown[-1][key],), call.operation) if has_more else None
+def rest(call: Call, key: str, page: Sequence[Record], has_more: bool) -> Record:
+    """Paging fields of an answer; `key` is the field that orders the list."""
+    last = cursor((page[-1][key],), call.operation) if has_more else None
     return {"has_more": has_more, "next_cursor": last}

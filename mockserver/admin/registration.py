@@ -1,4 +1,4 @@
-"""Every operation of the control API: one function for each operationId of admin.yaml."""
+"""Handlers of the control API by operationId."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mockserver.admin import (
     state,
     verify,
 )
-from mockserver.admin.paging import Mock
+from mockserver.admin.paging import ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 
 MODULES = (
@@ -39,10 +39,10 @@ MODULES = (
 )
 
 
-def admin_handlers(mock: Mock) -> dict[str, Handler]:
-    """operationId -> what answers it for this mock."""
-    return {operation: _of(function, mock) for operation, function in handlers_in(*MODULES).items()}
+def admin_handlers(context: ControlContext) -> dict[str, Handler]:
+    """Handlers by operationId, bound to this mock."""
+    return {operation: _of(function, context) for operation, function in handlers_in(*MODULES).items()}
 
 
-def _of(function: Callable[..., Reply], mock: Mock) -> Handler:
-    return lambda call, sandbox: function(call, sandbox, mock)
+def _of(function: Callable[..., Reply], context: ControlContext) -> Handler:
+    return lambda call, sandbox: function(call, sandbox, context)

@@ -1,8 +1,8 @@
-"""Messages and answers that the vendor's API can't order."""
+"""Messages and replies that a tester adds, beyond the vendor's API."""
 
 from __future__ import annotations
 
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.freddy.shared_memory import Draft, append
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import NotFound
@@ -10,8 +10,8 @@ from mockserver.sandbox.sandbox import Sandbox
 
 
 @handles("addThreadMessage")
-def add_thread_message(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """A message of any role, stored and queued like any other."""
+def add_thread_message(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Store and queue a message of any role."""
     thread_id = call.path["thread_id"]
     thread = sandbox.threads.get(thread_id)
     if thread is None:
@@ -21,22 +21,22 @@ def add_thread_message(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
 
 
 @handles("listReplies")
-def list_replies(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """The orders that are left."""
+def list_replies(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Queued replies that are left."""
     return Reply(200, {"replies": list(sandbox.replies)})
 
 
 @handles("queueReply")
-def queue_reply(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Order an answer of createResponse."""
-    order = {"id": sandbox.ids.new("reply"), **call.body}
-    sandbox.replies.put(order["id"], order)
-    return Reply(201, order)
+def queue_reply(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Queue a reply for createResponse."""
+    queued = {"id": sandbox.ids.new("reply"), **call.body}
+    sandbox.replies.put(queued["id"], queued)
+    return Reply(201, queued)
 
 
 @handles("clearReplies")
-def clear_replies(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Forget all orders."""
-    for order in list(sandbox.replies):
-        sandbox.replies.remove(order["id"])
+def clear_replies(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Remove all queued replies."""
+    for queued in list(sandbox.replies):
+        sandbox.replies.remove(queued["id"])
     return Reply(204)

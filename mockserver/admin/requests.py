@@ -1,4 +1,4 @@
-"""The journal, read: which exchanges there were, how many, and whether more come."""
+"""Handlers of the journal: list, count, find, wait."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-from mockserver.admin.journal_entries import mask_of, short, shown
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.journal_entries import exchange_body, exchange_head, mask_of
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.admin.request_matching import Criteria
-from mockserver.http.calls import Later, Reply, handles
+from mockserver.http.calls import DeferredReply, Reply, handles
 from mockserver.http.problems import NotFound
 from mockserver.journal.entry import Entry
 from mockserver.journal.journal import Journal
@@ -23,12 +23,12 @@ FILTERS: Mapping[str, str] = {
     "path": "urlPath",
     "status": "status",
 }
-"""Query parameter -> its name in a request's criteria."""
+"""Query parameter -> field of the request criteria."""
 
 
 @handles("listRequests")
-def list_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """One page, the newest first."""
+def list_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """One page of exchanges, newest first."""
     journal, query = sandbox.journal, call.query
     criteria, before = _filter(query), query["before"]
     found = [
@@ -42,7 +42,7 @@ def list_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
     return Reply(
         200,
         {
-            "requests": [shown(entry, mask) for entry in page],
+            "requests": [exchange_body(entry, mask) for entry in page],
             "total": len(found),
             "dropped": journal.dropped,
             "truncated": journal.dropped > 0,
@@ -53,26 +53,26 @@ def list_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
 
 
 @handles("getRequest")
-def get_request(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """The newest exchange with this x-request-id."""
+def get_request(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Newest exchange with this x-request-id."""
     wanted = call.path["request_id"]
     for entry in reversed(sandbox.journal.entries()):
         if entry.id == wanted:
-            return Reply(200, shown(entry, mask_of(sandbox)))
+            return Reply(200, exchange_body(entry, mask_of(sandbox)))
     reason = f"no exchange {wanted[:80]!r} is in the journal; it may have been dropped"
     raise NotFound("Request not found", reason=reason)
 
 
 @handles("clearRequests")
-def clear_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Forget all of it."""
+def clear_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Clear the journal."""
     sandbox.journal.reset()
     return Reply(204)
 
 
 @handles("countRequests")
-def count_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """How many exchanges are meant."""
+def count_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Number of exchanges that match the criteria."""
     criteria, journal = Criteria(call.body), sandbox.journal
     entries = journal.entries()
     return Reply(
@@ -85,15 +85,15 @@ def count_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
 
 
 @handles("findRequests")
-def find_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """The exchanges that are meant, the oldest first."""
+def find_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Exchanges that match the criteria, oldest first."""
     criteria, journal = Criteria(call.body), sandbox.journal
     entries = journal.entries()
     found, mask = list(filter(criteria.fits, entries)), mask_of(sandbox)
     return Reply(
         200,
         {
-            "requests": [shown(entry, mask) for entry in found[: call.query["limit"]]],
+            "requests": [exchange_body(entry, mask) for entry in found[: call.query["limit"]]],
             "total": len(found),
             "truncated": journal.dropped > 0 or any(map(criteria.unsure, entries)),
         },
@@ -101,10 +101,10 @@ def find_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
 
 
 @handles("waitForRequests")
-def wait_for_requests(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Until there are so many exchanges of a kind, or the time is up."""
+def wait_for_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Wait for a number of exchanges, until the timeout."""
     journal, criteria = sandbox.journal, _filter(call.query)
-    return Reply(200, Later(_waiting(journal, criteria, call.query)))
+    return Reply(200, DeferredReply(_waiting(journal, criteria, call.query)))
 
 
 def _waiting(
@@ -113,7 +113,7 @@ def _waiting(
     def wait(stopping: threading.Event) -> Reply:
         until = perf_counter() + query["timeout"]
         while True:
-            version = journal.version  # before they are counted: what comes meanwhile ends the wait
+            version = journal.version  # read before counting, so that a later exchange ends the wait
             count = sum(map(criteria.fits, journal.entries()))
             left = until - perf_counter()
             if count >= query["count"] or left <= 0 or stopping.is_set():
@@ -131,15 +131,15 @@ def _waiting(
 
 
 @handles("listViolations")
-def list_violations(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """Which answers broke the spec; the count is also of those that were dropped."""
+def list_violations(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Answers that violated the spec; the count includes dropped ones."""
     journal, mask = sandbox.journal, mask_of(sandbox)
     found = [_violation(entry, mask) for entry in journal.entries() if entry.exchange.violations]
     return Reply(200, {"count": journal.broken, "violations": found[-100:]})
 
 
 def _violation(entry: Entry, mask: Any) -> Record:
-    return {**short(entry, mask), "violations": shown(entry, mask)["violations"]}
+    return {**exchange_head(entry, mask), "violations": exchange_body(entry, mask)["violations"]}
 
 
 def _filter(query: Mapping[str, Any]) -> Criteria:

@@ -1,64 +1,64 @@
-"""Sandboxes: listed, made, copied, dropped. None of these calls is in a sandbox itself."""
+"""Handlers of sandboxes: list, create, fork, delete; they run outside of any sandbox."""
 
 from __future__ import annotations
 
-from mockserver.admin.paging import Call, Mock, after, rest
+from mockserver.admin.paging import Call, ControlContext, after, rest
 from mockserver.admin.state import COUNTED, of_scenario
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Invalid
-from mockserver.openapi.flaw import Flaw
-from mockserver.sandbox.clock import Dial, as_text, instant
-from mockserver.sandbox.sandbox import Moment, Record, Sandbox
+from mockserver.openapi.field_error import FieldError
+from mockserver.sandbox.clock import ClockStart, as_text, instant
+from mockserver.sandbox.sandbox import Record, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes
 
 
 @handles("listSandboxes")
-def list_sandboxes(call: Call, _: Sandbox, mock: Mock) -> Reply:
-    """One page, by name."""
+def list_sandboxes(call: Call, _: Sandbox, context: ControlContext) -> Reply:
+    """One page of sandboxes, by name."""
     first, limit = after(call), call.query["limit"]
-    found = [sandbox for sandbox in mock.sandboxes.listed() if sandbox.name > first]
-    shown = [_shown(sandbox, mock.sandboxes) for sandbox in found[:limit]]
-    return Reply(200, {"sandboxes": shown, **rest(call, "id", shown, len(found) > limit)})
+    found = [sandbox for sandbox in context.sandboxes.listed() if sandbox.name > first]
+    page = [_sandbox_body(sandbox, context.sandboxes) for sandbox in found[:limit]]
+    return Reply(200, {"sandboxes": page, **rest(call, "id", page, len(found) > limit)})
 
 
 @handles("createSandbox")
-def create_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
-    """A new one, from the start or from what the body names."""
+def create_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
+    """Create a sandbox, from the default start or from what the body names."""
     body = call.body or {}
-    sandbox = mock.sandboxes.create(body.get("id"), _start(body, mock.sandboxes))
-    return Reply(201, _shown(sandbox, mock.sandboxes))
+    sandbox = context.sandboxes.create(body.get("id"), _start(body, context.sandboxes))
+    return Reply(201, _sandbox_body(sandbox, context.sandboxes))
 
 
 @handles("getSandbox")
-def get_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
-    """One of them."""
-    return Reply(200, _shown(mock.sandboxes.get(call.path["id"]), mock.sandboxes))
+def get_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
+    """Return one sandbox."""
+    return Reply(200, _sandbox_body(context.sandboxes.get(call.path["id"]), context.sandboxes))
 
 
 @handles("deleteSandbox")
-def delete_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
-    """One less."""
-    mock.sandboxes.drop(call.path["id"])
+def delete_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
+    """Delete a sandbox."""
+    context.sandboxes.drop(call.path["id"])
     return Reply(204)
 
 
 @handles("forkSandbox")
-def fork_sandbox(call: Call, _: Sandbox, mock: Mock) -> Reply:
-    """A copy that goes on apart."""
-    source = mock.sandboxes.get(call.path["id"])
+def fork_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
+    """Create an independent copy."""
+    source = context.sandboxes.get(call.path["id"])
     with source.transaction():
-        moment, faults = source.moment(f"sandbox:{source.name}"), source.faults.mark()
-    fork = mock.sandboxes.create((call.body or {}).get("id"), moment)
+        state, faults = source.state(f"sandbox:{source.name}"), source.faults.checkpoint()
+    fork = context.sandboxes.create((call.body or {}).get("id"), state)
     fork.inherit(faults)
-    return Reply(201, _shown(fork, mock.sandboxes))
+    return Reply(201, _sandbox_body(fork, context.sandboxes))
 
 
-def _shown(sandbox: Sandbox, sandboxes: Sandboxes) -> Record:
+def _sandbox_body(sandbox: Sandbox, sandboxes: Sandboxes) -> Record:
     idle = sandboxes.idle(sandbox)
     return {
         "id": sandbox.name,
         "origin": sandbox.start.origin,
-        "scenario": sandbox.world.name,
+        "scenario": sandbox.data.name,
         "seed": sandbox.ids.seed,
         "now": as_text(sandbox.clock.now()),
         "frozen": sandbox.clock.is_frozen,
@@ -67,8 +67,8 @@ def _shown(sandbox: Sandbox, sandboxes: Sandboxes) -> Record:
     }
 
 
-def _start(body: Record, sandboxes: Sandboxes) -> Moment:
-    """What a new sandbox begins with: a snapshot, a scenario, or what all of them begin with."""
+def _start(body: Record, sandboxes: Sandboxes) -> SandboxState:
+    """Starting state of a new sandbox: a snapshot, a scenario, or the default."""
     start = sandboxes.start
     if body.get("snapshot") is not None:
         start = sandboxes.snapshots.get(body["snapshot"])
@@ -78,7 +78,7 @@ def _start(body: Record, sandboxes: Sandboxes) -> Moment:
         start = start._replace(policy=start.policy._replace(seed=int(body["seed"])))
     if body.get("freeze") is not None:
         try:
-            start = start._replace(dial=Dial(instant(body["freeze"]), frozen=True))
+            start = start._replace(clock_start=ClockStart(instant(body["freeze"]), frozen=True))
         except ValueError as error:
-            raise Invalid([Flaw("body", "freeze", str(error))]) from error
+            raise Invalid([FieldError("body", "freeze", str(error))]) from error
     return start

@@ -1,12 +1,12 @@
-"""Whether the requests that were to come did come; if not, what came instead."""
+"""Verification of the requests that were received."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from mockserver.admin.journal_entries import mask_of, short
-from mockserver.admin.paging import Call, Mock
+from mockserver.admin.journal_entries import exchange_head, mask_of
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.admin.request_matching import Criteria
 from mockserver.http.calls import Reply, handles
 from mockserver.http.redaction import Mask
@@ -14,18 +14,18 @@ from mockserver.journal.entry import Entry
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 MOST_SHOWN = 10
-"""Requests that were like this."""
+"""Most matching requests listed."""
 MOST_NEAR = 3
-"""Requests that were nearly like this."""
+"""Most near misses listed."""
 
 
 @handles("verify")
-def verify(call: Call, sandbox: Sandbox, _: Mock) -> Reply:
-    """How often, or in which order."""
+def verify(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Check the count or the order of requests."""
     journal, mask = sandbox.journal, mask_of(sandbox)
     entries, dropped = journal.entries(), journal.dropped
     if "sequence" in call.body:
-        steps = [Criteria(given, f"sequence.{n}.") for n, given in enumerate(call.body["sequence"])]
+        steps = [Criteria(request, f"sequence.{n}.") for n, request in enumerate(call.body["sequence"])]
         return Reply(200, _in_sequence(steps, entries, dropped > 0, mask))
     return Reply(200, _counted(call.body, entries, dropped > 0, mask))
 
@@ -37,18 +37,18 @@ def _counted(body: Record, entries: Sequence[Entry], dropped: bool, mask: Mask) 
     truncated = dropped or bool(unsure)
     least, most, wanted = _bounds(body)
     count, sure = len(found), sum(entry not in unsure for entry in found)
-    # What was dropped can only add to the count.
+    # Dropped exchanges can only increase the count.
     good = sure >= least and (most is None or (count <= most and not truncated))
     message = f"{count} {'request was' if count == 1 else 'requests were'} like this, {wanted}"
     if truncated and not good and (most is None or sure <= most):
-        message += "; nobody can tell for sure, for the journal has not kept everything"
+        message += "; this is uncertain, because the journal has not kept everything"
     too_few = not good and count < least
     return {
         "verified": good,
         "count": count,
         "truncated": truncated,
         "message": message,
-        "requests": [short(entry, mask) for entry in found[:MOST_SHOWN]],
+        "requests": [exchange_head(entry, mask) for entry in found[:MOST_SHOWN]],
         "nearest": _nearest(criteria, entries, mask) if too_few else [],
     }
 
@@ -77,7 +77,7 @@ def _in_sequence(steps: Sequence[Criteria], entries: Sequence[Entry], dropped: b
                 "count": len(found),
                 "truncated": dropped,
                 "message": _missing(number, criteria, found, entries, dropped),
-                "requests": [short(entry, mask) for entry in found[:MOST_SHOWN]],
+                "requests": [exchange_head(entry, mask) for entry in found[:MOST_SHOWN]],
                 "nearest": _nearest(criteria, ahead, mask),
             }
         found.append(ahead[place])
@@ -87,7 +87,7 @@ def _in_sequence(steps: Sequence[Criteria], entries: Sequence[Entry], dropped: b
         "count": len(found),
         "truncated": dropped,
         "message": f"all {len(found)} came in this order",
-        "requests": [short(entry, mask) for entry in found[:MOST_SHOWN]],
+        "requests": [exchange_head(entry, mask) for entry in found[:MOST_SHOWN]],
         "nearest": [],
     }
 
@@ -101,18 +101,18 @@ def _missing(
     if earlier:
         message += f"; it came before, as request {', '.join(earlier[:MOST_SHOWN])}"
     if dropped:
-        message += "; nobody can tell for sure, for the journal has not kept everything"
+        message += "; this is uncertain, because the journal has not kept everything"
     return message
 
 
 def _nearest(criteria: Criteria, entries: Sequence[Entry], mask: Mask) -> list[Any]:
-    """Those that differ in the fewest things, the newest first."""
+    """Exchanges with the fewest differences, newest first."""
     others = [(criteria.differences(entry), entry) for entry in entries]
     others = [pair for pair in others if pair[0]]
     others.sort(key=lambda pair: (len(pair[0]), -pair[1].number))
     return [
         {
-            "request": short(entry, mask),
+            "request": exchange_head(entry, mask),
             "differences": [
                 {"at": d.at, "wanted": mask.text(d.wanted), "found": mask.text(d.found)} for d in differences
             ],

@@ -1,4 +1,4 @@
-"""A mock in a process of its own, on a free port."""
+"""A mock in a child process, on a free port."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import subprocess
 import sys
 from typing import Any
 
-PATIENCE = 5.0
-"""Seconds that a mock gets to end before it is killed."""
+SHUTDOWN_SECONDS = 5.0
+"""Seconds to wait on shutdown before the process is killed."""
 
 
 class Child:
-    """Started with these flags of `serve`; `options` are those of Popen."""
+    """Child process with these flags of `serve`; `options` are those of Popen."""
 
     def __init__(self, *flags: str, **options: Any) -> None:
         command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *flags]
@@ -20,13 +20,13 @@ class Child:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         self.ready: dict[str, Any] | None = json.loads(line) if line else None
-        """What the mock says once it answers: url, port, pid, …; None if it did not start."""
+        """First line of the mock: url, port, pid, …; None if it did not start."""
 
     def end(self) -> None:
-        """Wait until it has ended."""
+        """End the process and wait for it."""
         self.process.terminate()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(SHUTDOWN_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -1,4 +1,4 @@
-"""pytest fixtures: a sandbox of its own for each test, on one mock for the whole run."""
+"""pytest plugin: one mock for the whole run, a sandbox for each test."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from mockserver.app import MockServer
 
-SHOWN = 20
-"""The most exchanges in the report of a failed test."""
+MAX_EXCHANGES = 20
+"""Most exchanges in the report of a failed test."""
 _BODY = 500
-"""The most characters of a body there."""
+"""Most characters of each body in it."""
 _SERVER: pytest.StashKey[Server] = pytest.StashKey()
 _MOCK: pytest.StashKey[Control] = pytest.StashKey()
 
 
 class Server:
-    """One mock for a run of pytest, as a child process on a free port; or one that runs already."""
+    """Mock for a run of pytest: a child process on a free port, or one that is already running."""
 
     def __init__(self, url: str | None, token: str | None, flags: list[str]) -> None:
         self.token = token
@@ -43,43 +43,43 @@ class Server:
         self.token = self._child.ready.get("admin_token", token)
 
     def close(self) -> None:
-        """End the child, if there is one."""
+        """End the child process, if there is one."""
         if self._child is not None:
             self._child.end()
 
 
 class Mock(Control):
-    """One test's sandbox: steer it, look into it, and ask it as one of its people."""
+    """Sandbox of one test: control client, and API clients for each role."""
 
-    def __init__(self, server: Server, sandbox: str, **beginning: Any) -> None:
-        """`url` is the base URL for the client under test: what is asked there is asked of this sandbox."""
+    def __init__(self, server: Server, sandbox: str, **start: Any) -> None:
+        """`url`: base URL for the client under test; it addresses this sandbox."""
         super().__init__(f"{server.url}/__sandbox/{sandbox}", token=server.token)
         self.sandbox = sandbox
-        self._house = Control(server.url, token=server.token)
-        self._house.ask("POST", "/sandboxes", {"id": sandbox, **beginning})
+        self._server_control = Control(server.url, token=server.token)
+        self._server_control.ask("POST", "/sandboxes", {"id": sandbox, **start})
         self._sessions: list[Session] = []
 
     @staticmethod
     def key(role: str = "owner") -> str:
-        """The demo scenario's key of a role: owner, editor, viewer, outsider, admin, foreign, expired, …"""
+        """The demo scenario's API key of a role: owner, editor, viewer, outsider, admin, foreign, …"""
         return f"ak_demo_{role}"
 
     def client(self, role: str = "owner") -> Session:
-        """A requests session that speaks for this role; paths begin with /v1."""
+        """requests session with the key of this role; paths begin with /v1."""
         import requests
 
         base = self.url
 
         class Client(requests.Session):
-            """Paths instead of URLs."""
+            """Session that accepts paths instead of URLs."""
 
-            def request(self, method: Any, url: Any, *args: Any, **given: Any) -> Any:
-                """As in requests, with a path for the URL."""
-                given.setdefault("timeout", 60)
-                return super().request(method, base + url if url.startswith("/") else url, *args, **given)
+            def request(self, method: Any, url: Any, *args: Any, **options: Any) -> Any:
+                """Like requests, with a path instead of the URL."""
+                options.setdefault("timeout", 60)
+                return super().request(method, base + url if url.startswith("/") else url, *args, **options)
 
         session = Client()
-        session.trust_env = False  # neither a proxy nor .netrc comes between a test and its mock
+        session.trust_env = False  # no proxy and no .netrc between a test and its mock
         session.headers["X-API-Key"] = self.key(role)
         self._sessions.append(session)
         return session
@@ -88,27 +88,27 @@ class Mock(Control):
         """Close its clients and drop the sandbox."""
         for session in self._sessions:
             session.close()
-        self._house.ask("DELETE", f"/sandboxes/{self.sandbox}")
+        self._server_control.ask("DELETE", f"/sandboxes/{self.sandbox}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--mock-url and --mock-token; mock_flags in the ini file."""
+    """Add --mock-url and --mock-token, and mock_flags for the ini file."""
     group = parser.getgroup("freddy-mock")
-    group.addoption("--mock-url", metavar="URL", help="A mock that runs already; one is started without it.")
-    group.addoption("--mock-token", metavar="TOKEN", help="The admin token of that mock.")
+    group.addoption("--mock-url", metavar="URL", help="URL of a running mock; by default one is started.")
+    group.addoption("--mock-token", metavar="TOKEN", help="Admin token of that mock.")
     parser.addini("mock_flags", "Flags of `mockserver serve` for the mock of the run.", "args", [])
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe the marker."""
+    """Register the marker."""
     config.addinivalue_line(
-        "markers", "mock(scenario, snapshot, seed, freeze): what the sandbox of this test begins with."
+        "markers", "mock(scenario, snapshot, seed, freeze): starting state of this test's sandbox."
     )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """With pytest-xdist the first process starts the mock, and tells the others where it is."""
+    """With pytest-xdist: start the mock in the controller, and pass its address to the workers."""
     server = _server(node.config)
     node.workerinput["freddy_mock"] = (server.url, server.token)
 
@@ -131,13 +131,13 @@ def _server(config: pytest.Config) -> Server:
 
 @pytest.fixture(scope="session")
 def mock_server(request: pytest.FixtureRequest) -> Server:
-    """The mock of the run: `.url`. With pytest-xdist all workers share it."""
+    """Mock of the run: `.url`. Shared by all pytest-xdist workers."""
     return _server(request.config)
 
 
 @pytest.fixture
 def mock(mock_server: Server, request: pytest.FixtureRequest) -> Iterator[Mock]:
-    """A sandbox for this test alone. An answer in it that breaks the spec fails the test."""
+    """Sandbox for this test. An answer that violates the spec fails the test."""
     marker = request.node.get_closest_marker("mock")
     sandbox = Mock(mock_server, f"pytest-{uuid.uuid4().hex}", **(marker.kwargs if marker else {}))
     request.node.stash[_MOCK] = sandbox
@@ -148,12 +148,12 @@ def mock(mock_server: Server, request: pytest.FixtureRequest) -> Iterator[Mock]:
         del request.node.stash[_MOCK]
         sandbox.close()
     if violations:
-        pytest.fail(f"the mock broke its own spec: {json.dumps(violations, indent=1)}", pytrace=False)
+        pytest.fail(f"the mock violated its own spec: {json.dumps(violations, indent=1)}", pytrace=False)
 
 
 @pytest.fixture
 def mock_app() -> MockServer:
-    """A mock in this process, without a socket: `mock_app.test_client()` asks it."""
+    """Mock in this process, without a socket: use `mock_app.test_client()`."""
     from mockserver.app import create_app
     from mockserver.settings import Settings
 
@@ -162,7 +162,7 @@ def mock_app() -> MockServer:
 
 @pytest.fixture
 def mock_client(mock_app: MockServer) -> Client:
-    """werkzeug's client of the mock in this process, as the owner of the demo scenario."""
+    """werkzeug client of the in-process mock, as the owner of the demo scenario."""
     client = mock_app.test_client()
     client.environ_base["HTTP_X_API_KEY"] = Mock.key()
     return client
@@ -170,20 +170,20 @@ def mock_client(mock_app: MockServer) -> Client:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Add what was asked of the mock to the report of a failed test."""
+    """Add the journal of the sandbox to the report of a failed test."""
     report: Any = yield
     if report.when == "call" and report.failed and _MOCK in item.stash:
-        report.sections.append(("freddy-mock journal", _told(item.stash[_MOCK])))
+        report.sections.append(("freddy-mock journal", _journal_text(item.stash[_MOCK])))
     return report
 
 
-def _told(mock: Control) -> str:
+def _journal_text(mock: Control) -> str:
     found = mock.requests.list(limit=1000)
     lines = []
-    for entry in reversed(found["requests"][:SHOWN]):
+    for entry in reversed(found["requests"][:MAX_EXCHANGES]):
         injected = f"  [injected: {entry['fault']}]" if entry["fault"] else ""
         lines.append(f"{entry['status']} {entry['method']} {entry['url']}{injected}  {entry['why'][-1]}")
         for side in ("request", "response"):
             body = entry[side]["body"]
             lines += [f"    {side}: {body[:_BODY]}"] if body else []
-    return "\n".join(lines) or "nothing was asked of the mock"
+    return "\n".join(lines) or "no request reached the mock"

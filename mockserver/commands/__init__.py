@@ -1,1 +1,1 @@
-"""The commands: serve, check, and those for a running mock."""
+"""Command line: serve, exec, check, and commands for a running mock."""

@@ -23,10 +23,10 @@ from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings, SettingsError, read_settings
 
 UNUSABLE = 2
-"""Exit code for a wrong flag, setting, spec or scenario, and for a port that is taken."""
+"""Exit code for an invalid flag, setting, spec or scenario, and for a port in use."""
 
 
-def _tell_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked:
         return
     from mockserver.app import bundled_spec
@@ -44,8 +44,8 @@ def _tell_version(context: click.Context, _: click.Parameter, asked: bool) -> No
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=_tell_version,
-    help="Tell the version, and version and SHA-256 of the spec inside, and exit.",
+    callback=_print_version,
+    help="Show the version of the mock, and version and SHA-256 of the bundled spec, and exit.",
 )
 def main() -> None:
     """A stateful mock of the Freddy spaces API.
@@ -62,9 +62,9 @@ def main() -> None:
 def serve(**flags: Any) -> None:
     """Run the mock until SIGTERM or Ctrl-C.
 
-    Every flag has a twin in the environment, named in brackets; the flag wins. FREDDY_API_KEY, if it is set,
-    is one more key of usr_abc123. On a terminal the mock introduces itself in a few lines; otherwise stdout
-    gets one line of JSON with the URL. Each request is one line on stderr.
+    Every flag has an environment variable, named in brackets; the flag wins. FREDDY_API_KEY, if set, is an
+    additional key of usr_abc123. On a terminal the mock prints a short summary; otherwise it prints one
+    line of JSON with the URL to stdout. Each request is logged as one line on stderr.
 
     \b
     Examples:
@@ -73,9 +73,9 @@ def serve(**flags: Any) -> None:
       MOCK_PORT=8080 mockserver serve --quiet
 
     \b
-    Exit codes: 0 after a signal; 2 for a flag, setting, file or port that can't be used.
+    Exit codes: 0 after a signal; 2 for an invalid flag or setting, or an unusable file or port.
     """
-    # Imported here, so that --help and a wrong flag answer at once.
+    # Imported here, so that --help and an invalid flag answer at once.
     from mockserver.app import create_app
     from mockserver.commands.reload import reload_on_change
     from mockserver.http.log import RequestLog
@@ -89,18 +89,18 @@ def serve(**flags: Any) -> None:
         _require_writable(settings.export_on_exit)
         listener, faulty = _listeners(settings)
     except (DocumentError, server.PortTaken, OSError) as error:
-        _refuse(error)
-    _give_memory_back()
-    gc.freeze()  # what is there now stays: to look through it for garbage takes seconds in a large world
-    gc.enable()  # __main__ starts without
+        _fail(error)
+    _release_memory()
+    gc.freeze()  # everything alive now stays: scanning it takes seconds for large data
+    gc.enable()  # __main__ disables it
     port: int = listener.getsockname()[1]
     second: int | None = None if faulty is None else faulty.getsockname()[1]
 
     def announce() -> None:
         if settings.port_file is not None:
             write_whole(settings.port_file, str(port))
-        made_up = app.admin_token if settings.admin_token is None else None
-        _introduce(settings, port, second, sorted(app.sandboxes.default.directory.credentials), made_up)
+        generated = app.admin_token if settings.admin_token is None else None
+        _announce(settings, port, second, sorted(app.sandboxes.default.directory.credentials), generated)
 
     if faulty is not None:
         fault_port.start(app, faulty)
@@ -109,30 +109,30 @@ def serve(**flags: Any) -> None:
     try:
         server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
     except OSError as error:
-        _complain(f"cannot tell the port: {error}")
+        _print_error(f"cannot write the port file: {error}")
         server.leave(UNUSABLE)
     if settings.export_on_exit is not None:
         try:
             with app.sandboxes.default.transaction():
-                moment = app.sandboxes.default.moment("")
-            app.states.write(settings.export_on_exit, moment)
+                state = app.sandboxes.default.state("")
+            app.states.write(settings.export_on_exit, state)
         except OSError as error:
-            _complain(f"cannot export the state: {error}")
+            _print_error(f"cannot export the state: {error}")
             server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
 
 
-_OWN = ("host", "port", "port_file")  # flags of `serve` that `exec` decides itself
+_OWN = ("host", "port", "port_file")  # flags of `serve` that `exec` sets itself
 
 
 @main.command("exec", params=[each for each in serve.params if each.name not in _OWN])
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(command: tuple[str, ...], **flags: Any) -> None:
-    """Run a command beside a mock of its own, on a free port.
+    """Run a command with its own mock, on a free port.
 
-    The command finds the mock in FREDDY_API_URL (and MOCK_URL), and a key in FREDDY_API_KEY: ak_demo_owner,
-    unless the variable is set already. The mock ends with the command.
+    The command gets the mock's URL in FREDDY_API_URL and MOCK_URL, and a key in FREDDY_API_KEY:
+    ak_demo_owner, unless the variable is already set. The mock ends with the command.
 
     \b
     Examples:
@@ -140,12 +140,12 @@ def exec_(command: tuple[str, ...], **flags: Any) -> None:
       mockserver exec --freeze 2026-02-26T10:30:00Z --quiet -- pytest tests/e2e
 
     \b
-    Exit codes: the command's own; 2 for a flag, setting, spec or scenario that can't be used; 126 and 127 for
-    a command that can't be run, or is not there.
+    Exit codes: the command's own; 2 for an invalid flag, setting, spec or scenario; 126 if the command
+    can't be run, 127 if it is not found.
     """
     from mockserver.commands import exec_beside
 
-    _settings(flags)  # a wrong one is told before anything is started
+    _settings(flags)  # reports invalid flags before anything is started
     sys.exit(exec_beside.run(command, {name: value for name, value in flags.items() if value is not None}))
 
 
@@ -157,7 +157,7 @@ for _command in remote.COMMANDS:
 @option("spec")
 @option("scenario")
 def check(**flags: Any) -> None:
-    """Say whether a spec and a scenario can be served, without serving them.
+    """Validate a spec and a scenario without serving them.
 
     \b
     Examples:
@@ -165,7 +165,7 @@ def check(**flags: Any) -> None:
       mockserver check --spec openapi.yaml --scenario empty
 
     \b
-    Exit codes: 0 they can; 2 they can't, with file, line and reason.
+    Exit codes: 0 valid; 2 invalid, with file, line and reason.
     """
     from mockserver.app import create_app
 
@@ -173,39 +173,39 @@ def check(**flags: Any) -> None:
     try:
         app = create_app(settings)
     except DocumentError as error:
-        _refuse(error)
-    world = app.sandboxes.default.world
-    click.echo(f"ok: scenario {world.name!r} fits {settings.spec or 'the spec inside'}")
+        _fail(error)
+    data = app.sandboxes.default.data
+    click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
-    given = {name: value for name, value in flags.items() if value is not None}
-    if "port" not in given and not os.environ.get("MOCK_PORT") and os.environ.get("PORT"):
-        given["port"] = os.environ["PORT"]
+    values = {name: value for name, value in flags.items() if value is not None}
+    if "port" not in values and not os.environ.get("MOCK_PORT") and os.environ.get("PORT"):
+        values["port"] = os.environ["PORT"]
     try:
-        return read_settings(given)
+        return read_settings(values)
     except SettingsError as error:
-        _refuse(error)
+        _fail(error)
 
 
-def _give_memory_back() -> None:
-    """Return what the start alone needed: a tenth of the memory at rest, where the C library knows how."""
+def _release_memory() -> None:
+    """Release memory that only the start needed: a tenth of it, if the C library can."""
     gc.collect()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _refuse(error: Exception) -> NoReturn:
-    _complain(str(error))
+def _fail(error: Exception) -> NoReturn:
+    _print_error(str(error))
     sys.exit(UNUSABLE)
 
 
-def _complain(text: str) -> None:
+def _print_error(text: str) -> None:
     click.echo("mockserver: " + " ".join(text.split()), err=True)
 
 
 def _listeners(settings: Settings) -> tuple[socket.socket, socket.socket | None]:
-    """Both, or none."""
+    """Both listeners, or neither."""
     from mockserver.server import granian_server as server
 
     main = server.bind(settings.host, settings.port)
@@ -218,10 +218,10 @@ def _listeners(settings: Settings) -> tuple[socket.socket, socket.socket | None]
         raise server.PortTaken(str(error).replace("--port", "--fault-port")) from None
 
 
-def _introduce(settings: Settings, port: int, second: int | None, keys: list[str], token: str | None) -> None:
-    """`token` is a made-up one, which nobody else can tell."""
+def _announce(settings: Settings, port: int, second: int | None, keys: list[str], token: str | None) -> None:
+    """`token`: a generated one, which is printed nowhere else."""
     if settings.api_key and settings.api_key not in keys:
-        _complain(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
+        _print_error(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     if not sys.stdout.isatty():
@@ -231,10 +231,10 @@ def _introduce(settings: Settings, port: int, second: int | None, keys: list[str
         ready |= {} if second is None else {"fault_port": second}
         click.echo(orjson.dumps(ready))
         return
-    shown = [key for key in keys if key != settings.api_key]
+    listed_keys = [key for key in keys if key != settings.api_key]
     click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {click.style(url, bold=True)}")
     click.echo(f"  scenario  {settings.scenario}")
-    click.echo(f"  keys      {', '.join(shown)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
+    click.echo(f"  keys      {', '.join(listed_keys)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
     if second is not None:
         click.echo(f"  faults    http://{host}:{second} can reset connections")
@@ -246,6 +246,6 @@ def _introduce(settings: Settings, port: int, second: int | None, keys: list[str
 
 
 def _require_writable(file: Path | None) -> None:
-    """OSError at the start rather than at the end, when what was to be saved would be lost."""
+    """Fail at the start rather than on exit, when the state would be lost."""
     if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK)):
-        raise OSError(f"--export-on-exit: {file} can't be written; give a file in a folder that can be")
+        raise OSError(f"--export-on-exit: {file} is not writable; give a file in a writable folder")

@@ -1,4 +1,4 @@
-"""`mockserver exec`: a mock for as long as another command runs."""
+"""`mockserver exec`: run a command with a mock that ends with it."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from mockserver.client.child import Child
 
 OWNER_KEY = "ak_demo_owner"
 NOT_FOUND, NOT_RUN = 127, 126
-"""Exit codes for a command that is not there, or that can't be run; as a shell has them."""
+"""Exit codes for a missing command, and for one that can't be run, as in a shell."""
 UNUSABLE = 2
 
 
 def run(command: tuple[str, ...], settings: Mapping[str, Any]) -> int:
-    """Start a mock on a free port, run the command beside it, and end the mock.
+    """Start a mock on a free port, run the command, and end the mock.
 
-    Returns the command's exit code, 128 and a signal's number where that ended it; 2 if there is no mock.
+    Returns the command's exit code, or 128 plus the signal number; 2 if the mock does not start.
     """
     environment = {
         **os.environ,
         **{f"MOCK_{name.upper().rstrip('_')}": _text(value) for name, value in settings.items()},
     }
-    # Ctrl-C is for the command; the mock ends after it.
+    # Ctrl-C reaches only the command; the mock ends after it.
     mock = Child(env=environment, start_new_session=True)
     try:
-        return mock.process.wait() or UNUSABLE if mock.ready is None else _attached(command, mock.ready)
+        return mock.process.wait() or UNUSABLE if mock.ready is None else _run_command(command, mock.ready)
     finally:
         mock.end()
 
 
-def _attached(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
+def _run_command(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
     environment = {**os.environ, "FREDDY_API_URL": ready["url"], "MOCK_URL": ready["url"]}
     environment.setdefault("FREDDY_API_KEY", OWNER_KEY)
     if "admin_token" in ready:
@@ -46,7 +46,7 @@ def _attached(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
         click.echo(f"mockserver: {command[0]}: {error.strerror}", err=True)
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_RUN
     passed = {
-        number: signal.signal(number, lambda number, _: child.send_signal(number)) for number in _PASSED
+        number: signal.signal(number, lambda number, _: child.send_signal(number)) for number in _FORWARDED
     }
     try:
         code = child.wait()
@@ -56,7 +56,7 @@ def _attached(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
     return 128 - code if code < 0 else code
 
 
-_PASSED = (signal.SIGTERM, signal.SIGINT)
+_FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
 def _text(value: Any) -> str:

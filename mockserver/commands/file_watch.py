@@ -1,4 +1,4 @@
-"""`--watch`: what to do when a file of the user's changes."""
+"""File watcher of `--watch`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PAUSE = 0.5
-"""Seconds between two looks at the content: on a bind mount nothing would tell of a change."""
+"""Seconds between two checks of the contents: a bind mount reports no changes."""
 
 
-def prints(places: Iterable[Path]) -> dict[Path, str]:
-    """Each file, of a folder its YAML files, with a hash of its content; empty if it can't be read."""
+def content_hashes(places: Iterable[Path]) -> dict[Path, str]:
+    """Content hash of each file, or of a folder's YAML files; empty for an unreadable one."""
     files = [
         file for place in places for file in (sorted(place.glob("*.yaml")) if place.is_dir() else [place])
     ]
-    return {file: _print(file) for file in files}
+    return {file: _content_hash(file) for file in files}
 
 
-def _print(file: Path) -> str:
+def _content_hash(file: Path) -> str:
     try:
         return hashlib.sha256(file.read_bytes()).hexdigest()
     except OSError:
@@ -29,13 +29,13 @@ def _print(file: Path) -> str:
 def watch(
     places: Iterable[Path], changed: Callable[[list[Path]], None], stopping: threading.Event
 ) -> threading.Thread:
-    """Call `changed` with the files that are other than at the last look, in a thread, until `stopping`."""
+    """Call `changed` with the changed files, in a thread, until `stopping`."""
     places = list(places)
 
     def look() -> None:
-        known = prints(places)
+        known = content_hashes(places)
         while not stopping.wait(PAUSE):
-            now = prints(places)
+            now = content_hashes(places)
             if now != known:
                 files = sorted(file for file in {*known, *now} if known.get(file) != now.get(file))
                 known = now

@@ -1,4 +1,4 @@
-"""Whether a mock answers. The standard library alone, and little of it: container engines ask often."""
+"""Health check with as few imports as possible: container engines run it often."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from collections.abc import Mapping
 
 HEALTHY, UNHEALTHY, UNUSABLE = 0, 1, 2
 HOST, PORT = "127.0.0.1", "4010"
-"""The defaults of the settings, which take long to import."""
+"""Defaults of the settings, repeated because the settings are slow to import."""
 TIMEOUT = 2.0
 """Seconds for the connection, and for each part of the answer."""
 _PATH = "/__admin/ready"
 _EVERYWHERE = {"0.0.0.0": HOST, "::": "::1", "": HOST}  # noqa: S104 - nothing is bound here
-"""An address that listens on all interfaces -> where to reach it."""
+"""Address that listens on all interfaces -> address to connect to."""
 
 
 class Unknown(Exception):
-    """The settings don't tell where the mock is; one line says what to give."""
+    """The address of the mock is unknown; the text is one line that says what to set."""
 
 
 def address(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Host and port of the mock that `mockserver serve` starts with these variables."""
+    """Host and port of a mock started with these environment variables."""
     host = environment.get("MOCK_HOST", "")
     text = environment.get("MOCK_PORT") or environment.get("PORT") or PORT
     if text == "0":
-        text = _written(environment.get("MOCK_PORT_FILE"))
+        text = _port_from_file(environment.get("MOCK_PORT_FILE"))
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 65536):
         raise Unknown(f"--port (or MOCK_PORT): a number from 1 to 65535 is needed; got {text[:80]!r}")
     return _EVERYWHERE.get(host, host), int(text)
 
 
-def _written(port_file: str | None) -> str:
+def _port_from_file(port_file: str | None) -> str:
     if not port_file:
-        raise Unknown("port 0 is a free one, which only MOCK_PORT_FILE tells: set it, or give --port")
-    from pathlib import Path  # hardly ever needed, and half of the whole start
+        raise Unknown("port 0 is a free port, known only from MOCK_PORT_FILE: set it, or give --port")
+    from pathlib import Path  # rarely needed, and half of the whole start
 
     try:
         return Path(port_file).read_text(encoding="ascii").strip()
@@ -43,13 +43,13 @@ def _written(port_file: str | None) -> str:
         raise Unknown(f"MOCK_PORT_FILE: {port_file}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def trouble(host: str, port: int) -> str:
-    """Why the mock there is not ready; empty if it is."""
+def failure(host: str, port: int) -> str:
+    """Reason why the mock is not ready; empty if it is."""
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     request = f"GET {_PATH} HTTP/1.1\r\nHost: {where}\r\nConnection: close\r\n\r\n"
     answer = b""
     try:
-        # As bytes: text could be an international name, and that loads their tables.
+        # As bytes: for a str, Python loads the tables of international domain names.
         name: str = os.fsencode(host)  # type: ignore[assignment] # typeshed forgets that bytes will do
         with socket.create_connection((name, port), TIMEOUT) as connection:
             connection.sendall(request.encode())
@@ -65,9 +65,9 @@ def trouble(host: str, port: int) -> str:
 
 
 def main(environment: Mapping[str, str]) -> int:
-    """The exit code; what is wrong goes to stderr."""
+    """Exit code; the reason goes to stderr."""
     try:
-        reason, code = trouble(*address(environment)), UNHEALTHY
+        reason, code = failure(*address(environment)), UNHEALTHY
     except Unknown as error:
         reason, code = str(error), UNUSABLE
     if reason:

@@ -1,4 +1,4 @@
-"""The flags of the commands, made from the settings; each names its variable in brackets."""
+"""Command-line flags generated from the settings, each with its environment variable in brackets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 
 def option(name: str) -> Callable[[CommandT], CommandT]:
-    """The flag of one setting."""
+    """Decorator that adds the flag of one setting."""
     field = Settings.model_fields[name]
     text, default = field.description or "", field.default
     if not isinstance(default, bool | tuple | None):
@@ -32,7 +32,7 @@ def option(name: str) -> Callable[[CommandT], CommandT]:
 
 
 def serving(command: CommandT) -> CommandT:
-    """Give a command the flags of `serve`: one for each setting that has a description."""
+    """Decorator that adds the flags of `serve`: one for each setting with a description."""
     for name, field in reversed(Settings.model_fields.items()):
         if field.description is not None:
             command = option(name)(command)

@@ -1,4 +1,4 @@
-"""A running mock begins anew from a changed file, or goes on serving what it had if the file is bad."""
+"""Reload of a running mock when a file changes; an invalid file leaves it as it was."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from mockserver.settings import Settings
 
 
 def watched(settings: Settings) -> list[Path]:
-    """The files and folders of the user's own."""
+    """Files and folders named by the user."""
     places = [settings.spec, settings.scenarios, Path(settings.scenario)]
     return [place for place in places if place is not None and place.exists()]
 
 
 def reload_on_change(app: MockServer, settings: Settings, log: RequestLog) -> None:
-    """Watch what the settings name; all sandboxes start over when it changes and is good."""
+    """Watch the configured files; a valid change restarts all sandboxes."""
     places = watched(settings)
     if not places:
-        log.notice("there is nothing to watch: --spec, --scenario and --scenarios name no file of yours")
+        log.notice("nothing to watch: --spec, --scenario and --scenarios name no file")
         return
     settings = settings.model_copy(update={"admin_token": app.admin_token})
 
@@ -30,9 +30,9 @@ def reload_on_change(app: MockServer, settings: Settings, log: RequestLog) -> No
         try:
             fresh = create_app(settings, log=log, stopping=app.stopping)
         except DocumentError as error:
-            log.notice(f"still serving what was there before {names} changed: {' '.join(str(error).split())}")
+            log.notice(f"{names} is invalid, the old one stays: {' '.join(str(error).split())}")
             return
-        app.become(fresh)
-        log.notice(f"{names} changed: all sandboxes have started over")
+        app.replace_with(fresh)
+        log.notice(f"{names} changed: all sandboxes were restarted")
 
     watch(places, changed, app.stopping)

@@ -1,4 +1,4 @@
-"""Commands for a mock that runs already: each but `health` is one call of its control API."""
+"""Commands for a running mock: each but `health` is one call of the control API."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mockserver.client.control import Control, Refused, Unreachable
 from mockserver.commands import health
 
 NO = 1
-"""Exit code where no mock answers, or it refuses."""
-_EXITS = "Exit codes: 0 done; 1 no mock answers, or it refuses; 2 wrong usage."
+"""Exit code if no mock answers, or it refuses the call."""
+_EXITS = "Exit codes: 0 success; 1 no mock answers, or it refuses the call; 2 usage error."
 
 
 def _default_url() -> str:
@@ -26,41 +26,41 @@ def _default_url() -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _steering(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that lead to a mock; print what it returns; end with 1 where that fails."""
+def _remote_command(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator that adds the connection options, prints the result as JSON, and exits with 1 on failure."""
 
     @click.option(
         "--url",
         envvar="MOCK_URL",
-        help="The mock; on this machine at MOCK_PORT or 4010 by default. [MOCK_URL]",
+        help="URL of the mock; by default this machine, at MOCK_PORT or 4010. [MOCK_URL]",
     )
     @click.option(
-        "--sandbox", envvar="MOCK_SANDBOX", help="The sandbox; `default` unless named. [MOCK_SANDBOX]"
+        "--sandbox", envvar="MOCK_SANDBOX", help="Name of the sandbox; `default` by default. [MOCK_SANDBOX]"
     )
     @click.option(
-        "--token", envvar="MOCK_ADMIN_TOKEN", help="Where the mock asks for one. [MOCK_ADMIN_TOKEN]"
+        "--token", envvar="MOCK_ADMIN_TOKEN", help="Admin token, if the mock requires one. [MOCK_ADMIN_TOKEN]"
     )
     @wraps(command)
-    def steer(url: str | None, sandbox: str | None, token: str | None, **given: Any) -> None:
+    def run(url: str | None, sandbox: str | None, token: str | None, **options: Any) -> None:
         try:
             control = Control(url or _default_url(), sandbox=sandbox or None, token=token or None)
-            answer = command(control, **given)
+            answer = command(control, **options)
         except (health.Unknown, Refused, Unreachable) as error:
             click.echo("mockserver: " + " ".join(str(error).split()), err=True)
             sys.exit(NO)
         if answer is not None:
             click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
-    steer.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n\b\n{_EXITS}"  # from 3.13 on it is clean already
-    return steer
+    run.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n\b\n{_EXITS}"  # 3.13 dedents it itself
+    return run
 
 
 @click.command("reset")
-@click.option("--to", metavar="WHERE", help="empty, scenario:NAME or snapshot:NAME; the start by default.")
+@click.option("--to", metavar="WHERE", help="empty, scenario:NAME or snapshot:NAME; default: the start.")
 @click.option("--keep", multiple=True, help="journal, faults or clock; may be repeated.")
-@_steering
+@_remote_command
 def reset(control: Control, to: str | None, keep: tuple[str, ...]) -> Any:
-    """Put a running mock back to its start.
+    """Reset a sandbox of a running mock.
 
     \b
     Examples:
@@ -73,16 +73,14 @@ def reset(control: Control, to: str | None, keep: tuple[str, ...]) -> Any:
 
 @click.command("state")
 @click.option(
-    "--load", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Put this file back in."
+    "--load", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Import this state document."
 )
-@click.option(
-    "--save", type=click.Path(dir_okay=False, path_type=Path), help="Write it there, whole or not at all."
-)
-@_steering
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the state to this file.")
+@_remote_command
 def state(control: Control, load: Path | None, save: Path | None) -> Any:
-    """Take the whole state out of a running mock, or put one in.
+    """Export or import the state of a sandbox.
 
-    Without an option it goes to stdout.
+    Without an option the state is printed to stdout.
 
     \b
     Examples:
@@ -105,30 +103,30 @@ def state(control: Control, load: Path | None, save: Path | None) -> Any:
 
 
 @click.command("snapshot")
-@click.argument("order", type=click.Choice(["list", "save", "restore", "delete"]))
+@click.argument("action", type=click.Choice(["list", "save", "restore", "delete"]))
 @click.argument("name", required=False)
-@_steering
-def snapshot(control: Control, order: str, name: str | None) -> Any:
-    """List, save, restore or delete states with a NAME.
+@_remote_command
+def snapshot(control: Control, action: str, name: str | None) -> Any:
+    """List, save, restore or delete snapshots.
 
     \b
     Examples:
       mockserver snapshot save before
       mockserver snapshot restore before
     """
-    if order == "list":
+    if action == "list":
         return control.snapshots.list()
     if name is None:
-        raise click.UsageError(f"snapshot {order} needs a NAME")
-    return getattr(control.snapshots, order)(name)
+        raise click.UsageError(f"snapshot {action} needs a NAME")
+    return getattr(control.snapshots, action)(name)
 
 
 @click.command("clock")
-@click.argument("order", type=click.Choice(["show", "freeze", "advance", "resume"]), default="show")
+@click.argument("action", type=click.Choice(["show", "freeze", "advance", "resume"]), default="show")
 @click.argument("value", required=False)
-@_steering
-def clock(control: Control, order: str, value: str | None) -> Any:
-    """Show the clock, freeze it at an instant, advance it by seconds or PT1H, or let it run on.
+@_remote_command
+def clock(control: Control, action: str, value: str | None) -> Any:
+    """Show the clock, freeze it at an instant, advance it by seconds or a duration, or let it run.
 
     \b
     Examples:
@@ -136,23 +134,24 @@ def clock(control: Control, order: str, value: str | None) -> Any:
       mockserver clock freeze 2026-02-26T10:30:00Z
       mockserver clock advance PT1H
     """
-    if order in ("freeze", "advance") and value is None:
-        raise click.UsageError(f"clock {order} needs a VALUE")
-    if order == "freeze":
+    if action in ("freeze", "advance") and value is None:
+        raise click.UsageError(f"clock {action} needs a VALUE")
+    if action == "freeze":
         return control.clock.freeze(str(value))
-    if order == "advance":
+    if action == "advance":
         return control.clock.advance(_number(str(value)))
-    return control.clock.resume() if order == "resume" else control.clock.get()
+    return control.clock.resume() if action == "resume" else control.clock.get()
 
 
 @click.command("faults")
-@click.argument("order", type=click.Choice(["list", "add", "remove", "clear"]), default="list")
+@click.argument("action", type=click.Choice(["list", "add", "remove", "clear"]), default="list")
 @click.argument("what", required=False)
-@_steering
-def faults(control: Control, order: str, what: str | None) -> Any:
-    """List the rules, add one, remove one by its id, or clear them.
+@_remote_command
+def faults(control: Control, action: str, what: str | None) -> Any:
+    """List, add, remove or clear fault rules.
 
-    WHAT to add is a rule as JSON, or the name of a profile: slow, flaky, brownout, rate-limited, offline.
+    WHAT is a rule as JSON or a profile to add (slow, flaky, brownout, rate-limited, offline), or an id to
+    remove.
 
     \b
     Examples:
@@ -160,25 +159,25 @@ def faults(control: Control, order: str, what: str | None) -> Any:
       mockserver faults add '{"operation": "createSpace", "times": 1, "error": {"status": 503}}'
       mockserver faults clear
     """
-    if order in ("add", "remove") and what is None:
-        raise click.UsageError(f"faults {order} needs to know what")
-    if order == "add":
+    if action in ("add", "remove") and what is None:
+        raise click.UsageError(f"faults {action} needs an argument: WHAT")
+    if action == "add":
         return control.faults.add(**_rule(str(what)))
-    if order == "remove":
+    if action == "remove":
         return control.faults.remove(str(what))
-    return control.faults.clear() if order == "clear" else control.faults.list()
+    return control.faults.clear() if action == "clear" else control.faults.list()
 
 
 @click.command("requests")
-@click.argument("order", type=click.Choice(["list", "count", "find", "clear"]), default="list")
-@click.option("--operation", help="Only this operationId.")
+@click.argument("action", type=click.Choice(["list", "count", "find", "clear"]), default="list")
+@click.option("--operation", help="Only requests of this operationId.")
 @click.option("--status", type=int, help="Only answers with this status.")
-@click.option("--limit", type=click.IntRange(1), help="How many to list.")
-@_steering
+@click.option("--limit", type=click.IntRange(1), help="Most requests to list.")
+@_remote_command
 def requests(
-    control: Control, order: str, operation: str | None, status: int | None, limit: int | None
+    control: Control, action: str, operation: str | None, status: int | None, limit: int | None
 ) -> Any:
-    """List, count or find what was asked of the mock, or forget it.
+    """List, count, find or clear the requests in the journal.
 
     \b
     Examples:
@@ -187,11 +186,11 @@ def requests(
     """
     criteria = {"operation": operation, "status": status}
     criteria = {name: value for name, value in criteria.items() if value is not None}
-    if order == "count":
+    if action == "count":
         return {"count": control.requests.count(**criteria)}
-    if order == "find":
+    if action == "find":
         return control.requests.find(**criteria)
-    return control.requests.clear() if order == "clear" else control.requests.list(**criteria, limit=limit)
+    return control.requests.clear() if action == "clear" else control.requests.list(**criteria, limit=limit)
 
 
 def _number(text: str) -> float | str:
@@ -212,12 +211,12 @@ def _rule(text: str) -> dict[str, Any]:
 
 
 @click.command("health")
-@click.option("--host", help=f"Where the mock is ({health.HOST} by default). [MOCK_HOST]")
+@click.option("--host", help=f"Host of the mock ({health.HOST} by default). [MOCK_HOST]")
 @click.option("--port", metavar="N", help=f"Its port ({health.PORT} by default). [MOCK_PORT, or PORT]")
 def ask_health(**flags: Any) -> None:
-    """Say whether a mock on this machine is ready; for HEALTHCHECK, which starts it again and again.
+    """Check whether a mock on this machine is ready; for HEALTHCHECK in containers.
 
-    It reads the variables that `mockserver serve` reads, MOCK_PORT_FILE too. Without a flag it takes hardly
+    Reads the same variables as `mockserver serve`, including MOCK_PORT_FILE. Without a flag it takes hardly
     longer than Python itself.
 
     \b
@@ -226,10 +225,10 @@ def ask_health(**flags: Any) -> None:
       mockserver health --port 8080
 
     \b
-    Exit codes: 0 it is; 1 it is not, or not yet; 2 the port is unknown. One line on stderr says why.
+    Exit codes: 0 ready; 1 not ready, or no mock answers; 2 port unknown. The reason is one line on stderr.
     """
-    given = {f"MOCK_{name.upper()}": value for name, value in flags.items() if value is not None}
-    sys.exit(health.main({**os.environ, **given}))
+    variables = {f"MOCK_{name.upper()}": value for name, value in flags.items() if value is not None}
+    sys.exit(health.main({**os.environ, **variables}))
 
 
 COMMANDS = (reset, state, snapshot, clock, faults, requests, ask_health)

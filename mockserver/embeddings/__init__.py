@@ -1,1 +1,1 @@
-"""The simulated embedding queue, and the search over what is embedded."""
+"""Simulated embedding queue, and search over the embedded messages."""

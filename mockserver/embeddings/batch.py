@@ -1,4 +1,4 @@
-"""Jobs that arrive together: a thread's messages, or one turn of a conversation.
+"""Batches of embedding jobs that arrive together: a thread's messages, or one turn of a conversation.
 
 Attempts come in rounds: one of each job, then, when all of these have ended, one of each that failed, in the
 same order, until the retries are used up. Slots take attempts first come, first served, so attempts start and
@@ -15,16 +15,16 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mockserver.embeddings.policy import Policy, failing_ranks
-from mockserver.store.sorted_keys import Key, Ordered
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 LONG_AGO = -(10**18)
-"""Microseconds; before any clock. What is in a scenario's spaces was embedded then (A55)."""
+"""Microseconds, before any clock: time of the jobs embedded by a scenario (A55)."""
 KINDS = ("completed", "failed", "retried")
 """Outcomes of an attempt; `retried` failed and is queued again."""
 
 
 class Counts(NamedTuple):
-    """Jobs by state, in the vendor's own words."""
+    """Jobs by state, in the vendor's terms."""
 
     pending: int = 0
     processing: int = 0
@@ -33,13 +33,13 @@ class Counts(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One message on its way into one space's store."""
+    """Job that embeds one message into one space's store."""
 
     number: int
     space_id: str
     thread_id: str
     key: Key
-    """Of its message."""
+    """Key of the message in its thread."""
     state: str
     attempts: int
     queued_at: int
@@ -47,7 +47,7 @@ class Job(NamedTuple):
 
 
 class EndedAttempt(NamedTuple):
-    """An attempt that ended."""
+    """Ended attempt."""
 
     at: int
     kind: str
@@ -58,19 +58,19 @@ class EndedAttempt(NamedTuple):
 
 
 class Attempts(NamedTuple):
-    """Attempts of one batch, in the order in which they start and end."""
+    """Attempts of a batch, in the order in which they start and end."""
 
     places: Sequence[int] = ()
-    """The place in the batch of each attempt's job; ascending within a round."""
+    """Place in the batch of each attempt's job; ascending within a round."""
     starts: Sequence[int] = ()
     ends: Sequence[int] = ()
     failing: Sequence[int] = ()
-    """The attempts that fail, ascending."""
+    """Failing attempts, ascending."""
     rounds: tuple[int, ...] = (0,)
-    """The first attempt of each round."""
+    """First attempt of each round."""
 
     def first(self, count: int) -> Attempts:
-        """The first `count` attempts, and the rounds that these have opened."""
+        """First `count` attempts, and the rounds that they opened."""
         return Attempts(
             self.places[:count],
             self.starts[:count],
@@ -84,19 +84,19 @@ NOTHING = Attempts()
 
 
 class Slots(NamedTuple):
-    """What a batch finds when its turn comes."""
+    """Availability of the slots for a batch."""
 
     free: tuple[int, ...]
-    """When each slot is free, ascending."""
+    """Instant at which each slot is free, ascending."""
     floor: int
-    """No attempt starts before."""
+    """Earliest start of an attempt."""
 
     def not_before(self, now: int) -> Slots:
-        """The same for an event at `now`."""
+        """The same, with no start before `now`."""
         return Slots(self.free, max(self.floor, now))
 
     def after(self, attempts: Attempts) -> Slots:
-        """What the next batch finds."""
+        """Availability for the next batch."""
         free = sorted((*self.free, *attempts.ends[-len(self.free) :]))
         return Slots(tuple(free[-len(self.free) :]), max(self.floor, *attempts.starts[-1:], LONG_AGO))
 
@@ -105,36 +105,36 @@ class Batch(NamedTuple):
     """Jobs that arrived together, as an immutable value."""
 
     number: int
-    """Its place in the space's queue."""
+    """Number in the space's queue."""
     thread_id: str
-    keys: Ordered
-    """The messages' keys; the job at place p embeds the message of the p-th."""
+    keys: SortedKeys
+    """Keys of the messages; the job at place p embeds the p-th."""
     first_job: int
-    """The number of its first job; the others follow."""
+    """Number of its first job; the others follow."""
     arrived: int
     removed: frozenset[int] = frozenset()
-    """Places of jobs that count nowhere any more; what runs of them keeps its slot to its end."""
+    """Places of removed jobs, which are not counted; a running one keeps its slot to its end."""
     attempts: Attempts | None = None
-    """None: embedded from the start."""
+    """None if embedded from the start."""
     slots: Slots | None = None
-    """None: no event plans it again."""
+    """None if no event replans it."""
     retries: int = 0
-    """The policy's, when it was planned."""
+    """Retries of the policy that planned it."""
     tried: int = 0
-    """Attempts that are not listed, of a job that a tester gave an end."""
+    """Earlier attempts that are not listed, of a job ended by a tester."""
 
-    def given_end(self, state: str, attempts: int, at: int) -> Batch:
-        """With the end (`completed`, `failed`) that a tester gave its single job; it is never tried again."""
+    def with_end(self, state: str, attempts: int, at: int) -> Batch:
+        """Batch whose single job a tester ended as `completed` or `failed`; it is never tried again."""
         failing = [0] if state == "failed" else []
         return self._replace(attempts=Attempts([0], [at], [at], failing), tried=attempts - 1)
 
     @property
     def live(self) -> int:
-        """Jobs that were not removed."""
+        """Number of jobs that were not removed."""
         return len(self.keys) - len(self.removed)
 
     def waiting(self, attempts: Attempts) -> Sequence[int]:
-        """Places of the jobs that the last round of `attempts` has still to try."""
+        """Places of the jobs that the last round of `attempts` has not tried yet."""
         places, _, _, failing, rounds = attempts
         members: Sequence[int] = range(len(self.keys))
         if len(rounds) > 1:
@@ -145,9 +145,9 @@ class Batch(NamedTuple):
         return [place for place in members if place not in self.removed] if self.removed else members
 
     def planned(self, slots: Slots, policy: Policy, kept: Attempts = NOTHING, at_once: int = 0) -> Batch:
-        """The batch with the attempts that follow those `kept`.
+        """Batch with the attempts that follow `kept`.
 
-        The next `at_once` of them end when they may start, and no others are planned by a manual policy.
+        The next `at_once` of them end as soon as they may start; a manual policy plans no others.
         """
         places, starts, ends = array("l", kept.places), array("q", kept.starts), array("q", kept.ends)
         failing, rounds, duration = array("l", kept.failing), kept.rounds, policy.duration
@@ -178,7 +178,7 @@ class Batch(NamedTuple):
             rounds = (*rounds, len(places))
 
     def without(self, place: int, now: int, policy: Policy) -> Batch:
-        """The batch without this job: what has not started of it never will."""
+        """Batch without this job; attempts of it that have not started are cancelled."""
         batch = self._replace(removed=self.removed | {place})
         if self.slots is None or not self.waits(now):
             return batch
@@ -186,38 +186,38 @@ class Batch(NamedTuple):
         return batch.planned(self.slots.not_before(now), policy, kept)
 
     def restarted(self, now: int, slots: Slots, policy: Policy, at_once: int = 0) -> Batch:
-        """The batch with what has ended by now, and all the rest planned again."""
+        """Batch with the ended attempts kept and all others planned again."""
         return self.planned(slots, policy, self._attempts.first(self.ended(now)), at_once)
 
     def started(self, now: int) -> int:
-        """How many attempts have started."""
+        """Number of started attempts."""
         return bisect_right(self._attempts.starts, now)
 
     def ended(self, now: int) -> int:
-        """How many attempts have ended."""
+        """Number of ended attempts."""
         return bisect_right(self._attempts.ends, now)
 
     def waits(self, now: int) -> bool:
-        """Whether an event at this instant plans attempts of it again."""
+        """Whether an event at this instant replans any of its attempts."""
         if self.slots is None:
             return False
         return self.started(now) < len(self._attempts.ends) or bool(self.waiting(self._attempts))
 
     def is_done(self, now: int) -> bool:
-        """Whether all its attempts have ended, and no more will come."""
+        """Whether all its attempts have ended and no more will follow."""
         if self.slots is None:
             return True
         return self.ended(now) == len(self._attempts.ends) and not self.waiting(self._attempts)
 
     def next_jobs(self, now: int) -> Sequence[int]:
-        """The numbers of the jobs whose attempts are to end next, of one round."""
+        """Numbers of the jobs whose attempts end next, within one round."""
         if self.slots is None or self.is_done(now):
             return ()
         unplanned = self.restarted(now, self.slots, Policy(retries=self.retries, manual=True))
         return [self.first_job + place for place in unplanned.waiting(unplanned._attempts)]
 
     def outcomes(self, count: int) -> Iterator[int]:
-        """How many of the first `count` attempts had each of KINDS; those of removed jobs do not count."""
+        """Outcomes of the first `count` attempts by KINDS, without removed jobs."""
         failing = self._attempts.failing
         missed, again = bisect_left(failing, count), bisect_left(failing, min(count, self._final))
         gone = [self._kind(attempt) for attempt in self._of_removed(0, count)]
@@ -234,7 +234,7 @@ class Batch(NamedTuple):
         return Counts(self.live - processing - completed - failed, processing, completed, failed)
 
     def state(self, place: int, now: int) -> tuple[str, int]:
-        """State and attempts begun of the job at `place`."""
+        """State and number of started attempts of the job at `place`."""
         count = self.tried
         if self.attempts is None:
             return "completed", 1
@@ -249,14 +249,14 @@ class Batch(NamedTuple):
         return "pending", count
 
     def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
-        """Its jobs from the place `first` on, each with its place."""
+        """Jobs from the place `first` on, each with its place."""
         for place in range(first, len(self.keys)):
             if place not in self.removed:
                 where = (space_id, self.thread_id, self.keys.at(place))
                 yield place, Job(self.first_job + place, *where, *self.state(place, now), self.arrived)
 
     def ends(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
-        """Its attempts that end in (since, until]."""
+        """Attempts that end in (since, until]."""
         for attempt in range(self.ended(since), self.ended(until)):
             if (place := self._attempts.places[attempt]) not in self.removed:
                 where = (space_id, self.thread_id, self.keys.at(place)[-1])
@@ -268,7 +268,7 @@ class Batch(NamedTuple):
 
     @property
     def _final(self) -> int:
-        """The first attempt after whose failure none follows."""
+        """First attempt that is not retried if it fails."""
         rounds = self._attempts.rounds
         return rounds[-1] if len(rounds) > self.retries else len(self._attempts.ends)
 

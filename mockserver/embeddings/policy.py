@@ -1,4 +1,4 @@
-"""How the simulated queue behaves, and which attempts fail."""
+"""Policy of the embedding queue, and the choice of failing attempts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockserver.store.sorted_keys import Key
 
 
 class Policy(NamedTuple):
-    """How the simulated queue behaves."""
+    """Settings of the embedding queue."""
 
     seed: int = 0
     duration: int = 200_000
@@ -19,25 +19,25 @@ class Policy(NamedTuple):
     failure_rate: float = 0.0
     """Share of the attempts that fail, 0 to 1."""
     retries: int = 3
-    """Further attempts after the first."""
+    """Retries after the first attempt."""
     manual: bool = False
-    """Nothing runs but by a step; then `duration` is 0."""
+    """Whether only steps end attempts; `duration` is 0 then."""
     failing_every: int = 0
-    """Each of so many jobs fails, counted from `first_job` on; 0 for none."""
+    """Every n-th job fails, counted from `first_job`; 0 for none."""
     failing_turns: tuple[int, ...] = ()
-    """The jobs that fail by their turn, counted likewise: 1 is the first."""
+    """Positions of the jobs that fail, counted likewise from 1."""
     failing_keys: tuple[Key, ...] = ()
-    """The keys of messages whose jobs fail."""
+    """Keys of messages whose jobs fail."""
     failing_attempts: int = 1_000_000
-    """How many attempts of such a job fail; later ones succeed."""
+    """Number of failing attempts of such a job; later ones succeed."""
     first_job: int = 1
-    """The first job that was planned by this policy."""
+    """First job planned by this policy."""
 
 
 def failing_ranks(
     members: Sequence[int], first_job: int, attempt: int, named: Sequence[int], policy: Policy
 ) -> Sequence[int]:
-    """The ranks whose attempt fails, ascending: by the rate, by their turn, or by name.
+    """Ranks of the failing attempts, ascending: by rate, by position, or by name.
 
     `members` are places in a batch whose first job is `first_job`; `named` are places too.
     """
@@ -46,16 +46,16 @@ def failing_ranks(
         return chosen
     every, first = policy.failing_every, policy.first_job - first_job - 1
     wanted = {*named, *(first + turn for turn in policy.failing_turns)}
-    ordered = (
+    failing = (
         rank
         for rank, place in enumerate(members)
         if place in wanted or (every and place > first and (place - first) % every == 0)
     )
-    return sorted({*chosen, *ordered})
+    return sorted({*chosen, *failing})
 
 
 def _by_rate(members: Sequence[int], first_job: int, attempt: int, policy: Policy) -> Sequence[int]:
-    """A hash of (seed, job number, attempt) against the rate."""
+    """Ranks for which a hash of (seed, job number, attempt) is below the rate."""
     limit = min(int(policy.failure_rate * 2**64), _WORD)
     salt = _mixed((policy.seed * 0x9E3779B97F4A7C15 + attempt) & _WORD)
     return [rank for rank, place in enumerate(members) if _mixed((first_job + place) ^ salt) <= limit]
@@ -65,7 +65,7 @@ _WORD = 2**64 - 1
 
 
 def _mixed(value: int) -> int:
-    """The finaliser of splitmix64: every bit of the value moves every bit of the result."""
+    """Finaliser of splitmix64: every bit of the value affects every bit of the result."""
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _WORD
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _WORD
     return value ^ (value >> 31)

@@ -1,7 +1,7 @@
-"""The simulated embedding queue: one job for each (space, message), embedded exactly once (A15).
+"""Simulated embedding queue: one job for each (space, message), embedded exactly once (A15).
 
-Nothing runs in the background. What a queue looks like at an instant is read from its plans; every event
-(added, removed, edited, deleted) plans again what has not started by then, and leaves the rest alone.
+Nothing runs in the background. The state at an instant is read from the plans; every event (added, removed,
+edited, deleted) plans again what has not started by then, and leaves the rest alone.
 """
 
 from __future__ import annotations
@@ -15,52 +15,59 @@ from immutables import Map
 from mockserver.embeddings.batch import KINDS, LONG_AGO, Batch, Counts, EndedAttempt, Job, Slots
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.space_queue import SpaceQueue
-from mockserver.store.sorted_keys import Key, Ordered
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 _EMPTY = SpaceQueue()
 
 
-class Version(NamedTuple):
-    """All queues at one instant."""
+class QueuesVersion(NamedTuple):
+    """State of all queues at one instant."""
 
     queues: Map[str, SpaceQueue]
     next_job: int
     policy: Policy | None = None
-    """As it was changed; None for the one that the sandbox was made with."""
+    """Changed policy; None for the sandbox's own."""
 
 
 class Embeddings:
-    """Every space's queue; instants are microseconds since 1970."""
+    """Embedding queues of all spaces; instants are microseconds since 1970."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = self.own_policy = policy
         self.queues: Map[str, SpaceQueue] = Map()
         """By space id."""
         self.next_job = 1
-        """The number of the next job."""
+        """Number of the next job."""
 
-    def add_embedded(self, space_id: str, thread_id: str, keys: Ordered) -> None:
-        """A scenario's thread, embedded from the start (A55)."""
+    def add_embedded(self, space_id: str, thread_id: str, keys: SortedKeys) -> None:
+        """Add a scenario's thread, embedded from the start (A55)."""
         queue = self.queues.get(space_id, _EMPTY)
         batch = Batch(queue.next_batch, thread_id, keys, self.next_job, LONG_AGO)
         self.queues = self.queues.set(space_id, queue.with_batch(batch))
         self.next_job += len(keys)
 
-    def add_thread(self, space_id: str, thread_id: str, keys: Ordered, now: int) -> None:
-        """Backfill: all messages of a thread are queued."""
+    def add_thread(self, space_id: str, thread_id: str, keys: SortedKeys, now: int) -> None:
+        """Queue all messages of a thread (backfill)."""
         self._enqueue(space_id, thread_id, keys, now, later=False)
 
     def add_messages(
         self, space_id: str, thread_id: str, keys: Iterable[Key], now: int, job: int | None = None
     ) -> None:
-        """New messages of a thread that is in the space already: they queue behind what waits.
+        """Queue new messages of a thread that is in the space, behind the waiting ones.
 
-        `job` is the number of the first job, if it has one already.
+        `job`: number of the first job, if it has one already.
         """
-        self._enqueue(space_id, thread_id, Ordered(keys), now, job, later=True)
+        self._enqueue(space_id, thread_id, SortedKeys(keys), now, job, later=True)
 
     def _enqueue(
-        self, space_id: str, thread_id: str, keys: Ordered, now: int, job: int | None = None, *, later: bool
+        self,
+        space_id: str,
+        thread_id: str,
+        keys: SortedKeys,
+        now: int,
+        job: int | None = None,
+        *,
+        later: bool,
     ) -> None:
         queue = self.queues.get(space_id, _EMPTY)
         batch = Batch(queue.next_batch, thread_id, keys, self.next_job if job is None else job, now)
@@ -68,29 +75,29 @@ class Embeddings:
         self.next_job += len(keys) if job is None else 0
 
     def remove_thread(self, space_id: str, thread_id: str, now: int) -> None:
-        """What waits is cancelled, what runs keeps its slot, what is done is dropped."""
+        """Remove a thread: cancel waiting jobs, let running ones keep their slot, drop embeddings."""
         queue = self.queues.get(space_id, _EMPTY).without_thread(thread_id, now, self.policy)
         self.queues = self.queues.set(space_id, queue) if space_id in self.queues else self.queues
 
     def remove_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
-        """The message's job is cancelled, or its vector dropped."""
+        """Cancel the message's job, or drop its embedding."""
         if space_id in self.queues:
             queue = self.queues[space_id].without_message(thread_id, key, now, self.policy)
             self.queues = self.queues.set(space_id, queue)
 
     def edit_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
-        """A job that waits will embed the new text; one that has run, or runs, is queued once more."""
+        """Embed an edited message: a waiting job takes the new text, any other is queued again."""
         if self.state(space_id, thread_id, key, now) not in (None, "pending"):
             self.remove_message(space_id, thread_id, key, now)
             self.add_messages(space_id, thread_id, [key], now)
 
     def drop_space(self, space_id: str) -> None:
-        """The space's queue goes with its store."""
+        """Delete the space's queue."""
         if space_id in self.queues:
             self.queues = self.queues.delete(space_id)
 
     def drain(self, now: int) -> None:
-        """Let everything that waits or runs have run by now, with the outcomes it would have had."""
+        """Finish all waiting and running jobs now, with their planned outcomes."""
         at_once, idle = self.policy._replace(duration=0, manual=False), Slots((now,) * self.policy.slots, now)
         self.queues = Map(
             {
@@ -100,7 +107,7 @@ class Embeddings:
         )
 
     def restart(self, now: int, policy: Policy) -> None:
-        """Another policy from now on: what has ended stays, all the rest begins again by it."""
+        """Change the policy: ended attempts stay, all others start over."""
         self.policy = policy
         self.queues = Map({name: queue.restarted(now, policy) for name, queue in self.queues.items()})
 
@@ -114,7 +121,7 @@ class Embeddings:
         return self.state(space_id, thread_id, key, now) == "completed"
 
     def state(self, space_id: str, thread_id: str, key: Key, now: int) -> str | None:
-        """The state of the message's job; None if it has none here."""
+        """State of the message's job; None if it has none here."""
         queue = self.queues.get(space_id)
         found = None if queue is None else queue.planned.find(thread_id, key)
         return None if found is None else found[0].state(found[1], now)[0]
@@ -128,18 +135,18 @@ class Embeddings:
         state: str | None = None,
         after: tuple[str, int, int] = ("", 0, -1),
     ) -> Iterator[tuple[tuple[str, int, int], Job]]:
-        """The jobs in line, space by space, each with its position to go on `after`."""
+        """Jobs in queue order, space by space, each with its position for `after`."""
         for name, queue in self.chosen(space_id):
             if name >= after[0]:
-                behind = after[1:] if name == after[0] else (0, -1)
-                for position, job in queue.jobs(name, now, thread_id, behind):
+                position_in_space = after[1:] if name == after[0] else (0, -1)
+                for position, job in queue.jobs(name, now, thread_id, position_in_space):
                     if state in (None, job.state):
                         yield (name, *position), job
 
     def ended(self, since: int, until: int, most: int) -> tuple[dict[str, int], list[EndedAttempt]]:
-        """Attempts that end in (since, until]: how many of each kind, and the first `most` of them.
+        """Attempts that end in (since, until]: totals by kind, and the first `most` attempts.
 
-        Those that end together come by space, and in the order of the queue.
+        Simultaneous ones are ordered by space and by queue.
         """
         totals, first = [0] * len(KINDS), list[EndedAttempt]()
         for space_id, queue in self.queues.items():
@@ -149,18 +156,18 @@ class Embeddings:
         first.sort(key=lambda ended: (ended.at, ended.space_id))
         return dict(zip(KINDS, totals, strict=True)), first[:most]
 
-    def mark(self) -> Version:
-        """The queues as they are now."""
+    def checkpoint(self) -> QueuesVersion:
+        """Queues as they are now."""
         own = self.policy is self.own_policy
-        return Version(self.queues, self.next_job, None if own else self.policy)
+        return QueuesVersion(self.queues, self.next_job, None if own else self.policy)
 
-    def back_to(self, version: Version) -> None:
-        """The queues as they were."""
+    def restore(self, version: QueuesVersion) -> None:
+        """Restore the queues."""
         self.queues, self.next_job, policy = version
         self.policy = policy or self.own_policy
 
     def chosen(self, space_id: str | None) -> Sequence[tuple[str, SpaceQueue]]:
-        """The queue of this space, or all of them by name."""
+        """Queue of this space, or all of them by name."""
         if space_id is None:
             return sorted(self.queues.items(), key=lambda item: item[0])
         queue = self.queues.get(space_id)

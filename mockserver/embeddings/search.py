@@ -1,7 +1,7 @@
-"""Finding messages by the words that they share with a question: an inverted index, word -> message numbers.
+"""Search of messages by the words that they share with a question, in an inverted index.
 
-What a message says belongs to its record, which never changes: an edit is another record. So the index is
-shared by all sandboxes, and an entry is good for whoever has the very record.
+Records never change (an edit is a new record), so all sandboxes share the index, and an entry is valid for
+every sandbox that has the very record.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from mockserver.store.sorted_keys import Key, Ordered
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 MOST_MESSAGES = 500_000
-"""Messages kept in the index, or twice what one search needs; with more it starts empty again."""
+"""Most messages in the index, or twice those of one search; beyond it the index is emptied."""
 _WORD = re.compile(r"[^\W_]+")
 COMMON = frozenset(
     re.findall(
@@ -27,30 +27,30 @@ COMMON = frozenset(
         will with would you your""",
     )
 )
-"""Words that say nothing about what a text is about."""
+"""Stop words."""
 
 
 def wording(text: str) -> list[str]:
-    """The text's words in order, in lower case: two texts that differ in nothing else say the same."""
+    """Words of the text in order, in lower case."""
     return _WORD.findall(text.lower())
 
 
 def weight(word: str) -> float:
-    """What a word counts: longer ones say more."""
+    """Weight of a word: longer ones count more."""
     return min(len(word), 8) / 8 + 0.5
 
 
-class Source(NamedTuple):
-    """Where the messages are: an unchanged `version` says that no message has changed."""
+class MessageSource(NamedTuple):
+    """Messages of one sandbox; `version` changes whenever a message does."""
 
     version: object
     get: Callable[[str], Mapping[str, Any] | None]
     key_of: Callable[[str], Key]
-    """A message's key in its thread."""
+    """Key of a message in its thread."""
 
 
 class Hit(NamedTuple):
-    """A message and how near it is: 0 to 1."""
+    """Message and its score, 0 to 1."""
 
     score: float
     key: Key
@@ -58,7 +58,7 @@ class Hit(NamedTuple):
 
 
 class WordIndex:
-    """The words of messages; safe to use from several threads."""
+    """Index of messages by word; safe to use from several threads."""
 
     def __init__(self, most: int = MOST_MESSAGES) -> None:
         self._most = most
@@ -69,20 +69,20 @@ class WordIndex:
         self._records: list[Mapping[str, Any]] = []
         """By number."""
         self._weights = array("d")
-        """What all the different words of a message count, by number."""
+        """Total weight of the distinct words of a message, by number."""
         self._known: set[int] = set()
-        """The records' `id()`s, which stay theirs while the index holds them."""
+        """`id()`s of the records, unique while the index keeps them."""
         self._numbers: dict[str, array[int]] = {}
-        """word -> numbers of the messages that have it."""
-        self._complete: dict[Key, tuple[Ordered, object]] = {}
-        """first key of a thread -> its keys, and the version in which all of them were in the index."""
+        """Word -> numbers of the messages that contain it."""
+        self._complete: dict[Key, tuple[SortedKeys, object]] = {}
+        """First key of a thread -> its keys, and the version at which all of them were indexed."""
 
     def best(
-        self, asked: Mapping[str, float], threads: Sequence[Ordered], source: Source
+        self, asked: Mapping[str, float], threads: Sequence[SortedKeys], source: MessageSource
     ) -> Iterator[tuple[float, list[Mapping[str, Any]]]]:
-        """Scores, best first, each with the records that have it; other sandboxes' records, too.
+        """Scores, best first, each with its records, which may belong to other sandboxes.
 
-        Nine parts how much of the question a message has, one part how much of the message that is.
+        Nine parts: share of the question found in the message; one part: share of the message that this is.
         """
         held: dict[int, float] = {}
         with self._lock:
@@ -98,7 +98,7 @@ class WordIndex:
         for score, equal in groupby(sorted(scored, reverse=True), _score):
             yield score, [records[number] for _, number in equal]
 
-    def _add(self, threads: Sequence[Ordered], source: Source) -> None:
+    def _add(self, threads: Sequence[SortedKeys], source: MessageSource) -> None:
         if len(self._records) > max(self._most, 2 * sum(map(len, threads))):
             self._clear()
         for keys in threads:
@@ -124,19 +124,19 @@ class WordIndex:
 
 
 INDEX = WordIndex()
-"""Of the whole process: what is in it depends on the messages alone."""
+"""Shared by the whole process: the index depends on the messages alone."""
 
 
 def nearest(
     question: str,
-    threads: Iterable[tuple[str, Ordered]],
-    source: Source,
+    threads: Iterable[tuple[str, SortedKeys]],
+    source: MessageSource,
     is_found: Callable[[Hit], bool],
     most: int,
 ) -> list[Hit]:
-    """The `most` messages nearest to the question, best first, among those that can be found.
+    """The `most` messages nearest to the question, best first, among those that are embedded.
 
-    Messages of equal score come in the order of their threads and places. Nothing in common is no hit.
+    Equal scores are ordered by thread and place. A message without a common word is no hit.
     """
     keys = dict(threads)
     asked = {word: weight(word) for word in wording(question) if word not in COMMON}

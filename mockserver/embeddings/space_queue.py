@@ -1,4 +1,4 @@
-"""One space's embedding queue, as an immutable value: an event makes another one, a look changes nothing."""
+"""Embedding queue of one space, as an immutable value: events create a new one, reads change nothing."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from immutables import Map
 
 from mockserver.embeddings.batch import KINDS, Attempts, Batch, Counts, EndedAttempt, Job, Slots
 from mockserver.embeddings.policy import Policy
-from mockserver.store.sorted_keys import EMPTY, Key, Ordered
+from mockserver.store.sorted_keys import EMPTY, Key, SortedKeys
 
 _NOWHERE: Map[str, int] = Map()
 
 
 class Unplanned(NamedTuple):
-    """What the plans of a queue's last batches follow from; no attempt of these has started."""
+    """Inputs for the plans of a queue's last batches, none of whose attempts has started."""
 
     first: int
-    """The number of the first of them."""
+    """Number of the first of them."""
     policy: Policy
 
 
 @dataclass(frozen=True)
 class SpaceQueue:
-    """A space's batches; no attempt of one starts before all of the one ahead have.
+    """Batches of a space; no attempt of one starts before all of the previous one have started.
 
-    Of a thousand threads that leave one after the other, each would plan all that wait behind it. So these
-    are planned for the next event or look that needs it, which is as good: nothing else decides their plans.
+    Batches are planned lazily, at the first event or read that needs them: if a thousand threads are removed,
+    each removal would otherwise plan all batches behind it. Nothing else influences the plans.
     """
 
-    batches: Ordered = EMPTY
+    batches: SortedKeys = EMPTY
     """(number, Batch), ascending."""
-    by_thread: Ordered = EMPTY
-    """(thread id, number) of each batch; a thread's first one is its backfill."""
+    by_thread: SortedKeys = EMPTY
+    """(thread id, number) of each batch; the first of a thread is its backfill."""
     next_batch: int = 1
     slots: Slots | None = None
-    """What the next batch to be planned finds; None before the first job."""
+    """Slots for the next batch to be planned; None before the first job."""
     later: Map[str, int] = _NOWHERE
-    """message id -> its batch, for those that came after the backfill or were edited since."""
+    """Message id -> batch, for messages added or edited after the backfill."""
     unplanned: Unplanned | None = None
 
     @cached_property
@@ -50,26 +50,26 @@ class SpaceQueue:
         return self._planned_until(self.next_batch)
 
     def batch(self, number: int) -> Batch:
-        """The batch of this number, which is known to be here."""
+        """Batch of this number, which must exist."""
         batch: Batch = next(self.batches.after((number,)))[1]
         return batch
 
     def batches_of(self, thread_id: str) -> Iterator[Batch]:
-        """A thread's batches, its backfill first."""
+        """Batches of a thread, its backfill first."""
         for owner, number in self.by_thread.after((thread_id,)):
             if owner != thread_id:
                 return
             yield self.batch(number)
 
     def find(self, thread_id: str, key: Key) -> tuple[Batch, int] | None:
-        """The batch and place of the message's job; None if it has none here."""
+        """Batch and place of the message's job; None if it has none here."""
         number = self.later.get(key[-1])
         batch = next(self.batches_of(thread_id), None) if number is None else self.batch(number)
         place = None if batch is None else batch.keys.place(key)
         return None if batch is None or place is None or place in batch.removed else (batch, place)
 
     def counts(self, now: int, thread_id: str | None = None) -> Counts:
-        """Jobs by state; of one thread alone if it is given."""
+        """Jobs by state, optionally of one thread."""
         queue = self.planned
         batches = (b for _, b in queue.batches) if thread_id is None else queue.batches_of(thread_id)
         return Counts(*map(sum, zip(Counts(), *(batch.counts(now) for batch in batches), strict=True)))
@@ -77,7 +77,7 @@ class SpaceQueue:
     def jobs(
         self, space_id: str, now: int, thread_id: str | None, after: tuple[int, int]
     ) -> Iterator[tuple[tuple[int, int], Job]]:
-        """The jobs behind (batch, place), each with its own such position."""
+        """Jobs after (batch, place), each with its own position."""
         for number, batch in self.planned.batches.after((after[0],)):
             if thread_id in (None, batch.thread_id):
                 first = after[1] + 1 if number == after[0] else 0
@@ -85,21 +85,21 @@ class SpaceQueue:
                     yield (number, place), job
 
     def ended(self, space_id: str, since: int, until: int, most: int) -> tuple[list[int], list[EndedAttempt]]:
-        """Attempts that end in (since, until]: how many of each of KINDS, and the first `most` of them."""
-        totals, given, first = [0] * len(KINDS), list[EndedAttempt](), list[EndedAttempt]()
+        """Attempts that end in (since, until]: totals by KINDS, and the first `most` attempts."""
+        totals, by_tester, first = [0] * len(KINDS), list[EndedAttempt](), list[EndedAttempt]()
         for _, batch in self.planned.batches:
             if batch.attempts is not None and batch.ended(since) < batch.ended(until):
                 before, after = (batch.outcomes(batch.ended(instant)) for instant in (since, until))
                 totals = [sum(each) for each in zip(totals, after, (-n for n in before), strict=True)]
                 ends = batch.ends(space_id, since, until)
                 if batch.slots is None:
-                    given += ends  # in no order with the others
+                    by_tester += ends  # in no order with the others
                 else:
                     first += islice(ends, most - len(first))
-        return totals, given + first
+        return totals, by_tester + first
 
     def with_batch(self, batch: Batch, *, later: bool = False) -> SpaceQueue:
-        """With one more batch; messages that came `later` are found there, and not in the backfill."""
+        """Queue with one more batch; messages added `later` are not in the backfill."""
         numbers = {key[-1]: batch.number for key in batch.keys} if later else {}
         return replace(
             self,
@@ -110,21 +110,21 @@ class SpaceQueue:
         )
 
     def enqueued(self, batch: Batch, policy: Policy, *, later: bool) -> SpaceQueue:
-        """With a batch that waits for all that is here."""
+        """Queue with a batch that waits for all others."""
         queue: SpaceQueue = vars(self).get("planned", self)
         slots = queue.slots or Slots((batch.arrived,) * policy.slots, batch.arrived)
         waiting = queue.with_batch(batch._replace(attempts=Attempts(), slots=slots), later=later)
         return replace(waiting, slots=slots, unplanned=queue.unplanned or Unplanned(batch.number, policy))
 
     def without_thread(self, thread_id: str, now: int, policy: Policy) -> SpaceQueue:
-        """What waits is cancelled, what runs keeps its slot, what is done is dropped."""
+        """Queue without a thread: waiting jobs are cancelled, running ones keep their slot."""
         queue = self
         for number in [batch.number for batch in self.batches_of(thread_id)]:
             queue = queue._without(number, None, now, policy)
         return queue
 
     def without_message(self, thread_id: str, key: Key, now: int, policy: Policy) -> SpaceQueue:
-        """The message's job is cancelled, or its vector dropped."""
+        """Queue without a message: its job is cancelled, or its embedding dropped."""
         found = self.find(thread_id, key)
         if found is None:
             return self
@@ -132,7 +132,7 @@ class SpaceQueue:
         return replace(self._without(found[0].number, found[1], now, policy), later=later)
 
     def _without(self, number: int, place: int | None, now: int, policy: Policy) -> SpaceQueue:
-        """Without one job of a batch, or without the batch; what waits behind it moves up."""
+        """Queue without one job of a batch, or without the batch; waiting jobs move up."""
         queue = self._planned_until(number)
         batch = queue.batch(number)
         if place is None:
@@ -152,9 +152,9 @@ class SpaceQueue:
         return replace(queue, slots=slots, unplanned=Unplanned(number + 1, policy))
 
     def restarted(self, now: int, policy: Policy, at_once: int = 0) -> SpaceQueue:
-        """What has ended stays, all the rest begins again on free slots.
+        """Queue in which ended attempts stay, and all others start over on free slots.
 
-        The first `at_once` attempts of the first batch that is not done end now.
+        The first `at_once` attempts of the first unfinished batch end now.
         """
         slots = Slots((now,) * policy.slots, now)
 
@@ -169,17 +169,17 @@ class SpaceQueue:
         return replace(queue, slots=slots)
 
     def stepped(self, most: int, below: int, now: int, policy: Policy) -> tuple[SpaceQueue, int]:
-        """With up to `most` attempts of one batch ended, of jobs with numbers under `below`; how many."""
+        """Queue with up to `most` attempts of one batch ended, of jobs below `below`; and their number."""
         jobs = next(jobs for _, batch in self.planned.batches if (jobs := batch.next_jobs(now)))
         count = max(1, sum(number < below for number in jobs[:most]))
         return self.restarted(now, policy, count), count
 
     def next_job(self, now: int) -> int | None:
-        """The number of the job whose attempt is to end next."""
+        """Number of the job whose attempt ends next."""
         return next((number for _, batch in self.planned.batches for number in batch.next_jobs(now)), None)
 
     def arrived_by(self, now: int) -> SpaceQueue:
-        """With nothing in it from later than `now`, as there is once a clock was put back."""
+        """Queue without arrivals after `now`, for a clock that was set back."""
         return self.planned._mapped(
             1, self.next_batch, lambda batch: batch._replace(arrived=min(batch.arrived, now))
         )

@@ -1,6 +1,6 @@
-"""The embedding queue as JSON values and back.
+"""JSON form of the embedding queue.
 
-Written is each attempt of a queue, past and planned, so that it goes on as it would have.
+It contains every attempt, past and planned, so that an imported queue continues as it would have.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from immutables import Map
 
 from mockserver.embeddings.batch import LONG_AGO, Attempts, Batch, Slots
 from mockserver.embeddings.policy import Policy
-from mockserver.embeddings.queues import Version
+from mockserver.embeddings.queues import QueuesVersion
 from mockserver.embeddings.space_queue import SpaceQueue
-from mockserver.store.sorted_keys import Key, Ordered
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 Values = Mapping[str, Any]
 """A JSON object."""
 NEVER = 10**18
-"""Microseconds; when attempts started that waited for a step, to the version before."""
+"""Microseconds; start of attempts waiting for a step, in documents of the previous version."""
 LATEST = 253_402_300_799_000_000
 """Microseconds; the end of the year 9999."""
 Refuse = Callable[[str, str], None]
-"""Called with where something is wrong, and what."""
+"""Called with the address and the text of an error."""
 KeyOf = Callable[[str], Key | None]
-"""A message's key in its thread, whether it was deleted or not."""
+"""Returns a message's key in its thread, also for a deleted message."""
 
 
-def written(version: Version) -> Values:
-    """All queues, space by space."""
+def queues_json(version: QueuesVersion) -> Values:
+    """JSON form of all queues, by space."""
     spaces = {name: _queue(version.queues[name]) for name in sorted(version.queues)}
-    changed = None if version.policy is None else policy_written(version.policy)
+    changed = None if version.policy is None else policy_json(version.policy)
     return {"next_job": version.next_job, "changed_policy": changed, "spaces": spaces}
 
 
-def policy_written(policy: Policy) -> Values:
-    """How the queue works, without the seed; the messages that are to fail by their keys."""
+def policy_json(policy: Policy) -> Values:
+    """JSON form of a policy, without the seed."""
     values = {name: value for name, value in policy._asdict().items() if name != "seed"}
     keys = [list(key) for key in policy.failing_keys]
     return {**values, "failing_turns": list(policy.failing_turns), "failing_keys": keys}
 
 
 def policy_read(values: Values, seed: int) -> Policy:
-    """The policy again."""
+    """Policy from its JSON form."""
     turns, keys = tuple(values["failing_turns"]), tuple(map(tuple, values["failing_keys"]))
     return Policy(**{**values, "seed": seed, "failing_turns": turns, "failing_keys": keys})
 
@@ -79,11 +79,11 @@ def _batch(batch: Batch) -> Values:
 
 
 def read(
-    values: Values, policy: Policy, key_of: KeyOf, listed: Callable[[str], Ordered], refuse: Refuse
-) -> Version:
-    """The queues again. `listed` is a thread's messages, to share where a batch has just these.
+    values: Values, policy: Policy, key_of: KeyOf, listed: Callable[[str], SortedKeys], refuse: Refuse
+) -> QueuesVersion:
+    """Queues from their JSON form. `listed`: a thread's messages, shared where a batch has exactly these.
 
-    `policy` is the one that the sandbox was made with.
+    `policy`: the one that the sandbox was created with.
     """
     changed = None if values["changed_policy"] is None else policy_read(values["changed_policy"], policy.seed)
     queues: dict[str, SpaceQueue] = {}
@@ -105,17 +105,17 @@ def read(
         batches, floor = _with_floors(batches)
         free = tuple(sorted(instant for instant in queue["free"] if instant < NEVER))
         queues[space_id] = SpaceQueue(
-            batches=Ordered((batch.number, batch) for batch in batches),
-            by_thread=Ordered((batch.thread_id, batch.number) for batch in batches),
+            batches=SortedKeys((batch.number, batch) for batch in batches),
+            by_thread=SortedKeys((batch.thread_id, batch.number) for batch in batches),
             next_batch=following,
             slots=Slots(free, floor) if free else None,
             later=Map(_later(batches)),
         )
-    return Version(Map(queues), values["next_job"], changed)
+    return QueuesVersion(Map(queues), values["next_job"], changed)
 
 
 def _with_floors(batches: Iterable[Batch]) -> tuple[list[Batch], int]:
-    """The batches, none of which starts before the ones ahead have; and the start of the last attempt."""
+    """Batches with the earliest start that their predecessors allow, and the start of the last attempt."""
     floored, floor = list[Batch](), LONG_AGO
     for batch in batches:
         attempts, slots = batch.attempts, batch.slots
@@ -127,7 +127,7 @@ def _with_floors(batches: Iterable[Batch]) -> tuple[list[Batch], int]:
 
 
 def _as_batch(entry: Values, number: int) -> Values:
-    """A job that was given an end, as the version before wrote it."""
+    """Batch from a job ended by a tester, as the previous version wrote it."""
     names = {"thread_id": "thread_id", "first_job": "number", "arrived": "queued_at"}
     batch = {name: entry[old] for name, old in names.items()}
     return {**batch, "number": number, "messages": [entry["message_id"]], "removed": [], "ended": entry}
@@ -138,7 +138,7 @@ def _refuse_below(refuse: Refuse, at: str, where: str, what: str) -> None:
 
 
 def _later(batches: Iterable[Batch]) -> Iterator[tuple[str, int]]:
-    """Which batch has a message that is not, or not any more, in the first one of its thread."""
+    """Batch of each message that is not, or no longer, in the backfill of its thread."""
     seen: set[str] = set()
     for batch in batches:
         if batch.thread_id in seen:
@@ -149,7 +149,7 @@ def _later(batches: Iterable[Batch]) -> Iterator[tuple[str, int]]:
 
 
 def _batch_of(
-    values: Values, key_of: KeyOf, listed: Callable[[str], Ordered], policy: Policy, refuse: Refuse
+    values: Values, key_of: KeyOf, listed: Callable[[str], SortedKeys], policy: Policy, refuse: Refuse
 ) -> Batch:
     ids, arrived = values["messages"], values["arrived"]
     found = [key_of(message_id) for message_id in ids]
@@ -161,7 +161,7 @@ def _batch_of(
         refuse("messages", "are not in the order of their sequence numbers")
     if len(set(ids)) < len(ids):
         refuse("messages", "one of them is here twice")
-    # The version before wrote the first round without it behind each place.
+    # The previous version wrote each place together with a round.
     removed = frozenset(entry[0] if isinstance(entry, list) else entry for entry in values["removed"])
     if any(place >= len(ids) for place in removed):
         refuse("removed", f"there are only {len(ids)} places")
@@ -170,7 +170,7 @@ def _batch_of(
     if ended := values.get("ended"):
         if len(ids) != 1 or removed:
             refuse("ended", "is for one message, which was not removed")
-        return batch.given_end(ended["state"], max(ended["attempts"], 1), ended["at"])
+        return batch.with_end(ended["state"], max(ended["attempts"], 1), ended["at"])
     plan = values.get("attempts") or _of_rounds(values.get("rounds", ()), len(ids), policy.retries, refuse)
     if plan is None or arrived is None:
         return batch
@@ -186,15 +186,15 @@ def _batch_of(
     )
 
 
-def _shared(keys: Sequence[Key], whole: Ordered) -> Ordered:
-    """The keys as a sequence: the thread's own one if it has just these."""
+def _shared(keys: Sequence[Key], whole: SortedKeys) -> SortedKeys:
+    """Sorted keys, sharing the thread's own sequence if it is equal."""
     if len(keys) == len(whole) and all(map(tuple.__eq__, keys, whole)):
         return whole
-    return Ordered(keys)
+    return SortedKeys(keys)
 
 
 def _of_rounds(rounds: Sequence[Values], count: int, retries: int, refuse: Refuse) -> Values | None:
-    """The attempts of a batch as the version before wrote them: slots, and how long each attempt takes."""
+    """Attempts of a batch from the previous version's form: slots, and the duration of each attempt."""
     places, starts, ends, failing, firsts, free = (list[int]() for _ in range(6))
     for values in rounds:
         members: Sequence[int] = range(count) if values["members"] is None else values["members"]
@@ -212,7 +212,7 @@ def _of_rounds(rounds: Sequence[Values], count: int, retries: int, refuse: Refus
                 ends.append(heapreplace(slots, slots[0] + pace["duration"]) + pace["duration"])
     if not rounds:
         return None
-    known = sum(start < NEVER for start in starts)  # the others waited for a step
+    known = sum(start < NEVER for start in starts)  # the others were waiting for a step
     return {
         "places": places[:known],
         "starts": starts[:known],
@@ -225,7 +225,7 @@ def _of_rounds(rounds: Sequence[Values], count: int, retries: int, refuse: Refus
 
 
 def _wrong(plan: Values, count: int) -> tuple[str, str] | None:
-    """What is wrong with a batch's attempts, and where, if something is. `count` is how many jobs it has."""
+    """First error in a batch's attempts, with its address; `count`: number of its jobs."""
     places, starts, ends, failing, rounds = (plan[name] for name in Attempts._fields)
     total = len(places)
     if not len(starts) == len(ends) == total or any(map(int.__gt__, starts, ends)):

@@ -1,4 +1,4 @@
-"""An answer's bytes, broken on order: what arrives is not what was announced, or nothing arrives."""
+"""Answers with broken bytes: truncated, malformed, slow, or cut off with the connection."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from mockserver.http.event_stream import ClosesOnce, Lines
 from mockserver.http.request import Answer
 
 PIECES = 20
-"""In which a drip is sent."""
+"""Number of pieces of a `drip`."""
 FLUSH = 0.1
-"""Seconds. The server sends what it was given only if the end does not come at once."""
+"""Seconds between data and end: without a pause the server would not flush the data."""
 _NO_LINGER = struct.pack("ii", 1, 0)
 Wait = Callable[[float], bool]
-"""Sleeps so many seconds, and says whether the mock stops."""
+"""Sleeps for some seconds; true if the mock stops."""
 
 
-class Broken(ClosesOnce):
-    """The bytes of one answer."""
+class BrokenBody(ClosesOnce):
+    """Body of an answer that is damaged while it is sent."""
 
     def __init__(self, pieces: Iterator[bytes], whole: bytes, closed: Callable[[], None]) -> None:
         super().__init__(closed)
         self._pieces = pieces
         self.whole = whole
-        """What they would have been; the journal keeps that."""
+        """The undamaged bytes, for the journal."""
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -53,32 +53,32 @@ def _drip(data: bytes, _cut: int, seconds: float, wait: Wait) -> Iterator[bytes]
         yield data[start : start + size]
 
 
-class Kind(NamedTuple):
-    """One way to break an answer."""
+class DamageKind(NamedTuple):
+    """One kind of damage."""
 
     pieces: Callable[[bytes, int, float, Wait], Iterator[bytes]] | None = None
-    """What is sent of it, after all of it was announced, and how slowly."""
+    """Iterator over the bytes to send, after the full length was announced."""
     seconds: float | None = None
-    """How long that takes if the order does not say; None if no order can say."""
+    """Default duration; None if the kind takes no duration."""
     closes: type[ConnectionError] | None = None
-    """Raised before the first byte: the server's listener for faults closes what raises."""
+    """Raised before the first byte: the fault port's server then closes the connection."""
 
 
-KINDS: Mapping[str, Kind] = {
-    "truncate": Kind(_part),
-    "malformed": Kind(),
-    "drip": Kind(_drip, 5.0),
-    "hang": Kind(_part, 30.0),
-    "reset": Kind(closes=ConnectionResetError),
-    "empty": Kind(closes=ConnectionAbortedError),
+KINDS: Mapping[str, DamageKind] = {
+    "truncate": DamageKind(_part),
+    "malformed": DamageKind(),
+    "drip": DamageKind(_drip, 5.0),
+    "hang": DamageKind(_part, 30.0),
+    "reset": DamageKind(closes=ConnectionResetError),
+    "empty": DamageKind(closes=ConnectionAbortedError),
 }
-"""Every kind by its name, wherever it is ordered: by a rule, a profile, or a request's own header."""
+"""Kinds of damage by name, as rules, profiles and X-Mock-Fault use them."""
 
 
-def kind_here(name: str, connection: socket.socket | None, *, streams: bool) -> str:
-    """What can be done of this kind: without its socket a connection can't be closed, only cut short.
+def applicable_kind(name: str, connection: socket.socket | None, *, streams: bool) -> str:
+    """The kind to apply here: without access to its socket a connection can't be closed, only truncated.
 
-    Empty for a stream that stays whole: it is broken by its own faults.
+    Empty for a stream, which has faults of its own.
     """
     closes = KINDS[name].closes
     if closes and connection is not None:
@@ -88,7 +88,7 @@ def kind_here(name: str, connection: socket.socket | None, *, streams: bool) -> 
     return "truncate" if closes else name
 
 
-def broken(
+def damaged_answer(
     answer: Answer,
     name: str,
     damage: Mapping[str, Any],
@@ -96,17 +96,17 @@ def broken(
     wait: Wait,
     closed: Callable[[], None],
 ) -> Answer:
-    """The answer with its bytes broken; `closed` is called when nothing more is sent."""
+    """The answer with damaged bytes; `closed` is called when nothing more is sent."""
     kind = KINDS[name]
     if kind.closes is not None:
         assert connection is not None
         whole = answer.body if isinstance(answer.body, bytes) else b""
         if isinstance(answer.body, Lines):
             answer.body.close()
-        return answer._replace(body=Broken(_closing(connection, kind.closes), whole, closed))
+        return answer._replace(body=BrokenBody(_closing(connection, kind.closes), whole, closed))
     assert isinstance(answer.body, bytes)
     if not answer.body and name != "drip":
-        # Nothing can't be cut: an answer without content gets some.
+        # An empty body can't be cut: an answer without content gets one.
         headers = [*answer.headers, ("Content-Type", "application/json")]
         answer = Answer(200 if answer.status in (204, 205, 304) else answer.status, headers, b"{}")
     data = answer.body
@@ -120,16 +120,16 @@ def broken(
     cut = len(data) // 2 if after is None else min(after, max(0, len(data) - 1))
     length = [] if answer.status == 204 else [("Content-Length", str(len(data)))]
     pieces = kind.pieces(data, cut, seconds, wait)
-    return Answer(answer.status, [*answer.headers, *length], Broken(pieces, data, closed))
+    return Answer(answer.status, [*answer.headers, *length], BrokenBody(pieces, data, closed))
 
 
 def _malformed(data: bytes) -> bytes:
-    """As long as it says, but no JSON: the end is missing."""
+    """Invalid JSON of the announced length: the last byte is missing."""
     return data[:-1] if len(data) > 1 else b"{"
 
 
 def _closing(connection: socket.socket, error: type[ConnectionError]) -> Iterator[bytes]:
     if error is ConnectionResetError:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    raise error("on order")
+    raise error("injected")
     yield b""

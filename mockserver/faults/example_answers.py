@@ -1,4 +1,4 @@
-"""Answers that no handler gives: the spec's own examples, and what a tester orders."""
+"""Answers without a handler: the spec's examples, and errors injected by a tester."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ EMPTY = (204, 205, 304)
 """Statuses without content."""
 
 
-def ordered_answer(error: Mapping[str, Any], context: RequestContext) -> Answer:
-    """The body that was ordered, else the documented example of that status, else a general one."""
+def injected_answer(error: Mapping[str, Any], context: RequestContext) -> Answer:
+    """Answer with the injected body, else the documented example of the status, else a generic one."""
     status, seconds = error["status"], error.get("retry_after")
     response = context.matched.responses.get(status)
     headers = {} if response is None else dict(response.sample_headers)
@@ -26,7 +26,7 @@ def ordered_answer(error: Mapping[str, Any], context: RequestContext) -> Answer:
     if error.get("body") is not None:
         return _answer(status, error["body"], error.get("content_type") or JSON_TYPES[0], headers, context)
     if response is not None and (response.examples or not response.content):
-        name, value = _chosen(response, error.get("example"))
+        name, value = _example(response, error.get("example"))
         body = _filled(value, context, seconds) if name is not None else None
         return _answer(status, body, next(iter(response.content), ""), headers, context)
     if status < 400:
@@ -37,36 +37,36 @@ def ordered_answer(error: Mapping[str, Any], context: RequestContext) -> Answer:
 
 
 def example_answer(code: int | None, name: str | None, context: RequestContext) -> Answer:
-    """The example of this status and name; BadControl says what there is."""
+    """Documented example of this status and name; BadControl lists the available ones."""
     documented = context.matched.responses
     if code is not None and code not in documented:
         there = ", ".join(str(status) for status in sorted(documented))
         raise BadControl(f"{context.matched.id} documents no {code}, only {there}")
     for status in sorted(documented) if code is None else (code,):
         if name is None or name in documented[status].examples:
-            return ordered_answer({"status": status, "example": name}, context)
+            return injected_answer({"status": status, "example": name}, context)
     there = ", ".join(sorted({name for r in documented.values() for name in r.examples if name}))
     raise BadControl(
         f"{context.matched.id} has no example {(name or '')[:40]!r}, only {there or 'nameless ones'}"
     )
 
 
-def _chosen(response: Response, name: str | None) -> tuple[str | None, Any]:
+def _example(response: Response, name: str | None) -> tuple[str | None, Any]:
     if name is not None and name in response.examples:
         return name, response.examples[name]
     return next(iter(response.examples.items()), (None, None))
 
 
 def _filled(example: Any, context: RequestContext, seconds: int | None) -> Any:
-    """An error in the envelope, told of this request; anything else as it is."""
+    """The example; in an error envelope, ids and times are those of this request."""
     error = example.get("error") if isinstance(example, dict) else None
     if not isinstance(error, dict):
         return example
     now = {"trace_id": context.trace_id, "timestamp": context.time}
     filled = {**error, **{name: value for name, value in now.items() if name in error}}
     if isinstance(error.get("details"), dict):
-        told = {**context.ids} if seconds is None else {**context.ids, "retry_after": seconds}
-        filled["details"] = {name: told.get(name, value) for name, value in error["details"].items()}
+        values = {**context.ids} if seconds is None else {**context.ids, "retry_after": seconds}
+        filled["details"] = {name: values.get(name, value) for name, value in error["details"].items()}
     return {**example, "error": filled}
 
 
@@ -83,9 +83,9 @@ def _answer(
 
 
 def _undocumented(status: int, details: Mapping[str, Any]) -> Problem:
-    """An error that the operation does not document, named after its status."""
+    """Error of a status that the operation does not document, named after the status."""
     words = PHRASES.get(status, f"Status {status}")
     code = "".join(letter if letter.isalnum() else "_" for letter in words).upper()
     kind = type("Ordered", (Problem,), {"status": status, "code": code, "message": f"{words}."})
-    problem: Problem = kind("Ordered from the mock", **details)
+    problem: Problem = kind("Injected by the mock", **details)
     return problem

@@ -1,4 +1,4 @@
-"""Ready-made lists of faults, as they could be ordered one by one; what they leave out is as by default."""
+"""Predefined lists of fault rules; omitted fields have their defaults."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ PROFILES: Mapping[str, Sequence[Mapping[str, Any]]] = {
         {"name": "offline", "damage": {"kind": "reset"}, "handled": False},
     ],
 }
-"""The name of each rule is its id too."""
+"""A rule's name is also its id."""

@@ -1,4 +1,4 @@
-"""How many requests a caller may send: token buckets on the sandbox's clock."""
+"""Rate limits per caller: token buckets on the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RateLimited(
 
 
 class Plan(NamedTuple):
-    """So many requests a minute, so many at once, so many a day."""
+    """Limits per minute, at once (burst) and per day."""
 
     name: str
     per_minute: int
@@ -37,11 +37,11 @@ PLANS: Mapping[str, Plan] = {
     "standard": Plan("standard", 100, 120, 10_000),
     "premium": Plan("premium", 1_000, 1_200, 100_000),
 }
-"""As published."""
+"""The vendor's published plans."""
 
 
 def plan(text: str) -> Plan:
-    """The plan of this name, or a text like `30/min` or `30/min,burst 5`; ValueError if it is neither."""
+    """Plan by name, or from a text like `30/min` or `30/min,burst 5`; ValueError for anything else."""
     if text in PLANS:
         return PLANS[text]
     match = _TEXT.fullmatch(text)
@@ -51,7 +51,7 @@ def plan(text: str) -> Plan:
 
 
 class _Window(NamedTuple):
-    """A bucket that holds `burst` tokens and gets `limit` of them in `length` microseconds."""
+    """Bucket parameters: `burst` tokens at most, `limit` tokens refilled per `length` microseconds."""
 
     limit: int
     length: int
@@ -59,7 +59,7 @@ class _Window(NamedTuple):
 
 
 class _Bucket:
-    """Its level as the instant at which it is full again, times `limit`: whole numbers lose nothing."""
+    """Token bucket; its level is kept as `limit` times the instant at which it is full, in integers."""
 
     def __init__(self, window: _Window, now: int) -> None:
         self._window = window
@@ -67,7 +67,7 @@ class _Bucket:
         self._full = now * window.limit
 
     def at(self, now: int) -> None:
-        """Fill up to this instant. A clock that was put back changes no level."""
+        """Refill up to this instant. A clock that was set back changes no level."""
         if now < self._now:
             self._full -= (self._now - now) * self._window.limit
         self._now = now
@@ -75,28 +75,28 @@ class _Bucket:
 
     @property
     def left(self) -> int:
-        """Whole tokens."""
+        """Whole tokens left."""
         missing = self._full - self._now * self._window.limit
         return (self._window.burst * self._window.length - missing) // self._window.length
 
     @property
     def wait(self) -> int:
-        """Seconds until there is a token, rounded up."""
+        """Seconds until the next token, rounded up."""
         enough = self._full - (self._window.burst - 1) * self._window.length
         return max(0, -(-(enough - self._now * self._window.limit) // (self._window.limit * _SECOND)))
 
     def take(self) -> None:
-        """One token less."""
+        """Remove one token."""
         self._full += self._window.length
 
     def copy(self) -> _Bucket:
-        """The same level, to go on from apart."""
+        """Independent copy."""
         other = _Bucket(self._window, self._now)
         other._full = self._full
         return other
 
     def headers(self) -> dict[str, str]:
-        """What the caller is told; the reset is the second in which the bucket is full again."""
+        """Rate-limit headers; the reset is the second at which the bucket is full again."""
         limit = self._window.limit
         return {
             "X-RateLimit-Limit": str(limit),
@@ -105,8 +105,8 @@ class _Bucket:
         }
 
 
-class Limits:
-    """The buckets of every caller under one plan."""
+class RateLimiter:
+    """Token buckets of all callers under one plan."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -117,7 +117,7 @@ class Limits:
         self._lock = threading.Lock()
 
     def take(self, caller: str, now: int) -> dict[str, str]:
-        """Take a token of the caller's, and say what is left in headers; RateLimited if there is none."""
+        """Take a token of the caller and return the headers; RateLimited if none is left."""
         with self._lock:
             buckets = self._buckets.get(caller)
             if buckets is None:
@@ -133,9 +133,9 @@ class Limits:
             problem.headers |= tightest.headers()
             raise problem
 
-    def copy(self) -> Limits:
-        """The same levels, to go on from apart."""
-        other = Limits(self.plan)
+    def copy(self) -> RateLimiter:
+        """Independent copy."""
+        other = RateLimiter(self.plan)
         with self._lock:
             other._buckets = {
                 caller: [b.copy() for b in buckets] for caller, buckets in self._buckets.items()

@@ -1,4 +1,4 @@
-"""What one request orders for itself: X-Mock-Fault, X-Mock-Delay, and preferences (RFC 7240)."""
+"""Faults and preferences in a request's own headers: X-Mock-Fault, X-Mock-Delay, Prefer (RFC 7240)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockserver.http.problems import BadControl
 from mockserver.http.request import Request
 
 PASS = "none"  # noqa: S105 - a word of X-Mock-Fault
-"""The X-Mock-Fault of a request that no rule is to strike."""
+"""X-Mock-Fault value that exempts a request from all rules."""
 _STATUS = re.compile(r"[2-5][0-9]{2}", re.ASCII)
 _DELAY = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 _PREFERENCE = re.compile(
@@ -23,11 +23,11 @@ _PREFERENCE = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _LONGEST = 2000
-"""Characters of a Prefer header that are read."""
+"""Characters of a Prefer header that are parsed."""
 
 
-class Wishes(NamedTuple):
-    """What a request orders for itself."""
+class RequestOverrides(NamedTuple):
+    """Faults and preferences that a request sets for itself."""
 
     fault: Fault | None = None
     delay: float = 0.0
@@ -37,21 +37,21 @@ class Wishes(NamedTuple):
     handling: str | None = None
     """lenient or strict"""
     passes: bool = False
-    """Whether the rules leave the request alone."""
+    """Whether the fault rules skip the request."""
 
 
-NO_WISHES = Wishes()
+NO_OVERRIDES = RequestOverrides()
 
 
-def wishes_of(request: Request, trace_id: str) -> Wishes:
-    """The request's own orders; BadControl if one of them can't be understood."""
+def overrides_of(request: Request, trace_id: str) -> RequestOverrides:
+    """The request's own overrides; BadControl for an invalid header."""
     fault, delay = request.header("X-Mock-Fault"), request.header("X-Mock-Delay")
     preferences = dict(_preferences(request.header("Prefer") or ""))
     code, handling = preferences.get("code"), preferences.get("handling")
     if code is not None and not _STATUS.fullmatch(code):
-        raise BadControl(f"Prefer: code={code[:20]!r} is no status from 200 to 599")
+        raise BadControl(f"Prefer: code={code[:20]!r} is not a status from 200 to 599")
     example = preferences.get("example")
-    return Wishes(
+    return RequestOverrides(
         fault=None if fault is None else _fault(fault.strip()),
         delay=0.0 if delay is None else _delay(delay.strip(), trace_id),
         code=None if code is None else int(code),
@@ -68,14 +68,14 @@ def _fault(text: str) -> Fault | None:
         return Fault(text, error={"status": int(text)})
     if text in KINDS:
         return Fault(text, damage={"kind": text})
-    raise BadControl(f"X-Mock-Fault: {text[:40]!r} is none of {', '.join((PASS, *KINDS))} or a status")
+    raise BadControl(f"X-Mock-Fault: {text[:40]!r} is not one of {', '.join((PASS, *KINDS))} or a status")
 
 
 def _delay(text: str, trace_id: str) -> float:
     match = _DELAY.fullmatch(text)
     if match is None or any(int(end) > LONGEST_DELAY for end in match.groups("0")):
         raise BadControl(
-            f"X-Mock-Delay: {text[:40]!r} is no number of milliseconds up to {LONGEST_DELAY}, "
+            f"X-Mock-Delay: {text[:40]!r} is not a number of milliseconds up to {LONGEST_DELAY}, "
             "nor a range like 200-800"
         )
     ends = {"type": "uniform", "lower": int(match[1]), "upper": int(match[2] or match[1])}
@@ -83,7 +83,7 @@ def _delay(text: str, trace_id: str) -> float:
 
 
 def _preferences(text: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each preference, last first: of a repeated one the first counts."""
+    """Name and value of each preference, in reverse: the first of repeated ones wins in a dict."""
     found: list[tuple[str, str]] = []
     at, text = 0, text[:_LONGEST]
     while match := _PREFERENCE.match(text, at):

@@ -1,4 +1,4 @@
-"""A fault on order: which requests it is for, when it strikes, and what it does to them."""
+"""Fault rules: which requests they match, when they apply, and the fault they inject."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 
 from mockserver.faults.broken_body import KINDS
 from mockserver.http.problems import Invalid
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 
 SECOND = 1_000_000
-"""Microseconds: what a sandbox's clock counts in."""
+"""Microseconds, the unit of a sandbox's clock."""
 LONGEST_DELAY = 60_000
-"""Milliseconds. A lognormal delay has no end of its own."""
+"""Milliseconds; caps the lognormal distribution."""
 
 
-class Asked(NamedTuple):
-    """What a rule can ask of a request."""
+class MatchedRequest(NamedTuple):
+    """Properties of a request that a rule can match."""
 
     operation: str
     method: str
@@ -28,86 +28,86 @@ class Asked(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What is done to one request."""
+    """Fault to inject into one request."""
 
     name: str
     delay: float = 0.0
     """Milliseconds."""
     error: Mapping[str, Any] | None = None
-    """The answer in place of the handler's: status, example, body, content_type, retry_after."""
+    """Answer that replaces the handler's: status, example, body, content_type, retry_after."""
     damage: Mapping[str, Any] | None = None
-    """How the answer's bytes are broken: kind, after, seconds."""
+    """Damage to the answer's bytes: kind, after, seconds."""
     handled: bool = True
-    """Whether the request is carried out before its answer is broken."""
+    """Whether the handler runs before the answer is damaged."""
 
 
 class Rule:
-    """One order. `order` holds every field that the control API's spec names."""
+    """Fault rule. `fields` holds every field that the control API defines for it."""
 
-    __slots__ = ("_expires", "id", "order")
+    __slots__ = ("_expires", "fields", "id")
 
-    def __init__(self, rule_id: str, order: Mapping[str, Any], now: int) -> None:
-        """`now` is the instant from which `seconds` counts; Invalid for a kind that there is not."""
-        for field, name, known in (("damage", "kind", KINDS), ("delay", "type", DELAYS)):
-            if isinstance(order[field], Mapping) and order[field][name] not in known:
-                text = f"{order[field][name]!r} is none of {', '.join(known)}"
-                raise Invalid([Flaw("body", f"{field}.{name}", text)])
+    def __init__(self, rule_id: str, fields: Mapping[str, Any], now: int) -> None:
+        """`now` is the start of the rule's `seconds`; Invalid for an unknown kind."""
+        for name, key, known in (("damage", "kind", KINDS), ("delay", "type", DELAYS)):
+            if isinstance(fields[name], Mapping) and fields[name][key] not in known:
+                text = f"{fields[name][key]!r} is not one of {', '.join(known)}"
+                raise Invalid([FieldError("body", f"{name}.{key}", text)])
         self.id = rule_id
-        self.order = order
-        self._expires = None if order["seconds"] is None else now + round(order["seconds"] * SECOND)
+        self.fields = fields
+        self._expires = None if fields["seconds"] is None else now + round(fields["seconds"] * SECOND)
 
     @property
     def name(self) -> str:
-        """What the answers call it."""
-        return str(self.order["name"] or self.id)
+        """Name of the rule in X-Mock-Fault and in the journal."""
+        return str(self.fields["name"] or self.id)
 
-    def fits(self, asked: Asked) -> bool:
-        """Whether the request is one of those that it is for."""
-        order, header = self.order, self.order["header"]
+    def matches(self, request: MatchedRequest) -> bool:
+        """Whether the request meets the rule's criteria."""
+        fields, header = self.fields, self.fields["header"]
         return (
-            order["operation"] in (None, asked.operation)
-            and order["method"] in (None, asked.method)
-            and order["caller"] in (None, asked.caller)
-            and (order["path"] is None or resembles(asked.path, order["path"]))
-            and (header is None or _has(asked, header))
+            fields["operation"] in (None, request.operation)
+            and fields["method"] in (None, request.method)
+            and fields["caller"] in (None, request.caller)
+            and (fields["path"] is None or matches_pattern(request.path, fields["path"]))
+            and (header is None or _has(request, header))
         )
 
-    def is_over(self, struck: int, now: int) -> bool:
-        """Whether it has struck as often, or stood as long, as it may."""
-        times = self.order["times"]
+    def expired(self, struck: int, now: int) -> bool:
+        """Whether the rule has reached its `times` or its `seconds`."""
+        times = self.fields["times"]
         return (times is not None and struck >= times) or (self._expires is not None and now >= self._expires)
 
-    def strikes(self, number: int) -> bool:
-        """Whether it strikes the request of this number among those that fit, from 1."""
-        order = self.order
-        counted = number - order["skip"]
-        if counted <= 0 or counted % order["every"]:
+    def applies_to(self, number: int) -> bool:
+        """Whether the rule applies to the matching request of this number, from 1."""
+        fields = self.fields
+        counted = number - fields["skip"]
+        if counted <= 0 or counted % fields["every"]:
             return False
-        return bool(order["probability"] == 1) or self._chance("strike", number) < order["probability"]
+        return bool(fields["probability"] == 1) or self._chance("strike", number) < fields["probability"]
 
     def fault(self, number: int) -> Fault:
-        """What it does to the request of this number."""
-        order = self.order
+        """Fault for the matching request of this number."""
+        fields = self.fields
         chances = self._chance("delay", number), self._chance("more delay", number)
-        delay = 0.0 if order["delay"] is None else delay_of(order["delay"], *chances)
-        return Fault(self.name, delay, order["error"], order["damage"], order["handled"])
+        delay = 0.0 if fields["delay"] is None else delay_of(fields["delay"], *chances)
+        return Fault(self.name, delay, fields["error"], fields["damage"], fields["handled"])
 
     def _chance(self, what: str, number: int) -> float:
-        return chance(f"{self.order['seed']}/{self.id}/{what}/{number}")
+        return chance(f"{self.fields['seed']}/{self.id}/{what}/{number}")
 
 
-def _has(asked: Asked, header: Mapping[str, Any]) -> bool:
-    value = asked.header(header["name"])
+def _has(request: MatchedRequest, header: Mapping[str, Any]) -> bool:
+    value = request.header(header["name"])
     return value is not None and header["value"] in (None, value)
 
 
 def chance(text: str) -> float:
-    """A number from 0 to 1, 1 left out, that depends on the text alone."""
+    """Pseudo-random number in [0, 1) that depends on the text alone."""
     return int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big") / (1 << 48)
 
 
 def delay_of(delay: Any, first: float, second: float) -> float:
-    """Milliseconds: a number as it is, or drawn from a distribution by two chances."""
+    """Milliseconds of a fixed delay, or drawn from a distribution with two random numbers."""
     if not isinstance(delay, Mapping):
         return float(delay)
     return DELAYS[delay["type"]](delay, first, second)
@@ -127,11 +127,11 @@ DELAYS: Mapping[str, Callable[[Mapping[str, Any], float, float], float]] = {
     "uniform": _uniform,
     "lognormal": _lognormal,
 }
-"""Distributions of a delay, each drawn from by two chances."""
+"""Delay distributions by type."""
 
 
-def resembles(text: str, pattern: str) -> bool:
-    """Whether `text` is the pattern, in which `*` stands for any text. Takes no longer than they are long."""
+def matches_pattern(text: str, pattern: str) -> bool:
+    """Whether `text` matches a pattern in which `*` is any text; in linear time."""
     first, *middle = pattern.split("*")
     if not middle:
         return text == first

@@ -14,4 +14,4 @@ from mockserver.http.calls import handlers_in
 HANDLERS = handlers_in(
     spaces, threads, messages, space_threads, vector_stores, space_vector_stores, model_responses
 )
-"""operationId -> the function that answers it."""
+"""Handlers by operationId."""

@@ -1,4 +1,4 @@
-"""Who may do what: view < edit < owner as one table, and membership of organizations."""
+"""Permissions: the levels view < edit < owner as one table of rules, and membership of organizations."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mockserver.sandbox.directory import Caller, Membership
 from mockserver.sandbox.sandbox import Record
 
 OVERRIDE = "override_all_permissions"
-EVERYBODY = "*"
+EVERYONE = "*"
 OPEN_MODES = ("organization", "public")
-"""A44: public means the organization, too."""
+"""A44: public means the organization as well."""
 
 
 class Access(IntEnum):
-    """What a caller may do with a space; each level includes those below it."""
+    """Access level of a caller on a space; each level includes the lower ones."""
 
     NONE = 0
     VIEW = 1
@@ -25,8 +25,8 @@ class Access(IntEnum):
     OWNER = 3
 
 
-class Rule(NamedTuple):
-    """One way to get a level. `member` is None for a caller of another organization."""
+class AccessRule(NamedTuple):
+    """One way to get an access level. `member` is None for a caller of another organization."""
 
     level: Access
     by: str
@@ -34,39 +34,41 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(Access.OWNER, "created_by", lambda space, caller, _: caller.user_id == space["created_by"]),
-    Rule(
+    AccessRule(Access.OWNER, "created_by", lambda space, caller, _: caller.user_id == space["created_by"]),
+    AccessRule(
         Access.OWNER, OVERRIDE, lambda _, __, member: member is not None and OVERRIDE in member.capabilities
     ),
-    Rule(
-        Access.EDIT, "editable_by_users", lambda space, caller, _: _named(caller, space["editable_by_users"])
-    ),
-    Rule(
+    AccessRule(
         Access.EDIT,
-        'editable_by_users "*"',  # A45: everybody of the organization
-        lambda space, _, member: member is not None and EVERYBODY in (space["editable_by_users"] or ()),
+        "editable_by_users",
+        lambda space, caller, _: _lists(caller, space["editable_by_users"]),
     ),
-    Rule(
+    AccessRule(
+        Access.EDIT,
+        'editable_by_users "*"',  # A45: every member of the organization
+        lambda space, _, member: member is not None and EVERYONE in (space["editable_by_users"] or ()),
+    ),
+    AccessRule(
         Access.EDIT,
         "editable_by_roles",
         lambda space, _, member: (
             member is not None and not member.roles.isdisjoint(space["editable_by_roles"] or ())
         ),
     ),
-    Rule(
+    AccessRule(
         Access.VIEW,
         "access_mode",
         lambda space, _, member: member is not None and space["access_mode"] in OPEN_MODES,
     ),
-    Rule(Access.VIEW, "access_users", lambda space, caller, _: _named(caller, space["access_users"])),
-    Rule(
+    AccessRule(Access.VIEW, "access_users", lambda space, caller, _: _lists(caller, space["access_users"])),
+    AccessRule(
         Access.VIEW,
         "visible_to_roles",
         lambda space, _, member: (
             member is not None and not member.roles.isdisjoint(space["visible_to_roles"] or ())
         ),
     ),
-    Rule(
+    AccessRule(
         Access.VIEW,
         "access_departments",
         lambda space, _, member: (
@@ -76,15 +78,15 @@ RULES = (
 )
 """Highest level first: the first rule that holds decides."""
 
-NO_RULE = Rule(Access.NONE, "no rule", lambda *_: True)
+NO_RULE = AccessRule(Access.NONE, "no rule", lambda *_: True)
 
 
-def _named(caller: Caller, users: list[str] | None) -> bool:
+def _lists(caller: Caller, users: list[str] | None) -> bool:
     return users is not None and caller.user_id in users
 
 
-def rule_for(space: Record, caller: Caller) -> Rule:
-    """The rule that decides what `caller` may do with `space`."""
+def rule_for(space: Record, caller: Caller) -> AccessRule:
+    """Rule that decides the access of `caller` to `space`."""
     member = caller.memberships.get(space["organization_id"])
     for rule in RULES:
         if rule.holds(space, caller, member):
@@ -93,7 +95,7 @@ def rule_for(space: Record, caller: Caller) -> Rule:
 
 
 def require(needed: Access, space: Record, caller: Caller) -> None:
-    """Forbidden unless `caller` has at least `needed`; the literals are the documents'."""
+    """Forbidden unless `caller` has at least `needed`; the texts are the documents'."""
     rule = rule_for(space, caller)
     if rule.level < needed:
         raise Forbidden(
@@ -109,6 +111,6 @@ def require_member(organization_id: str, caller: Caller) -> None:
         belongs = ", ".join(sorted(caller.memberships)) or "none"
         raise Forbidden(
             "Organization access required",
-            reason=f"{caller.user_id} is no member of {organization_id}, only of {belongs}",
+            reason=f"{caller.user_id} is not a member of {organization_id}, only of {belongs}",
             organization_id=organization_id,
         )

@@ -1,4 +1,4 @@
-"""Pages by `after` and `before`: ids as anchors, which may have been deleted since (A32)."""
+"""Paging by `after` and `before`, with ids as anchors that may have been deleted since (A32)."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
-from mockserver.store.collection import Page, behind, page
-from mockserver.store.sorted_keys import Key, Ordered
+from mockserver.store.collection import Page, key_after, page
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 
 class Anchor(NamedTuple):
-    """A place in the list: which part of it, and where there."""
+    """Position in a listing: the part, and the key within it."""
 
     part: int
     position: Key
 
 
 class Listing(NamedTuple):
-    """A list made of parts that follow each other; a part is several sequences, merged."""
+    """List of consecutive parts; each part merges several sorted sequences."""
 
-    parts: Sequence[Sequence[Ordered]]
+    parts: Sequence[Sequence[SortedKeys]]
     descending: bool
 
     def window(
         self, limit: int, after: Anchor | None, before: Anchor | None, keep: Callable[[Key], bool]
     ) -> Page:
-        """Up to `limit` keys next to the anchor, in the list's order; between the two if both are given."""
+        """Up to `limit` keys next to the anchor, in list order; with both anchors, between them."""
         if before is None:
             return page(self.forward(after), limit, keep)
         if after is not None:
@@ -37,7 +37,7 @@ class Listing(NamedTuple):
         return Page(found[::-1], has_more)
 
     def forward(self, after: Anchor | None = None) -> Iterator[Key]:
-        """The keys behind the anchor, or all."""
+        """Keys after the anchor, or all."""
         return (key for _, key in self._places(True, after))
 
     def _places(self, forward: bool, anchor: Anchor | None) -> Iterator[tuple[int, Key]]:
@@ -47,7 +47,7 @@ class Listing(NamedTuple):
             start = None
             if anchor is not None:
                 if number == anchor.part:
-                    start = anchor.position if descending else behind(anchor.position)
+                    start = anchor.position if descending else key_after(anchor.position)
                 elif (number < anchor.part) == forward:
                     continue
             merged = heapq.merge(
@@ -60,4 +60,4 @@ class Listing(NamedTuple):
         part, key = place
         if part != anchor.part:
             return part < anchor.part
-        return key > behind(anchor.position) if self.descending else key < anchor.position
+        return key > key_after(anchor.position) if self.descending else key < anchor.position

@@ -1,4 +1,4 @@
-"""Credential -> Caller, or a 401 that says what is wrong with it."""
+"""Authentication: credential -> caller, or a 401 with the reason."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from mockserver.sandbox.sandbox import Sandbox
 
 
 class InvalidApiKey(Unauthorized, code="INVALID_API_KEY", message="Your API key is invalid"):
-    """No such key."""
+    """Unknown key."""
 
 
 class ExpiredApiKey(Unauthorized, code="API_KEY_EXPIRED", message="Your API key has expired"):
-    """A key past its time."""
+    """Expired key."""
 
 
 class DeactivatedApiKey(
     Unauthorized, code="API_KEY_DEACTIVATED", message="Your API key has been deactivated"
 ):
-    """A key that was switched off."""
+    """Deactivated key."""
 
 
 class PausedApiKey(Unauthorized, code="API_KEY_PAUSED", message="Your API key is paused"):
-    """A key that is switched off for a while."""
+    """Paused key."""
 
 
 class InvalidToken(Unauthorized, code="TOKEN_INVALID", message="Your session is invalid"):
-    """No such bearer token."""
+    """Unknown bearer token."""
 
 
 class ExpiredToken(Unauthorized, code="TOKEN_EXPIRED", message="Your session has expired"):
-    """A bearer token past its time."""
+    """Expired bearer token."""
 
 
 API_KEY: Mapping[str, type[Unauthorized]] = {
@@ -42,18 +42,18 @@ API_KEY: Mapping[str, type[Unauthorized]] = {
     "deactivated": DeactivatedApiKey,
     "paused": PausedApiKey,
 }
-"""State of a key -> why it is no good in X-API-Key."""
+"""State of a key -> error as an X-API-Key."""
 BEARER: Mapping[str, type[Unauthorized]] = {
     "unknown": InvalidToken,
     "expired": ExpiredToken,
     "deactivated": InvalidToken,
     "paused": InvalidToken,
 }
-"""The same for Bearer."""
+"""State of a key -> error as a bearer token."""
 
 
 def authenticate(request: Request, sandbox: Sandbox) -> Caller:
-    """Who calls; the API key wins over a bearer token (A12), and a key is good as a token (A35)."""
+    """Caller of a request; an API key precedes a bearer token (A12), and is valid as one (A35)."""
     key = request.header("X-API-Key")
     if key is not None:
         return _caller(API_KEY, key, sandbox)
@@ -71,7 +71,7 @@ def _caller(scheme: Mapping[str, type[Unauthorized]], secret: str, sandbox: Sand
     credential: Credential | None = sandbox.directory.credentials.get(secret)
     if credential is None:
         problem = scheme["unknown"]
-        raise problem(problem.message, reason=f"no such key in scenario {sandbox.world.name!r}")
+        raise problem(problem.message, reason=f"no such key in scenario {sandbox.data.name!r}")
     if credential.state != "active":
         problem = scheme[credential.state]
         raise problem(

@@ -1,4 +1,4 @@
-"""A thread's messages: list, edit, delete. They are the thread owner's alone."""
+"""Messages of a thread: list, edit, delete; for the thread's owner only."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from mockserver.freddy.lookup import merged_metadata, own_thread
 from mockserver.freddy.registry import Call, Reply, handles
 from mockserver.freddy.shared_memory import message_key, spaces_of
 from mockserver.http.problems import Invalid, NotFound
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 CHANGED = "updated_at"
-"""What a message has once it was edited; told in the answer to an edit alone (A73)."""
+"""Field of an edited message; only returned by the edit itself (A73)."""
 
 
 class MessageNotFound(NotFound, code="MESSAGE_NOT_FOUND"):
@@ -20,16 +20,16 @@ class MessageNotFound(NotFound, code="MESSAGE_NOT_FOUND"):
 
 @handles("listThreadMessages")
 def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
-    """The thread's messages in the order of their arrival, or newest first."""
+    """Messages of a thread, oldest or newest first."""
     thread = own_thread(call, sandbox)
-    anchors, flaws = _anchors(call, sandbox)
-    if flaws:
-        raise Invalid(flaws)
+    anchors, errors = _anchors(call, sandbox)
+    if errors:
+        raise Invalid(errors)
     keys = sandbox.messages.keys("thread", thread["id"])
     listing = Listing([[keys]], descending=call.query["order"] == "desc")
     found, has_more = listing.window(call.query["limit"], anchors["after"], anchors["before"], lambda _: True)
     as_blocks = call.query["output_mode"] in ("blocks", "structured")
-    data = [_shown(sandbox.messages.record(key[-1]), as_blocks) for key in found]
+    data = [_message_body(sandbox.messages.record(key[-1]), as_blocks) for key in found]
     return Reply(
         200,
         {
@@ -44,7 +44,7 @@ def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("updateThreadMessage")
 def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
-    """Change what was sent; a new text is embedded again in every space of the thread (A15)."""
+    """Edit a message; a new text is embedded again in every space of the thread (A15)."""
     message = _message(call, sandbox)
     if call.body:
         metadata = merged_metadata(message, call.body)
@@ -60,7 +60,7 @@ def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("deleteThreadMessage")
 def delete_thread_message(call: Call, sandbox: Sandbox) -> Reply:
-    """The message goes, and its vector in every space; its id still marks a position (A32)."""
+    """Delete a message and its embeddings; its id still marks a position (A32)."""
     message = _message(call, sandbox)
     key = message_key(message["id"], sandbox)
     for space_id in spaces_of(message["thread_id"], sandbox):
@@ -85,7 +85,7 @@ def _message(call: Call, sandbox: Sandbox) -> Record:
     return message
 
 
-def _shown(message: Record, as_blocks: bool) -> Record:
+def _message_body(message: Record, as_blocks: bool) -> Record:
     if CHANGED in message:
         message = {name: value for name, value in message.items() if name != CHANGED}
     if not as_blocks:
@@ -93,16 +93,16 @@ def _shown(message: Record, as_blocks: bool) -> Record:
     return {**message, "response_blocks": [{"type": "text", "text": message["content"]}]}
 
 
-def _anchors(call: Call, sandbox: Sandbox) -> tuple[dict[str, Anchor | None], list[Flaw]]:
-    """Where the messages named by `after` and `before` stand, deleted or not (A32)."""
+def _anchors(call: Call, sandbox: Sandbox) -> tuple[dict[str, Anchor | None], list[FieldError]]:
+    """Positions of the messages in `after` and `before`, deleted or not (A32)."""
     anchors: dict[str, Anchor | None] = {}
-    flaws: list[Flaw] = []
+    errors: list[FieldError] = []
     for side in ("after", "before"):
         message_id = call.query[side]
         anchors[side] = None if message_id is None else _anchor(message_id, call, sandbox)
         if message_id is not None and anchors[side] is None:
-            flaws.append(Flaw("query", side, f"{message_id[:80]!r} is no message of this thread"))
-    return anchors, flaws
+            errors.append(FieldError("query", side, f"{message_id[:80]!r} is no message of this thread"))
+    return anchors, errors
 
 
 def _anchor(message_id: str, call: Call, sandbox: Sandbox) -> Anchor | None:

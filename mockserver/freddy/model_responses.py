@@ -1,4 +1,4 @@
-"""createResponse: a question goes into a thread, an answer comes back, deterministically (A33, A57)."""
+"""createResponse: stores a question in a thread and answers it, deterministically (A33, A57)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mockserver.freddy.access import Access, require
 from mockserver.freddy.lookup import no_space, no_thread, thread_of_caller
 from mockserver.freddy.registry import Call, Reply, handles
-from mockserver.freddy.shared_memory import Draft, Found, add_thread, append, search, searched
+from mockserver.freddy.shared_memory import Draft, FoundMessage, add_thread, append, search, spaces_to_search
 from mockserver.freddy.space_vector_stores import VectorStoreNotFound
 from mockserver.freddy.threads import new_thread
 from mockserver.http.event_stream import Step, Stream
@@ -18,35 +18,35 @@ from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 RESULTS = "file_search.results"
-"""What `include` asks for to see what the answer draws on (A34)."""
+"""Value of `include` that adds the search results (A34)."""
 NEAR = 0.2
-"""From this score on a message is worth citing."""
+"""Lowest score at which the answer cites a message."""
 NOTHING_FOUND = "This is a mock, and nothing that it remembers fits the question."
-"""Does not repeat the question: the answer is embedded too, and would be found instead of the facts."""
+"""Must not repeat the question: the answer is embedded too, and would be found instead of the facts."""
 SILENCE = 30.0
-"""Seconds that an ordered silence lasts if the order does not say; then the stream is cut."""
+"""Default duration of a queued `silence`, in seconds; the stream is cut after it."""
 
 
 class OrganizationAccessDenied(
     Forbidden, code="ORGANIZATION_ACCESS_DENIED", message="You don't have access to this organization"
 ):
-    """403: not a member of the organization named."""
+    """403: not a member of the named organization."""
 
 
 class AmbiguousOrganization(
     Forbidden, code="AMBIGUOUS_ORGANIZATION", message="Please choose an organization"
 ):
-    """403: several organizations, and none named."""
+    """403: several organizations and none named."""
 
 
 class NoOrganization(
     Forbidden, code="NO_ORGANIZATION_MEMBERSHIP", message="You don't belong to any organization"
 ):
-    """403: no organization at all."""
+    """403: member of no organization."""
 
 
-class Answer(NamedTuple):
-    """What the assistant says, and how a stream sends it."""
+class AssistantAnswer(NamedTuple):
+    """Text of the assistant, and how a stream sends it."""
 
     text: str
     deltas: list[str]
@@ -55,14 +55,14 @@ class Answer(NamedTuple):
     stop_reason: str = "end_turn"
     fault: str | None = None
     fault_after: int = 0
-    """How many events are sent before the fault."""
+    """Events sent before the fault."""
     silence: float = 0.0
-    """Seconds that this fault lasts."""
+    """Seconds without events, for the fault `silence`."""
 
 
 @handles("createResponse")
 def create_response(call: Call, sandbox: Sandbox) -> Reply:
-    """Store the inputs and the assistant's answer in one step, and answer, at once or as a stream."""
+    """Store the inputs and the assistant's answer in one step; reply as JSON or as a stream."""
     body = call.body
     thread = body["thread_id"] and thread_of_caller(body["thread_id"], call.caller, sandbox)
     organization_id = _organization(body["organization_id"], thread, call.caller)
@@ -75,7 +75,7 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
     asked_at = max((i for i, d in enumerate(drafts) if d.role == "user"), default=len(drafts) - 1)
     asked = drafts[asked_at]
     drafts[asked_at] = asked._replace(metadata=body["metadata"])
-    spaces = searched(thread, None if space is None else space["id"], call.caller, sandbox)
+    spaces = spaces_to_search(thread, None if space is None else space["id"], call.caller, sandbox)
     found = search(asked.content, spaces, sandbox)
     if thread is None:
         thread = new_thread(
@@ -87,16 +87,16 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         )
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)
-    answer = _ordered(thread["id"], sandbox) or _canned(found)
+    answer = _queued_answer(thread["id"], sandbox) or _default_answer(found)
     messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
     return _reply(answer, found, messages[asked_at], messages[-1], organization_id, call, sandbox)
 
 
 def _organization(named: str | None, thread: Record | None, caller: Caller) -> str:
-    """The organization to ask in: the one named, else the thread's, else the caller's only one."""
+    """Organization of the call: the named one, else the thread's, else the caller's only one."""
     if named is not None:
         if named not in caller.memberships:
-            reason = f"{caller.user_id} is no member of {named}"
+            reason = f"{caller.user_id} is not a member of {named}"
             raise OrganizationAccessDenied("Organization access denied", reason=reason, organization_id=named)
         return named
     if thread is not None:
@@ -114,7 +114,7 @@ def _organization(named: str | None, thread: Record | None, caller: Caller) -> s
 def _named_space(
     space_id: str | None, organization_id: str, for_new_thread: bool, caller: Caller, sandbox: Sandbox
 ) -> Record | None:
-    """A new thread is added to the space, which needs edit; else it is only searched, which needs view."""
+    """Named space; needs EDIT for a new thread, which is added to it, else VIEW, to search it."""
     if space_id is None:
         return None
     space = sandbox.spaces.get(space_id)
@@ -136,36 +136,36 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else "\n".join(block["text"] for block in content)
 
 
-def _canned(found: list[Found]) -> Answer:
+def _default_answer(found: list[FoundMessage]) -> AssistantAnswer:
     if found and found[0].score >= NEAR:
         best = found[0]
         title = best.thread["title"] or best.thread["id"]
         text = f'From "{title}": {best.message["content"]}'
     else:
         text = NOTHING_FOUND
-    return Answer(text, deltas_of(text))
+    return AssistantAnswer(text, deltas_of(text))
 
 
 def deltas_of(text: str) -> list[str]:
-    """The text word by word; joined they are the text again."""
+    """The text word by word; joined, they are the text again."""
     return re.findall(r"\S+\s*|\s+", text) or [text]
 
 
-def _ordered(thread_id: str, sandbox: Sandbox) -> Answer | None:
-    """The next answer that a tester ordered for this thread, or for all."""
-    order = next((o for o in sandbox.replies if o["thread_id"] in (None, thread_id)), None)
-    if order is None:
+def _queued_answer(thread_id: str, sandbox: Sandbox) -> AssistantAnswer | None:
+    """Next reply that a tester queued for this thread, or for any."""
+    queued = next((o for o in sandbox.replies if o["thread_id"] in (None, thread_id)), None)
+    if queued is None:
         return None
-    if order["times"] > 1:
-        sandbox.replies.put(order["id"], {**order, "times": order["times"] - 1})
+    if queued["times"] > 1:
+        sandbox.replies.put(queued["id"], {**queued, "times": queued["times"] - 1})
     else:
-        sandbox.replies.remove(order["id"])
-    fault = order["fault"] or {}
-    return Answer(
-        text=order["text"],
-        deltas=order["deltas"] or deltas_of(order["text"]),
-        pace=order["pace"],
-        stop_reason=order["stop_reason"],
+        sandbox.replies.remove(queued["id"])
+    fault = queued["fault"] or {}
+    return AssistantAnswer(
+        text=queued["text"],
+        deltas=queued["deltas"] or deltas_of(queued["text"]),
+        pace=queued["pace"],
+        stop_reason=queued["stop_reason"],
         fault=fault.get("kind"),
         fault_after=fault.get("after_events", 0),
         silence=fault.get("seconds", SILENCE),
@@ -173,15 +173,15 @@ def _ordered(thread_id: str, sandbox: Sandbox) -> Answer | None:
 
 
 def _reply(
-    answer: Answer,
-    found: list[Found],
+    answer: AssistantAnswer,
+    found: list[FoundMessage],
     question: Record,
     said: Record,
     organization_id: str,
     call: Call,
     sandbox: Sandbox,
 ) -> Reply:
-    """The answer, at once or as a stream; `question` and `said` are the stored messages."""
+    """Reply as JSON or as a stream; `question` and `said` are the stored messages."""
     outcome: dict[str, Any] = {
         "thread_id": said["thread_id"],
         "response": [{"type": "text", "text": answer.text}],
@@ -204,7 +204,7 @@ def _reply(
     return Reply(200, _stream(answer, created, completed, call, sandbox))
 
 
-def _result(hit: Found) -> Record:
+def _result(hit: FoundMessage) -> Record:
     return {
         "thread_id": hit.message["thread_id"],
         "message_id": hit.message["id"],
@@ -214,7 +214,9 @@ def _result(hit: Found) -> Record:
     }
 
 
-def _stream(answer: Answer, created: Record, completed: Record, call: Call, sandbox: Sandbox) -> Stream:
+def _stream(
+    answer: AssistantAnswer, created: Record, completed: Record, call: Call, sandbox: Sandbox
+) -> Stream:
     now = sandbox.now()
 
     def failed(problem: Problem) -> Record:
@@ -224,20 +226,20 @@ def _stream(answer: Answer, created: Record, completed: Record, call: Call, sand
     steps = [Step({"event": "response.processing"}), Step(created), *deltas, Step(completed)]
     last = "[DONE]"
     if answer.fault is not None:
-        ordered = Internal("The mock was told to fail here", reason="a queued reply orders this error")
-        end = FAULTS[answer.fault](answer, _error(ordered, call.trace_id, now))
+        error = Internal("The mock was told to fail here", reason="this error was queued with the reply")
+        end = FAULTS[answer.fault](answer, _error(error, call.trace_id, now))
         if any(step.event for step in end):
             steps = steps[:-1]  # nothing follows response.completed
         steps, last = [*steps[: answer.fault_after], *end], ""
     return Stream(steps, {"event": "response.heartbeat"}, last, failed)
 
 
-FAULTS: Mapping[str, Callable[[Answer, Record], list[Step]]] = {
+FAULTS: Mapping[str, Callable[[AssistantAnswer, Record], list[Step]]] = {
     "error": lambda _, error: [Step(error)],
     "cut": lambda *_: [],
     "silence": lambda answer, _: [Step(None, answer.silence, silent=True)],
 }
-"""What can go wrong with a stream on order: how it ends then, by answer and error event."""
+"""Faults of a stream: its last steps, by answer and error event."""
 
 
 def _error(problem: Problem, trace_id: str, now: str) -> Record:

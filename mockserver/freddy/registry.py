@@ -1,4 +1,4 @@
-"""What every handler of the vendor's API needs."""
+"""Names that every handler of the vendor's API imports."""
 
 from __future__ import annotations
 

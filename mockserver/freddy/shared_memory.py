@@ -1,11 +1,11 @@
-"""What follows when messages come and go: counts, activity, jobs; and finding them again in a space."""
+"""Shared memory of spaces: counts, activity and embedding jobs when messages change, and search."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mockserver.embeddings.search import Hit, Source, nearest, wording
+from mockserver.embeddings.search import Hit, MessageSource, nearest, wording
 from mockserver.freddy.access import Access, rule_for
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.records import Record, message
@@ -13,19 +13,19 @@ from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store.sorted_keys import Key
 
 MOST_RESULTS = 10
-"""Of one search (A34)."""
+"""Most results of a search (A34)."""
 
 
 class Draft(NamedTuple):
-    """A message that is not stored yet."""
+    """Message to be stored."""
 
     role: str
     content: str
     metadata: Record | None = None
 
 
-class Found(NamedTuple):
-    """A message that a search brought up."""
+class FoundMessage(NamedTuple):
+    """Message found by a search."""
 
     message: Record
     thread: Record
@@ -33,19 +33,19 @@ class Found(NamedTuple):
 
 
 def message_key(message_id: str, sandbox: Sandbox) -> Key:
-    """The message's key in its thread."""
+    """Key of the message in its thread."""
     position = sandbox.messages.position("thread", message_id)
     assert position is not None
     return (*position, message_id)
 
 
 def spaces_of(thread_id: str, sandbox: Sandbox) -> list[str]:
-    """The spaces that the thread is in, in the order in which it was added to them."""
+    """Spaces of the thread, in the order in which it was added to them."""
     return [space_id for space_id, _ in sandbox.space_threads.ids("thread", thread_id)]
 
 
-def touch(space_id: str, sandbox: Sandbox) -> None:
-    """Note that something happened in the space (A16)."""
+def mark_active(space_id: str, sandbox: Sandbox) -> None:
+    """Set the time of the last activity in a space (A16)."""
     space = sandbox.spaces.get(space_id)
     assert space is not None
     sandbox.spaces.put(space_id, {**space, "last_activity_at": sandbox.now()})
@@ -54,7 +54,7 @@ def touch(space_id: str, sandbox: Sandbox) -> None:
 def append(
     thread: Record, drafts: Sequence[Draft], sandbox: Sandbox, *, model: str | None = None
 ) -> list[Record]:
-    """Store messages at the end of a thread and queue them in every space that the thread is in."""
+    """Append messages to a thread and queue them in every space of the thread."""
     now = sandbox.now()
     messages = [
         message(sandbox.ids.new("msg"), thread_id=thread["id"], created_at=now, **draft._asdict())
@@ -73,31 +73,33 @@ def append(
     keys = [message_key(new["id"], sandbox) for new in messages]
     for space_id in spaces_of(thread["id"], sandbox):
         sandbox.embeddings.add_messages(space_id, thread["id"], keys, sandbox.clock.now())
-        touch(space_id, sandbox)
+        mark_active(space_id, sandbox)
     return messages
 
 
 def add_thread(space_id: str, thread_id: str, sandbox: Sandbox) -> Record:
-    """Put a thread into a space and queue all its messages; the link."""
+    """Add a thread to a space and queue all its messages; returns the link."""
     link: Record = {"space_id": space_id, "thread_id": thread_id, "added_at": sandbox.now()}
     sandbox.space_threads.put((space_id, thread_id), link)
     keys = sandbox.messages.keys("thread", thread_id)
     sandbox.embeddings.add_thread(space_id, thread_id, keys, sandbox.clock.now())
-    touch(space_id, sandbox)
+    mark_active(space_id, sandbox)
     return link
 
 
 def remove_thread(space_id: str, thread_id: str, sandbox: Sandbox) -> bool:
-    """Take a thread out of a space, with its jobs and vectors; whether it was in it."""
+    """Remove a thread from a space, with its jobs and embeddings; whether it was in it."""
     if sandbox.space_threads.remove((space_id, thread_id)) is None:
         return False
     sandbox.embeddings.remove_thread(space_id, thread_id, sandbox.clock.now())
-    touch(space_id, sandbox)
+    mark_active(space_id, sandbox)
     return True
 
 
-def searched(thread: Record | None, space_id: str | None, caller: Caller, sandbox: Sandbox) -> list[str]:
-    """The spaces that a question draws on: the thread's that the caller may view, and the one named."""
+def spaces_to_search(
+    thread: Record | None, space_id: str | None, caller: Caller, sandbox: Sandbox
+) -> list[str]:
+    """Spaces to search for a question: those of the thread that the caller may view, and the named one."""
     found: list[str] = []
     for candidate in spaces_of(thread["id"], sandbox) if thread is not None else ():
         space = sandbox.spaces.get(candidate)
@@ -108,9 +110,8 @@ def searched(thread: Record | None, space_id: str | None, caller: Caller, sandbo
     return found
 
 
-def search(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found]:
-    """The spaces' embedded messages nearest to the question, best first; never the question itself,
-    whoever asked it before (A34)."""
+def search(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[FoundMessage]:
+    """Embedded messages nearest to the question, best first; never the question itself (A34)."""
     if not spaces:
         return []
     now = sandbox.clock.now()
@@ -131,9 +132,11 @@ def search(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found
 
     threads = ((thread_id, sandbox.messages.keys("thread", thread_id)) for thread_id in homes)
     messages = sandbox.messages
-    source = Source(messages.version, messages.get, lambda message_id: message_key(message_id, sandbox))
+    source = MessageSource(
+        messages.version, messages.get, lambda message_id: message_key(message_id, sandbox)
+    )
     hits = nearest(question, threads, source, is_found, MOST_RESULTS)
     return [
-        Found(sandbox.messages.record(hit.key[-1]), sandbox.threads.record(hit.thread_id), hit.score)
+        FoundMessage(sandbox.messages.record(hit.key[-1]), sandbox.threads.record(hit.thread_id), hit.score)
         for hit in hits
     ]

@@ -1,4 +1,4 @@
-"""Which threads a space remembers."""
+"""Threads of a space: list, add, remove."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mockserver.store.collection import cursor, page
 
 @handles("listSpaceThreads")
 def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
-    """The space's threads, whoever owns them, in the order in which they were added (A04)."""
+    """Threads of a space, of all owners, in the order in which they were added (A04)."""
     space_id = space_for(Access.VIEW, call, sandbox)["id"]
     limit = call.query["limit"]
 
-    def made() -> tuple[list[Record], str | None]:
+    def build_page() -> tuple[list[Record], str | None]:
         start = start_of_page(call, "listSpaceThreads", space_id)
         found, has_more = page(sandbox.space_threads.keys("space", space_id).some(start, limit + 1), limit)
         following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
         return sandbox.threads.records([thread_id for _, (_, thread_id) in found]), following
 
-    data, following = sandbox.pages_of_space_threads.get((space_id, call.query["cursor"], limit), made)
+    data, following = sandbox.space_thread_pages.get((space_id, call.query["cursor"], limit), build_page)
     return Reply(
         200,
         {"object": "list", "data": [*data], "has_more": following is not None, "next_cursor": following},
@@ -33,7 +33,7 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("addThreadToSpace")
 def add_thread_to_space(call: Call, sandbox: Sandbox) -> Reply:
-    """Put a thread of the same organization into the space; again is the same answer (A01, A26)."""
+    """Add a thread of the same organization; repeating it gives the same reply (A01, A26)."""
     space = space_for(Access.EDIT, call, sandbox)
     thread_id = call.path["thread_id"]
     thread = sandbox.threads.get(thread_id)
@@ -47,7 +47,7 @@ def add_thread_to_space(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("removeThreadFromSpace")
 def remove_thread_from_space(call: Call, sandbox: Sandbox) -> Reply:
-    """Take a thread out of the space; the thread itself stays (A03, A31)."""
+    """Remove a thread from the space; the thread itself stays (A03, A31)."""
     space = space_for(Access.EDIT, call, sandbox)
     thread_id = call.path["thread_id"]
     if not remove_thread(space["id"], thread_id, sandbox):

@@ -1,34 +1,34 @@
-"""Which external vector stores a space can draw on."""
+"""External vector stores attached to a space: list, attach, detach."""
 
 from __future__ import annotations
 
 from mockserver.freddy.access import Access
 from mockserver.freddy.lookup import space_for
 from mockserver.freddy.registry import Call, Reply, handles
-from mockserver.freddy.shared_memory import touch
+from mockserver.freddy.shared_memory import mark_active
 from mockserver.http.problems import Invalid, NotFound
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 MOST_STORES = 20
-"""Attached to one space (A17)."""
-SHOWN = ("id", "vector_store_id", "added_by", "added_at")
+"""Most stores attached to one space (A17)."""
+LINK_FIELDS = ("id", "vector_store_id", "added_by", "added_at")
 
 
 class VectorStoreNotFound(NotFound, code="VECTOR_STORE_NOT_FOUND"):
-    """404 of a store; its code is the documents'."""
+    """404 of a store; the code is the documents'."""
 
 
 @handles("listSpaceVectorStores")
 def list_space_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
-    """The attached stores in the order in which they were attached; not the space's own (A47)."""
+    """Attached stores in the order of attachment, without the space's own (A47)."""
     space = space_for(Access.VIEW, call, sandbox)
-    return Reply(200, {"vector_stores": [_shown(link) for link in _attached(space["id"], sandbox)]})
+    return Reply(200, {"vector_stores": [_link_body(link) for link in _attached(space["id"], sandbox)]})
 
 
 @handles("addVectorStoreToSpace")
 def add_vector_store_to_space(call: Call, sandbox: Sandbox) -> Reply:
-    """Attach a store of the same organization; again is the same answer (A17)."""
+    """Attach a store of the same organization; repeating it gives the same reply (A17)."""
     space = space_for(Access.EDIT, call, sandbox)
     store_id = call.path["vector_store_id"]
     store = sandbox.vector_stores.get(store_id)
@@ -46,7 +46,7 @@ def add_vector_store_to_space(call: Call, sandbox: Sandbox) -> Reply:
             "added_at": sandbox.now(),
         }
         sandbox.space_vector_stores.put((space["id"], store_id), link)
-        touch(space["id"], sandbox)
+        mark_active(space["id"], sandbox)
     return Reply(
         201,
         {
@@ -71,17 +71,17 @@ def remove_vector_store_from_space(call: Call, sandbox: Sandbox) -> Reply:
             space_id=space["id"],
             vector_store_id=store_id,
         )
-    touch(space["id"], sandbox)
+    mark_active(space["id"], sandbox)
     return Reply(204)
 
 
 def _require_attachable(store: Record, space: Record, sandbox: Sandbox) -> None:
     if store["space_id"] is not None:
         owner = "this space's own" if store["space_id"] == space["id"] else "another space's own"
-        raise Invalid([Flaw("path", "vector_store_id", f"is {owner} store and can't be attached")])
+        raise Invalid([FieldError("path", "vector_store_id", f"is {owner} store and can't be attached")])
     if len(sandbox.space_vector_stores.keys("space", space["id"])) >= MOST_STORES:
         raise Invalid(
-            [Flaw("path", "vector_store_id", f"the space has {MOST_STORES} stores, the most it can")]
+            [FieldError("path", "vector_store_id", f"the space has {MOST_STORES} stores, the most it can")]
         )
 
 
@@ -92,5 +92,5 @@ def _attached(space_id: str, sandbox: Sandbox) -> list[Record]:
     return [link for link in links if link is not None]
 
 
-def _shown(link: Record) -> Record:
-    return {field: link[field] for field in SHOWN}
+def _link_body(link: Record) -> Record:
+    return {field: link[field] for field in LINK_FIELDS}

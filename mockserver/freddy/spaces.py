@@ -18,12 +18,12 @@ ACCESS_FIELDS = (
     "editable_by_roles",
     "visible_to_roles",
 )
-"""Only an owner may change these."""
+"""Fields that only an owner may change."""
 
 
 @handles("createSpace")
 def create_space(call: Call, sandbox: Sandbox) -> Reply:
-    """A new space of the caller, with a vector store of its own."""
+    """Create a space of the caller, with its own vector store."""
     organization_id = call.body["organization_id"]
     require_member(organization_id, call.caller)
     require_known_names(call.body, organization_id, sandbox)
@@ -42,12 +42,12 @@ def create_space(call: Call, sandbox: Sandbox) -> Reply:
     }
     sandbox.spaces.put(space["id"], space)
     sandbox.vector_stores.put(space["vector_store_id"], dedicated_store(space))
-    return Reply(201, shown(space, sandbox))
+    return Reply(201, space_body(space, sandbox))
 
 
 @handles("listSpaces")
 def list_spaces(call: Call, sandbox: Sandbox) -> Reply:
-    """The organization's spaces that the caller may view, in the order of creation (A05)."""
+    """Spaces of the organization that the caller may view, in order of creation (A05)."""
     organization_id = call.query["organization_id"]
     require_member(organization_id, call.caller)
     start = start_of_page(call, "listSpaces", organization_id)
@@ -60,7 +60,7 @@ def list_spaces(call: Call, sandbox: Sandbox) -> Reply:
     return Reply(
         200,
         {
-            "spaces": [shown(_space(key, sandbox), sandbox) for key in found],
+            "spaces": [space_body(_space(key, sandbox), sandbox) for key in found],
             "next_cursor": cursor(found[-1][:-1], "listSpaces", organization_id) if has_more else None,
             "has_more": has_more,
         },
@@ -69,25 +69,25 @@ def list_spaces(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("getSpace")
 def get_space(call: Call, sandbox: Sandbox) -> Reply:
-    """One space."""
-    return Reply(200, shown(space_for(Access.VIEW, call, sandbox), sandbox))
+    """Return one space."""
+    return Reply(200, space_body(space_for(Access.VIEW, call, sandbox), sandbox))
 
 
 @handles("updateSpace")
 def update_space(call: Call, sandbox: Sandbox) -> Reply:
-    """Change what was sent and nothing else; null clears, absent keeps (A18, A41)."""
+    """Change the fields sent; null clears, absent keeps (A18, A41)."""
     changes_access = any(field in call.body for field in ACCESS_FIELDS)
     space = space_for(Access.OWNER if changes_access else Access.EDIT, call, sandbox)  # A39
     require_known_names(call.body, space["organization_id"], sandbox)
     if call.body:
         space = {**space, **call.body, "updated_at": sandbox.now()}
         sandbox.spaces.put(space["id"], space)
-    return Reply(200, shown(space, sandbox))
+    return Reply(200, space_body(space, sandbox))
 
 
 @handles("deleteSpace")
 def delete_space(call: Call, sandbox: Sandbox) -> Reply:
-    """The space, its own store and its links go; threads and attached stores stay."""
+    """Delete a space, its own store and its links; threads and attached stores stay."""
     space = space_for(Access.EDIT, call, sandbox)
     for link in list(sandbox.space_threads.ids("space", space["id"])):
         sandbox.space_threads.remove(link)
@@ -99,8 +99,8 @@ def delete_space(call: Call, sandbox: Sandbox) -> Reply:
     return Reply(204)
 
 
-def shown(space: Record, sandbox: Sandbox) -> Record:
-    """A space as the API shows it: with the stores that are attached to it."""
+def space_body(space: Record, sandbox: Sandbox) -> Record:
+    """Space as the API returns it, with the attached stores."""
     attached = sandbox.space_vector_stores.ids("space", space["id"])
     return {**space, "additional_vector_store_ids": [store_id for _, store_id in attached]}
 

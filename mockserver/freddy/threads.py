@@ -1,4 +1,4 @@
-"""Threads: create, list, read, change, pin, delete. A thread is its creator's alone (A36)."""
+"""Threads: create, list, read, change, pin, delete; for their creator only (A36)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mockserver.freddy.lookup import merged_metadata, own_thread
 from mockserver.freddy.registry import Call, Reply, handles
 from mockserver.freddy.shared_memory import remove_thread, spaces_of
 from mockserver.http.problems import Invalid
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox import records
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
@@ -19,27 +19,27 @@ from mockserver.store.sorted_keys import Key
 PINNED_FIRST = (True, False)
 PIN_FIELDS = ("id", "is_pinned", "pinned_at")
 MOST_PINNED = 20
-"""Threads that a user may have pinned in one organization (A78)."""
+"""Most pinned threads of a user in one organization (A78)."""
 FILTERS = ("organization_id", "assistant_id", "is_pinned")
 
 
 @handles("createThread")
 def create_thread(call: Call, sandbox: Sandbox) -> Reply:
-    """A new, empty thread of the caller."""
+    """Create an empty thread of the caller."""
     body = call.body
     require_member(body["organization_id"], call.caller)
     thread = new_thread(call.caller, sandbox=sandbox, **body)
-    return Reply(201, shown(thread, sandbox))
+    return Reply(201, thread_body(thread, sandbox))
 
 
-def new_thread(caller: Caller, organization_id: str, sandbox: Sandbox, **given: Any) -> Record:
+def new_thread(caller: Caller, organization_id: str, sandbox: Sandbox, **fields: Any) -> Record:
     """Store an empty thread of the caller (A42)."""
     thread = records.thread(
         sandbox.ids.new("thrd"),
         organization_id=organization_id,
         user_id=caller.user_id,
         created_at=sandbox.now(),
-        **given,
+        **fields,
     )
     sandbox.threads.put(thread["id"], thread)
     return thread
@@ -47,18 +47,18 @@ def new_thread(caller: Caller, organization_id: str, sandbox: Sandbox, **given: 
 
 @handles("listThreads")
 def list_threads(call: Call, sandbox: Sandbox) -> Reply:
-    """The caller's threads by last activity, newest first, pinned ones before the others (A43, A60)."""
+    """Threads of the caller by last activity, newest first, pinned ones before the others (A43, A60)."""
     query = call.query
     if query["organization_id"] is not None:
         require_member(query["organization_id"], call.caller)
     named = {side: query[side] for side in ("after", "before") if query[side] is not None}
     anchors = {side: _anchor(thread_id, call, sandbox) for side, thread_id in named.items()}
-    if flaws := [
-        Flaw("query", side, f"{named[side][:80]!r} is not a thread of yours")
+    if errors := [
+        FieldError("query", side, f"{named[side][:80]!r} is not a thread of yours")
         for side, anchor in anchors.items()
         if anchor is None
     ]:
-        raise Invalid(flaws)
+        raise Invalid(errors)
 
     def is_wanted(key: Key) -> bool:
         thread = _thread(key[-1], sandbox)
@@ -72,7 +72,7 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
         descending=query["order"] == "desc",
     )
     found, has_more = listing.window(query["limit"], anchors.get("after"), anchors.get("before"), is_wanted)
-    data = [shown(_thread(key[-1], sandbox), sandbox) for key in found]
+    data = [thread_body(_thread(key[-1], sandbox), sandbox) for key in found]
     return Reply(
         200,
         {
@@ -89,24 +89,24 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("getThread")
 def get_thread(call: Call, sandbox: Sandbox) -> Reply:
-    """One thread of the caller."""
-    return Reply(200, shown(own_thread(call, sandbox), sandbox))
+    """Return one thread of the caller."""
+    return Reply(200, thread_body(own_thread(call, sandbox), sandbox))
 
 
 @handles("updateThread")
 def update_thread(call: Call, sandbox: Sandbox) -> Reply:
-    """Change what was sent; metadata is merged, null clears it."""
+    """Change the fields sent; metadata is merged, null clears it."""
     thread = own_thread(call, sandbox)
     if call.body:
         metadata = merged_metadata(thread, call.body)
         thread = {**thread, **call.body, "metadata": metadata, "updated_at": sandbox.now()}
         sandbox.threads.put(thread["id"], thread)
-    return Reply(200, shown(thread, sandbox))
+    return Reply(200, thread_body(thread, sandbox))
 
 
 @handles("deleteThread")
 def delete_thread(call: Call, sandbox: Sandbox) -> Reply:
-    """The thread goes, and with it its place in every space (A14, A40)."""
+    """Delete a thread, and remove it from every space (A14, A40)."""
     thread = own_thread(call, sandbox)
     for space_id in spaces_of(thread["id"], sandbox):
         remove_thread(space_id, thread["id"], sandbox)
@@ -116,14 +116,14 @@ def delete_thread(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("pinThread")
 def pin_thread(call: Call, sandbox: Sandbox) -> Reply:
-    """Pin a thread of the caller; pinning it again changes nothing (A78)."""
+    """Pin a thread of the caller; no effect on a pinned one (A78)."""
     thread = own_thread(call, sandbox)
     if not thread["is_pinned"]:
         keys = sandbox.threads.keys("user", (thread["user_id"], True))
         pinned = (_thread(key[-1], sandbox)["organization_id"] for key in keys)
         if sum(organization == thread["organization_id"] for organization in pinned) >= MOST_PINNED:
             text = f"can't be pinned: {MOST_PINNED} threads are pinned, the most there may be"
-            raise Invalid([Flaw("path", "thread_id", text)])
+            raise Invalid([FieldError("path", "thread_id", text)])
         thread = {**thread, "is_pinned": True, "pinned_at": sandbox.now()}
         sandbox.threads.put(thread["id"], thread)
     return _pin_reply(thread, "Thread pinned successfully")
@@ -131,7 +131,7 @@ def pin_thread(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("unpinThread")
 def unpin_thread(call: Call, sandbox: Sandbox) -> Reply:
-    """Take the pin off a thread of the caller; one without a pin stays as it is (A78)."""
+    """Unpin a thread of the caller; no effect on one that is not pinned (A78)."""
     thread = own_thread(call, sandbox)
     if thread["is_pinned"]:
         thread = {**thread, "is_pinned": False, "pinned_at": None}
@@ -143,8 +143,8 @@ def _pin_reply(thread: Record, message: str) -> Reply:
     return Reply(200, {**{field: thread[field] for field in PIN_FIELDS}, "message": message})
 
 
-def shown(thread: Record, sandbox: Sandbox) -> Record:
-    """A thread as the threads operations show it: with the spaces it is in (A29)."""
+def thread_body(thread: Record, sandbox: Sandbox) -> Record:
+    """Thread as the thread operations return it, with its spaces (A29)."""
     return {**thread, "space_ids": spaces_of(thread["id"], sandbox)}
 
 
@@ -155,7 +155,7 @@ def _thread(thread_id: str, sandbox: Sandbox) -> Record:
 
 
 def _anchor(thread_id: str, call: Call, sandbox: Sandbox) -> Anchor | None:
-    """Where the caller's thread of this id stands, deleted or not (A32)."""
+    """Position of the caller's thread of this id, deleted or not (A32)."""
     for table in (sandbox.threads, sandbox.deleted_threads):
         thread, position = table.get(thread_id), table.position("user", thread_id)
         if thread is not None and position is not None and thread["user_id"] == call.caller.user_id:

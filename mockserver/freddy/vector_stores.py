@@ -1,11 +1,11 @@
-"""An organization's vector stores, bodies as in the vendor's SDK (A58)."""
+"""Vector stores of an organization; bodies as in the vendor's SDK (A58)."""
 
 from __future__ import annotations
 
 from mockserver.freddy.access import OVERRIDE, require_member
 from mockserver.freddy.lookup import require_known_names
 from mockserver.freddy.registry import Call, Reply, handles
-from mockserver.freddy.shared_memory import touch
+from mockserver.freddy.shared_memory import mark_active
 from mockserver.freddy.space_vector_stores import VectorStoreNotFound
 from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller
@@ -13,16 +13,16 @@ from mockserver.sandbox.records import Record, vector_store
 from mockserver.sandbox.sandbox import Sandbox
 
 VECTOR_BYTES = 256
-"""What one embedded message adds to the size of a space's store (A75)."""
+"""Bytes that one embedded message adds to the size of a space's store (A75)."""
 
 
 class OwnStore(Forbidden, code="OPERATION_NOT_ALLOWED", message="This operation is not allowed."):
-    """403: the store belongs to a space and goes with it (A47)."""
+    """403: the store belongs to a space and is deleted with it (A47)."""
 
 
 @handles("createVectorStore")
 def create_vector_store(call: Call, sandbox: Sandbox) -> Reply:
-    """A new store of the caller, to be attached to spaces."""
+    """Create a store of the caller, to be attached to spaces."""
     organization_id = _organization(call)
     require_known_names(call.body, organization_id, sandbox)
     store = vector_store(
@@ -33,12 +33,12 @@ def create_vector_store(call: Call, sandbox: Sandbox) -> Reply:
         **call.body,
     )
     sandbox.vector_stores.put(store["id"], store)
-    return _answer(201, "Vector store created", shown(store, sandbox))
+    return _answer(201, "Vector store created", store_body(store, sandbox))
 
 
 @handles("listVectorStores")
 def list_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
-    """The organization's stores that the caller may view."""
+    """Stores of the organization that the caller may view."""
     organization_id, query = _organization(call), call.query
     found = [
         store
@@ -51,34 +51,34 @@ def list_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
     ]
     found.sort(key=lambda store: store[query["sort"]])
     if query["order"] == "desc":
-        found.reverse()  # of equal ones the newest first, too
+        found.reverse()  # reverses equal ones as well
     page = found[query["skip"] : query["skip"] + query["take"]]
-    return _answer(200, "Vector stores retrieved", [shown(store, sandbox) for store in page])
+    return _answer(200, "Vector stores retrieved", [store_body(store, sandbox) for store in page])
 
 
 @handles("getVectorStore")
 def get_vector_store(call: Call, sandbox: Sandbox) -> Reply:
-    """One store."""
+    """Return one store."""
     store = _store(call, sandbox)
     if not may_view(store, call.caller):
         raise _no_access(store, call.caller)
-    return _answer(200, "Vector store retrieved", shown(store, sandbox))
+    return _answer(200, "Vector store retrieved", store_body(store, sandbox))
 
 
 @handles("updateVectorStore")
 def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
-    """Change what was sent; null clears, absent keeps."""
+    """Change the fields sent; null clears, absent keeps."""
     store = _changeable(call, sandbox)
     require_known_names(call.body, store["organization_id"], sandbox)
     if call.body:
         store = {**store, **call.body, "updated_at": sandbox.now()}
         sandbox.vector_stores.put(store["id"], store)
-    return _answer(200, "Vector store updated", shown(store, sandbox))
+    return _answer(200, "Vector store updated", store_body(store, sandbox))
 
 
 @handles("deleteVectorStore")
 def delete_vector_store(call: Call, sandbox: Sandbox) -> Reply:
-    """The store goes, and its links to spaces; a space's own store goes with its space alone (A47)."""
+    """Delete a store and its links; a space's own store is only deleted with its space (A47)."""
     store = _changeable(call, sandbox)
     if store["space_id"] is not None:
         raise OwnStore(
@@ -88,13 +88,13 @@ def delete_vector_store(call: Call, sandbox: Sandbox) -> Reply:
         )
     for link in list(sandbox.space_vector_stores.ids("vector_store", store["id"])):
         sandbox.space_vector_stores.remove(link)
-        touch(link[0], sandbox)
+        mark_active(link[0], sandbox)
     sandbox.vector_stores.remove(store["id"])
     return Reply(204)
 
 
 def may_view(store: Record, caller: Caller) -> bool:
-    """Whether the store may be seen: by its creator, by override, or as its access mode says."""
+    """Whether the caller may view the store: as its creator, by override, or by its access mode."""
     member = caller.memberships.get(store["organization_id"])
     if member is None:
         return False
@@ -105,8 +105,8 @@ def may_view(store: Record, caller: Caller) -> bool:
     return caller.user_id in (store["access_users"] or ())
 
 
-def shown(store: Record, sandbox: Sandbox) -> Record:
-    """A store as the API shows it; a space's own one grows with what is embedded."""
+def store_body(store: Record, sandbox: Sandbox) -> Record:
+    """Store as the API returns it; a space's own store grows with its embedded messages."""
     space_id = store["space_id"]
     embedded = 0
     if space_id is not None:

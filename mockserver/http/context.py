@@ -1,4 +1,4 @@
-"""Everything that belongs to one request, and what the engine needs of an API and of a sandbox."""
+"""Context of one request, and the interfaces of an API and of a sandbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from mockserver.faults.rule import Fault
 from mockserver.faults.rule_list import Faults
-from mockserver.http.admin_guard import Guard
+from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.calls import Handler
 from mockserver.http.cors import Cors
 from mockserver.http.log import Exchange
@@ -21,40 +21,40 @@ from mockserver.openapi.operation import Operation
 from mockserver.openapi.spec import Spec
 
 
-class Sandbox(Protocol):
-    """What the engine needs of a sandbox: name, clock, ids, faults, journal, all or nothing."""
+class SandboxProtocol(Protocol):
+    """What the corridor needs of a sandbox."""
 
     name: str
     journal: Journal
     faults: Faults
 
     def instant(self) -> int:
-        """Microseconds since 1970; within a transaction always the same."""
+        """Microseconds since 1970; constant within a transaction."""
 
     def text(self, instant: int) -> str:
-        """An instant as RFC 3339 in UTC, whole seconds."""
+        """Instant as RFC 3339 in UTC, whole seconds."""
 
     def trace_id(self, kind: str) -> str:
-        """The next request's id, a UUID; each kind of request is counted apart."""
+        """Id of the next request, a UUID; each kind has its own counter."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Alone in the sandbox until it ends; an exception undoes every change made within."""
+        """Exclusive access until it ends; an exception rolls back every change."""
 
 
-class Sandboxes(Protocol):
+class SandboxesProtocol(Protocol):
     """Every sandbox."""
 
     @property
-    def lobby(self) -> Sandbox:
-        """Where a request is answered that needs no sandbox, or may not enter the one it names."""
+    def outside(self) -> SandboxProtocol:
+        """Sandbox for requests that need none, or may not enter the one that they name."""
 
-    def enter(self, name: str | None) -> Sandbox:
-        """The sandbox of this name, the default one for None; a Problem if it can't be entered."""
+    def enter(self, name: str | None) -> SandboxProtocol:
+        """Sandbox of this name, the default one for None; a Problem if it can't be entered."""
 
 
 @dataclass(eq=False)
 class Api:
-    """One document with everything that serves it; DocumentError if document and handlers do not fit."""
+    """One document with its handlers; DocumentError if they do not fit together."""
 
     spec: Spec
     handlers: Mapping[str, Handler]
@@ -65,24 +65,24 @@ class Api:
     name_of: Callable[[Any], str]
     render: Callable[[Problem, str, str], Rendered]
     cors: Cors
-    guard: Guard | None = None
-    """Who may use it at all, before anybody asks which operation it is."""
+    guard: AdminGuard | None = None
+    """Access check before routing."""
     journaled: bool = True
-    """Whether its requests are kept in the sandbox's journal."""
+    """Whether its requests are recorded in the sandbox's journal."""
 
     def __post_init__(self) -> None:
         operations = self.spec.operations
         for name in sorted(operations.keys() - self.handlers.keys()):
-            reason = f"operation {name} has no handler; write one with @handles({name!r}), or take it out"
+            reason = f"operation {name} has no handler; write one with @handles({name!r}), or remove it"
             raise self.spec.error(operations[name], reason)
         if orphans := ", ".join(sorted(self.handlers.keys() - operations.keys())):
-            reason = f"no operation here for the handler of {orphans}; add it, or take the handler out"
+            reason = f"no operation for the handler of {orphans}; add it, or remove the handler"
             raise self.spec.error(None, reason)
         self.routes = Routes(operations.values())
         self._all_in_sandbox = all(operation.in_sandbox for operation in operations.values())
 
     def needs_no_sandbox(self, request: Request) -> bool:
-        """Whether the request is for an operation that is about no sandbox, so that none is made for it."""
+        """Whether the request's operation is independent of any sandbox, so that none is created for it."""
         if self._all_in_sandbox:
             return False
         operation = self.routes.at(request.method, request.path)
@@ -91,57 +91,57 @@ class Api:
 
 @dataclass(slots=True)
 class Injection:
-    """What becomes of one request on order: of a rule, of its own headers, of the rate limit."""
+    """Faults and overrides for one request: from rules, from its headers, from the rate limit."""
 
     headers: list[tuple[str, str]] = field(default_factory=list)
     fault: Fault | None = None
     label: str = ""
-    """The fault as X-Mock-Fault and the journal name it."""
+    """Fault as X-Mock-Fault and the journal name it."""
     answer: Answer | None = None
-    """Instead of the handler's."""
+    """Answer that replaces the handler's."""
     source: str = "state"
     dropped: list[Any] | None = None
-    """What is dropped from a request that is handled leniently; None if it is not."""
+    """Invalid values dropped with `handling=lenient`; None without it."""
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request on its way to its answer."""
+    """State of one request while it is processed."""
 
     request: Request
     exchange: Exchange
-    """What log and journal keep of it."""
+    """Summary for the log and the journal."""
     api: Api
-    sandbox: Sandbox
+    sandbox: SandboxProtocol
     trace_id: str
     refusal: Problem | None = None
-    """Why it may not enter the sandbox that it names."""
+    """Reason why it may not enter the sandbox that it names."""
     operation: Operation | None = None
     ids: Mapping[str, str] = field(default_factory=dict)
-    """The parameters in its path."""
+    """Path parameters."""
     caller: Any = None
     injection: Injection | None = None
 
     @property
     def is_preflight(self) -> bool:
-        """Whether it is a browser's question before its request."""
+        """Whether it is a CORS preflight."""
         return self.request.method == "OPTIONS" and self.api.cors.is_preflight(self.request)
 
     @property
     def matched(self) -> Operation:
-        """The operation; asked when there is one."""
+        """Operation; only after routing."""
         assert self.operation is not None
         return self.operation
 
     @property
     def time(self) -> str:
-        """The request's instant as the answer writes it."""
+        """Instant of the request as answers format it."""
         return self.sandbox.text(self.exchange.instant)
 
     def render(self, problem: Problem) -> Rendered:
-        """The problem in the words of the API."""
+        """Problem in the API's error format."""
         return self.api.render(problem, self.trace_id, self.time)
 
     def safe(self, text: str) -> str:
-        """`text` as the log and a header may show it: without secrets, one printable ASCII line."""
+        """`text` safe for logs and headers: secrets masked, one line of printable ASCII."""
         return header_safe(self.request.without_secrets(text))

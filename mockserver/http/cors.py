@@ -15,21 +15,21 @@ EXPOSED = (
 )
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 MAX_AGE = "600"
-"""Seconds a browser may keep a preflight's answer."""
+"""Seconds for which a browser may cache a preflight's answer."""
 
 
 _NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]+", re.ASCII)
 
 
 class Cors:
-    """Which origins may read our answers."""
+    """Origins that may read answers."""
 
     def __init__(self, origins: Collection[str] = ()) -> None:
-        """`origins` besides those of loopback; `*` is every origin."""
+        """`origins` in addition to loopback; `*` is every origin."""
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
 
     def is_preflight(self, request: Request) -> bool:
-        """OPTIONS that a browser sends before the real request."""
+        """Whether it is a CORS preflight."""
         return (
             request.method == "OPTIONS"
             and request.header("Origin") is not None
@@ -37,7 +37,7 @@ class Cors:
         )
 
     def preflight(self, request: Request) -> dict[str, str]:
-        """Headers of a preflight's answer; without the allowing ones for a stranger."""
+        """Headers of a preflight's answer; without permissions for an unknown origin."""
         headers = self.headers(request)
         if "Access-Control-Allow-Origin" in headers:
             asked = request.header("Access-Control-Request-Headers")
@@ -50,7 +50,7 @@ class Cors:
         return headers
 
     def headers(self, request: Request) -> dict[str, str]:
-        """Headers that let the page at the request's Origin read the answer; {} without an Origin."""
+        """CORS headers of an answer; empty without an Origin."""
         origin = request.header("Origin")
         if origin is None:
             return {}
@@ -67,7 +67,7 @@ class Cors:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether the host of a URL or an origin can only mean this machine."""
+    """Whether the host of a URL or an origin is loopback."""
     try:
         return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
@@ -75,7 +75,7 @@ def is_loopback_url(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether this name or address can only mean this machine."""
+    """Whether a host name or address is loopback."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -1,4 +1,4 @@
-"""Server-sent events: each held to the spec before it is sent, with heartbeats while nothing happens."""
+"""Server-sent events, each checked against the spec before it is sent, with heartbeats in between."""
 
 from __future__ import annotations
 
@@ -8,72 +8,72 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.http.problems import OfTheMock, Problem, fault
+from mockserver.http.problems import MockOwnError, Problem, fault
 
 HEARTBEAT = 2.0
-"""Seconds without an event after which one is sent: it also tells whether the client is still there."""
+"""Seconds without an event before a heartbeat, which also detects a client that has gone."""
 MOST = 128
-"""Streams and waits at the same time; each holds a thread of the server."""
+"""Most streams and waits at the same time; each occupies a thread of the server."""
 
 
 class TooManyWaiting(
-    OfTheMock,
+    MockOwnError,
     status=503,
     code="SERVICE_UNAVAILABLE",
     message="The service is busy. Please try again later.",
     rule="limits",
 ):
-    """503: as many answers are open, or held up, as there may be."""
+    """503: the limit of simultaneous streams, waits or delayed answers is reached."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("Too many answers wait", reason=reason, retry_after=1)
         self.headers = {"retry-after": "1"}
 
 
-class Places(threading.BoundedSemaphore):
-    """How many answers may wait at the same time."""
+class WaitingSlots(threading.BoundedSemaphore):
+    """Limited number of answers that may wait at the same time."""
 
     def __init__(self, most: int, full: str) -> None:
-        """`full` follows the number in what is said when there is no place left."""
+        """`full` completes the error message, after the number."""
         super().__init__(most)
-        self._reason = f"{most} {full}, the most at the same time"
+        self._reason = f"{most} {full}, the limit"
 
     def take(self) -> None:
-        """One place less; TooManyWaiting if there is none. The taker releases it."""
+        """Take a slot; TooManyWaiting if none is free. The caller releases it."""
         if not self.acquire(blocking=False):
             raise TooManyWaiting(self._reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a stream does next: wait, then send an event; without one it only waits."""
+    """One step of a stream: wait, then send the event, if there is one."""
 
     event: Mapping[str, Any] | None
     wait: float = 0.0
     """Seconds."""
     silent: bool = False
-    """No heartbeats while it waits."""
+    """Whether heartbeats are suppressed during the wait."""
     id: str = ""
-    """What a client that comes back names as the last that it has seen."""
+    """Event id, for a client that reconnects with Last-Event-ID."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A reply's events, in order."""
+    """Events of a reply, in order."""
 
     steps: Sequence[Step] | Callable[[threading.Event], Iterable[Step]]
-    """What makes them as it goes is told how to know that the mock stops."""
+    """A function gets the shutdown event, and yields steps as they occur."""
     heartbeat: Mapping[str, Any]
     last: str
-    """The literal line that ends it, such as [DONE]; empty for none."""
+    """Literal last line, such as [DONE]; empty for none."""
     failed: Callable[[Problem], Mapping[str, Any]]
-    """The event that tells a failure of our own, which is the last one then."""
+    """Final event of a stream that fails."""
     check: Callable[[Mapping[str, Any]], None] | None = None
-    """Raises SpecViolation for an event that the spec forbids; the engine fills it in."""
+    """Raises SpecViolation for an event that the spec forbids; set by the corridor."""
 
 
-class Sent:
-    """What a stream has sent so far: its beginning, and how much there was in all."""
+class SentBytes:
+    """What a stream has sent so far: its beginning, and the total number of bytes."""
 
     __slots__ = ("_most", "begin", "bytes")
 
@@ -83,20 +83,20 @@ class Sent:
         self.bytes = 0
 
     def add(self, line: bytes) -> None:
-        """One more line is about to be sent."""
+        """Count one line, before it is sent."""
         self.begin += line[: self._most - len(self.begin)]
         self.bytes += len(line)
 
 
 class ClosesOnce:
-    """Calls `closed` once, whatever ends it: its end, close(), or that nobody holds it any more."""
+    """Calls `closed` exactly once: at its end, on close(), or when it is garbage-collected."""
 
     def __init__(self, closed: Callable[[], None]) -> None:
         self._closed: Callable[[], None] | None = closed
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Nothing more is sent. Any thread may call it, even while another waits for the next event."""
+        """End it. Any thread may call this, even while another waits for the next event."""
         with self._lock:
             closed, self._closed = self._closed, None
         if closed is not None:
@@ -106,7 +106,7 @@ class ClosesOnce:
 
 
 class Lines(ClosesOnce):
-    """A stream as bytes."""
+    """Body of a stream, as bytes."""
 
     def __init__(
         self,
@@ -117,10 +117,10 @@ class Lines(ClosesOnce):
         closed: Callable[[], None],
         keep: int = 0,
     ) -> None:
-        """`report` is told why the stream has to fail; `keep`: how many bytes of it are remembered."""
-        self._lines = _lines(stream, stopping, report)  # must not know self: __del__ would come late
+        """`report` receives the error of a failing stream; `keep`: bytes to store for the journal."""
+        self._lines = _lines(stream, stopping, report)  # must not reference self, which would delay __del__
         self._last = _literal(stream.last) if stream.last else None
-        self.sent = Sent(keep)
+        self.sent = SentBytes(keep)
         super().__init__(closed)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -136,7 +136,7 @@ class Lines(ClosesOnce):
             raise
         self.sent.add(line)
         if line == self._last:
-            self.close()  # before it leaves: who has read it finds everything done
+            self.close()  # before the last line leaves, so that its reader finds the journal complete
         return line
 
 
@@ -179,4 +179,4 @@ def _line(stream: Stream, event: Mapping[str, Any]) -> bytes:
 
 
 _encoded = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-"""ASCII alone: many clients take a stream for Latin-1, or end its lines at U+2028 too."""
+"""ASCII only: many clients decode a stream as Latin-1, or break lines at U+2028."""

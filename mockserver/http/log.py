@@ -1,4 +1,4 @@
-"""One exchange in short, and its line on stderr."""
+"""Summary of an exchange, and its line on stderr."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ import orjson
 from mockserver.http.problems import SpecViolation
 
 WAITING_LINES = 10_000
-"""Lines kept while nobody reads stderr; older ones are dropped, and the drop is told."""
-MOMENT = 0.01
-"""Seconds in which lines gather before they are written."""
-PATIENCE = 0.3
-"""Seconds that the last lines get to be written when the mock ends."""
+"""Most lines buffered while nobody reads stderr; older ones are dropped, and counted."""
+BATCH_SECONDS = 0.01
+"""Seconds for which lines are collected before they are written together."""
+FLUSH_SECONDS = 0.3
+"""Most seconds that the last lines get on shutdown."""
 
 
 @dataclass(slots=True, eq=False)
 class Exchange:
-    """One request and its answer; never a header, a body or a query, so never a secret."""
+    """Summary of a request and its answer; without headers, body and query, so without secrets."""
 
     method: str
     path: str
@@ -38,19 +38,19 @@ class Exchange:
     caller: str = "-"
     status: int = 0
     reason: str = ""
-    """Why it was refused, or failed."""
+    """Reason for a refusal or failure."""
     rule: str = ""
-    """What decided that: a Problem's `rule`."""
+    """What decided it: the `rule` of a Problem."""
     code: str = ""
-    """Of the problem, if it was answered with one."""
+    """Error code, if a problem was answered."""
     fault: str = ""
-    """What was ordered to go wrong."""
+    """Injected fault."""
     violations: tuple[Mapping[str, Any], ...] = ()
-    """What in the answer the spec forbids."""
+    """Violations of the spec in the answer."""
     source: str = "state"
-    """Where the answer comes from: state, fault, example or generated."""
+    """Origin of the answer: state, fault, example or generated."""
     instant: int = 0
-    """When it happens, in microseconds by the sandbox's clock: in its transaction, at entry if it has none.
+    """Microseconds by the sandbox's clock: instant of its transaction, or of its arrival without one.
 
     What is sent later, by a stream or after a wait, belongs to the same instant.
     """
@@ -58,24 +58,24 @@ class Exchange:
     milliseconds: float = 0.0
 
     def refused(self, rule: str, code: str, reason: str) -> None:
-        """Note why; `reason` as a header may show it."""
+        """Record the reason of a refusal; `reason` is safe for headers."""
         self.rule, self.code, self.reason = rule, code, reason
 
     def note(self, error: Exception) -> None:
-        """Note what in the answer the document forbids, if that is the failure."""
+        """Record the violation, if `error` is one."""
         if isinstance(error, SpecViolation):
             self.violations = (*self.violations, error.details)
 
     def stop_watch(self) -> None:
-        """Note how long it took."""
+        """Record the duration."""
         self.milliseconds = (perf_counter() - self.started) * 1000
 
 
 class RequestLog:
-    """One line for each exchange, written by a thread of its own.
+    """One line for each exchange, written by a separate thread.
 
-    A reader that stops reading our stderr (a test that never drains its pipe) must not stop the mock. The
-    writer takes what came in a moment together: to wake it for each line would cost more than the line.
+    A client that stops reading stderr (a test that never drains its pipe) must not block the mock. Lines are
+    collected for a short time and written together: waking the writer for each would cost more than the line.
     """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
@@ -90,27 +90,27 @@ class RequestLog:
         self._writer: threading.Thread | None = None
 
     def exchange(self, exchange: Exchange) -> None:
-        """Log one exchange, unless quiet."""
+        """Log an exchange, unless quiet."""
         if not self._quiet:
-            self._say(exchange)
+            self._enqueue(exchange)
 
     def notice(self, text: str) -> None:
-        """Log what a user should know, quiet or not."""
-        self._say(json.dumps({"notice": text}) if self._json else f"mockserver: {text}")
+        """Log a notice for the user, even if quiet."""
+        self._enqueue(json.dumps({"notice": text}) if self._json else f"mockserver: {text}")
 
     def failure(self, error: BaseException, exchange: Exchange, masked: Callable[[str], str]) -> None:
-        """Log a failure of our own with its traceback, quiet or not."""
+        """Log a failure of the mock with its traceback, even if quiet."""
         text = masked("".join(traceback.format_exception(error)).rstrip())
         about = {"error": masked(str(error)), "operation": exchange.operation, "traceback": text}
-        self._say(json.dumps(about) if self._json else text)
+        self._enqueue(json.dumps(about) if self._json else text)
 
     def flush(self) -> None:
-        """Wait until everything is written, but not long: perhaps nobody reads."""
+        """Wait for the lines to be written, for a short time: perhaps nobody reads."""
         self._hurry.set()
-        self._idle.wait(PATIENCE)
+        self._idle.wait(FLUSH_SECONDS)
         self._hurry.clear()
 
-    def _say(self, entry: Exchange | str) -> None:
+    def _enqueue(self, entry: Exchange | str) -> None:
         with self._lock:
             if self._waiting:
                 self._dropped += len(self._waiting) == WAITING_LINES
@@ -131,30 +131,30 @@ class RequestLog:
     def _write(self) -> None:
         while True:
             self._wake.wait()
-            self._hurry.wait(MOMENT)
-            self._wake.clear()  # before the lines are taken: what comes later wakes it again
+            self._hurry.wait(BATCH_SECONDS)
+            self._wake.clear()  # before the lines are taken, so that later ones set it again
             with self._lock:
                 taken, dropped = [*self._waiting], self._dropped
                 self._waiting.clear()
                 self._dropped = 0
-            self._put_down(taken, dropped)
+            self._write_lines(taken, dropped)
             with self._lock:
                 if not self._waiting:
                     self._idle.set()
 
-    def _put_down(self, taken: list[Exchange | str], dropped: int) -> None:
+    def _write_lines(self, taken: list[Exchange | str], dropped: int) -> None:
         as_line = _as_json if self._json else _as_text
         lines = [entry if isinstance(entry, str) else as_line(entry) for entry in taken]
         if dropped:
-            note = "lines were dropped: nobody read stderr"
+            note = "lines were dropped because stderr was not read"
             lines.insert(0, json.dumps({"dropped": dropped, "reason": note}))
         if lines:
-            with suppress(OSError, ValueError):  # stderr is closed: there is nobody to tell
+            with suppress(OSError, ValueError):  # stderr is closed
                 _put(self._stream, "\n".join(lines) + "\n")
 
 
 def _put(stream: TextIO, text: str) -> None:
-    """Past the stream's own buffer if it has a file: its lock would keep the process from ending."""
+    """Write past the stream's buffer, if it is a file: its lock could block the exit of the process."""
     try:
         file = stream.fileno()
     except UnsupportedOperation:

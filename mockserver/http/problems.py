@@ -1,4 +1,4 @@
-"""The only errors that a client can see, and one renderer for each of our two specs."""
+"""Errors that a client can receive, and their formats in the two documents."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections.abc import Mapping, Sequence
 from http.client import responses
 from typing import Any, ClassVar, NamedTuple
 
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 
-LONGEST = 240
-"""Characters of one flaw in an answer: it quotes what was sent, which can be anything."""
+MAX_MESSAGE = 240
+"""Characters of one message in an answer: it quotes what was sent, which can be anything."""
 
 
-MOST_FLAWS = 1000
-"""Told one by one; a body of megabytes can be wrong in every line."""
+MOST_ERRORS = 1000
+"""Most errors listed one by one; a body of megabytes can be wrong in every line."""
 PHRASES: Mapping[int, str] = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
-"""The standard library's own words for these two depend on the version of Python."""
+"""The standard library's phrases for these two depend on the Python version."""
 
 
 class Problem(Exception):
-    """A request that can't be granted; `reason` is for the log and the X-Mock-Reason header."""
+    """Refusal of a request; `reason` is for the log and the X-Mock-Reason header."""
 
     status: ClassVar[int]
     code: ClassVar[str]
     message: ClassVar[str]
     rule: ClassVar[str] = "state"
-    """What decides it, in one word: what is stored, unless a class says otherwise."""
+    """Category of the decision, for the journal; `state` unless a class sets another."""
 
     def __init_subclass__(cls, *, status: int = 0, code: str = "", message: str = "", rule: str = "") -> None:
-        """What is left out is as in the base."""
-        given = {"status": status, "code": code, "message": message, "rule": rule}
-        for name, value in given.items():
+        """Omitted values are inherited."""
+        values = {"status": status, "code": code, "message": message, "rule": rule}
+        for name, value in values.items():
             if value:
                 setattr(cls, name, value)
 
@@ -55,51 +55,51 @@ class Forbidden(
     message="You don't have permission to perform this action.",
     rule="access",
 ):
-    """403; the literals are the documents'."""
+    """403; the texts are the documents'."""
 
 
 class BadSandbox(
     Problem, status=400, code="BAD_SANDBOX", message="No sandbox can have this name.", rule="sandbox"
 ):
-    """400: a request names a sandbox by what can't be a name."""
+    """400: the sandbox name is not valid."""
 
 
 class TokenRequired(
     Problem, status=401, code="ADMIN_TOKEN_REQUIRED", message="The control API needs its token.", rule="guard"
 ):
-    """401: the control API has a token, and the request has not."""
+    """401: the control API's token is missing or wrong."""
 
 
 class SandboxRequired(
     Problem,
     status=400,
     code="SANDBOX_REQUIRED",
-    message="This mock wants to know the sandbox of every request.",
+    message="This mock requires every request to name a sandbox.",
 ):
-    """400: a request that names no sandbox, where every one has to."""
+    """400: the request names no sandbox although the mock requires one."""
 
 
 class SandboxGone(Problem, status=410, code="SANDBOX_GONE", message="This sandbox was dropped."):
-    """410: a sandbox that was dropped; to start it over silently would hide that its data is lost."""
+    """410: the sandbox was dropped; recreating it silently would hide the loss of its data."""
 
 
 class ForeignPage(
-    Problem, status=403, code="FOREIGN_PAGE", message="This page may not steer the mock.", rule="guard"
+    Problem, status=403, code="FOREIGN_PAGE", message="This page may not control the mock.", rule="guard"
 ):
-    """403: a page of somebody else's tries to steer the mock through its reader's browser."""
+    """403: a foreign web page tries to use the control API through a user's browser."""
 
 
-class OfTheMock(Problem, rule="control"):
-    """An answer of the mock about itself in the middle of another's API: no operation documents it."""
+class MockOwnError(Problem, rule="control"):
+    """Answer about the mock itself on the vendor's API: documented by no operation."""
 
 
 class BadControl(
-    OfTheMock,
+    MockOwnError,
     status=400,
     code="BAD_CONTROL",
-    message="The mock can't do what a header of this request orders.",
+    message="The mock can't do what a header of this request asks for.",
 ):
-    """400: a request orders a fault or an example that there can't be."""
+    """400: a header requests a fault or an example that does not exist."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -108,35 +108,35 @@ class BadControl(
 class NotFound(
     Problem, status=404, code="RESOURCE_NOT_FOUND", message="The requested resource could not be found."
 ):
-    """404 of a resource; the literals are the documents'."""
+    """404 of a resource; the texts are the documents'."""
 
 
 class Conflict(Problem, status=409, code="CONFLICT", message="This can't be done in the present state."):
-    """409: not in the state that things are in."""
+    """409: the current state does not allow it."""
 
 
 class Invalid(
     Problem, status=422, code="VALIDATION_ERROR", message="The request is invalid.", rule="validation"
 ):
-    """422 with every flaw at once (A09)."""
+    """422 with all errors at once (A09)."""
 
-    def __init__(self, flaws: Sequence[Flaw]) -> None:
-        if len(flaws) > MOST_FLAWS:
-            rest = Flaw(flaws[0].place, "", f"and {len(flaws) - MOST_FLAWS} more")
-            flaws = [*flaws[:MOST_FLAWS], rest]
-        first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in flaws[:3])
-        more = f" (and {len(flaws) - 3} more)" if len(flaws) > 3 else ""
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        if len(errors) > MOST_ERRORS:
+            rest = FieldError(errors[0].place, "", f"and {len(errors) - MOST_ERRORS} more")
+            errors = [*errors[:MOST_ERRORS], rest]
+        first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in errors[:3])
+        more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
         super().__init__("Request validation failed", reason=first + more)
         self.details = {
-            "fields": [{"in": f.place, "name": f.name, "message": f.message[:LONGEST]} for f in flaws]
+            "fields": [{"in": f.place, "name": f.name, "message": f.message[:MAX_MESSAGE]} for f in errors]
         }
 
 
 class BadCursor(Invalid):
-    """422 for a cursor that is none, or another list's (A06)."""
+    """422: the cursor is malformed, or another list's (A06)."""
 
     def __init__(self) -> None:
-        super().__init__([Flaw("query", "cursor", "is not a cursor that this list gave out")])
+        super().__init__([FieldError("query", "cursor", "is not a cursor that this list gave out")])
 
 
 class PayloadTooLarge(
@@ -159,18 +159,18 @@ class Internal(
     message="Something went wrong. Please try again later.",
     rule="bug",
 ):
-    """500: a fault of the mock itself."""
+    """500: a failure of the mock itself."""
 
 
 def fault(error: Exception) -> Internal:
-    """The problem that a failure of our own is for the client."""
+    """Convert a failure of the mock to a problem for the client."""
     if isinstance(error, SpecViolation):
         return Internal(f"The mock violated its own spec: {error}", **error.details)
     return Internal("The mock failed; its log says why")
 
 
 class NoRoute(Problem, status=404, code="NOT_FOUND", message="Not Found", rule="route"):
-    """404 of the framework: no such path (A10)."""
+    """404 of the framework: unknown path (A10)."""
 
 
 class WrongMethod(Problem, status=405, code="METHOD_NOT_ALLOWED", message="Method Not Allowed", rule="route"):
@@ -178,7 +178,7 @@ class WrongMethod(Problem, status=405, code="METHOD_NOT_ALLOWED", message="Metho
 
 
 class Redirect(Exception):
-    """307 to the right form of a path (A20, A48)."""
+    """307 to the canonical form of a path (A20, A48)."""
 
     def __init__(self, location: str) -> None:
         super().__init__(f"the path is {location.partition('?')[0]}")
@@ -186,14 +186,14 @@ class Redirect(Exception):
 
 
 class Rendered(NamedTuple):
-    """A problem in the words of one spec."""
+    """Problem in the format of one document."""
 
     body: dict[str, Any]
     content_type: str
 
 
 def vendor_envelope(problem: Problem, trace_id: str, now: str) -> Rendered:
-    """The documents' error envelope; the framework's own two errors go without it (observed)."""
+    """The vendor's error envelope; the framework's two errors come without it (observed)."""
     if isinstance(problem, NoRoute | WrongMethod):
         return Rendered({"detail": problem.message}, "application/json")
     error = {
@@ -210,7 +210,7 @@ def vendor_envelope(problem: Problem, trace_id: str, now: str) -> Rendered:
 
 
 def problem_json(problem: Problem, trace_id: str, _now: str) -> Rendered:
-    """RFC 9457, for the control API."""
+    """RFC 9457 problem document, for the control API."""
     body: dict[str, Any] = {
         "type": "urn:freddy-mock:problem:" + problem.code.lower().replace("_", "-"),
         "title": problem.code.replace("_", " ").capitalize(),
@@ -224,7 +224,7 @@ def problem_json(problem: Problem, trace_id: str, _now: str) -> Rendered:
 
 
 class SpecViolation(Exception):
-    """A reply that the spec forbids: our fault, never the client's."""
+    """Reply that the spec forbids: a bug of the mock."""
 
     def __init__(self, operation: str, status: int, pointer: str, message: str) -> None:
         super().__init__(f"{operation} {status}: {pointer or '/'}: {message}")

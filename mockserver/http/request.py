@@ -1,4 +1,4 @@
-"""An HTTP request as WSGI delivers it, and the answer to it."""
+"""HTTP request from WSGI, and the answer to it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mockserver.http.problems import PayloadTooLarge, SpecViolation
 from mockserver.http.redaction import CREDENTIALS, masked
 
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
-_NOT_IN_A_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_INVALID_IN_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 SANDBOX_PREFIX = "/__sandbox/"
-"""In front of a path, followed by a sandbox's name: for clients that can only change their base URL."""
+"""Path prefix, followed by a sandbox's name: for clients that can only change their base URL."""
 
 
 @lru_cache(256)
@@ -25,76 +25,76 @@ def _by_wsgi(name: str) -> str:
 
 
 class Request:
-    """One HTTP request, as WSGI tells it."""
+    """One HTTP request."""
 
     __slots__ = ("_body", "_environ", "_secrets", "method", "path", "prefix", "query")
 
     def __init__(self, environ: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
-        """`secrets` must not be shown, whoever sends them and wherever."""
+        """`secrets` are masked in everything that is shown."""
         self._environ = environ
         self._secrets = secrets
         self._body: bytes | None = None
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO") or "/"
         self.path = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
-        """Percent-decoded, so %2F is a slash, as in the framework that the vendor uses."""
+        """Percent-decoded, so that %2F is a slash, as in the vendor's framework."""
         self.prefix = ""
-        """The part of the path that only named a sandbox; no part of `path`."""
+        """Sandbox prefix, which is not part of `path`."""
         if self.path.startswith(SANDBOX_PREFIX):
             name, _, rest = self.path.removeprefix(SANDBOX_PREFIX).partition("/")
             self.prefix, self.path = SANDBOX_PREFIX + name, "/" + rest
         self.query: str = environ.get("QUERY_STRING", "")
 
     def header(self, name: str) -> str | None:
-        """The header's value; None if it was not sent."""
+        """Value of a header; None if it was not sent."""
         value: str | None = self._environ.get(_by_wsgi(name))
         return value
 
     @property
     def peer(self) -> str:
-        """The client's address; empty where there is no socket."""
+        """Address of the client; empty without a socket."""
         return self._environ.get("REMOTE_ADDR") or ""
 
     @property
     def has_controls(self) -> bool:
-        """Whether it has a header that orders something for it alone."""
+        """Whether it has a header that injects a fault or sets a preference."""
         environ = self._environ
         return "HTTP_PREFER" in environ or "HTTP_X_MOCK_FAULT" in environ or "HTTP_X_MOCK_DELAY" in environ
 
     @property
     def connection(self) -> socket.socket | None:
-        """Its socket, where the server gives it away: the listener for faults does."""
+        """Socket of the request, on the fault port."""
         return self._environ.get("werkzeug.socket")
 
     @property
     def held(self) -> AbstractContextManager[None]:
-        """To be entered by whoever only waits, so that the server lets another thread work meanwhile."""
+        """Context to enter while only waiting, so that the server can run another thread."""
         held: AbstractContextManager[None] = self._environ.get("mockserver.held") or nullcontext()
         return held
 
     @property
     def sandbox(self) -> str | None:
-        """The sandbox that the request names, by its path before its header; None if it names none."""
+        """Sandbox named by the path, else by the header; None if neither names one."""
         return self.prefix.removeprefix(SANDBOX_PREFIX) if self.prefix else self.header("X-Mock-Sandbox")
 
     def without_secrets(self, text: str) -> str:
-        """`text` with our secrets and the request's own credentials masked, and whatever looks like one."""
+        """`text` with secrets, the request's credentials, and anything like a key masked."""
         return masked(text, filter(None, map(self.header, CREDENTIALS)), self._secrets)
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """Every header, by the name that WSGI has for it."""
-        # By the first letter, in half of the time: no other names of WSGI begin with one of these.
+        """All headers, by their WSGI names."""
+        # By the first letter, in half of the time: no other WSGI variable begins with one of these.
         return [pair for pair in self._environ.items() if (first := pair[0][0]) == "H" or first == "C"]
 
     @property
     def media_type(self) -> str:
-        """Content-Type in lower case, without its parameters; empty if none was sent."""
+        """Content type in lower case, without parameters; empty if none was sent."""
         value: str = self._environ.get("CONTENT_TYPE") or ""
         return value.partition(";")[0].strip().lower()
 
     def body(self, limit: int, whose: str) -> bytes:
-        """The body; PayloadTooLarge if it has more than `limit` bytes, the limit of what `whose` names."""
+        """Body; PayloadTooLarge above `limit` bytes, naming `whose` limit it is."""
         length: str = self._environ.get("CONTENT_LENGTH") or ""
         most = min(int(length), limit + 1) if _LENGTH.fullmatch(length) else limit + 1
         data: bytes = self._environ["wsgi.input"].read(most)
@@ -104,7 +104,7 @@ class Request:
         return data
 
     def sent(self, most: int) -> bytes:
-        """The beginning of the body; of one that nobody has asked for, too."""
+        """Beginning of the body, read now if nothing has read it before."""
         body = self._body
         if body is None:
             length: str = self._environ.get("CONTENT_LENGTH") or "0"
@@ -116,7 +116,7 @@ class Request:
 
     @property
     def body_bytes(self) -> int:
-        """How long the body is; of one without a length, as far as it was read."""
+        """Length of the body; without Content-Length, the bytes read so far."""
         length: str = self._environ.get("CONTENT_LENGTH") or ""
         return int(length) if length and _LENGTH.fullmatch(length) else len(self._body or b"")
 
@@ -128,11 +128,11 @@ class Answer(NamedTuple):
     headers: list[tuple[str, str]]
     body: bytes | Iterator[bytes]
     pieces: Mapping[str, Any] | None = None
-    """What the body was written from, if that is mostly kept anyway: a list's records, as bytes."""
+    """Values that the body was encoded from, if they are stored anyway: a list's records, as bytes."""
 
 
 def header_safe(text: str, longest: int = 500) -> str:
-    """`text` as one header value: printable ASCII, control characters and the rest escaped."""
+    """`text` as a header value: printable ASCII, everything else escaped."""
     text = text[:longest]
     if text.isascii() and text.isprintable():
         return text
@@ -142,13 +142,13 @@ def header_safe(text: str, longest: int = 500) -> str:
 _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 
 
-def refuse_what_breaks_http(answer: Answer) -> None:
-    """SpecViolation for a status or header that would break the connection or smuggle another."""
+def refuse_invalid_http(answer: Answer) -> None:
+    """SpecViolation for a status or header that would break HTTP or inject a header."""
     if not 200 <= answer.status <= 599:
         raise SpecViolation("-", answer.status, "", "a status must be 200 to 599")
     together = "".join(map("".join, answer.headers))
     if together.isascii() and together.isprintable():
         return
     for name, value in answer.headers:
-        if _NOT_IN_A_HEADER.search(name) or _NOT_IN_A_HEADER.search(value):
+        if _INVALID_IN_HEADER.search(name) or _INVALID_IN_HEADER.search(value):
             raise SpecViolation("-", answer.status, "", f"header {name!r} holds a control character")

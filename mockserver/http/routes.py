@@ -1,4 +1,4 @@
-"""Which operation a path means; an id in it may be any non-empty text without a slash."""
+"""Routing: the operation of a path; an id in it may be any non-empty text without a slash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockserver.openapi.operation import Operation
 
 
 class _Node:
-    """One step of the paths: what follows it, and the operations that end here by method."""
+    """Path segment: its children, and the operations that end here by method."""
 
     def __init__(self) -> None:
         self.fixed: dict[str, _Node] = {}
@@ -21,7 +21,7 @@ class _Node:
 
 
 class Routes:
-    """A tree over the path templates of one spec."""
+    """Tree over the path templates of one document."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
         self._root = _Node()
@@ -38,12 +38,12 @@ class Routes:
             self._known.append(f"{operation.method} {operation.template}")
 
     def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
-        """The operation and its path ids; `path` is percent-decoded."""
+        """Operation and path parameters; `path` is percent-decoded."""
         found = _walk(self._root, path.split("/"), 1)
         if found is None:
             other = path[:-1] if path.endswith("/") else path + "/"
             if _walk(self._root, other.split("/"), 1) is not None:
-                # One slash in front, or "//evil.example/" would lead to another host.
+                # A single leading slash: "//evil.example/" would redirect to another host.
                 rest = "?" + quote(query, safe=punctuation) if query else ""
                 raise Redirect("/" + quote(other.lstrip("/")) + rest)
             raise self._no_route(method, path)
@@ -57,7 +57,7 @@ class Routes:
         return operation, {p.name: value for p, value in zip(operation.path, ids, strict=True)}
 
     def at(self, method: str, path: str) -> Operation | None:
-        """The operation, or None for whatever `find` has a problem with."""
+        """Operation; None where `find` raises a problem."""
         found = _walk(self._root, path.split("/"), 1)
         return None if found is None else found[0].operations.get(method)
 
@@ -68,7 +68,7 @@ class Routes:
 
 
 def _walk(node: _Node, steps: list[str], begin: int) -> tuple[_Node, list[str]] | None:
-    """Where the steps from `begin` on lead, and the ids among them; OpenAPI prefers fixed steps."""
+    """Node and ids at the end of the segments from `begin`; fixed segments take precedence (OpenAPI)."""
     ids: list[str] = []
     for at in range(begin, len(steps)):
         step = steps[at]

@@ -1,4 +1,4 @@
-"""HTTP request -> Call, Reply -> HTTP response; both held to the spec."""
+"""Conversion of HTTP requests to calls and of replies to HTTP, both checked against the document."""
 
 from __future__ import annotations
 
@@ -11,51 +11,50 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from mockserver.http.calls import Call, File, Later, Reply
+from mockserver.http.calls import Call, DeferredReply, File, Reply
 from mockserver.http.context import RequestContext
 from mockserver.http.event_stream import Lines, Stream
 from mockserver.http.problems import Invalid, SpecViolation
 from mockserver.http.request import Answer, Request
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.keywords import EVENT_STREAM
-from mockserver.openapi.lenient_body import mended
+from mockserver.openapi.lenient_body import drop_invalid
 from mockserver.openapi.operation import Operation, Parameter, Response
 from mockserver.openapi.schemas import Schema
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-"""A50; 18 digits are a 64-bit integer for sure, and no bound in a spec is larger."""
+"""A50; 18 digits always fit into 64 bits, and no bound in a document is larger."""
 _BOOLEANS = {"true": True, "false": False}
 
 
 def read(context: RequestContext, limit: int) -> Call[Any]:
-    """What the request asks for, or Invalid with every flaw that the document alone can find.
+    """Decode and validate the request; Invalid with all errors that the document alone can find.
 
-    `limit`: bytes of a body. A request that is handled leniently has not sent the faulty values that it can
-    do without.
+    `limit`: bytes of a body. With `handling=lenient` invalid optional values are dropped.
     """
     operation, ids, request = context.matched, context.ids, context.request
     dropped = None if context.injection is None else context.injection.dropped
-    flaws: list[Flaw] = []
+    errors: list[FieldError] = []
     for parameter in operation.path:
         if not parameter.schema.is_valid(ids[parameter.name]):
-            flaws += parameter.schema.flaws(ids[parameter.name], "path", parameter.name)
-    query = _decoded_all(operation.query, _query(request.query), flaws, dropped)
+            errors += parameter.schema.errors(ids[parameter.name], "path", parameter.name)
+    query = _decoded_all(operation.query, _query(request.query), errors, dropped)
     headers = {}
     if operation.headers:
         sent = {name: text for name in operation.headers if (text := request.header(name)) is not None}
-        headers = _decoded_all(operation.headers, sent, flaws, dropped)
+        headers = _decoded_all(operation.headers, sent, errors, dropped)
     body = None
     if operation.body is not None:
-        body = _body(operation, request, max(limit, operation.max_body_bytes), flaws, dropped)
-    if flaws:
-        raise Invalid(flaws)
+        body = _body(operation, request, max(limit, operation.max_body_bytes), errors, dropped)
+    if errors:
+        raise Invalid(errors)
     return Call(operation.id, ids, query, body, context.caller, context.trace_id, headers)
 
 
 def _query(text: str) -> dict[str, str]:
     if "%" in text or "+" in text or not text.isascii():
         return dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
-    # The same in a third of the time, where nothing is encoded.
+    # Same result in a third of the time, if nothing is encoded.
     pairs = [pair.partition("=") for pair in text.split("&") if pair]
     return {name: value for name, _, value in pairs}
 
@@ -63,29 +62,29 @@ def _query(text: str) -> dict[str, str]:
 def _decoded_all(
     parameters: Mapping[str, Parameter],
     sent: Mapping[str, str],
-    flaws: list[Flaw],
-    dropped: list[Flaw] | None,
+    errors: list[FieldError],
+    dropped: list[FieldError] | None,
 ) -> dict[str, Any]:
-    """The values of query or header parameters; what is wrong goes to `flaws`, or to `dropped`."""
+    """Values of query or header parameters; errors are added to `errors`, or to `dropped`."""
     values: dict[str, Any] = {}
     for name, parameter in parameters.items():
         if name not in sent:
             values[name] = parameter.default
             if parameter.required:
-                flaws.append(Flaw(parameter.place, name, "is required"))
+                errors.append(FieldError(parameter.place, name, "is required"))
             continue
         try:
             values[name] = value = _decoded(parameter.kind, sent[name])
             if parameter.schema.is_valid(value):
                 continue
-            wrong = parameter.schema.flaws(value, parameter.place, name)
+            wrong = parameter.schema.errors(value, parameter.place, name)
         except ValueError as error:
-            wrong = [Flaw(parameter.place, name, str(error))]
+            wrong = [FieldError(parameter.place, name, str(error))]
         if dropped is not None and not parameter.required:
             values[name] = parameter.default
             dropped += wrong
         else:
-            flaws += wrong
+            errors += wrong
     return values
 
 
@@ -102,51 +101,55 @@ def _decoded(kind: str, text: str) -> Any:
 
 
 def _body(
-    operation: Operation, request: Request, limit: int, flaws: list[Flaw], dropped: list[Flaw] | None
+    operation: Operation,
+    request: Request,
+    limit: int,
+    errors: list[FieldError],
+    dropped: list[FieldError] | None,
 ) -> Any:
     plan = operation.body
     assert plan is not None
     data = request.body(limit, "this operation" if limit == operation.max_body_bytes else "--max-body-bytes")
     if not data:
         if plan.required:
-            flaws.append(Flaw("body", "", "a JSON body is required"))
+            errors.append(FieldError("body", "", "a JSON body is required"))
         return None
     media_type = request.media_type
     if media_type not in ("", "application/json") and not media_type.endswith("+json"):
-        flaws.append(Flaw("body", "", f"content type {media_type[:80]!r} is not application/json"))
+        errors.append(FieldError("body", "", f"content type {media_type[:80]!r} is not application/json"))
         return None
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        flaws.append(Flaw("body", "", f"not valid JSON: {error}"))
+        errors.append(FieldError("body", "", f"not valid JSON: {error}"))
         return None
     if not plan.schema.is_valid(body):
-        wrong = plan.schema.flaws(body, "body")
+        wrong = plan.schema.errors(body, "body")
         if dropped is not None:
-            body, wrong = mended(plan.schema, body, dropped)
+            body, wrong = drop_invalid(plan.schema, body, dropped)
         if wrong:
-            flaws += wrong
+            errors += wrong
             return None
     return {**plan.defaults, **body} if plan.defaults else body
 
 
 class Checked(NamedTuple):
-    """A reply that the spec allows in every detail."""
+    """Reply that the document allows."""
 
     status: int
     headers: list[tuple[str, str]]
     body: Any
     indented: bool = False
     in_pieces: bool = False
-    """Whether the body holds records that are kept as bytes."""
+    """Whether the body contains records that are cached as bytes."""
 
 
 def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
-    """The reply, or SpecViolation if the spec does not allow it in every detail."""
+    """Check a reply; SpecViolation if the document does not allow it."""
     response = operation.responses.get(reply.status)
     if response is None:
         raise SpecViolation(operation.id, reply.status, "", "the spec has no such status here")
-    if isinstance(reply.body, Later):
+    if isinstance(reply.body, DeferredReply):
         return Checked(reply.status, [], reply.body)
     headers = _checked_headers(operation, response, reply.status, {"x-request-id": trace_id, **reply.headers})
     body, media_type = _checked_body(operation, response, reply)
@@ -159,7 +162,7 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
 
 
 def _checked_body(operation: Operation, response: Response, reply: Reply) -> tuple[Any, str]:
-    """The body and its content type, or SpecViolation."""
+    """Body and its content type, or SpecViolation."""
 
     def forbidden(what: str) -> SpecViolation:
         return SpecViolation(operation.id, reply.status, "", f"the spec allows {what} here")
@@ -200,7 +203,7 @@ def _check_event(operation: str, status: int, schema: Schema, event: Mapping[str
 
 
 def encode(checked: Checked) -> Answer:
-    """The reply as bytes; a stream's events are checked and encoded as they are sent."""
+    """Encode the reply; a stream's events are checked and encoded when they are sent."""
     status, headers, body, indented, in_pieces = checked
     if isinstance(body, Lines):
         return Answer(status, headers, body)
@@ -233,7 +236,7 @@ def _checked_headers(
 
 
 def unchecked(status: int, body: Any, content_type: str, headers: Mapping[str, str], trace_id: str) -> Answer:
-    """An answer outside any operation: unknown routes, redirects, preflights, our own failures."""
+    """Answer outside of any operation: unknown routes, redirects, preflights, failures of the mock."""
     listed = [("x-request-id", trace_id), *headers.items()]
     if body is None:
         return Answer(status, listed, b"")

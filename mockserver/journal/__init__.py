@@ -1,1 +1,1 @@
-"""What was asked and answered, within bounds."""
+"""Journal of requests and answers, bounded in memory."""

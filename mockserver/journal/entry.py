@@ -1,4 +1,4 @@
-"""One exchange, as the journal keeps it."""
+"""Entry of the journal: one exchange."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 import orjson
 
-from mockserver.http.event_stream import Sent
+from mockserver.http.event_stream import SentBytes
 from mockserver.http.log import Exchange
 
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One exchange with everything that is kept of it."""
+    """One exchange, with everything that the journal keeps of it."""
 
     number: int
-    """In the order in which the answers began, from 1."""
+    """Sequence number, in the order in which answers began, from 1."""
     id: str
     """The x-request-id."""
     exchange: Exchange
@@ -28,25 +28,25 @@ class Entry:
     body: bytes
     body_bytes: int
     reply_headers: Sequence[tuple[str, str]]
-    reply: bytes | Sent | Mapping[str, Any]
-    """What has been sent so far, of a stream; bytes once it has ended. Of a long list, what it is made of."""
+    reply: bytes | SentBytes | Mapping[str, Any]
+    """Stream: what it has sent so far, bytes once it has ended. Long list: the values it was encoded from."""
     reply_bytes: int
     milliseconds: float
     complete: bool
     size: int
-    """What it counts in the budget."""
-    shown: int
-    """Bytes that are shown of an answer that is kept as what it is made of."""
+    """Bytes that count towards the budget."""
+    shown_bytes: int
+    """Bytes to show of an answer that is kept as values."""
 
     @property
     def instant(self) -> int:
-        """When it happened, by the sandbox's clock, in microseconds."""
+        """Microseconds by the sandbox's clock."""
         return self.exchange.instant
 
     def replied(self) -> tuple[bytes, int]:
-        """What is kept of the answer, and how long it is, so far."""
-        if isinstance(self.reply, Sent):
+        """Kept bytes of the answer, and its length so far."""
+        if isinstance(self.reply, SentBytes):
             return self.reply.begin, self.reply.bytes
         if isinstance(self.reply, bytes):
             return self.reply, self.reply_bytes
-        return orjson.dumps(self.reply)[: self.shown], self.reply_bytes
+        return orjson.dumps(self.reply)[: self.shown_bytes], self.reply_bytes

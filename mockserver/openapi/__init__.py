@@ -1,1 +1,1 @@
-"""OpenAPI: a document becomes a table of operations with compiled schemas."""
+"""OpenAPI documents as tables of operations with compiled schemas."""

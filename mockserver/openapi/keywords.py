@@ -1,4 +1,4 @@
-"""What of OpenAPI 3.1 the engine understands; anything else in a spec is refused at start."""
+"""Supported subset of OpenAPI 3.1; anything else in a document is refused at start."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ METHODS = ("get", "put", "post", "patch", "delete", "head", "options", "trace")
 EVENT_STREAM = "text/event-stream"
 
 PLAIN: Mapping[str, type] = {"text": str, "flag": bool, "list": list, "object": dict, "any": object}
-"""Values that hold nothing the engine looks into."""
+"""Plain values, whose contents are not checked."""
 
 
 class Place(NamedTuple):
-    """What may stand under one key."""
+    """What a key of an object may hold."""
 
     kind: str
-    """A kind of GRAMMAR, or a plain value."""
+    """Kind of GRAMMAR, or of PLAIN."""
     within: type | None
-    """dict or list if it is a map or a list of that kind."""
+    """dict or list for a map or list of that kind."""
     required: bool
 
 
 def _places(text: str) -> dict[str, Place]:
-    """`key` or, where it is required, `key!`; then the kind: `kind`, `{kind}` (a map), `[kind]` (a list)."""
+    """Parse `key:kind`; `key!` is required, `{kind}` is a map, `[kind]` a list."""
     places = {}
     for entry in text.split():
         key, kind = entry.split(":")
@@ -62,49 +62,49 @@ GRAMMAR: Mapping[str, Mapping[str, Place]] = {
             default:any description:text examples:list title:text readOnly:flag contentMediaType:text""",
     }.items()
 }
-"""Kind of object -> what it may hold."""
+"""Kind of object -> its keys."""
 
 SECTIONS: Mapping[str, str] = {
     place.kind: section for section, place in GRAMMAR["components"].items() if place.within is dict
 }
-"""Kind of object -> the section of `components` that a $ref to one leads to."""
+"""Kind of object -> section of `components` that its $refs point to."""
 
 
-class Found(NamedTuple):
-    """An object of the document; a boolean, if it is a schema that is one."""
+class DocumentNode(NamedTuple):
+    """Object in a document; a schema may be a boolean."""
 
     at: Pointer
     kind: str
     node: Any
 
 
-def objects(node: Any, kind: str = "document", at: Pointer = ()) -> Iterator[Found]:
+def objects(node: Any, kind: str = "document", at: Pointer = ()) -> Iterator[DocumentNode]:
     """Every object of the document, outer ones first.
 
-    What is in an object is only walked after the object was yielded: whoever checks each with
-    `misshapen` before going on never meets a value of the wrong type.
+    The contents of an object are walked only after it was yielded: a caller that checks each object with
+    `misshapen` before it goes on never meets a value of the wrong type.
     """
-    ahead = [Found(at, kind, node)]
+    ahead = [DocumentNode(at, kind, node)]
     while ahead:
         found = ahead.pop()
         yield found
         if isinstance(found.node, bool) or "$ref" in found.node:
             continue
-        inner: list[Found] = []
+        inner: list[DocumentNode] = []
         for key, value in found.node.items():
             place = GRAMMAR[found.kind].get(key)
             if place is None or place.kind in PLAIN:
                 continue
             if place.within is None:
-                inner.append(Found((*found.at, key), place.kind, value))
+                inner.append(DocumentNode((*found.at, key), place.kind, value))
             else:
                 named = value.items() if place.within is dict else enumerate(value)
-                inner += [Found((*found.at, key, name), place.kind, member) for name, member in named]
+                inner += [DocumentNode((*found.at, key, name), place.kind, member) for name, member in named]
         ahead += reversed(inner)
 
 
-def misshapen(found: Found) -> tuple[Pointer, str] | None:
-    """Where and why the engine would not heed this one object; None if it would."""
+def misshapen(found: DocumentNode) -> tuple[Pointer, str] | None:
+    """Where and why an object is not supported; None if it is."""
     at, kind, node = found
     if kind == "schema" and isinstance(node, bool) and at[-1] == "additionalProperties":
         return None

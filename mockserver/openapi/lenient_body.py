@@ -1,4 +1,4 @@
-"""A request body without its faulty values, for a client that asks to be handled leniently."""
+"""Lenient handling: a request body without its invalid values."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.schemas import Schema
 
 ROUNDS = 50
-"""Each takes out at least one value; no body of ours is nested half as deep."""
+"""Most rounds; each drops at least one value, and no body is nested half as deep."""
 
 
-def mended(schema: Schema, body: Any, dropped: list[Flaw]) -> tuple[Any, list[Flaw]]:
-    """A copy of `body` that the schema allows, and what is still wrong with it: what can't be dropped.
+def drop_invalid(schema: Schema, body: Any, dropped: list[FieldError]) -> tuple[Any, list[FieldError]]:
+    """A valid copy of `body`, and the errors that remain: those of values that can't be dropped.
 
-    What is dropped goes into `dropped`: the smallest members of objects that hold what is wrong.
+    The smallest object members that contain an error are dropped, and added to `dropped`.
     """
-    whole, told = deepcopy(body), {flaw.name: flaw for flaw in schema.flaws(body, "body")}
-    gone: dict[str, Flaw] = {}
+    whole, reported = deepcopy(body), {each.name: each for each in schema.errors(body, "body")}
+    gone: dict[str, FieldError] = {}
     for _ in range(ROUNDS):
         members = {member for place in schema.places(whole) if (member := _member(place))}
         if not members:
@@ -27,16 +27,16 @@ def mended(schema: Schema, body: Any, dropped: list[Flaw]) -> tuple[Any, list[Fl
         for member in sorted(members, key=len, reverse=True):
             name = ".".join(map(str, member))
             _drop(whole, member)
-            gone[name] = told.get(name) or Flaw("body", name, "holds what is not valid")
-    left = schema.flaws(whole, "body")
+            gone[name] = reported.get(name) or FieldError("body", name, "holds what is not valid")
+    left = schema.errors(whole, "body")
     if not left:
         dropped += gone.values()
-    # "is required" is no help to a client that sent it: it is told what was wrong with what it sent.
-    return whole, [gone.get(flaw.name, flaw) for flaw in left]
+    # "is required" is misleading for a value that was sent and dropped: report its own error instead.
+    return whole, [gone.get(each.name, each) for each in left]
 
 
 def _member(place: Sequence[str | int]) -> tuple[str | int, ...]:
-    """The smallest member of an object around the place; empty if there is none."""
+    """Smallest object member that contains the place; empty if there is none."""
     steps = list(place)
     while steps and not isinstance(steps[-1], str):
         steps.pop()

@@ -1,4 +1,4 @@
-"""What is refused at start: a spec that the engine would only half heed."""
+"""Checks at start: a document that could be served only in part is refused."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from mockserver.openapi.keywords import EVENT_STREAM, SECTIONS, Found, misshapen, objects
+from mockserver.openapi.keywords import EVENT_STREAM, SECTIONS, DocumentNode, misshapen, objects
 from mockserver.openapi.operation import Operation
 from mockserver.openapi.references import Pointer, find, leads_in_a_circle, resolved
 from mockserver.openapi.schemas import FORMATS, Schema
 from mockserver.openapi.yaml_document import Document
 
 
-def refuse_what_is_not_understood(file: Document) -> None:
-    """Not OpenAPI 3.1, a keyword unknown or missing, a value of the wrong type, a $ref to nowhere."""
+def refuse_unsupported(file: Document) -> None:
+    """Refuse anything but OpenAPI 3.1, unknown or missing keywords, wrong types, and dangling $refs."""
     document = file.content
     if not isinstance(document, dict) or "openapi" not in document:
         raise file.error((), "not an OpenAPI document: 'openapi' is missing at the top")
@@ -30,7 +30,7 @@ def refuse_what_is_not_understood(file: Document) -> None:
     _refuse_bad_paths(file)
 
 
-def _unresolved(document: Mapping[str, Any], found: Found) -> str:
+def _unresolved(document: Mapping[str, Any], found: DocumentNode) -> str:
     if not isinstance(found.node, dict) or "$ref" not in found.node:
         return ""
     ref = found.node["$ref"]
@@ -42,7 +42,7 @@ def _unresolved(document: Mapping[str, Any], found: Found) -> str:
     return "$ref leads in a circle" if leads_in_a_circle(document, found.node) else ""
 
 
-def _half_a_stream(found: Found) -> str:
+def _half_a_stream(found: DocumentNode) -> str:
     if found.kind != "media" or (found.at[-1] == EVENT_STREAM) == ("x-event-schema" in found.node):
         return ""
     if found.at[-1] == EVENT_STREAM:
@@ -66,20 +66,20 @@ def _refuse_bad_paths(file: Document) -> None:
 
 
 def refuse_bad_links(file: Document, operations: Mapping[str, Operation]) -> None:
-    """A link to no operation, or with a parameter that its operation does not have."""
+    """Refuse links to unknown operations or parameters."""
     for at, kind, link in objects(file.content):
         if kind != "link" or "$ref" in link:
             continue
         target = operations.get(link["operationId"])
         if target is None:
-            raise file.error(at, f"its operationId {link['operationId']!r} is no operation here")
+            raise file.error(at, f"its operationId {link['operationId']!r} is not an operation here")
         known = {p.name for p in target.path} | set(target.query)
         if strange := sorted(set(link.get("parameters", {})) - known):
             raise file.error(at, f"{target.id} has no parameter {strange[0]!r}")
 
 
 def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
-    """A schema that is none; an example or a default that its own schema forbids."""
+    """Refuse invalid schemas, and examples and defaults that violate their own schema."""
     for found in objects(file.content):
         if isinstance(found.node, bool) or "$ref" in found.node:
             continue
@@ -98,7 +98,7 @@ def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]
 
 
 def refuse_bad_streams(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
-    """An example of a stream with a line that is none, or with an event that its schema forbids."""
+    """Refuse examples of streams with malformed lines or invalid events."""
     for found in objects(file.content):
         if found.kind == "media" and "x-event-schema" in found.node:
             schema = compiled(found.node["x-event-schema"], found.at)
@@ -108,7 +108,7 @@ def refuse_bad_streams(file: Document, compiled: Callable[[Any, Pointer], Schema
 
 
 def _bad_event(text: str, schema: Schema) -> str:
-    """Why `text` is no stream; empty if it is one. What does not begin like an object is a literal line."""
+    """Reason why `text` is not a valid stream; empty if it is. Non-object data is a literal line."""
     lines = [line for line in text.split("\n") if line and not line.startswith("id: ")]
     for number, line in enumerate(lines, 1):
         if not line.startswith("data: "):
@@ -118,13 +118,13 @@ def _bad_event(text: str, schema: Schema) -> str:
         try:
             pointer, message = schema.first_error(json.loads(line.removeprefix("data: ")))
         except ValueError as error:
-            return f"is no stream: event {number} is not JSON: {error}"
+            return f"is not a stream: event {number} is not JSON: {error}"
         if message:
             return f"is not valid at event {number}, {pointer or '/'}: {message}"
     return ""
 
 
-def _values(document: Mapping[str, Any], found: Found) -> Iterator[tuple[str, Any]]:
+def _values(document: Mapping[str, Any], found: DocumentNode) -> Iterator[tuple[str, Any]]:
     node = found.node
     if found.kind == "schema":
         yield from ((f"example {number}", value) for number, value in enumerate(node.get("examples", ())))

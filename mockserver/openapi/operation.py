@@ -1,4 +1,4 @@
-"""What a document says about one operation, ready to be served."""
+"""Operations of a document, ready to be served."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.openapi.record_cache import Stored
+from mockserver.openapi.record_cache import RecordCache
 from mockserver.openapi.schemas import Schema
 
 JSON_TYPES = ("application/json", "application/problem+json")
@@ -14,12 +14,12 @@ JSON_TYPES = ("application/json", "application/problem+json")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One path, query or header parameter."""
+    """Path, query or header parameter."""
 
     name: str
     place: str
     kind: str
-    """integer, boolean or string: how its text is decoded."""
+    """integer, boolean or string: how the text is decoded."""
     required: bool
     default: Any
     schema: Schema
@@ -32,27 +32,27 @@ class Body:
     required: bool
     schema: Schema
     defaults: Mapping[str, Any]
-    """The schema's top-level defaults, filled in for what the client left out."""
+    """The schema's top-level defaults, filled in for omitted fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One documented answer."""
+    """One documented response."""
 
     content: Mapping[str, Schema]
-    """JSON media type -> schema; empty where the answer has no content."""
+    """JSON media type -> schema; empty for a response without content."""
     events: Schema | None
-    """The schema of each event, where the answer can be a stream."""
+    """Schema of each event, if the response can be a stream."""
     files: frozenset[str]
-    """Media types of files that the answer can be."""
+    """Media types of files that the response can be."""
     headers: Mapping[str, tuple[bool, str, Schema]]
     """lower-case name -> required, type, schema."""
-    lists: Mapping[str, Stored]
-    """By field: the lists that may hold stored records."""
+    lists: Mapping[str, RecordCache]
+    """Lists of cached records, by field."""
     examples: Mapping[str, Any]
-    """name -> JSON value; a single one has the empty name."""
+    """Example name -> JSON value; an unnamed example has the empty name."""
     sample_headers: Mapping[str, str]
-    """lower-case name -> the example of a header that is required."""
+    """Lower-case name -> example of a required header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class Operation:
     responses: Mapping[int, Response]
     headers: Mapping[str, Parameter] = field(default_factory=dict)
     is_open: bool = False
-    """Nobody needs a credential for it: its `security` is empty."""
+    """Whether it needs no credential: its `security` is empty."""
     in_sandbox: bool = True
-    """False where `x-sandbox: none` says that it is about none, so that none is made for it."""
+    """False for `x-sandbox: none`: the operation is independent of sandboxes, and creates none."""
     max_body_bytes: int = 0
-    """`x-max-body-bytes`: how much its body may have at least, whatever the limit of all others is."""
+    """`x-max-body-bytes`: its own lower bound for the limit of the body."""
     indented: bool = False
-    """`x-indented`: its answer is JSON to be read and compared line by line."""
+    """`x-indented`: the JSON answer is indented, to be compared line by line."""

@@ -1,4 +1,4 @@
-"""$ref and what it leads to."""
+"""Resolution of $ref."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Pointer = tuple[str | int, ...]
 
 
 def find(document: Mapping[str, Any], ref: Any) -> Any:
-    """What `#/components/section/name` leads to; None if it leads nowhere."""
+    """Target of `#/components/section/name`; None if there is none."""
     if not isinstance(ref, str):
         return None
     node: Any = document
@@ -19,14 +19,14 @@ def find(document: Mapping[str, Any], ref: Any) -> Any:
 
 
 def resolved(document: Mapping[str, Any], node: Any) -> Any:
-    """`node` itself, or what its $ref leads to."""
+    """`node`, or the target of its $ref."""
     while isinstance(node, dict) and "$ref" in node:
         node = find(document, node["$ref"])
     return node
 
 
 def leads_in_a_circle(document: Mapping[str, Any], node: Any) -> bool:
-    """Whether one $ref after the other leads back to where it began."""
+    """Whether a chain of $refs is circular."""
     seen: set[str] = set()
     while isinstance(node, dict) and "$ref" in node:
         if node["$ref"] in seen:

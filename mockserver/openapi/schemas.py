@@ -1,4 +1,4 @@
-"""Schemas compiled once, and what is wrong with a value in words."""
+"""Compiled JSON schemas, and validation errors as text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 
 LONGEST_MESSAGE = 200
-"""Characters; a message quotes the value, which can be anything."""
+"""Most characters of a message: it quotes the value, which can be anything."""
 
 
 FORMATS = (
@@ -27,28 +27,28 @@ FORMATS = (
     "uri",
     "uuid",
 )
-"""Those that are checked; an unknown one would be ignored silently."""
+"""Formats that are checked; an unknown one would be ignored silently."""
 
 
 class Schema:
-    """One schema, compiled whenever it is asked for the first time: most of a document never are."""
+    """JSON schema, compiled on first use: most of a document's schemas are never used."""
 
     def __init__(self, schema: Mapping[str, Any], named: Mapping[str, Any]) -> None:
-        # Carrying `components` along lets "#/components/..." resolve in place. Only those that are needed:
-        # a validator holds all that it is given, and with everything each one took half a megabyte.
+        # `components` lets "#/components/..." resolve; only the needed ones: a validator keeps all that
+        # it gets: with everything, each took half a megabyte.
         self._whole = {**schema, "components": {"schemas": _needed(schema, named)}}
         self._compiled: jsonschema_rs.Draft202012Validator | None = None
         self.is_valid: Callable[[Any], bool] = self._is_valid_at_first
         """Whether a decoded JSON value is allowed."""
 
     def compile(self) -> Schema:
-        """Get ready to be asked; ValueError says what is wrong with the schema."""
+        """Compile now; ValueError says what is wrong with the schema."""
         self._compiled = jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
         self.is_valid = self._compiled.is_valid
         return self
 
-    def rest(self) -> None:
-        """Give up the compiled form until somebody asks again; it is what takes the memory."""
+    def release(self) -> None:
+        """Release the compiled form until the next use, to save memory."""
         self._compiled = None
         self.is_valid = self._is_valid_at_first
 
@@ -62,48 +62,48 @@ class Schema:
     def _is_valid_at_first(self, value: Any) -> bool:
         return self._validator.is_valid(value)
 
-    def flaws(self, value: Any, place: str, name: str = "") -> list[Flaw]:
-        """Everything that is wrong with `value`, one flaw for each address."""
+    def errors(self, value: Any, place: str, name: str = "") -> list[FieldError]:
+        """All errors of `value`, one for each address."""
         try:
-            found = [flaw for error in self._validator.iter_errors(value) for flaw in _flaws(error)]
-        except ValueError:  # jsonschema-rs judges any depth, but explains 255 levels at most
+            found = [each for error in self._validator.iter_errors(value) for each in _field_errors(error)]
+        except ValueError:  # jsonschema-rs validates any depth, but explains at most 255 levels
             found = [("", "is not valid, and nested too deeply to say where")]
-        return [Flaw(place, ".".join(filter(None, (name, at))), text) for at, text in found]
+        return [FieldError(place, ".".join(filter(None, (name, at))), text) for at, text in found]
 
     def places(self, value: Any) -> Iterator[list[str | int]]:
-        """The path of each value that is wrong or unknown, or that lacks something."""
+        """Path of each invalid, unknown or incomplete value."""
         for error in self._validator.iter_errors(value):
             yield from _places(error)
 
     def first_error(self, value: Any) -> tuple[str, str]:
-        """JSON pointer and message of the first thing that is wrong; ("", "") if nothing is."""
+        """JSON pointer and message of the first error; ("", "") if there is none."""
         for error in self._validator.iter_errors(value):
             return _pointer(error.instance_path), _short(error.message)
         return "", ""
 
 
 class Schemas:
-    """Every schema of one document, each compiled once however often it is used."""
+    """All schemas of a document, each compiled once."""
 
     def __init__(self, components: Mapping[str, Any]) -> None:
         self._named: Mapping[str, Any] = components.get("schemas", {})
         self._compiled: dict[bytes, Schema] = {}
 
     def compiled(self, schema: Mapping[str, Any]) -> Schema:
-        """The compiled `schema`; ValueError says what is wrong with it."""
+        """Compiled `schema`; ValueError says what is wrong with it."""
         key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
         if key not in self._compiled:
             self._compiled[key] = Schema(schema, self._named).compile()
         return self._compiled[key]
 
-    def rest(self) -> None:
-        """Let all of them rest: they are known to be good."""
+    def release(self) -> None:
+        """Release the compiled form of all schemas."""
         for schema in self._compiled.values():
-            schema.rest()
+            schema.release()
 
 
 def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:
-    """The named schemas that this one leads to, directly or not."""
+    """Named schemas that this one references, directly or not."""
     needed: dict[str, Any] = {}
     ahead = [schema]
     while ahead:
@@ -119,7 +119,7 @@ def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:
     return needed
 
 
-def _flaws(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
+def _field_errors(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
     path = [str(step) for step in error.instance_path]
     match error.kind:
         case jsonschema_rs.ValidationErrorKind.Required(property=name):
@@ -128,12 +128,12 @@ def _flaws(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
             for name in names:
                 yield ".".join([*path, name]), "is not a known field"
         case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
-            # The branch that came furthest is the one that was meant: `null` never comes far.
+            # The branch that got furthest was meant: `null` never gets far.
             best = max(branches, key=lambda errors: max(len(e.instance_path) for e in errors))
             texts = [_short(e.message) for errors in branches for e in errors]
             if len(best[0].instance_path) > len(path):
                 for inner in best:
-                    yield from _flaws(inner)
+                    yield from _field_errors(inner)
             else:
                 yield ".".join(path), " or ".join(dict.fromkeys(texts))
         case _:

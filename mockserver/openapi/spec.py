@@ -1,4 +1,4 @@
-"""An OpenAPI document as a table of operations; what it does not understand it refuses."""
+"""OpenAPI document as a table of operations; unsupported documents are refused."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from mockserver.openapi.references import Pointer, resolved
 from mockserver.openapi.schemas import Schema, Schemas
 from mockserver.openapi.yaml_document import Document, DocumentError
 
-JUDGED = Path(cache_from_source(__file__)).with_name("documents.judged")
-"""Documents that were found good, beside the bytecode: to judge ours at each start takes a quarter of it."""
-MOST_JUDGED = 16
-"""Documents remembered; the oldest is forgotten first."""
+PASSED = Path(cache_from_source(__file__)).with_name("documents.passed")
+"""Documents that passed the checks, stored beside the bytecode: the checks take a quarter of the start."""
+MOST_PASSED = 16
+"""Most documents remembered; the oldest is dropped first."""
 FILE_TYPES = ("text/html", "text/css", "text/javascript", "image/png")
-"""Sent as they are: their schema says no more than that there is something."""
+"""Served as they are: their schema only says that there is content."""
 
 
-class _Judged:
-    """Memory of one document: known is what was found good by the rules as they are now."""
+class _PassedChecks:
+    """Record that a document passed the checks, by its hash and the version of the checks."""
 
     def __init__(self, memory: Path, sha256: str) -> None:
         self._memory = memory
@@ -38,10 +38,10 @@ class _Judged:
         return self._entry in self._entries()
 
     def remember(self) -> None:
-        """Nothing is lost where it can't be written: the document is judged again at the next start."""
+        """Best effort: where it can't be written, the next start checks again."""
         with suppress(OSError):
             self._memory.parent.mkdir(exist_ok=True)
-            self._memory.write_text("\n".join([*self._entries(), self._entry][-MOST_JUDGED:]), "ascii")
+            self._memory.write_text("\n".join([*self._entries(), self._entry][-MOST_PASSED:]), "ascii")
 
     def _entries(self) -> list[str]:
         with suppress(OSError, UnicodeDecodeError):
@@ -50,17 +50,17 @@ class _Judged:
 
 
 class Spec:
-    """One OpenAPI 3.1 document; raises DocumentError if anything in it can't be served."""
+    """One OpenAPI 3.1 document; DocumentError if anything in it can't be served."""
 
-    def __init__(self, path: Path, memory: Path = JUDGED) -> None:
-        """`memory`: the file that remembers which documents were found good."""
+    def __init__(self, path: Path, memory: Path = PASSED) -> None:
+        """`memory`: file that lists the documents that passed the checks."""
         self._file = Document(path)
         self.document: Mapping[str, Any] = self._file.content
         self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        judged = _Judged(memory, self.sha256)
-        is_known = judged.is_known()
+        passed = _PassedChecks(memory, self.sha256)
+        is_known = passed.is_known()
         if not is_known:
-            lint.refuse_what_is_not_understood(self._file)
+            lint.refuse_unsupported(self._file)
         self._components: Mapping[str, Any] = self.document.get("components", {})
         self._schemas = Schemas(self._components)
         self.operations: Mapping[str, Operation] = self._table()
@@ -70,12 +70,12 @@ class Spec:
             lint.refuse_bad_links(self._file, self.operations)
             lint.refuse_bad_values(self._file, self._compiled)
             lint.refuse_bad_streams(self._file, self._compiled)
-            judged.remember()
-        self._schemas.rest()
-        self._schemas = Schemas(self._components)  # most were only compiled to be judged
+            passed.remember()
+        self._schemas.release()
+        self._schemas = Schemas(self._components)  # most were compiled only for the checks
 
     def error(self, operation: Operation | None, reason: str) -> DocumentError:
-        """What is wrong with an operation, or with the paths as a whole, addressed by file and line."""
+        """Error of an operation, or of all paths, addressed by file and line."""
         at = () if operation is None else (operation.template, operation.method.lower())
         return self._file.error(("paths", *at), reason)
 
@@ -88,7 +88,7 @@ class Spec:
         return self._schemas.compiled({"$ref": f"#/components/schemas/{name}"})
 
     def body_defaults(self, operation: str) -> Mapping[str, Any]:
-        """What a request body of this operation leaves out, by field."""
+        """Defaults of the operation's request body, by field."""
         body = self.operations[operation].body
         return {} if body is None else body.defaults
 

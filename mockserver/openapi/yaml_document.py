@@ -1,4 +1,4 @@
-"""YAML documents read strictly: plain JSON values, no duplicate keys, and every value knows its line."""
+"""Strict YAML: plain JSON values, no duplicate keys, and the line of every value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 
 
 class DocumentError(Exception):
-    """A file that can't be used; the text is one line: file, line, reason."""
+    """Unusable file; the text is one line: file, line, reason."""
 
     def __init__(self, text: str) -> None:
         super().__init__(" ".join(text.split()))
@@ -23,10 +23,10 @@ _TEXT, _MERGE, _MAP, _LIST = (_TAG + name for name in ("str", "merge", "map", "s
 
 
 class _Loader(yaml.CSafeLoader):
-    """The C loader without dates (JSON has none) and with duplicate keys refused."""
+    """C loader without dates (JSON has none) that refuses duplicate keys."""
 
     def plain(self, node: yaml.Node, seen: dict[yaml.Node, Any]) -> Any:
-        """The node's value, in a third of the time that the general way takes; `seen` is for aliases."""
+        """Value of the node, in a third of the time of the generic constructor; `seen` is for aliases."""
         if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
             return node.value
         if node in seen:
@@ -53,20 +53,20 @@ class _Loader(yaml.CSafeLoader):
         seen = set()
         for key, _ in node.value:
             if key.tag not in (_TEXT, _MERGE):
-                raise _marked(f"key {getattr(key, 'value', '')!r} must be a string; quote it", key)
+                raise _error_at(f"key {getattr(key, 'value', '')!r} must be a string; quote it", key)
             if key.value in seen:
-                raise _marked(f"duplicate key {key.value!r}", key)
+                raise _error_at(f"duplicate key {key.value!r}", key)
             seen.add(key.value)
 
     def construct_finite(self, node: yaml.ScalarNode) -> float:
         """JSON has no infinity."""
         number = self.construct_yaml_float(node)
         if not math.isfinite(number):
-            raise _marked(f"{node.value} is no finite number", node)
+            raise _error_at(f"{node.value} is not a finite number", node)
         return number
 
 
-def _marked(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+def _error_at(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
@@ -78,7 +78,7 @@ _Loader.add_constructor(_TAG + "float", _Loader.construct_finite)
 
 
 class Document:
-    """A YAML file's content and the line of everything in it."""
+    """Content of a YAML file, and the line of every value."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -87,15 +87,15 @@ class Document:
             loader = _Loader(self._text)
             node = loader.get_single_node()
             self.content: Any = None if node is None else loader.plain(node, {})
-            orjson.dumps(self.content)  # refuses what YAML can hold and JSON can't, loops too
+            orjson.dumps(self.content)  # refuses cycles and values that JSON can't represent
         except OSError as error:
             raise DocumentError(f"{path}: {error.strerror or error}") from error
         except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
             raise DocumentError(f"{path}:{_where(error)}") from error
 
     def line(self, pointer: Sequence[str | int]) -> int:
-        """The line (from 1) of the value at `pointer`, or of its nearest parent that exists."""
-        # Parsed once more, for an error: to keep the nodes would take many times what the content takes.
+        """Line (from 1) of the value at `pointer`, or of its nearest existing parent."""
+        # Parsed again, only for an error: keeping the nodes would take many times the memory.
         node = _Loader(self._text).get_single_node()
         for step in pointer:
             if isinstance(node, yaml.MappingNode):
@@ -110,7 +110,7 @@ class Document:
         return 1 if node is None else node.start_mark.line + 1
 
     def error(self, pointer: Sequence[str | int], reason: str) -> DocumentError:
-        """What is wrong at `pointer`, addressed by file, line and dotted path."""
+        """Error at `pointer`, addressed by file, line and dotted path."""
         address = ".".join(map(str, pointer))
         return DocumentError(f"{self.path}:{self.line(pointer)}: {address + ': ' if address else ''}{reason}")
 

@@ -1,1 +1,1 @@
-"""State and time, isolated together; has never heard of HTTP."""
+"""State and time that are isolated together; independent of HTTP."""

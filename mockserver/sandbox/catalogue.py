@@ -1,4 +1,4 @@
-"""The scenarios that a request may name: ours, the server's own, and those of one folder. Never a path."""
+"""Scenarios that a request may name: bundled, the server's own, and those of one folder; never a path."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from pathlib import Path
 
 from mockserver.http.problems import NotFound
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.sandbox.sandbox import World
+from mockserver.sandbox.sandbox import Data
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 class Catalogue:
-    """Worlds by name, each loaded once."""
+    """Scenario data by name, each loaded once."""
 
     def __init__(
         self,
-        loaded: Mapping[str, World] | None = None,
-        others: Mapping[str, Callable[[], World]] | None = None,
+        loaded: Mapping[str, Data] | None = None,
+        others: Mapping[str, Callable[[], Data]] | None = None,
     ) -> None:
-        """`others` are loaded when they are first asked for; one that is loaded already wins."""
+        """`others` are loaded on first use; an already loaded one takes precedence."""
         self._others = dict(others or {})
         self._loaded = dict(loaded or {})
         self._lock = threading.Lock()
 
     def names(self) -> list[str]:
-        """What may be named."""
+        """Available names."""
         return sorted({*self._loaded, *self._others})
 
-    def world(self, name: str) -> World:
-        """The world of this name; NotFound, with those that there are, if there is none."""
+    def data(self, name: str) -> Data:
+        """Data of this scenario; NotFound lists the available ones."""
         found = self._loaded.get(name)
         if found is None:
             with self._lock:
@@ -45,7 +45,7 @@ class Catalogue:
 
 
 def files_in(folder: Path, taken: list[str]) -> dict[str, Path]:
-    """The YAML files of a folder by name; DocumentError for one that no request could name."""
+    """YAML files of a folder by name; DocumentError for a name that can't be used."""
     try:
         files = sorted(file for file in folder.iterdir() if file.suffix == ".yaml")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A sandbox's clock: real time, shifted, or frozen. The only place that asks what time it is."""
+"""Clock of a sandbox: real time, shifted, or frozen. The only module that reads the system's time."""
 
 from __future__ import annotations
 
@@ -25,91 +25,91 @@ def real_time() -> int:
 
 
 def elapsed() -> float:
-    """Seconds since some moment by the real clock: for limits of the process, not for anything simulated."""
+    """Monotonic seconds of real time: for limits of the process, not for anything simulated."""
     return time.monotonic()
 
 
-class Source:
-    """What clocks tick by: real time, which stands still while a request holds it."""
+class TimeSource:
+    """Time source of clocks: real time, held still during a transaction."""
 
     def __init__(self, real: Callable[[], int] = real_time) -> None:
-        """`real`: microseconds, one number after another."""
+        """`real`: returns microseconds."""
         self.real = real
         self._held: int | None = None
 
     def __call__(self) -> int:
-        """Microseconds; the same at every call while it is held."""
-        held = self._held  # once: another thread may release it
+        """Microseconds; constant while held."""
+        held = self._held  # read once: another thread may release it
         return self.real() if held is None else held
 
     def hold(self) -> None:
-        """Stand still from here on."""
+        """Hold the current instant."""
         self._held = self.real()
 
     def release(self) -> None:
-        """Go on, as if it had never stood still."""
+        """Continue with real time."""
         self._held = None
 
 
-class Dial(NamedTuple):
-    """How a clock starts."""
+class ClockStart(NamedTuple):
+    """Initial state of a clock."""
 
     instant: int | None = None
-    """What it shows first; real time for None."""
+    """First instant; real time for None."""
     frozen: bool = False
-    """Whether it stands still there; if not, it ticks on."""
+    """Whether it stands still there."""
 
 
-REAL_TIME = Dial()
+REAL_TIME = ClockStart()
 
 
 class Clock:
-    """Instants are whole microseconds since 1970, UTC."""
+    """Clock in whole microseconds since 1970, UTC."""
 
     def __init__(self, frozen: int | None = None, source: Callable[[], int] = real_time) -> None:
         self._source = source
         self._frozen = frozen
         self._offset = 0
-        self._told = -1, ""
+        self._formatted = -1, ""
 
     @classmethod
-    def of(cls, dial: Dial, source: Callable[[], int] = real_time) -> Clock:
-        """A clock that starts like this."""
-        clock = cls(dial.instant, source)
-        if not dial.frozen:
+    def of(cls, clock_start: ClockStart, source: Callable[[], int] = real_time) -> Clock:
+        """Clock with this initial state."""
+        clock = cls(clock_start.instant, source)
+        if not clock_start.frozen:
             clock.resume()
         return clock
 
-    def dial(self) -> Dial:
-        """How another clock starts that goes on like this one."""
-        return Dial(self.now(), self.is_frozen)
+    def as_start(self) -> ClockStart:
+        """Initial state of a clock that continues this one."""
+        return ClockStart(self.now(), self.is_frozen)
 
     @property
     def is_frozen(self) -> bool:
-        """Whether time stands still until it is advanced."""
+        """Whether time stands still."""
         return self._frozen is not None
 
     def now(self) -> int:
-        """The instant it is in this sandbox."""
+        """Current instant of the sandbox."""
         if self._frozen is not None:
             return self._frozen
-        return min(self._source() + self._offset, _LAST)  # there is no year 10000 to tick on to
+        return min(self._source() + self._offset, _LAST)  # capped: datetime has no year 10000
 
     def text(self, at: int | None = None) -> str:
-        """An instant, else now, as the API writes it: RFC 3339, UTC, whole seconds (A21)."""
+        """An instant, by default now, as RFC 3339 in UTC with whole seconds (A21)."""
         second = (self.now() if at is None else at) // 1_000_000
-        told, text = self._told
-        if second != told:
+        formatted, text = self._formatted
+        if second != formatted:
             text = as_text(second * 1_000_000)
-            self._told = second, text  # together: other threads ask too
+            self._formatted = second, text  # one assignment: other threads read both
         return text
 
     def freeze(self, instant: int) -> None:
-        """Stand still at `instant`."""
+        """Stop at `instant`."""
         self._frozen = instant
 
     def advance(self, microseconds: int) -> None:
-        """Go forward by `microseconds`, frozen or not; ValueError past the year 9999."""
+        """Move forward by `microseconds`, frozen or not; ValueError past the year 9999."""
         if self.now() + microseconds > _LAST:
             raise ValueError("the clock can't go past 9999-12-31T23:59:59Z")
         if self._frozen is not None:
@@ -118,32 +118,32 @@ class Clock:
             self._offset += microseconds
 
     def resume(self) -> None:
-        """Tick on from the instant at which it stands; a clock that ticks is left alone."""
+        """Continue from the frozen instant; no effect on a running clock."""
         if self._frozen is not None:
             self._offset = self._frozen - self._source()
             self._frozen = None
 
-    def mark(self) -> tuple[int | None, int]:
-        """How it goes, to go back to."""
+    def checkpoint(self) -> tuple[int | None, int]:
+        """State to restore later."""
         return self._frozen, self._offset
 
-    def back_to(self, mark: tuple[int | None, int]) -> None:
-        """Go as it went."""
-        self._frozen, self._offset = mark
+    def restore(self, checkpoint: tuple[int | None, int]) -> None:
+        """Restore a state."""
+        self._frozen, self._offset = checkpoint
 
 
 def as_text(instant: int) -> str:
-    """RFC 3339 in UTC; a fraction only if there is one."""
+    """Instant as RFC 3339 in UTC; with a fraction only if it is not zero."""
     return (EPOCH + instant * _MICROSECOND).isoformat().removesuffix("+00:00") + "Z"
 
 
 def instant(text: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 text; ValueError if it is none or has no zone."""
+    """Microseconds since 1970 of an RFC 3339 text; ValueError if it is invalid or has no zone."""
     try:
-        moment = datetime.fromisoformat(text.upper())
-        if moment.tzinfo is None:
+        state = datetime.fromisoformat(text.upper())
+        if state.tzinfo is None:
             raise ValueError
-        found = (moment - EPOCH) // _MICROSECOND
+        found = (state - EPOCH) // _MICROSECOND
     except (ValueError, OverflowError) as error:
         raise ValueError(
             f"{text[:40]!r} is not an instant like 2026-02-26T10:30:00Z, in years 1 to 9999"
@@ -154,7 +154,7 @@ def instant(text: str) -> int:
 
 
 def duration(value: float | str) -> int:
-    """Microseconds of a number of seconds, or of an ISO 8601 duration like `PT1H` or `P2DT30M`."""
+    """Microseconds of a number of seconds, or of an ISO 8601 duration such as `PT1H` or `P2DT30M`."""
     if not isinstance(value, str):
         return round(value * 1_000_000)
     match = _DURATION.fullmatch(value)

@@ -1,4 +1,4 @@
-"""Who is who: organizations, users, their keys and what those make of them. Given by the scenario."""
+"""Organizations, users and their keys, as the scenario defines them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 KEY_HOLDER = "usr_abc123"
-"""Whose key FREDDY_API_KEY is."""
+"""User of the FREDDY_API_KEY."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What a user is within one organization."""
+    """Roles and departments of a user in one organization."""
 
     roles: frozenset[str] = frozenset()
     departments: frozenset[str] = frozenset()
     capabilities: frozenset[str] = frozenset()
-    """Those of all the roles."""
+    """Capabilities of all the roles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An API key, which is good as a bearer token too (A35)."""
+    """API key; also valid as a bearer token (A35)."""
 
     caller: Caller
     state: str
     """active, expired, deactivated or paused"""
-    from_outside: bool = False
-    """Not of the scenario: such a key is never told."""
+    from_environment: bool = False
+    """Whether it came from the environment: such a key is never shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """What access lists may name."""
+    """Roles and departments that access lists may name."""
 
     roles: frozenset[str]
     departments: frozenset[str]
@@ -49,15 +49,15 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Everybody and every key of a scenario."""
+    """All organizations, users and keys of a scenario."""
 
     organizations: Mapping[str, Organization]
     users: Mapping[str, Caller]
     credentials: Mapping[str, Credential]
 
     def with_key(self, key: str, user_id: str) -> Directory:
-        """A directory with one more key; a key that is there already keeps its owner."""
+        """Directory with one more key; an existing key keeps its owner."""
         if key in self.credentials or user_id not in self.users:
             return self
-        more = {**self.credentials, key: Credential(self.users[user_id], "active", from_outside=True)}
+        more = {**self.credentials, key: Credential(self.users[user_id], "active", from_environment=True)}
         return Directory(self.organizations, self.users, more)

@@ -1,4 +1,4 @@
-"""A pause for Python's garbage collector while very much is built, none of which is garbage."""
+"""Pause of Python's garbage collector while large data is built."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: to go through what grows again and again takes most of the time."""
+def gc_paused() -> Iterator[None]:
+    """Disable garbage collection: scanning growing data again and again takes most of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What records look like when they are new: in the API's own shape, every field in its place."""
+"""New records in the API's own shape, with every field in its place."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 Record = Mapping[str, Any]
-"""One stored thing in the API's own shape; replaced, never edited."""
+"""Stored object in the API's own shape; replaced, never edited."""
 
 
-def thread(id_: str, *, organization_id: str, user_id: str, created_at: str, **given: Any) -> Record:
-    """A thread; without `given` an empty one."""
+def thread(id_: str, *, organization_id: str, user_id: str, created_at: str, **fields: Any) -> Record:
+    """Thread record; empty except for `fields`."""
     return {
         "id": id_,
         "object": "thread",
@@ -28,14 +28,14 @@ def thread(id_: str, *, organization_id: str, user_id: str, created_at: str, **g
         "last_model_used": None,
         "is_pinned": False,
         "pinned_at": None,
-        **given,
+        **fields,
     }
 
 
 def message(
     id_: str, *, thread_id: str, role: str, content: str, created_at: str, metadata: Record | None = None
 ) -> Record:
-    """A message."""
+    """Message record."""
     return {
         "id": id_,
         "created_at": created_at,
@@ -51,9 +51,9 @@ def message(
 
 
 def vector_store(
-    id_: str, *, organization_id: str, created_by: str, created_at: str, name: str, **given: Any
+    id_: str, *, organization_id: str, created_by: str, created_at: str, name: str, **fields: Any
 ) -> Record:
-    """A vector store; `space_id` names the space whose own it is."""
+    """Vector store record; `space_id` is the space that it belongs to."""
     return {
         "id": id_,
         "name": name,
@@ -69,12 +69,12 @@ def vector_store(
         "flowplate_project_id": None,
         "flow_id": None,
         "space_id": None,
-        **given,
+        **fields,
     }
 
 
 def dedicated_store(space: Record) -> Record:
-    """The vector store that is made with a space and goes with it; its creator's alone (A75)."""
+    """Vector store created and deleted with a space; private to its creator (A75)."""
     return vector_store(
         space["vector_store_id"],
         organization_id=space["organization_id"],

@@ -1,4 +1,4 @@
-"""A sandbox: everything that is isolated together."""
+"""Sandbox: everything that is isolated together."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from typing import Any, NamedTuple
 
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.faults.rule_list import Faults, Mark, Terms
+from mockserver.faults.rule_list import FaultDefaults, Faults, FaultsVersion
 from mockserver.journal.journal import Journal, Journals
-from mockserver.sandbox.clock import REAL_TIME, Clock, Dial, Source
+from mockserver.sandbox.clock import REAL_TIME, Clock, ClockStart, TimeSource
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.records import Record
 from mockserver.store.collection import Collection, Index
-from mockserver.store.page_cache import Pages
+from mockserver.store.page_cache import PageCache
 
 Link = tuple[str, str]
-"""(space id, what is linked to it)"""
+"""(space id, id of the linked object)."""
 
 
-__all__ = ["Link", "Moment", "Record", "Sandbox", "Transaction", "World", "collections"]
+__all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "Transaction", "collections"]
 
 
-class World(NamedTuple):
-    """Data at one moment: who is who, the content of every collection, and what is embedded."""
+class Data(NamedTuple):
+    """Contents of a sandbox at one instant: directory, collections, embeddings."""
 
     name: str
     directory: Directory
-    marks: Mapping[str, Any]
-    """By collection name, and `embeddings`; each is what that one's `back_to` takes."""
+    versions: Mapping[str, Any]
+    """Collection versions by name, and `embeddings`."""
 
-    def emptied(self) -> World:
-        """The people, keys, roles and departments alone."""
-        return self._replace(marks=empty_marks())
+    def emptied(self) -> Data:
+        """Data with the directory alone: people, keys, roles and departments."""
+        return self._replace(versions=empty_versions())
 
 
-class Moment(NamedTuple):
-    """A whole sandbox at one moment, to start from and to go back to. To hold one costs nothing."""
+class SandboxState(NamedTuple):
+    """State of a whole sandbox at one instant, immutable and shared: keeping one costs nothing."""
 
-    world: World
+    data: Data
     policy: Policy = Policy()
-    """How the embedding queue behaves; its seed is the ids' too."""
+    """Policy of the embedding queue; its seed is also the seed of the ids."""
     counters: Counters = Counters()
-    dial: Dial = REAL_TIME
+    clock_start: ClockStart = REAL_TIME
     origin: str = ""
-    """Where it comes from, in the words of `POST /__admin/reset?to=…`."""
+    """Origin, in the syntax of `POST /__admin/reset?to=…`."""
 
 
-def empty_marks() -> dict[str, Any]:
-    """The content of a sandbox in which there is nothing."""
-    marks: dict[str, Any] = {name: table.mark() for name, table in collections().items()}
-    return {**marks, "embeddings": Embeddings(Policy()).mark()}
+def empty_versions() -> dict[str, Any]:
+    """Versions of empty collections."""
+    versions: dict[str, Any] = {name: table.checkpoint() for name, table in collections().items()}
+    return {**versions, "embeddings": Embeddings(Policy()).checkpoint()}
 
 
 def collections() -> dict[str, Collection[Any, Record]]:
-    """The empty collections of a sandbox, by name."""
+    """Empty collections of a sandbox, by name."""
     by_activity: Index[Record] = Index(
         parent=lambda thread: (thread["user_id"], thread["is_pinned"]),
         order=lambda thread: (thread["last_message_at"] or thread["created_at"],),
@@ -85,20 +85,20 @@ def collections() -> dict[str, Collection[Any, Record]]:
 
 
 class Sandbox:
-    """Data, ids and clock of one name; whatever happens here is seen here alone."""
+    """Isolated data, ids, clock, faults and journal under one name."""
 
     def __init__(
-        self, name: str, start: Moment, *, journal: Journal | None = None, faults: Faults | None = None
+        self, name: str, start: SandboxState, *, journal: Journal | None = None, faults: Faults | None = None
     ) -> None:
-        """`start`: what it begins with, and a reset goes back to."""
+        """`start`: initial state, which a reset restores."""
         self.name = name
         self.start = start
         self.last_used = 0.0
-        """Seconds of `elapsed`; the house that it stands in writes it down."""
-        self.world: World
-        """Who is who, and the data that it last began with."""
-        self.source = Source()
-        """What every clock of this sandbox ticks by; held while a transaction is open."""
+        """Seconds of `elapsed`, written by Sandboxes."""
+        self.data: Data
+        """Directory, and the data of the last reset or restore."""
+        self.source = TimeSource()
+        """Time source of the sandbox's clocks; held during a transaction."""
         self.clock: Clock
         self.ids: Ids
         self.embeddings: Embeddings
@@ -117,28 +117,28 @@ class Sandbox:
         self.deleted_messages: Collection[str, Record] = self._collections["deleted_messages"]
         """Kept because a deleted id still marks a position (A32)."""
         self.replies: Collection[str, Record] = self._collections["replies"]
-        """Answers that a tester ordered for createResponse, in order."""
+        """Replies for createResponse that a tester queued, in order."""
         self.vector_stores: Collection[str, Record] = self._collections["vector_stores"]
-        """By id; a space's own one has `space_id`."""
+        """By id; a space's dedicated store has `space_id`."""
         self.space_threads: Collection[Link, Record] = self._collections["space_threads"]
         """By (space, thread); in order of addition under either."""
         self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
         """By (space, vector store); in order of addition under either."""
-        self.pages_of_space_threads = Pages(self.space_threads, self.threads)
-        self.faults = faults or Faults(Terms())
-        self._inherited: Mark | None = None
-        self.go_to(start)
+        self.space_thread_pages = PageCache(self.space_threads, self.threads)
+        self.faults = faults or Faults(FaultDefaults())
+        self._inherited: FaultsVersion | None = None
+        self.restore(start)
         self.faults.reset(self.instant())
 
     @property
     def directory(self) -> Directory:
-        """Who is who."""
-        return self.world.directory
+        """Organizations, users and keys."""
+        return self.data.directory
 
-    def reset(self, to: Moment | None = None, keep: AnyOf[str] = ()) -> None:
-        """Back to the starting state, or to another; `keep` names what stays: journal, faults, clock."""
+    def reset(self, to: SandboxState | None = None, keep: AnyOf[str] = ()) -> None:
+        """Restore the starting state, or another one; `keep`: any of journal, faults, clock."""
         clock = self.clock
-        self.go_to(to or self.start)
+        self.restore(to or self.start)
         if "clock" in keep:
             self.clock = clock
         if "journal" not in keep:
@@ -146,62 +146,64 @@ class Sandbox:
         if "faults" not in keep:
             self.faults.reset(self.instant())
             if self._inherited is not None:
-                self.faults.back_to(self._inherited)
+                self.faults.restore(self._inherited)
 
-    def inherit(self, faults: Mark) -> None:
-        """Begin with these faults, which another sandbox marked; a reset brings them back."""
+    def inherit(self, faults: FaultsVersion) -> None:
+        """Start with the faults of another sandbox; a reset restores them."""
         self._inherited = faults
-        self.faults.back_to(faults)
+        self.faults.restore(faults)
 
-    def go_to(self, moment: Moment) -> None:
-        """Data, ids, clock and queue as they were then; a clock that ticked goes on from there."""
-        self.world = moment.world
-        self.clock = Clock.of(moment.dial, self.source)
-        self.ids = Ids(moment.policy.seed, moment.counters)
-        self.embeddings = Embeddings(moment.policy)
-        self._back_to(moment.world.marks)
-        self.pages_of_space_threads.forget()
+    def restore(self, state: SandboxState) -> None:
+        """Restore data, ids, clock and queue; a running clock continues from the saved instant."""
+        self.data = state.data
+        self.clock = Clock.of(state.clock_start, self.source)
+        self.ids = Ids(state.policy.seed, state.counters)
+        self.embeddings = Embeddings(state.policy)
+        self._restore_data(state.data.versions)
+        self.space_thread_pages.forget()
 
-    def moment(self, origin: str) -> Moment:
-        """Everything as it is now; only within a transaction it is surely of one moment."""
-        world = self.world._replace(marks=self._mark())
-        return Moment(world, self.embeddings.own_policy, self.ids.counters(), self.clock.dial(), origin)
+    def state(self, origin: str) -> SandboxState:
+        """Current state; consistent only within a transaction."""
+        data = self.data._replace(versions=self._versions())
+        return SandboxState(
+            data, self.embeddings.own_policy, self.ids.counters(), self.clock.as_start(), origin
+        )
 
     def now(self) -> str:
-        """The sandbox's time as the API writes it; within a transaction always the same."""
+        """Current time as the API formats it; constant within a transaction."""
         return self.clock.text()
 
     def text(self, instant: int) -> str:
-        """An instant as the API writes it."""
+        """Instant as the API formats it."""
         return self.clock.text(instant)
 
     def instant(self) -> int:
-        """The sandbox's time in microseconds since 1970."""
+        """Current time in microseconds since 1970."""
         return self.clock.now()
 
     def trace_id(self, kind: str = "") -> str:
-        """The next request's id; those of the control API are counted apart."""
+        """Id of the next request; the control API has its own counter."""
         return self.ids.trace(kind)
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Alone in here until it ends, at one instant; an exception undoes every change made within."""
+        """Exclusive access at one instant; an exception rolls back every change."""
         return Transaction(self)
 
-    def _mark(self) -> dict[str, Any]:
-        marks: dict[str, Any] = {name: table.mark() for name, table in self._collections.items()}
-        marks["embeddings"] = self.embeddings.mark()
-        return marks
+    def _versions(self) -> dict[str, Any]:
+        versions: dict[str, Any] = {name: table.checkpoint() for name, table in self._collections.items()}
+        versions["embeddings"] = self.embeddings.checkpoint()
+        return versions
 
-    def _back_to(self, marks: Mapping[str, Any]) -> None:
+    def _restore_data(self, versions: Mapping[str, Any]) -> None:
         for name, collection in self._collections.items():
-            collection.back_to(marks[name])
-        self.embeddings.back_to(marks["embeddings"])
+            collection.restore(versions[name])
+        self.embeddings.restore(versions["embeddings"])
 
 
 class Transaction:
-    """All or nothing: what handlers run in. A class, for it is entered on every request."""
+    """All-or-nothing change of a sandbox. A class rather than a generator: every request enters one."""
 
-    __slots__ = ("_clock", "_embeddings", "_ids", "_marks", "_queues", "_sandbox", "_world")
+    __slots__ = ("_clock", "_data", "_embeddings", "_ids", "_queues", "_sandbox", "_saved")
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -210,24 +212,24 @@ class Transaction:
         sandbox = self._sandbox
         sandbox._lock.acquire()
         sandbox.source.hold()
-        self._world, self._embeddings = sandbox.world, sandbox.embeddings
-        self._marks = [table.mark() for table in sandbox._tables]
-        self._queues = sandbox.embeddings.mark()
-        self._ids = sandbox.ids, sandbox.ids.mark()
-        self._clock = sandbox.clock, sandbox.clock.mark()
+        self._data, self._embeddings = sandbox.data, sandbox.embeddings
+        self._saved = [table.checkpoint() for table in sandbox._tables]
+        self._queues = sandbox.embeddings.checkpoint()
+        self._ids = sandbox.ids, sandbox.ids.checkpoint()
+        self._clock = sandbox.clock, sandbox.clock.checkpoint()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         sandbox = self._sandbox
         if kind is not None:
-            sandbox.world, sandbox.embeddings = self._world, self._embeddings
-            for table, mark in zip(sandbox._tables, self._marks, strict=True):
-                table.back_to(mark)
-            sandbox.embeddings.back_to(self._queues)
+            sandbox.data, sandbox.embeddings = self._data, self._embeddings
+            for table, version in zip(sandbox._tables, self._saved, strict=True):
+                table.restore(version)
+            sandbox.embeddings.restore(self._queues)
             sandbox.ids, ids = self._ids
-            sandbox.ids.back_to(ids)
+            sandbox.ids.restore(ids)
             sandbox.clock, clock = self._clock
-            sandbox.clock.back_to(clock)
+            sandbox.clock.restore(clock)
         sandbox.source.release()
         sandbox._lock.release()

@@ -1,49 +1,49 @@
-"""Moments by name, kept in memory for every sandbox of the process."""
+"""Named states, kept in memory for all sandboxes of the process."""
 
 from __future__ import annotations
 
 import threading
 
 from mockserver.http.problems import Conflict, NotFound
-from mockserver.sandbox.sandbox import Moment
+from mockserver.sandbox.sandbox import SandboxState
 
 MOST = 1000
-"""Snapshots at the same time. What one shares with a sandbox costs nothing; what has changed since does."""
+"""Most snapshots at a time. Data shared with a sandbox costs nothing; later changes do."""
 
 
 class Snapshots:
-    """Named moments."""
+    """States by name."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, Moment] = {}
+        self._kept: dict[str, SandboxState] = {}
 
-    def save(self, name: str, moment: Moment) -> bool:
-        """Keep a moment, in the place of the one of this name if there is one; whether it is new."""
+    def save(self, name: str, state: SandboxState) -> bool:
+        """Save a state under a name, replacing an older one; whether the name is new."""
         with self._lock:
             is_new = name not in self._kept
             if is_new and len(self._kept) >= MOST:
                 raise Conflict(
-                    "Too many snapshots", reason=f"there are {MOST} snapshots, the most; delete some"
+                    "Too many snapshots", reason=f"the limit of {MOST} snapshots is reached; delete some"
                 )
-            self._kept[name] = moment
+            self._kept[name] = state
             return is_new
 
-    def get(self, name: str) -> Moment:
-        """The moment of this name; NotFound if there is none."""
+    def get(self, name: str) -> SandboxState:
+        """State of this name; NotFound if there is none."""
         found = self._kept.get(name)
         if found is None:
             raise _unknown(name)
         return found
 
     def delete(self, name: str) -> None:
-        """Forget it; what was started from it stays."""
+        """Delete a snapshot; sandboxes created from it stay."""
         with self._lock:
             if self._kept.pop(name, None) is None:
                 raise _unknown(name)
 
-    def listed(self) -> list[tuple[str, Moment]]:
-        """All of them, by name."""
+    def listed(self) -> list[tuple[str, SandboxState]]:
+        """All snapshots by name."""
         with self._lock:
             return sorted(self._kept.items(), key=lambda entry: entry[0])
 

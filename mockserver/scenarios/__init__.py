@@ -1,1 +1,1 @@
-"""Named starting states, and generated worlds."""
+"""Scenarios (named starting states) and generated data."""

@@ -1,4 +1,4 @@
-"""What a scenario file may say; see docs/scenarios.md."""
+"""Format of scenario files; see docs/scenarios.md."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ def _real(text: str) -> str:
 Instant = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"), AfterValidator(_real)]
 
 
-class _Entry(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class RoleEntry(_Entry):
-    """A role of an organization."""
+class RoleEntry(_Model):
+    """Role of an organization."""
 
     id: Id
     name: str
     capabilities: list[str] = []
 
 
-class DepartmentEntry(_Entry):
-    """A department of an organization."""
+class DepartmentEntry(_Model):
+    """Department of an organization."""
 
     id: Id
     name: str
 
 
-class OrganizationEntry(_Entry):
-    """An organization and what its access lists may name."""
+class OrganizationEntry(_Model):
+    """Organization, and the names that its access lists may use."""
 
     id: Id
     name: str
@@ -47,24 +47,24 @@ class OrganizationEntry(_Entry):
     departments: list[DepartmentEntry] = []
 
 
-class KeyEntry(_Entry):
-    """An API key of a user."""
+class KeyEntry(_Model):
+    """API key of a user."""
 
     key: Annotated[str, Field(pattern=r"^[!-~]{4,255}$")]
-    """As a header can hold it: printable ASCII, no blanks."""
+    """Printable ASCII without blanks, so that a header can hold it."""
     state: Literal["active", "expired", "deactivated", "paused"] = "active"
 
 
-class MembershipEntry(_Entry):
-    """What a user is in one organization."""
+class MembershipEntry(_Model):
+    """Roles and departments of a user in one organization."""
 
     organization: Id
     roles: list[Id] = []
     departments: list[Id] = []
 
 
-class UserEntry(_Entry):
-    """A user, their keys and organizations."""
+class UserEntry(_Model):
+    """User with keys and memberships."""
 
     id: Id
     name: str
@@ -72,8 +72,8 @@ class UserEntry(_Entry):
     member_of: list[MembershipEntry] = []
 
 
-class VectorStoreEntry(_Entry):
-    """A vector store that is no space's own."""
+class VectorStoreEntry(_Model):
+    """Vector store that does not belong to a space."""
 
     id: Id
     organization_id: Id
@@ -83,8 +83,8 @@ class VectorStoreEntry(_Entry):
     created_at: Instant
 
 
-class MessageEntry(_Entry):
-    """One message of a thread; without an id it gets one that depends on its place alone."""
+class MessageEntry(_Model):
+    """Message of a thread; a missing id is derived from its place."""
 
     id: Id | None = None
     role: Literal["user", "assistant", "system", "tool"]
@@ -92,8 +92,8 @@ class MessageEntry(_Entry):
     created_at: Instant
 
 
-class ThreadEntry(_Entry):
-    """A thread with its messages."""
+class ThreadEntry(_Model):
+    """Thread with its messages."""
 
     id: Id
     organization_id: Id
@@ -110,23 +110,23 @@ class ThreadEntry(_Entry):
     messages: list[MessageEntry] = []
 
 
-class SpaceThreadEntry(_Entry):
-    """A thread's place in a space."""
+class SpaceThreadEntry(_Model):
+    """Thread in a space."""
 
     id: Id
     added_at: Instant
 
 
-class SpaceVectorStoreEntry(_Entry):
-    """A store attached to a space."""
+class SpaceVectorStoreEntry(_Model):
+    """Store attached to a space."""
 
     id: Id
     added_by: Id
     added_at: Instant
 
 
-class SpaceEntry(_Entry):
-    """A space with what is in it."""
+class SpaceEntry(_Model):
+    """Space with its threads and stores."""
 
     id: Id
     organization_id: Id
@@ -147,8 +147,8 @@ class SpaceEntry(_Entry):
     vector_stores: list[SpaceVectorStoreEntry] = []
 
 
-class ScenarioFile(_Entry):
-    """The whole file."""
+class ScenarioFile(_Model):
+    """Scenario file."""
 
     description: str = ""
     organizations: list[OrganizationEntry]

@@ -1,7 +1,7 @@
-"""Worlds of any size: spaces, threads and messages that nobody had to write.
+"""Generated spaces, threads and messages, in any number.
 
-Whatever is in a record follows from (seed, kind, ordinal) alone, so that neither the order in which records
-are made nor in how many steps changes any of them. They belong to the people who are there already.
+A record depends on (seed, kind, ordinal) alone: neither the order of creation nor the number of steps changes
+it. The records belong to the existing users.
 """
 
 from __future__ import annotations
@@ -13,56 +13,56 @@ from typing import NamedTuple
 from mockserver.sandbox import records
 from mockserver.sandbox.clock import as_text, instant
 from mockserver.sandbox.directory import Directory
-from mockserver.sandbox.gc_pause import uncollected
+from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Sandbox
-from mockserver.scenarios.generated_size import Order
+from mockserver.scenarios.generated_size import WorldSize
 from mockserver.scenarios.phrases import ANSWERS, QUESTIONS, SPACES, TITLES, phrases
 
 _BEGIN = instant("2025-01-06T08:00:00Z")
 _SECOND = 1_000_000
 _DAYS = 400
-"""In which everything happens: before the day that the documents' examples are of."""
+"""Days over which the records are spread, before the date of the documents' examples."""
 _AT_ONCE = 1000
-"""Threads whose messages are put into the collections together."""
+"""Threads whose messages are loaded together."""
 _NO_METADATA: Record = {}
 _MODELS = ("gpt-4o", "gpt-4o-mini", "claude-3-5-sonnet")
 
 
 _TITLES, _ASKED = 8192, 4096
-"""How many titles and questions there are. Of answers there are 65,536."""
+"""Numbers of distinct titles and questions; there are 65,536 answers."""
 
 
-class Made(NamedTuple):
-    """What was made, by id."""
+class GeneratedIds(NamedTuple):
+    """Ids of the generated records."""
 
     spaces: list[str]
     threads: list[str]
 
 
-def grow(sandbox: Sandbox, order: Order, seed: int) -> Made:
-    """Add to a sandbox what is ordered; ValueError if nobody is there to whom it could belong."""
+def generate(sandbox: Sandbox, size: WorldSize, seed: int) -> GeneratedIds:
+    """Add generated data to a sandbox; ValueError if no user belongs to an organization."""
     people = _people(sandbox.directory)
-    if not people and any(order):
+    if not people and any(size):
         raise ValueError("the scenario has no user who belongs to an organization")
-    with uncollected():
-        return _grown(sandbox, order, _Maker(seed, people), seed)
+    with gc_paused():
+        return _generate(sandbox, size, _Maker(seed, people), seed)
 
 
-def _grown(sandbox: Sandbox, order: Order, maker: _Maker, seed: int) -> Made:
-    first_space = sandbox.ids.take(f"generated/{seed}/space", order.spaces)
-    first_thread = sandbox.ids.take(f"generated/{seed}/thread", order.threads)
-    spaces = [maker.space(first_space + number) for number in range(order.spaces)]
+def _generate(sandbox: Sandbox, size: WorldSize, maker: _Maker, seed: int) -> GeneratedIds:
+    first_space = sandbox.ids.take(f"generated/{seed}/space", size.spaces)
+    first_thread = sandbox.ids.take(f"generated/{seed}/thread", size.threads)
+    spaces = [maker.space(first_space + number) for number in range(size.spaces)]
     for space in spaces:
         sandbox.spaces.put(space["id"], space)
         sandbox.vector_stores.put(space["vector_store_id"], records.dedicated_store(space))
     threads: list[str] = []
-    for first in range(first_thread, first_thread + order.threads, _AT_ONCE):
-        ordinals = range(first, min(first + _AT_ONCE, first_thread + order.threads))
-        made = [maker.thread(ordinal, order.messages, spaces) for ordinal in ordinals]
+    for first in range(first_thread, first_thread + size.threads, _AT_ONCE):
+        ordinals = range(first, min(first + _AT_ONCE, first_thread + size.threads))
+        made = [maker.thread(ordinal, size.messages, spaces) for ordinal in ordinals]
         _put(sandbox, made)
         threads += [thread.record["id"] for thread in made]
-    return Made([space["id"] for space in spaces], threads)
+    return GeneratedIds([space["id"] for space in spaces], threads)
 
 
 class _Thread(NamedTuple):
@@ -77,7 +77,7 @@ class _Person(NamedTuple):
 
 
 def _people(directory: Directory) -> list[_Person]:
-    """Who can own something, and where, in an order that no hash changes."""
+    """Possible owners with their organizations, in a deterministic order."""
     return [
         _Person(user_id, organization_id)
         for user_id in sorted(directory.users)
@@ -119,7 +119,7 @@ def _put(sandbox: Sandbox, made: Sequence[_Thread]) -> None:
 
 
 class _Maker:
-    """Records by ordinal."""
+    """Creates records by ordinal."""
 
     def __init__(self, seed: int, people: Sequence[_Person]) -> None:
         self._people = people
@@ -129,7 +129,7 @@ class _Maker:
         ).digest()
 
     def space(self, ordinal: int) -> Record:
-        """A space of somebody; one in three is that person's alone."""
+        """Space of some user; one in three is private."""
         picked = self._bytes(f"space/{ordinal}")
         owner = self._people[picked[20] % len(self._people)]
         created_at = as_text(_BEGIN + ordinal * 3600 % (_DAYS * 86_400) * _SECOND)
@@ -152,7 +152,7 @@ class _Maker:
         }
 
     def thread(self, ordinal: int, messages: int, spaces: Sequence[Record]) -> _Thread:
-        """A thread of somebody, in one of the spaces if there are any."""
+        """Thread of some user, in one of the spaces if there are any."""
         picked = self._bytes(f"thread/{ordinal}")
         space = spaces[int.from_bytes(picked[22:24], "big") % len(spaces)] if spaces else None
         owner = self._owner(picked[20], space)
@@ -176,14 +176,14 @@ class _Maker:
         return _Thread(record, said, None if space is None else space["id"])
 
     def _owner(self, picked: int, space: Record | None) -> _Person:
-        """Somebody of the space's organization, who need not be the one who made the space."""
+        """Some user of the space's organization, not necessarily its creator."""
         if space is None:
             return self._people[picked % len(self._people)]
         there = [person for person in self._people if person.organization_id == space["organization_id"]]
         return there[picked % len(there)]
 
     def _messages(self, thread_id: str, at: int, count: int) -> Iterator[Record]:
-        """Questions and answers in turn, from a quarter of a minute to some minutes apart."""
+        """Alternating questions and answers, 15 seconds to some minutes apart."""
         for number in range(count):
             picked = self._bytes(f"message/{thread_id}/{number}")
             asks, drawn = number % 2 == 0, _number(picked)
@@ -199,5 +199,5 @@ class _Maker:
 
 
 def _number(picked: bytes) -> int:
-    """Up to 65,535: of a sentence."""
+    """Number of a sentence, up to 65,535."""
     return picked[16] << 8 | picked[17]

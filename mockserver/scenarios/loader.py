@@ -1,4 +1,4 @@
-"""Named starting states: YAML files, checked against the same schemas as every answer."""
+"""Loader of scenarios: YAML files, checked against the same schemas as every answer."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from mockserver.embeddings.queues import Embeddings
 from mockserver.openapi.yaml_document import Document, DocumentError
 from mockserver.sandbox import records
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import World
+from mockserver.sandbox.sandbox import Data
 from mockserver.scenarios.file_format import MessageEntry, ScenarioFile, ThreadEntry, VectorStoreEntry
 from mockserver.state_document.consistency import Check, Pointer, Reader
 from mockserver.state_document.export import IDENT
 
 
 def names() -> list[str]:
-    """The scenarios that come with the mock."""
+    """Names of the bundled scenarios."""
     files = (file.name for file in resources.files("mockserver.scenarios").iterdir())
     return sorted(name.removesuffix(".yaml") for name in files if name.endswith(".yaml"))
 
 
 def name_of(name_or_file: str) -> str:
-    """What the world of this scenario is called."""
+    """Name of the scenario at this name or path."""
     return name_or_file if name_or_file in names() else Path(name_or_file).stem
 
 
-def load(name_or_file: str, check: Check) -> World:
-    """The world of a scenario of ours by name, or of a file by path; DocumentError if it is bad."""
+def load(name_or_file: str, check: Check) -> Data:
+    """Data of a bundled scenario by name, or of a file by path; DocumentError if it is invalid."""
     if name_or_file in names():
         path = Path(str(resources.files("mockserver.scenarios") / f"{name_or_file}.yaml"))
     else:
@@ -49,11 +49,11 @@ def load(name_or_file: str, check: Check) -> World:
         first = error.errors(include_url=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise document.error(first["loc"], first["msg"].removeprefix("Value error, ") + more) from error
-    return _world(document, content, check, path.stem)
+    return _data(document, content, check, path.stem)
 
 
-def _world(document: Document, content: ScenarioFile, check: Check, name: str) -> World:
-    """The file's world: read as the state document that it stands for."""
+def _data(document: Document, content: ScenarioFile, check: Check, name: str) -> Data:
+    """Data of a scenario file, read as the equivalent state document."""
     rows: dict[str, list[Record]] = {table: [] for table in IDENT}
     places: dict[Pointer, Pointer] = {}
     for table, at, record in _records(content):
@@ -70,12 +70,12 @@ def _world(document: Document, content: ScenarioFile, check: Check, name: str) -
     for link in reader.tables["space_threads"]:
         messages = reader.tables["messages"].keys("thread", link["thread_id"])
         embeddings.add_embedded(link["space_id"], link["thread_id"], messages)
-    marks: dict[str, Any] = {n: table.mark() for n, table in reader.tables.items()}
-    return World(name, reader.directory, {**marks, "embeddings": embeddings.mark()})
+    marks: dict[str, Any] = {n: table.checkpoint() for n, table in reader.tables.items()}
+    return Data(name, reader.directory, {**marks, "embeddings": embeddings.checkpoint()})
 
 
 def _people(content: ScenarioFile) -> Record:
-    """Organizations and users as a state document has them: with the capabilities of the roles."""
+    """Organizations and users as in a state document, with the capabilities of their roles."""
     roles = {(each.id, role.id): role.capabilities for each in content.organizations for role in each.roles}
     return {
         "organizations": [
@@ -106,7 +106,7 @@ def _people(content: ScenarioFile) -> Record:
 
 
 def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
-    """Collection, address in the file, record; what the file leaves out has its default."""
+    """Collection, address in the file, and record; omitted fields have their defaults."""
     at: Pointer
     for number, store in enumerate(content.vector_stores):
         yield "vector_stores", ("vector_stores", number), _store(store)
@@ -136,23 +136,23 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
 
 
 def _thread(entry: ThreadEntry) -> Record:
-    given = entry.model_dump(exclude={"messages"})
+    fields = entry.model_dump(exclude={"messages"})
     last = entry.messages[-1].created_at if entry.messages else entry.created_at
-    given["updated_at"] = entry.updated_at or last
-    return records.thread(given.pop("id"), **given, last_message_at=last, message_count=len(entry.messages))
+    fields["updated_at"] = entry.updated_at or last
+    return records.thread(fields.pop("id"), **fields, last_message_at=last, message_count=len(entry.messages))
 
 
 def _store(entry: VectorStoreEntry) -> Record:
-    given = entry.model_dump()
-    return records.vector_store(given.pop("id"), **given)
+    fields = entry.model_dump()
+    return records.vector_store(fields.pop("id"), **fields)
 
 
 def _message(entry: MessageEntry, thread_id: str, index: int) -> Record:
-    given = entry.model_dump()
-    id_ = given.pop("id") or _derived("msg", thread_id, index)
-    return records.message(id_, **given, thread_id=thread_id)
+    fields = entry.model_dump()
+    id_ = fields.pop("id") or _derived("msg", thread_id, index)
+    return records.message(id_, **fields, thread_id=thread_id)
 
 
 def _derived(prefix: str, parent: str, index: int) -> str:
-    """An id that depends on the place in the file alone, so that no seed changes a scenario."""
+    """Id derived from the place in the file, so that no seed changes a scenario."""
     return f"{prefix}_{blake2b(f'{parent}/{index}'.encode(), digest_size=16).hexdigest()}"

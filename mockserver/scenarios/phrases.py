@@ -1,4 +1,4 @@
-"""What people in a generated world say: sentences of our own around words that Faker makes up for a seed."""
+"""Sentences of generated messages: fixed templates filled with words that Faker generates from a seed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 _WORDS = 500
-"""Made up of each kind. Sentences take several, so that few are alike."""
+"""Generated words of each kind. Sentences use several, so that few are alike."""
 
 TITLES = (
     "{plan} for {company}",
@@ -48,10 +48,10 @@ ANSWERS = (
 
 
 class Phrases:
-    """Sentences by kind and number, each made when it is first said: what is said again costs no memory."""
+    """Sentences by kind and number, each built once and then shared."""
 
     def __init__(self, seed: int) -> None:
-        from faker import Faker  # takes a while: paid by the first generated world, not by every start
+        from faker import Faker  # slow to import: paid by the first generated data, not by every start
 
         fake = Faker("en_US")
         fake.seed_instance(seed)
@@ -63,13 +63,13 @@ class Phrases:
         self._said: dict[tuple[Sequence[str], int], str] = {}
 
     def say(self, templates: Sequence[str], number: int) -> str:
-        """The sentence of this number."""
+        """Sentence of this number."""
         found = self._said.get((templates, number))
         if found is None:
-            found = self._said[templates, number] = self._made(templates, number)
+            found = self._said[templates, number] = self._sentence(templates, number)
         return found
 
-    def _made(self, templates: Sequence[str], number: int) -> str:
+    def _sentence(self, templates: Sequence[str], number: int) -> str:
         picked = blake2b(f"{self._seed}/{templates[0]}/{number}".encode(), digest_size=16).digest()
         template, name, other, company, city, plan, count, small = struct.unpack("<8H", picked)
         chosen: str = templates[template % len(templates)]
@@ -86,4 +86,4 @@ class Phrases:
 
 
 phrases = lru_cache(maxsize=2)(Phrases)
-"""The sentences of a seed."""
+"""Sentences of a seed."""

@@ -1,7 +1,7 @@
-"""The threads that answer: one at a time, and another in place of each that is held up.
+"""Threads that answer requests: one runs at a time, and another replaces each one that waits.
 
-Python runs one of them at a time. The more there are that could go on, the longer each waits for its turn, so
-the slowest answers of sixteen busy clients took three times as long with four threads as with one.
+Python runs one thread at a time. The more threads are runnable, the longer each waits for its turn: with four
+threads, the slowest answers of sixteen busy clients took three times as long as with one.
 """
 
 from __future__ import annotations
@@ -15,44 +15,44 @@ from queue import SimpleQueue
 from typing import Any
 
 FREE = 1
-"""Threads that answer, besides those that are held up."""
+"""Threads that answer, besides those that wait."""
 LOOK = 0.05
-"""Seconds between two looks at who is held up without having said so."""
+"""Seconds between two checks for threads that wait without saying so."""
 
-Held = AbstractContextManager[None]
-"""Entered by an answer for as long as it does nothing but wait."""
-Answer = Callable[[Any, dict[str, Any], Held], None]
+WaitContext = AbstractContextManager[None]
+"""Context that an answer enters while it only waits."""
+AnswerFunction = Callable[[Any, dict[str, Any], WaitContext], None]
 
 
 class Workers:
-    """At most `most` threads that call `answer` for each request, in the order in which they came."""
+    """Pool of at most `most` threads that call `answer` for each request, in order of arrival."""
 
-    def __init__(self, answer: Answer, most: int) -> None:
+    def __init__(self, answer: AnswerFunction, most: int) -> None:
         self.answer = answer
         self.requests: SimpleQueue[tuple[Any, dict[str, Any]]] = SimpleQueue()
         self._most = most
         self._lock = threading.Lock()
         self._all: set[_Worker] = set()
         self._held = 0
-        """Those that have said that they wait."""
+        """Threads in a WaitContext."""
         self._late = 0
-        """Those that seem to wait, though they have not said so."""
+        """Threads that seem to wait outside of one."""
         self._replace()
 
     def give(self, proto: Any, scope: dict[str, Any]) -> None:
-        """One more request; returns at once."""
+        """Queue a request; returns at once."""
         self.requests.put((proto, scope))
 
     def held(self, more: int) -> None:
-        """So many more of them wait, fewer if it is negative."""
+        """Change the number of waiting threads."""
         with self._lock:
             self._held += more
             self._replace()
 
     def look(self) -> None:
-        """Take for held up who answers the same request as at the last look, and has not said so.
+        """Count threads that still answer the same request as at the last check as waiting.
 
-        At a standstill every request that waits gets a thread of its own. Once started, these go one by one.
+        If all of them wait, every queued request gets a thread, since any of them may unblock the others.
         """
         with self._lock:
             late = [worker.is_late() for worker in self._all]
@@ -62,8 +62,8 @@ class Workers:
             self._late = max(found, self._late - 1)
             self._replace()
 
-    def leaves(self, worker: _Worker) -> bool:
-        """Whether this one is not needed any more; asked after each answer."""
+    def should_end(self, worker: _Worker) -> bool:
+        """Whether this thread should end; called after each answer."""
         if len(self._all) <= self._wanted:
             return False
         with self._lock:
@@ -81,37 +81,37 @@ class Workers:
 
 
 class _Worker:
-    """One thread; entered by its answer for as long as that only waits."""
+    """One thread, and the WaitContext of its answers."""
 
-    def __init__(self, house: Workers) -> None:
-        self._house = house
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
         self._request: object = None
         self._seen: object = None
         self._waits = False
 
     def work(self) -> None:
-        house, next_request = self._house, self._house.requests.get
+        workers, next_request = self._workers, self._workers.requests.get
         while True:
             proto, scope = self._request = next_request()
             try:
-                house.answer(proto, scope, self)
+                workers.answer(proto, scope, self)
             except Exception:
                 traceback.print_exc(file=sys.stderr)
-                proto.response_bytes(500, [], b"")  # nothing happens if an answer has begun
+                proto.response_bytes(500, [], b"")  # no effect if the answer has begun
             del proto, scope
             self._request = None
-            if house.leaves(self):
+            if workers.should_end(self):
                 return
 
     def is_late(self) -> bool:
-        """Whether it has been at the same request since this was last asked, and not as one that waits."""
+        """Whether it has been at the same request since the last check, and is not in a WaitContext."""
         before, self._seen = self._seen, self._request
         return self._seen is not None and self._seen is before and not self._waits
 
     def __enter__(self) -> None:
         self._waits = True
-        self._house.held(+1)
+        self._workers.held(+1)
 
     def __exit__(self, *_: object) -> None:
         self._waits = False
-        self._house.held(-1)
+        self._workers.held(-1)

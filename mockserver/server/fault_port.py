@@ -1,4 +1,4 @@
-"""A second HTTP server for the same app, which gives it the socket of each request: faults can close it."""
+"""Second HTTP server for the same app, whose requests expose their socket, so that faults can close it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _LINGER = struct.Struct("ii")
 
 class _Handler(WSGIRequestHandler):
     def log_request(self, *_: Any) -> None:
-        """The app has its own log."""
+        """The app logs requests itself."""
 
     def connection_dropped(self, *_: Any) -> None:
-        """The app dropped it, or the client did: nothing more is read from it either."""
+        """Closed by the app or by the client: nothing more is read from it."""
         self.close_connection = True
 
 
 class _Server(ThreadedWSGIServer):
     def shutdown_request(self, request: Any) -> None:
-        """A connection that is to be reset is not ended first: its client would see a proper end."""
+        """A connection to be reset is not shut down first: the client would see a regular end."""
         option = request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.size)
         if _LINGER.unpack(option) == (1, 0):
             self.close_request(request)
@@ -40,7 +40,7 @@ class _Server(ThreadedWSGIServer):
 
 
 def start(app: WSGIApplication, listener: socket.socket) -> None:
-    """Serve in threads of its own, until the process ends."""
+    """Serve in separate threads until the process ends."""
     host, port = listener.getsockname()[:2]
     server = _Server(host, port, _whole(app), _Handler, fd=listener.fileno())
     listener.close()  # the server has a duplicate
@@ -48,7 +48,7 @@ def start(app: WSGIApplication, listener: socket.socket) -> None:
 
 
 def _whole(app: WSGIApplication) -> WSGIApplication:
-    """The app, given bodies as a whole: what is left unread would turn every close into a reset."""
+    """The app with bodies read in full: unread data would turn every close into a reset."""
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:

@@ -1,4 +1,4 @@
-"""The HTTP server: granian's WSGI worker inside this process, on a socket of our own."""
+"""HTTP server: granian's WSGI worker in this process, on our own socket."""
 
 import asyncio
 import errno
@@ -15,35 +15,35 @@ from wsgiref.types import WSGIApplication
 import granian
 
 from mockserver.server.answer_threads import LOOK, Workers
-from mockserver.server.request_readers import MOST, Takers
+from mockserver.server.request_readers import MOST, RequestReaders
 from mockserver.server.wsgi_gateway import gateway
 
 _granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
 _BACKLOG = 1024
 _CONNECTIONS = 1 << 20  # granian counts idle ones too, and keeps new ones waiting at its limit
-_HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; ends idle clients too
+_HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; also ends idle clients
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_GRACE = 0.5  # seconds; the rest of the promised one is for the caller, to save its state
+_GRACE = 0.5  # seconds; shutdown takes at most one, and the rest is for the caller to save its state
 
 
 class PortTaken(Exception):
-    """Another program listens on the port; str() is one line for the user."""
+    """The port is in use; the text is one line for the user."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket (port 0: a free one); PortTaken, or OSError for an unusable address."""
+    """Listening socket (port 0: a free one); PortTaken, or OSError for an unusable address."""
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted connections inherit it; without it a small chunk waits for the client's ACK.
+        # Inherited by accepted connections; without it a small chunk waits for the client's ACK.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.bind((host, port))
         sock.listen(_BACKLOG)
     except (OSError, OverflowError, ValueError) as error:
         sock.close()
         if getattr(error, "errno", None) == errno.EADDRINUSE:
-            raise PortTaken(f"{where} is taken: use another port, or --port 0") from None
+            raise PortTaken(f"{where} is in use: use another port, or --port 0") from None
         raise OSError(f"cannot listen on {where}: {error}") from None
     return sock
 
@@ -56,15 +56,15 @@ def serve(
     threads: int = 512,
     on_ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or `stopping`; return within a second of it, listener closed.
+    """Serve until SIGTERM, SIGINT or `stopping`; return within a second, with the listener closed.
 
-    Answers still running go on in threads: the process must end by leave(). A second signal kills it at once.
+    Unfinished answers continue in threads: the process must end by leave(). A second signal kills it at once.
     """
 
     def stop(*_: object) -> None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        # Not set() here: what this interrupts may hold the event's lock.
+        # Not set() here: the interrupted code may hold the event's lock.
         threading.Thread(target=stopping.set).start()
 
     logging.getLogger("_granian").setLevel(logging.WARNING)
@@ -72,8 +72,8 @@ def serve(
     quit_ = native.WorkerSignal()
     quit_.add_cb(ended.set)
     workers = Workers(gateway(app), threads)
-    takers = Takers(workers.give)
-    call = _granian._futures._new_cbscheduler(loop, takers.take, impl_asyncio=True)
+    readers = RequestReaders(workers.give)
+    call = _granian._futures._new_cbscheduler(loop, readers.take, impl_asyncio=True)
     backlog = (_BACKLOG,) if sys.platform == "linux" else ()
     sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
     worker = native.WSGIWorker(1, sockets, None, 1, 1, MOST, 30, _CONNECTIONS, "1", _HTTP1)
@@ -84,12 +84,12 @@ def serve(
         worker.serve_str(call, loop, quit_)
         if on_ready is not None:
             on_ready()
-        while not stopping.wait(LOOK):  # a signal that another thread took does not wake this one
+        while not stopping.wait(LOOK):  # a signal to another thread does not wake this one
             workers.look()
-            takers.look()
+            readers.look()
     finally:
         stopping.set()
-        takers.stop()
+        readers.stop()
         quit_.set()
         ended.wait(_GRACE)
         listener.close()
@@ -97,7 +97,7 @@ def serve(
 
 
 def leave(code: int) -> NoReturn:
-    """End the process with this exit code; the usual way out fails over granian's threads."""
+    """Exit with this code; a regular exit fails because of granian's threads."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,7 +1,7 @@
-"""The threads of granian's that take requests: one at a time, as long as it gets on.
+"""Granian's threads that read requests: one at a time, unless it blocks.
 
-Python runs one thread at a time, and each that wants to go on makes the others wait. So one takes all the
-requests while they come; the others are parked until it waits for a body, or nothing comes any more.
+Python runs one thread at a time, and every runnable thread delays the others. So one reads all the requests
+while they arrive; the others are parked until it waits for a body, or no more requests arrive.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ from collections.abc import Callable
 from typing import Any
 
 MOST = 64
-"""Threads: the bodies that can be waited for at the same time, and one more."""
+"""Most threads, hence bodies that can be awaited at the same time, plus one."""
 
 Give = Callable[[Any, dict[str, Any]], None]
-"""Puts a request where somebody answers it; returns at once."""
+"""Queues a request for an answer; returns at once."""
 
 
-class Takers:
-    """Reads requests to their end, in granian's threads, and gives them on."""
+class RequestReaders:
+    """Reads complete requests in granian's threads, and passes them on."""
 
     def __init__(self, give: Give) -> None:
         self._give = give
-        self._taker = 0
-        """The thread that takes the requests; 0 if whoever comes may."""
+        self._reader = 0
+        """Thread that reads the requests; 0 if any thread may."""
         self._parked: deque[threading.Lock] = deque()
         self._taken = self._seen = 0
         self._stopped = False
 
     def take(self, proto: Any, scope: dict[str, Any]) -> None:
-        """Granian calls this for each request, in as many threads as it has requests, up to MOST."""
+        """Called by granian for each request, in as many threads as it has requests, up to MOST."""
         me = threading.get_ident()
         if "HTTP_TRANSFER_ENCODING" in scope or scope.get("CONTENT_LENGTH", "0") != "0":
             body = self._read(me, scope)
@@ -39,33 +39,33 @@ class Takers:
                 proto.response_bytes(400, [], b"")  # the client left before the end of its body
                 return
         else:
-            body = b""  # to read it all the same would let another thread go on
-        # granian's input loses what a read(n) or readline() leaves: the app gets a true stream.
+            body = b""  # reading it would let another thread run
+        # granian's input loses data after read(n) or readline(): the app gets a regular stream.
         scope["wsgi.input"] = io.BytesIO(body)
         self._taken += 1
         self._give(proto, scope)
-        if self._taker in (0, me):
-            self._taker = me
+        if self._reader in (0, me):
+            self._reader = me
         elif not self._stopped:
             self._park()
 
     def look(self) -> None:
-        """Called now and then: if nothing came since, whoever takes them may have gone or be stuck."""
+        """Called periodically: if nothing arrived since, the reading thread may be gone or blocked."""
         if self._seen == self._taken:
-            self._taker = 0
+            self._reader = 0
             self._wake(len(self._parked))
         self._seen = self._taken
 
     def stop(self) -> None:
-        """Nobody is parked any more."""
+        """Release all parked threads."""
         self._stopped = True
-        self._taker = 0
+        self._reader = 0
         self._wake(len(self._parked))
 
     def _read(self, me: int, scope: dict[str, Any]) -> bytes:
-        """The body, which is gone when granian's call returns; it may be long in coming."""
-        if self._taker in (0, me):
-            self._taker = 0
+        """Body, which must be read before granian's call returns; it may arrive slowly."""
+        if self._reader in (0, me):
+            self._reader = 0
             self._wake(1)
         data: bytes = scope["wsgi.input"].read()
         return data
@@ -74,8 +74,8 @@ class Takers:
         gate = threading.Lock()
         gate.acquire()
         self._parked.append(gate)
-        # Looked at again: who stopped taking in between saw nobody to wake.
-        if self._taker == 0:
+        # Checked again: a thread that stopped reading in between found nobody to wake.
+        if self._reader == 0:
             self._wake(1)
         gate.acquire()
 

@@ -1,4 +1,4 @@
-"""From granian's request to a WSGI call and back."""
+"""Conversion of granian's requests to WSGI calls."""
 
 import sys
 from collections.abc import Callable
@@ -11,18 +11,18 @@ import granian
 _granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
 
 HELD = "mockserver.held"
-"""In the environ: a context manager that `app` enters for as long as it only waits; a stream always is."""
+"""Environ key of a context manager that `app` enters while it only waits; streams always do."""
 
 
 def gateway(app: WSGIApplication) -> Callable[[Any, dict[str, Any], AbstractContextManager[None]], None]:
-    """What answers a received request; granian's own turns HTTP_* process variables into headers."""
+    """Callable that answers a request; granian's own turns HTTP_* process variables into headers."""
     fixed = {"SCRIPT_NAME": "", "wsgi.version": (1, 0), "wsgi.errors": sys.stderr}
     fixed |= {"wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False}
     fixed |= {"wsgi.input_terminated": True}
 
     def call(proto: Any, scope: dict[str, Any], held: AbstractContextManager[None]) -> None:
-        def start(*given: Any) -> Any:
-            started[:] = given
+        def start(*values: Any) -> Any:
+            started[:] = values
 
         started: list[Any] = []
         result = app({**fixed, **scope, HELD: held}, start)

@@ -1,1 +1,1 @@
-"""A sandbox as a JSON document, out and in."""
+"""State document: a sandbox as JSON, export and import."""

@@ -1,6 +1,6 @@
-"""People and records of a state document, or of a scenario, read and held against each other.
+"""Consistency checks of users and records, for state documents and scenarios alike.
 
-Whatever a record names must be there too, and fit. Every check is here once, for both kinds of file.
+Everything that a record refers to must exist and fit.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from mockserver.sandbox.sandbox import collections
 from mockserver.state_document.export import IDENT
 
 EDITED = "updated_at"
-"""What a message has only once it was edited."""
+"""Field that only an edited message has."""
 Check = Callable[[str, Any], str]
-"""(component schema, record or id) -> what is wrong with it, empty if nothing is."""
+"""(component schema, record or id) -> error; empty if it is valid."""
 Pointer = tuple[str | int, ...]
 Refuse = Callable[[Pointer, str], None]
-"""Raises, or notes, what is wrong at an address of the document."""
+"""Raises or collects an error at an address of the document."""
 
 
 class Reader:
-    """Reads `organizations`, `users` and `collections` as a state document has them."""
+    """Reads `organizations`, `users` and `collections` of a state document."""
 
     def __init__(self, document: Mapping[str, Any], check: Check, refuse: Refuse, where: str) -> None:
-        """`where` is what messages call the whole: 'this state'."""
+        """`where`: name of the document in messages, such as 'this state'."""
         self._document = document
         self._check = check
         self._refuse = refuse
@@ -35,14 +35,14 @@ class Reader:
         self.directory = self._people()
 
     def read(self) -> None:
-        """Fill the tables; KeyError or TypeError for a record far from its shape, which is noted before."""
+        """Fill the tables; KeyError or TypeError for a badly malformed record, after reporting it."""
         self._shapes()
         self._load()
         self._references()
         self._message_counts()
 
     def each(self, *names: str) -> Iterator[tuple[Record, Pointer]]:
-        """The records of these collections, each with its address."""
+        """Records of these collections, each with its address."""
         for name in names:
             for number, row in enumerate(self._document["collections"][name]["records"]):
                 yield row["record"], ("collections", name, number)
@@ -100,7 +100,7 @@ class Reader:
         return memberships
 
     def _shapes(self) -> None:
-        """Records as the vendor's API shows them; those that it never shows alone are in our own document."""
+        """Check records against the vendor's schemas; others were checked by the control API's document."""
         attached: dict[str, list[str]] = {}
         for link, _ in self.each("space_vector_stores"):
             attached.setdefault(link["space_id"], []).append(link["vector_store_id"])
@@ -110,20 +110,20 @@ class Reader:
         for thread, at in self.each("threads", "deleted_threads"):
             self._valid("ListedThread", thread, at)
         for message, at in self.each("messages", "deleted_messages"):
-            shown = {field: value for field, value in message.items() if field != EDITED}
-            self._valid("Message", shown, at)
+            fields = {field: value for field, value in message.items() if field != EDITED}
+            self._valid("Message", fields, at)
             if EDITED in message:
-                self._valid("Message", {**shown, "created_at": message[EDITED]}, at)
+                self._valid("Message", {**fields, "created_at": message[EDITED]}, at)
         for store, at in self.each("vector_stores"):
-            shown = {field: value for field, value in store.items() if field != "space_id"}
-            self._valid("VectorStore", {**shown, "file_count": 0, "data_size": 0}, at)
+            fields = {field: value for field, value in store.items() if field != "space_id"}
+            self._valid("VectorStore", {**fields, "file_count": 0, "data_size": 0}, at)
             if not isinstance(store.get("space_id", 0), str | None):
                 self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
 
     def _load(self) -> None:
         numbers: dict[str, set[int]] = {}
         for name, ident in IDENT.items():
-            # What was deleted keeps the number that it had among what was not.
+            # A deleted record keeps its number among the others.
             alive = name.removeprefix("deleted_")
             used, content = numbers.setdefault(alive, set()), self._document["collections"][name]
             below = self._document["collections"][alive]["next"]
@@ -171,7 +171,7 @@ class Reader:
                 self._known(space[field] or (), organization.roles, field, at)
 
     def _link(self, link: Record, kind: str, at: Pointer) -> None:
-        """What is linked is there, belongs to the space's organization, and is not another space's own."""
+        """Check that the linked object exists, belongs to the organization, and is no space's own."""
         id_, known = link[f"{kind}_id"], self.tables[f"{kind}s"]
         self._known([link["space_id"]], self.tables["spaces"], "space", at)
         self._known([id_], known, kind.replace("_", " "), at)
@@ -186,6 +186,9 @@ class Reader:
 
     def _message_counts(self) -> None:
         for thread, at in self.each("threads", "deleted_threads"):
-            told, count = thread["message_count"], len(self.tables["messages"].keys("thread", thread["id"]))
-            if count != told:
-                self._refuse(at, f"message_count is {told}, but {count} messages are here")
+            declared, count = (
+                thread["message_count"],
+                len(self.tables["messages"].keys("thread", thread["id"])),
+            )
+            if count != declared:
+                self._refuse(at, f"message_count is {declared}, but {count} messages are here")

@@ -1,4 +1,4 @@
-"""A moment as a JSON document: everything that decides what a sandbox answers from then on.
+"""Export of a state document: everything that determines a sandbox's future answers.
 
 The order is fixed, so that two documents can be compared line by line: lists by id or by sequence number, the
 fields of a record as the API shows them, for their order is part of its answers.
@@ -13,7 +13,7 @@ from mockserver.embeddings import state as queue_state
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import Moment
+from mockserver.sandbox.sandbox import SandboxState
 
 FORMAT = "freddy-mock-state/1"
 
@@ -29,29 +29,29 @@ IDENT: Mapping[str, Ident] = {
     "space_threads": lambda record: (record["space_id"], record["thread_id"]),
     "space_vector_stores": lambda record: (record["space_id"], record["vector_store_id"]),
 }
-"""What the records of a collection are known by."""
+"""Id of a record, by collection."""
 
 
-def document(moment: Moment, spec: Mapping[str, str]) -> Record:
-    """The moment; `spec` is the title, version and sha256 of what the mock serves."""
-    marks, dial = moment.world.marks, moment.dial
-    assert dial.instant is not None, "a moment that was taken knows its time"
-    ordinals = moment.counters.ordinals
+def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
+    """State document; `spec`: title, version and SHA-256 of what the mock serves."""
+    marks, clock_start = state.data.versions, state.clock_start
+    assert clock_start.instant is not None, "a state that was taken knows its time"
+    ordinals = state.counters.ordinals
     return {
         "format": FORMAT,
         "spec": dict(spec),
-        "scenario": moment.world.name,
-        "seed": moment.policy.seed,
-        "clock": {"now": as_text(dial.instant), "frozen": dial.frozen},
+        "scenario": state.data.name,
+        "seed": state.policy.seed,
+        "clock": {"now": as_text(clock_start.instant), "frozen": clock_start.frozen},
         "ids": {
             "ordinals": {kind: ordinals[kind] for kind in sorted(ordinals)},
-            "requests": moment.counters.requests,
+            "requests": state.counters.requests,
         },
-        "policy": queue_state.policy_written(moment.policy),
-        "organizations": _organizations(moment.world.directory),
-        "users": _users(moment.world.directory),
+        "policy": queue_state.policy_json(state.policy),
+        "organizations": _organizations(state.data.directory),
+        "users": _users(state.data.directory),
         "collections": {name: _rows(marks[name]) for name in IDENT},
-        "queue": queue_state.written(marks["embeddings"]),
+        "queue": queue_state.queues_json(marks["embeddings"]),
     }
 
 
@@ -71,10 +71,10 @@ def _organizations(directory: Directory) -> list[Record]:
 
 
 def _users(directory: Directory) -> list[Record]:
-    """With their keys, but for one that came from the environment: that is whoever started the mock's."""
+    """Users with their keys, except for the key from the environment, which is private."""
     keys: dict[str, list[Record]] = {}
     for key, credential in sorted(directory.credentials.items()):
-        if not credential.from_outside:
+        if not credential.from_environment:
             keys.setdefault(credential.caller.user_id, []).append({"key": key, "state": credential.state})
     return [
         {
@@ -95,9 +95,9 @@ def _users(directory: Directory) -> list[Record]:
 
 
 def with_integers(node: Any) -> Any:
-    """The values of a document with integers where JSON had `4.0`, which is an integer to every schema.
+    """Values with integers for JSON's `4.0`, which every schema accepts as an integer.
 
-    Records stay as they are: they are shown as they are.
+    Records stay as they are.
     """
     if isinstance(node, dict):
         kept = ("record", "failure_rate")

@@ -1,7 +1,7 @@
-"""A moment from a JSON document, or every reason why it can't be one.
+"""Import of a state document: a state, or every reason why the document is invalid.
 
-That the document has the right shape is known already: the control API's spec says so. Here is what a schema
-can't say: what it was made for, that its records fit the vendor's API, and that whatever it names is in it.
+Its shape has been checked by the control API's document. Checked here is what a schema can't express: the
+version it was written for, and that its records fit the vendor's API and each other.
 """
 
 from __future__ import annotations
@@ -10,49 +10,49 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.embeddings import state as queue_state
-from mockserver.openapi.flaw import Flaw
-from mockserver.sandbox.clock import Dial, instant
+from mockserver.openapi.field_error import FieldError
+from mockserver.sandbox.clock import ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.ids import Counters
-from mockserver.sandbox.sandbox import Moment, World
+from mockserver.sandbox.sandbox import Data, SandboxState
 from mockserver.state_document.consistency import Check, Pointer, Reader
 from mockserver.state_document.export import FORMAT, with_integers
-from mockserver.store.sorted_keys import Key, Ordered
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 MOST_REASONS = 100
-"""Told one by one; of more only the number."""
+"""Most errors listed one by one."""
 
 
-class Refused(Exception):
-    """The document can't be a state of this mock; `flaws` says why."""
+class InvalidState(Exception):
+    """Invalid state document; `errors` lists the reasons."""
 
-    def __init__(self, flaws: list[Flaw]) -> None:
-        super().__init__("; ".join(f"{flaw.name}: {flaw.message}" for flaw in flaws[:3]))
-        self.flaws = flaws
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{each.name}: {each.message}" for each in errors[:3]))
+        self.errors = errors
 
 
-def moment(
+def state(
     document: Mapping[str, Any], spec: Mapping[str, str], check: Check, key: str | None, origin: str
-) -> Moment:
-    """The moment that a document of the right shape holds; Refused with every reason.
+) -> SandboxState:
+    """State from a document of the right shape; InvalidState with every reason.
 
-    `key` is the one from outside that is good here, whoever wrote the document.
+    `key`: this mock's key from the environment, added to the document's own.
     """
-    return _Reading(document, spec, check).moment(key, origin)
+    return _Reading(document, spec, check).state(key, origin)
 
 
 class _Reading:
-    """One document on its way in."""
+    """Import of one document."""
 
     def __init__(self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check) -> None:
-        self._flaws: list[Flaw] = []
+        self._errors: list[FieldError] = []
         self._more = 0
         self._document = document = with_integers(document)
         self._policy = queue_state.policy_read(document["policy"], document["seed"])
         self._spec = spec
         self._reader = Reader(document, check, self._refuse_at, "this state")
 
-    def moment(self, key: str | None, origin: str) -> Moment:
+    def state(self, key: str | None, origin: str) -> SandboxState:
         document, clock, now = self._document, self._document["clock"], 0
         if document["format"] != FORMAT:
             self._refuse("format", f"is {document['format']!r}, this mock reads {FORMAT!r}")
@@ -66,21 +66,21 @@ class _Reading:
         marks: dict[str, Any] = {}
         try:
             self._reader.read()
-            marks = {name: table.mark() for name, table in self._reader.tables.items()}
+            marks = {name: table.checkpoint() for name, table in self._reader.tables.items()}
             marks["embeddings"] = self._queue()
         except (KeyError, TypeError):
-            if not self._flaws:  # else a record is so far from its shape that no more can be told
+            if not self._errors:  # otherwise a record is too malformed to check further
                 raise
-        if self._flaws:
+        if self._errors:
             if self._more:
-                self._flaws.append(Flaw("body", "", f"and {self._more} more"))
-            raise Refused(self._flaws)
+                self._errors.append(FieldError("body", "", f"and {self._more} more"))
+            raise InvalidState(self._errors)
         directory = self._reader.directory
-        return Moment(
-            World(document["scenario"], directory.with_key(key, KEY_HOLDER) if key else directory, marks),
+        return SandboxState(
+            Data(document["scenario"], directory.with_key(key, KEY_HOLDER) if key else directory, marks),
             self._policy,
             Counters(document["ids"]["ordinals"], document["ids"]["requests"]),
-            Dial(now, clock["frozen"]),
+            ClockStart(now, clock["frozen"]),
             origin,
         )
 
@@ -88,8 +88,8 @@ class _Reading:
         self._refuse(".".join(map(str, at)), why)
 
     def _refuse(self, at: str, why: str) -> None:
-        if len(self._flaws) < MOST_REASONS:
-            self._flaws.append(Flaw("body", at, why))
+        if len(self._errors) < MOST_REASONS:
+            self._errors.append(FieldError("body", at, why))
         else:
             self._more += 1
 
@@ -101,7 +101,7 @@ class _Reading:
             position = messages.position("thread", message_id) or deleted.position("thread", message_id)
             return None if position is None else (*position, message_id)
 
-        def listed(thread_id: str) -> Ordered:
+        def listed(thread_id: str) -> SortedKeys:
             return messages.keys("thread", thread_id)
 
         queued = set()

@@ -1,4 +1,4 @@
-"""State documents: what one mock writes and reads, over HTTP and in files."""
+"""State documents of a mock, over HTTP and in files."""
 
 from __future__ import annotations
 
@@ -9,57 +9,57 @@ from typing import Any
 import orjson
 
 from mockserver.files import write_whole
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.sandbox.gc_pause import uncollected
+from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import Moment
+from mockserver.sandbox.sandbox import SandboxState
 from mockserver.state_document import export, import_
 from mockserver.state_document.consistency import Check
-from mockserver.state_document.import_ import Refused
+from mockserver.state_document.import_ import InvalidState
 
-_TOLD = 3
-"""Reasons that fit into one line."""
+_LISTED = 3
+"""Errors that fit into one line."""
 
 
-class States:
-    """Moments as documents of one mock."""
+class StateDocuments:
+    """Converts states to documents and back."""
 
     def __init__(self, spec: Mapping[str, str], check: Check, key: str | None = None) -> None:
-        """`spec`: title, version and sha256 of what is served; `key`: the one from outside, never written."""
+        """`spec`: title, version and SHA-256 of the spec; `key`: from the environment, never exported."""
         self._spec = spec
         self._check = check
         self._key = key
 
-    def document(self, moment: Moment) -> Record:
-        """The document of a moment."""
-        with uncollected():
-            return export.document(moment, self._spec)
+    def document(self, state: SandboxState) -> Record:
+        """Document of a state."""
+        with gc_paused():
+            return export.document(state, self._spec)
 
-    def moment(self, document: Record, origin: str) -> Moment:
-        """The moment of a document of the right shape; Refused with every reason why it can't be one."""
-        with uncollected():
-            return import_.moment(document, self._spec, self._check, self._key, origin)
+    def state(self, document: Record, origin: str) -> SandboxState:
+        """State of a document of the right shape; InvalidState with every reason."""
+        with gc_paused():
+            return import_.state(document, self._spec, self._check, self._key, origin)
 
-    def read(self, file: Path, shape: Callable[[Any], list[Flaw]]) -> Moment:
-        """The moment of a file; DocumentError if it holds none. `shape` tells what its schema says."""
+    def read(self, file: Path, shape: Callable[[Any], list[FieldError]]) -> SandboxState:
+        """State from a file; DocumentError if it is invalid. `shape` validates it against its schema."""
         try:
             document = orjson.loads(file.read_bytes())
         except OSError as error:
             raise DocumentError(f"{file}: {error.strerror or error}") from error
         except orjson.JSONDecodeError as error:
-            raise DocumentError(f"{file}: no JSON: {error}") from error
-        flaws = shape(document)
+            raise DocumentError(f"{file}: not valid JSON: {error}") from error
+        errors = shape(document)
         try:
-            if not flaws:
-                return self.moment(document, "state")
-        except Refused as refused:
-            flaws = refused.flaws
-        told = "; ".join(f"{flaw.name or 'it'}: {flaw.message}" for flaw in flaws[:_TOLD])
-        more = f" (and {len(flaws) - _TOLD} more)" if len(flaws) > _TOLD else ""
-        raise DocumentError(f"{file}: {told}{more}")
+            if not errors:
+                return self.state(document, "state")
+        except InvalidState as invalid:
+            errors = invalid.errors
+        text = "; ".join(f"{each.name or 'it'}: {each.message}" for each in errors[:_LISTED])
+        more = f" (and {len(errors) - _LISTED} more)" if len(errors) > _LISTED else ""
+        raise DocumentError(f"{file}: {text}{more}")
 
-    def write(self, file: Path, moment: Moment) -> None:
-        """The moment into a file, which is the old one or the new one at any time; OSError if it can't be."""
+    def write(self, file: Path, state: SandboxState) -> None:
+        """Write a state to a file, atomically; OSError if it can't be written."""
         options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        write_whole(file, orjson.dumps(self.document(moment), option=options))
+        write_whole(file, orjson.dumps(self.document(state), option=options))

@@ -1,8 +1,8 @@
-"""Collections of records with ordered indexes, as immutable values under a thin shell.
+"""Collections of records with sorted indexes: a thin mutable shell around immutable values.
 
-Nothing in here is ever changed in place: a change makes a new map that shares almost all of the old.
-So a mark of the whole state is a handful of references, going back to it is an assignment, and a
-record that a reader holds never changes under it. Records are therefore replaced, never edited.
+A change creates a new map that shares almost all of the old one.
+So a checkpoint of the whole state is a handful of references, restoring it is an assignment, and a
+record never changes while a reader holds it. Records are replaced, never edited.
 """
 
 from __future__ import annotations
@@ -16,56 +16,56 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import orjson
 from immutables import Map
 
-from mockserver.store.sorted_keys import EMPTY, Key, Ordered
+from mockserver.store.sorted_keys import EMPTY, Key, SortedKeys
 
 SEAL_BYTES = 6
-"""Enough to tell a foreign or mistyped cursor; it is no secret."""
+"""Enough to detect a foreign or mistyped cursor; it is no secret."""
 
 _MOST = 2**53
-"""No sequence number, place or batch is larger."""
+"""Upper bound of sequence numbers, places and batches."""
 IdT = TypeVar("IdT", bound=Hashable)
 RecordT = TypeVar("RecordT", bound=Mapping[str, Any])
 
 
 class Index(NamedTuple, Generic[RecordT]):
-    """An order over part of the records: `parent` names the part, `order` the keys before the sequence."""
+    """Sorted index of part of the records: `parent` selects the part, `order` gives the sort keys."""
 
     parent: Callable[[RecordT], Hashable]
     order: Callable[[RecordT], Key] = lambda _: ()
 
 
-class Mark(NamedTuple):
-    """A collection's whole content at one moment; a reference to it costs nothing."""
+class CollectionVersion(NamedTuple):
+    """Immutable content of a collection at one instant."""
 
     rows: Map[Any, Any]
-    orders: Map[Any, Ordered]
+    orders: Map[Any, SortedKeys]
     next: int
 
 
 class Collection(Generic[IdT, RecordT]):
-    """Records by id, each with the sequence number it got when it was first put here."""
+    """Records by id, each with the sequence number of its creation."""
 
     def __init__(self, **indexes: Index[RecordT]) -> None:
         self._indexes = indexes
-        self._content = Mark(Map(), Map(), 1)
+        self._content = CollectionVersion(Map(), Map(), 1)
 
     def get(self, id_: IdT) -> RecordT | None:
-        """The record, or None."""
+        """Record, or None."""
         row = self._content.rows.get(id_)
         return None if row is None else row[1]
 
     def record(self, id_: IdT) -> RecordT:
-        """The record, which is known to be here."""
+        """Record, which must exist."""
         record: RecordT = self._content.rows[id_][1]
         return record
 
     @property
     def version(self) -> object:
-        """Another object after every change, the same one without."""
+        """Object that is replaced by every change."""
         return self._content.rows
 
     def records(self, ids: Iterable[IdT]) -> list[RecordT]:
-        """The records, all of which are known to be here, in the order of their ids."""
+        """Records of these ids, which must exist, in that order."""
         rows = self._content.rows
         return [rows[id_][1] for id_ in ids]
 
@@ -76,11 +76,11 @@ class Collection(Generic[IdT, RecordT]):
         return len(self._content.rows)
 
     def __iter__(self) -> Iterator[RecordT]:
-        """All records, in the order of their sequence numbers."""
+        """All records in order of their sequence numbers."""
         return (record for _, record in sorted(self._content.rows.values(), key=lambda row: row[0]))
 
     def put(self, id_: IdT, record: RecordT, sequence: int | None = None) -> None:
-        """Add or replace; a new one gets the next sequence number unless one is given."""
+        """Add or replace a record; a new one gets the next sequence number unless one is passed."""
         rows, orders, following = self._content
         old = rows.get(id_)
         if old is not None:
@@ -95,12 +95,12 @@ class Collection(Generic[IdT, RecordT]):
                 old_place, old_key = (name, index.parent(old[1])), (*index.order(old[1]), number, id_)
                 if old_key == key and old_place == place:
                     continue
-                orders = _dropped(orders, old_place, old_key)
+                orders = _without_key(orders, old_place, old_key)
             orders = orders.set(place, orders.get(place, EMPTY).with_key(key))
-        self._content = Mark(rows.set(id_, (number, record)), orders, following)
+        self._content = CollectionVersion(rows.set(id_, (number, record)), orders, following)
 
     def remove(self, id_: IdT) -> RecordT | None:
-        """Take the record out; None if it is not here."""
+        """Remove and return the record; None if it is not here."""
         rows, orders, following = self._content
         row = rows.get(id_)
         if row is None:
@@ -108,33 +108,33 @@ class Collection(Generic[IdT, RecordT]):
         number, record = row
         for name, index in self._indexes.items():
             key = (*index.order(record), number, id_)
-            orders = _dropped(orders, (name, index.parent(record)), key)
-        self._content = Mark(rows.delete(id_), orders, following)
+            orders = _without_key(orders, (name, index.parent(record)), key)
+        self._content = CollectionVersion(rows.delete(id_), orders, following)
         return record  # type: ignore[no-any-return]  # what `put` got
 
     def move(self, id_: IdT, other: Collection[IdT, RecordT]) -> None:
-        """Take the record out and put it into `other`, where it keeps its sequence number."""
+        """Move the record to `other`, with its sequence number."""
         number = self._content.rows[id_][0]
         record = self.remove(id_)
         assert record is not None
         other.put(id_, record, number)
 
     def position(self, name: str, id_: IdT) -> Key | None:
-        """Where the record stands in the index `name`, to page from; None if it is not here."""
+        """Position of the record in the index `name`, for paging; None if it is not here."""
         row = self._content.rows.get(id_)
         return None if row is None else (*self._indexes[name].order(row[1]), row[0])
 
-    def keys(self, name: str, parent: Hashable) -> Ordered:
-        """The keys of the index `name` under `parent`: (order…, sequence, id), ascending."""
+    def keys(self, name: str, parent: Hashable) -> SortedKeys:
+        """Keys of the index `name` under `parent`: (order…, sequence, id), ascending."""
         return self._content.orders.get((name, parent), EMPTY)
 
     def ids(self, name: str, parent: Hashable) -> Iterator[IdT]:
-        """The ids under `parent`, in the index's order."""
+        """Ids under `parent`, in the index's order."""
         return (key[-1] for key in self.keys(name, parent))
 
     def load(self, rows: Iterable[tuple[IdT, int, RecordT]], next_sequence: int | None = None) -> None:
-        """Put in many new records with their sequence numbers at once, many times faster than one by one."""
-        there, orders, following = self._content
+        """Add many new records with their sequence numbers, much faster than one by one."""
+        rows_before, orders, following = self._content
         fresh = [(id_, (number, record)) for id_, number, record in rows]
         added: dict[tuple[str, Hashable], list[Key]] = {}
         for name, index in self._indexes.items():
@@ -144,70 +144,70 @@ class Collection(Generic[IdT, RecordT]):
         longer = {place: orders.get(place, EMPTY).with_keys(keys) for place, keys in added.items()}
         largest = max((number for _, (number, _) in fresh), default=0)
         following = max(following, largest + 1) if next_sequence is None else next_sequence
-        self._content = Mark(there.update(fresh), orders.update(longer), following)
+        self._content = CollectionVersion(rows_before.update(fresh), orders.update(longer), following)
 
     @property
     def next_sequence(self) -> int:
-        """The sequence number that the next new record gets."""
+        """Sequence number of the next new record."""
         return self._content.next
 
-    def mark(self) -> Mark:
-        """The content as it is now."""
+    def checkpoint(self) -> CollectionVersion:
+        """Current content."""
         return self._content
 
-    def back_to(self, mark: Mark) -> None:
-        """The content as it was."""
-        self._content = mark
+    def restore(self, version: CollectionVersion) -> None:
+        """Restore the content."""
+        self._content = version
 
 
-def _dropped(orders: Map[Any, Ordered], place: tuple[str, Hashable], key: Key) -> Map[Any, Ordered]:
+def _without_key(orders: Map[Any, SortedKeys], place: tuple[str, Hashable], key: Key) -> Map[Any, SortedKeys]:
     rest = orders[place].without_key(key)
     return orders.set(place, rest) if rest else orders.delete(place)
 
 
 class Page(NamedTuple):
-    """A page of keys, and whether there are more behind it."""
+    """Page of keys, and whether more follow."""
 
     keys: list[Key]
     has_more: bool
 
 
 def page(keys: Iterable[Key], limit: int, keep: Callable[[Key], bool] | None = None) -> Page:
-    """The first `limit` of `keys` that `keep` wants."""
+    """First `limit` keys that `keep` accepts."""
     found = list(islice(keys if keep is None else filter(keep, keys), limit + 1))
     if len(found) > limit:
         return Page(found[:limit], True)
     return Page(found, False)
 
 
-def behind(position: Key) -> Key:
-    """A key that sorts behind the record at `position` and before the next one.
+def key_after(position: Key) -> Key:
+    """Key between the record at `position` and the next one.
 
-    Sequence numbers are unique, so the position is enough, whatever became of the record.
+    Sequence numbers are unique, so the position is enough, even if the record is gone.
     """
     return (*position[:-1], position[-1] + 1)
 
 
 def cursor(position: Key, *scope: str) -> str:
-    """An opaque, URL-safe text for `position` in the list that `scope` names (A06, A51)."""
+    """Opaque, URL-safe cursor for `position` in the list identified by `scope` (A06, A51)."""
     text = orjson.dumps(position)
     return base64.urlsafe_b64encode(_seal(text, scope) + text).rstrip(b"=").decode()
 
 
-def position_of(cursor_text: str, *scope: str, shape: tuple[type, ...] = (int,)) -> Key | None:
-    """The position that `cursor` made for the same scope; None if it is malformed or foreign."""
+def decode_cursor(cursor_text: str, *scope: str, shape: tuple[type, ...] = (int,)) -> Key | None:
+    """Position of a cursor of the same scope; None if it is malformed or foreign."""
     try:
         raw = base64.b64decode(cursor_text + "=" * (-len(cursor_text) % 4), altchars=b"-_", validate=True)
         seal, text = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
         position = orjson.loads(text)
-    except ValueError:  # not base64, not JSON: both errors are of this kind
+    except ValueError:  # both errors, for base64 and JSON, are of this kind
         return None
-    # The seal is no secret: whoever computes one can still send only what a list could have given out.
+    # The seal is no secret, so the position is checked like any input.
     if seal != _seal(text, scope) or not isinstance(position, list):
         return None
     if tuple(map(type, position)) != shape or any(isinstance(n, int) and n > _MOST for n in position):
         return None
-    # Written once more, so that only the very text we gave out is taken back.
+    # Encoded again, so that only the exact text is accepted.
     return tuple(position) if cursor(tuple(position), *scope) == cursor_text else None
 
 

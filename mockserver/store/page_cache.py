@@ -1,4 +1,4 @@
-"""Pages of lists, kept for as long as nothing that they are made of has changed."""
+"""Cache of list pages, valid until a collection that they depend on changes."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from collections.abc import Callable, Hashable, Sequence
 from operator import is_
 from typing import Any
 
-from mockserver.store.collection import Collection, Mark
+from mockserver.store.collection import Collection, CollectionVersion
 
 MOST = 64
-"""Pages that are kept."""
+"""Most cached pages."""
 
 
-class Pages:
-    """Pages that are made of these collections alone.
+class PageCache:
+    """Cache of pages that depend on these collections alone.
 
-    A client asks for the same page again and again. To put together one of 50 threads takes a sixth of the
-    time of its request, and more beside other work: each thread lies in another place of the memory.
+    Clients request the same page again and again. Building one of 50 threads takes a sixth of the
+    time of its request, and more under load: each thread is at another place in memory.
     """
 
-    def __init__(self, *made_of: Collection[Any, Any]) -> None:
-        self._made_of = made_of
-        self._marks: Sequence[Mark | None] = [None] * len(made_of)
+    def __init__(self, *collections: Collection[Any, Any]) -> None:
+        self._collections = collections
+        self._marks: Sequence[CollectionVersion | None] = [None] * len(collections)
         self._kept: dict[Hashable, tuple[Any, ...]] = {}
 
     def get(self, key: Hashable, make: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
-        """What `make` gave for this key since the last change; called alone in the sandbox."""
-        marks = [collection.mark() for collection in self._made_of]
-        # By identity: two worlds of 100,000 threads that are equal would take long to tell so.
+        """Cached result of `make` for this key; called within a transaction."""
+        marks = [collection.checkpoint() for collection in self._collections]
+        # By identity: comparing two equal collections of 100,000 threads would be slow.
         if len(self._kept) >= MOST or not all(map(is_, marks, self._marks)):
             self._marks, self._kept = marks, {}
         found = self._kept.get(key)
@@ -36,5 +36,5 @@ class Pages:
         return found
 
     def forget(self) -> None:
-        """Keep nothing, not even what the pages are made of."""
-        self._marks, self._kept = [None] * len(self._made_of), {}
+        """Empty the cache, and release the collections' versions."""
+        self._marks, self._kept = [None] * len(self._collections), {}

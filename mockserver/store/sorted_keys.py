@@ -1,4 +1,4 @@
-"""An immutable sorted sequence: a change copies one chunk and shares the rest."""
+"""Immutable sorted sequence: a change copies one chunk and shares the rest."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from operator import itemgetter
 from typing import Any
 
 CHUNK = 512
-"""Most keys in a chunk. 100,000 keys are some 300 chunks: an insert copies one and a list of 300."""
+"""Most keys per chunk. 100,000 keys are some 300 chunks: an insert copies one of them and a list of 300."""
 
 Key = tuple[Any, ...]
 _last = itemgetter(-1)
 
 
-class Ordered:
-    """Unique keys (tuples that compare), ascending. Sharing one costs nothing, at any size."""
+class SortedKeys:
+    """Unique, comparable keys (tuples), ascending. Sharing a sequence costs nothing, at any size."""
 
     __slots__ = ("_chunks", "_size")
 
@@ -32,10 +32,10 @@ class Ordered:
     def __bool__(self) -> bool:
         return self._size > 0
 
-    def with_key(self, key: Key) -> Ordered:
-        """A sequence that also has `key`; this one if it has it already."""
+    def with_key(self, key: Key) -> SortedKeys:
+        """Sequence with `key` added; this one if it contains it."""
         if not self._chunks:
-            return _ordered(((key,),), 1)
+            return _from_chunks(((key,),), 1)
         at = min(bisect_left(self._chunks, key, key=_last), len(self._chunks) - 1)
         chunk = list(self._chunks[at])
         place = bisect_left(chunk, key)
@@ -44,14 +44,14 @@ class Ordered:
         insort(chunk, key)
         half = len(chunk) // 2
         parts = (tuple(chunk),) if len(chunk) <= CHUNK else (tuple(chunk[:half]), tuple(chunk[half:]))
-        return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size + 1)
+        return _from_chunks(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size + 1)
 
-    def with_keys(self, keys: Iterable[Key]) -> Ordered:
-        """A sequence that has all of these, new ones, too."""
-        return Ordered([*self, *keys])
+    def with_keys(self, keys: Iterable[Key]) -> SortedKeys:
+        """Sequence with all of these keys added."""
+        return SortedKeys([*self, *keys])
 
-    def without_key(self, key: Key) -> Ordered:
-        """A sequence without `key`; this one if it never had it."""
+    def without_key(self, key: Key) -> SortedKeys:
+        """Sequence without `key`; this one if it does not contain it."""
         at = bisect_left(self._chunks, key, key=_last)
         if at == len(self._chunks):
             return self
@@ -61,35 +61,35 @@ class Ordered:
             return self
         rest = chunk[:place] + chunk[place + 1 :]
         parts = (rest,) if rest else ()
-        return _ordered(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size - 1)
+        return _from_chunks(self._chunks[:at] + parts + self._chunks[at + 1 :], self._size - 1)
 
-    def mapped(self, first: Key, last: Key, change: Callable[[Key], Key]) -> Ordered:
-        """With what `change` makes of each key from `first` to `last`, in order; each must sort as before."""
+    def mapped(self, first: Key, last: Key, change: Callable[[Key], Key]) -> SortedKeys:
+        """Sequence with `change` applied to the keys from `first` to `last`; the order must not change."""
         chunks = list(self._chunks)
         for at in range(bisect_left(chunks, first, key=_last), len(chunks)):
             if chunks[at][0] > last:
                 break
             chunks[at] = tuple(change(key) if first <= key <= last else key for key in chunks[at])
-        return _ordered(tuple(chunks), self._size)
+        return _from_chunks(tuple(chunks), self._size)
 
     def after(self, key: Key | None = None) -> Iterator[Key]:
         """Keys greater than `key`, ascending; all without one. `key` need not be here."""
-        at, place = self._behind(key)
+        at, place = self._position_after(key)
         for chunk in self._chunks[at:]:
             yield from chunk[place:]
             place = 0
 
     def some(self, key: Key | None, most: int) -> list[Key]:
-        """The first `most` keys of after(key), at once."""
-        at, place = self._behind(key)
+        """First `most` keys of after(key), as a list."""
+        at, place = self._position_after(key)
         found: list[Key] = []
         while len(found) < most and at < len(self._chunks):
             found += self._chunks[at][place : place + most - len(found)]
             at, place = at + 1, 0
         return found
 
-    def _behind(self, key: Key | None) -> tuple[int, int]:
-        """The chunk, and the place in it, of the first key greater than `key`."""
+    def _position_after(self, key: Key | None) -> tuple[int, int]:
+        """Chunk, and place in it, of the first key greater than `key`."""
         if key is None:
             return 0, 0
         at = bisect_left(self._chunks, key, key=_last)
@@ -108,7 +108,7 @@ class Ordered:
             place = CHUNK + 1
 
     def at(self, place: int) -> Key:
-        """The key at this place, counted from 0; IndexError if there are not so many."""
+        """Key at this place, counted from 0; IndexError if there is none."""
         for chunk in self._chunks:
             if place < len(chunk):
                 return chunk[place]
@@ -116,7 +116,7 @@ class Ordered:
         raise IndexError(place)
 
     def place(self, key: Key) -> int | None:
-        """How many keys are before `key`; None if it is not here."""
+        """Number of keys before `key`; None if it is not here."""
         at = bisect_left(self._chunks, key, key=_last)
         if at == len(self._chunks):
             return None
@@ -129,10 +129,10 @@ class Ordered:
         return self.after()
 
 
-def _ordered(chunks: tuple[tuple[Key, ...], ...], size: int) -> Ordered:
-    made = Ordered.__new__(Ordered)
+def _from_chunks(chunks: tuple[tuple[Key, ...], ...], size: int) -> SortedKeys:
+    made = SortedKeys.__new__(SortedKeys)
     made._chunks, made._size = chunks, size
     return made
 
 
-EMPTY = Ordered()
+EMPTY = SortedKeys()

@@ -29,7 +29,7 @@ class SlowJob:
     """Nothing more is tried of it."""
 
     def state(self, now: int) -> str:
-        """As the API tells it."""
+        """As the API returns it."""
         begun = [a for a in self.attempts if a.start <= now]
         if not begun or (begun[-1].end <= now and begun[-1].fails and not self.is_last(begun[-1])):
             return "pending"
@@ -111,8 +111,8 @@ class Simulation:
         batch.attempt += 1
         return True
 
-    def steer(self, policy: Policy, now: int) -> None:
-        """Another policy: what runs begins anew."""
+    def change_policy(self, policy: Policy, now: int) -> None:
+        """Another policy: what runs starts over."""
         self.run(now)
         self.begin_anew(policy, now)
         self.run(now)
@@ -162,7 +162,7 @@ class Simulation:
         self.begin_anew(policy, now)
 
     def decide(self, message: str, state: str, now: int) -> None:
-        """A job ends as it is told to."""
+        """A job ends as requested."""
         thread, job = self.find(message)
         self.remove(thread, message, now)
         self.decided[message] = (job, thread, now, state)

@@ -8,10 +8,10 @@ from copy import deepcopy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.embeddings import steering
+from mockserver.embeddings import queue_control
 from mockserver.embeddings.policy import Policy, failing_ranks
 from mockserver.embeddings.queues import Embeddings
-from mockserver.store.sorted_keys import Ordered
+from mockserver.store.sorted_keys import SortedKeys
 from tests.embeddings.simulation import Simulation
 
 SPACE = "space_a"
@@ -29,7 +29,7 @@ POLICIES = st.builds(
     first_job=st.just(1),
 )
 ORDERS = ["add", "live", "remove thread", "remove", "edit", "wait"]
-ORDERS += ["steer", "manual", "step", "drain", "complete", "fail", "retry"]
+ORDERS += ["change policy", "manual", "step", "drain", "complete", "fail", "retry"]
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(ORDERS),
@@ -70,24 +70,24 @@ def order(queue: Embeddings, slow: Simulation, step: str, which: int, size: int,
         queue.drain(now)
         slow.drain(now)
     elif step == "step":
-        assert steering.step(queue, 1 + size, now) == slow.step(1 + size, now)
-    elif step in ("steer", "manual"):
+        assert queue_control.step(queue, 1 + size, now) == slow.step(1 + size, now)
+    elif step in ("change policy", "manual"):
         policy = queue.policy._replace(slots=1 + which, duration=3 * size, retries=which, manual=False)
         if step == "manual":
             policy = policy._replace(duration=0, manual=True)
-        steering.change_policy(queue, policy, now)
-        slow.steer(queue.policy, now)
+        queue_control.change_policy(queue, policy, now)
+        slow.change_policy(queue.policy, now)
     else:
         jobs = [job for _, job in queue.jobs(now)]
         if jobs:
-            found = steering.find_job(queue, jobs[size % len(jobs)].number, now)
+            found = queue_control.find_job(queue, jobs[size % len(jobs)].number, now)
             assert found is not None
             if step == "retry" and found.state == "failed":
-                steering.retry_job(queue, found, now)
+                queue_control.retry_job(queue, found, now)
                 slow.retry(found.key[-1], now)
             elif step != "retry":
                 state = {"complete": "completed", "fail": "failed"}[step]
-                steering.end_job(queue, found, state, now)
+                queue_control.end_job(queue, found, state, now)
                 slow.decide(found.key[-1], state, now)
 
 
@@ -109,7 +109,7 @@ def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
             numbers |= {m: made + i for i, m in enumerate(messages)}
             made += size
             threads[thread] = messages
-            queue.add_thread(SPACE, thread, Ordered((numbers[m], m) for m in messages), now)
+            queue.add_thread(SPACE, thread, SortedKeys((numbers[m], m) for m in messages), now)
             slow.add(thread, messages, now)
         elif step == "live" and known is not None:
             message = f"m{made:04}"
@@ -157,7 +157,7 @@ def test_threads_that_come_and_go_while_nobody_looks_leave_the_line_that_the_sim
         else:
             thread, messages = f"t{made:04}", [f"{made + i:04}" for i in range(size)]
             there[thread] = messages
-            queue.add_thread(SPACE, thread, Ordered((int(m), m) for m in messages), now)
+            queue.add_thread(SPACE, thread, SortedKeys((int(m), m) for m in messages), now)
             slow.add(thread, messages, now)
             made += 10
     for instant in (now, now + 7, now + 60):
@@ -167,7 +167,7 @@ def test_threads_that_come_and_go_while_nobody_looks_leave_the_line_that_the_sim
 def test_what_ends_together_is_told_in_the_order_of_the_line() -> None:
     queue = Embeddings(Policy(slots=2, duration=10))
     for space in ("space_b", "space_a"):
-        queue.add_thread(space, "t", Ordered([(1, "z"), (2, "a"), (3, "m")]), 0)
+        queue.add_thread(space, "t", SortedKeys([(1, "z"), (2, "a"), (3, "m")]), 0)
     _, first = queue.ended(0, 100, 5)
     assert [(d.at, d.space_id[-1] + d.message_id) for d in first] == [
         (10, "az"),
@@ -189,8 +189,8 @@ def test_a_retry_that_a_removed_job_holds_up_is_given_up_by_a_policy_without_ret
     """What runs begins again, but for a removed job: with that the round is over, and so is the batch."""
     policy = Policy(slots=1, duration=10, failing_turns=(1,), retries=2)
     queue = Embeddings(policy)
-    queue.add_thread(SPACE, "t", Ordered([(1, "a"), (2, "b")]), 0)
+    queue.add_thread(SPACE, "t", SortedKeys([(1, "a"), (2, "b")]), 0)
     queue.remove_message(SPACE, "t", (2, "b"), 15)
-    steering.change_policy(queue, policy._replace(retries=0), 15)
+    queue_control.change_policy(queue, policy._replace(retries=0), 15)
     assert queue.counts(15) == (0, 0, 0, 1)
     assert queue.ended(15, 100, 10)[1] == []

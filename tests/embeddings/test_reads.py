@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from mockserver.embeddings import state, steering
+from mockserver.embeddings import queue_control, state
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.store.sorted_keys import Key, Ordered
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 SPACES = ("space_a", "space_b")
 Event = Callable[[Embeddings], object]
@@ -29,7 +29,16 @@ class Pair:
         """One event at random, now and then after the clock was put forward or back."""
         self.now += self.dice.choice([0, 0, 0, 7, 40, 300, -60])
         kinds: list[Callable[[str, str], Event]]
-        kinds = [self.add, self.add, self.remove, self.say, self.change, self.steer, self.step, self.end]
+        kinds = [
+            self.add,
+            self.add,
+            self.remove,
+            self.say,
+            self.change,
+            self.set_policy,
+            self.step,
+            self.end,
+        ]
         event = self.dice.choice(kinds)(self.dice.choice(SPACES), f"t{self.dice.randrange(4)}")
         for queue in (self.quiet, self.watched):
             event(queue)
@@ -43,7 +52,7 @@ class Pair:
         if (space, thread) in self.threads:
             return self.say(space, thread)
         keys = self.threads[space, thread] = self.keys(self.dice.randrange(9))
-        return lambda queue: queue.add_thread(space, thread, Ordered(keys), self.now)
+        return lambda queue: queue.add_thread(space, thread, SortedKeys(keys), self.now)
 
     def remove(self, space: str, thread: str) -> Event:
         self.threads.pop((space, thread), None)
@@ -66,27 +75,27 @@ class Pair:
         known.remove(key)
         return lambda queue: queue.remove_message(space, thread, key, self.now)
 
-    def steer(self, *_: str) -> Event:
+    def set_policy(self, *_: str) -> Event:
         if self.dice.random() < 0.2:
             return lambda queue: queue.drain(self.now)
         manual, slots = self.dice.random() < 0.3, self.dice.randrange(1, 4)
         duration = 0 if manual else self.dice.choice([5, 20])
         policy = self.quiet.own_policy._replace(slots=slots, duration=duration, manual=manual)
-        return lambda queue: steering.change_policy(queue, policy, self.now)
+        return lambda queue: queue_control.change_policy(queue, policy, self.now)
 
     def step(self, *_: str) -> Event:
         most = self.dice.randrange(9)
-        return lambda queue: steering.step(queue, most, self.now)
+        return lambda queue: queue_control.step(queue, most, self.now)
 
     def end(self, *_: str) -> Event:
         number, state = self.dice.randrange(self.made + 1), self.dice.choice(["completed", "failed"])
 
         def event(queue: Embeddings) -> None:
-            job = steering.find_job(queue, number, self.now)
+            job = queue_control.find_job(queue, number, self.now)
             if job is not None and job.state == "failed":
-                steering.retry_job(queue, job, self.now)
+                queue_control.retry_job(queue, job, self.now)
             elif job is not None:
-                steering.end_job(queue, job, state, self.now)
+                queue_control.end_job(queue, job, state, self.now)
 
         return event
 
@@ -101,7 +110,7 @@ class Pair:
             jobs,
             queue.ended(now - 100, now + 100, 20),
             states,
-            state.written(queue.mark()),
+            state.queues_json(queue.checkpoint()),
         )
 
 
@@ -112,9 +121,9 @@ def test_the_same_events_give_the_same_answers_with_and_without_looks_in_between
     for _ in range(60):
         for instant in (pair.now, pair.now - 500, pair.now + 500):
             pair.look(pair.watched, instant)
-        before = pair.watched.mark()
+        before = pair.watched.checkpoint()
         pair.look(pair.watched, pair.now + dice.randrange(1000))
-        assert pair.watched.mark() == before
+        assert pair.watched.checkpoint() == before
         pair.event()
     for instant in (pair.now, pair.now - 70, pair.now + 70, pair.now + 10_000):
         assert pair.look(pair.quiet, instant) == pair.look(pair.watched, instant)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mockserver.embeddings.search import Hit, Source, WordIndex, nearest
-from mockserver.store.sorted_keys import EMPTY, Ordered
+from mockserver.embeddings.search import Hit, MessageSource, WordIndex, nearest
+from mockserver.store.sorted_keys import EMPTY, SortedKeys
 
 Record = dict[str, Any]
 
@@ -14,13 +14,13 @@ def record(number: int, content: str, thread_id: str = "t") -> Record:
     return {"id": f"m{number}", "thread_id": thread_id, "content": content}
 
 
-def source_of(*records: Record) -> tuple[Source, dict[str, Ordered]]:
+def source_of(*records: Record) -> tuple[MessageSource, dict[str, SortedKeys]]:
     """A sandbox's messages, and their keys by thread."""
     keys = {r["id"]: (int(r["id"][1:]), r["id"]) for r in records}
     by_thread = {r["thread_id"]: EMPTY for r in records}
     for each in records:
         by_thread[each["thread_id"]] = by_thread[each["thread_id"]].with_key(keys[each["id"]])
-    return Source(object(), {r["id"]: r for r in records}.get, keys.__getitem__), by_thread
+    return MessageSource(object(), {r["id"]: r for r in records}.get, keys.__getitem__), by_thread
 
 
 def found(question: str, *records: Record, most: int = 10) -> list[Hit]:

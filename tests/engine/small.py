@@ -12,7 +12,7 @@ from typing import Any
 from werkzeug.test import Client
 
 from mockserver.corridor import Corridor
-from mockserver.faults.rule_list import Faults, Terms
+from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.http.context import Api
 from mockserver.http.cors import Cors
 from mockserver.http.log import RequestLog
@@ -23,14 +23,14 @@ from mockserver.openapi.spec import Spec
 TRACE = "0b0f2a52-6d0c-4a4e-9d53-2f8f4c1d7a10"
 
 
-class Room:
+class SmallSandbox:
     """The least that the engine needs of a sandbox."""
 
     name = "small"
 
     def __init__(self) -> None:
         self.journal = Journals().new()
-        self.faults = Faults(Terms({}, ()))
+        self.faults = Faults(FaultDefaults({}, ()))
 
     def instant(self) -> int:
         """Always the same."""
@@ -49,15 +49,15 @@ class Room:
         return nullcontext()
 
 
-class Lobby:
-    """A house of one room."""
+class SmallSandboxes:
+    """Sandboxes with a single one."""
 
     def __init__(self) -> None:
-        self.lobby = Room()
+        self.outside = SmallSandbox()
 
-    def enter(self, name: str | None) -> Room:  # noqa: ARG002 - a protocol's
-        """The room, whatever it is called."""
-        return self.lobby
+    def enter(self, name: str | None) -> SmallSandbox:  # noqa: ARG002 - a protocol's
+        """The only sandbox, whatever the name."""
+        return self.outside
 
 
 def document(**operation: Any) -> dict[str, Any]:
@@ -111,5 +111,5 @@ def served(folder: Path, handler: Any, *, quiet: bool = False, **operation: Any)
         cors=Cors(),
     )
     log = RequestLog(StringIO(), quiet=quiet)
-    corridor = Corridor([api], Lobby(), log=log, max_body_bytes=100, stopping=Event())
+    corridor = Corridor([api], SmallSandboxes(), log=log, max_body_bytes=100, stopping=Event())
     return Client(corridor), log

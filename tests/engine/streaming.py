@@ -19,7 +19,7 @@ from mockserver.http.event_stream import Step, Stream
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import Problem, vendor_envelope
 from mockserver.openapi.spec import Spec
-from tests.engine.small import Lobby, document, written
+from tests.engine.small import SmallSandboxes, document, written
 
 TICK = {"tick": 1}
 EVENT: dict[str, Any] = {
@@ -56,11 +56,11 @@ class Small:
         )
         self.stopping = threading.Event()
         self.log = RequestLog(StringIO(), quiet=True)
-        lobby = Lobby()
-        self.room = lobby.lobby
+        sandboxes = SmallSandboxes()
+        self.sandbox = sandboxes.outside
         self.corridor = Corridor(
             [api],
-            lobby,
+            sandboxes,
             log=self.log,
             max_body_bytes=100,
             stopping=self.stopping,

@@ -15,7 +15,7 @@ from werkzeug.test import create_environ
 from mockserver.http.calls import Reply
 from mockserver.http.log import Exchange
 from mockserver.http.request import Answer, Request
-from mockserver.journal.journal import OVERHEAD, SHARE, Journal, Journals, Limits
+from mockserver.journal.journal import OVERHEAD, SHARE, Journal, JournalLimits, Journals
 from tests.engine.small import TRACE, served
 from tests.engine.streaming import OPEN_END, TICK, Small, stream
 
@@ -43,21 +43,21 @@ def numbers(journal: Journal) -> list[int]:
 
 
 def test_the_oldest_goes_when_there_are_too_many() -> None:
-    journal = Journals(Limits(entries=3)).new()
+    journal = Journals(JournalLimits(entries=3)).new()
     for _ in range(5):
         exchanged(journal)
     assert (numbers(journal), journal.dropped) == ([3, 4, 5], 2)
 
 
 def test_without_entries_only_counts_are_kept() -> None:
-    journal = Journals(Limits(entries=0)).new()
+    journal = Journals(JournalLimits(entries=0)).new()
     exchanged(journal, body=b"x", headers={"X-Long": "x"})
     assert (numbers(journal), journal.dropped, journal.bytes) == ([], 1, 0)
     assert journal.counted() == {("getThing", 200, ""): 1}
 
 
 def test_a_body_is_kept_up_to_its_limit_and_told_whole() -> None:
-    journal = Journals(Limits(body=4)).new()
+    journal = Journals(JournalLimits(body=4)).new()
     exchanged(journal, body=b"123456", reply=b"12345")
     exchanged(journal, body=b"1234", reply=b"1234")
     cut, whole = journal.entries()
@@ -76,7 +76,7 @@ def test_a_body_that_nobody_read_is_kept_all_the_same() -> None:
 
 
 def test_headers_paths_and_queries_are_bounded() -> None:
-    journal = Journals(Limits(body=100)).new()
+    journal = Journals(JournalLimits(body=100)).new()
     exchanged(
         journal, path="/" + "p" * 500 + "?" + "q" * 500, headers={"X-Long": "h" * 100_000, "X-Short": "s"}
     )
@@ -88,8 +88,8 @@ def test_headers_paths_and_queries_are_bounded() -> None:
 
 def test_all_together_stay_within_the_budget_and_the_biggest_pay() -> None:
     budget = 1 << 20
-    house = Journals(Limits(bytes=budget, entries=10_000))
-    small, big, bigger = house.new(), house.new(), house.new()
+    journals = Journals(JournalLimits(bytes=budget, entries=10_000))
+    small, big, bigger = journals.new(), journals.new(), journals.new()
     for number in range(400):
         if number % 20 == 0:
             exchanged(small)
@@ -103,18 +103,18 @@ def test_all_together_stay_within_the_budget_and_the_biggest_pay() -> None:
 
 
 def test_a_sandbox_that_nobody_holds_any_more_leaves_nothing_behind() -> None:
-    house = Journals(Limits(bytes=1 << 20))
-    stays = house.new()
-    gone = [house.new() for _ in range(100)]
+    journals = Journals(JournalLimits(bytes=1 << 20))
+    stays = journals.new()
+    gone = [journals.new() for _ in range(100)]
     for journal in gone:
         exchanged(journal, reply=b"x" * 5000)
     known = [weakref.ref(journal) for journal in gone]
-    entries = [weakref.ref(journal) for journal in house._all]
+    entries = [weakref.ref(journal) for journal in journals._all]
     assert len(entries) == 101
     del gone, journal
     gc.collect()
     assert [ref() for ref in known if ref() is not None] == []
-    assert len(house._all) == 1
+    assert len(journals._all) == 1
     for _ in range(60):
         exchanged(stays, reply=b"x" * 10_000)
     assert stays.dropped == 0, "the budget is all its own again"
@@ -130,8 +130,8 @@ def test_a_reset_forgets_everything_and_numbers_start_over() -> None:
 
 
 def test_many_threads_lose_nothing() -> None:
-    house = Journals(Limits(entries=10_000))
-    journal = house.new()
+    journals = Journals(JournalLimits(entries=10_000))
+    journal = journals.new()
 
     def work() -> None:
         for _ in range(200):
@@ -143,11 +143,11 @@ def test_many_threads_lose_nothing() -> None:
     for thread in threads:
         thread.join()
     assert numbers(journal) == list(range(1, 1601))
-    assert journal.counted() == house.seen == {("getThing", 200, ""): 1600}
+    assert journal.counted() == journals.seen == {("getThing", 200, ""): 1600}
 
 
 def test_events_go_on_from_the_last_one_that_was_seen() -> None:
-    journal = Journals(Limits(entries=3)).new()
+    journal = Journals(JournalLimits(entries=3)).new()
     for _ in range(2):
         exchanged(journal)
     lost, found, event = journal.ended_since(0, 10)
@@ -185,7 +185,7 @@ def small(tmp_path: Path) -> Small:
 
 def only(small: Small) -> Any:
     """The one exchange in the journal."""
-    journal = small.room.journal
+    journal = small.sandbox.journal
     assert isinstance(journal, Journal)
     (entry,) = journal.entries()
     return entry
@@ -232,7 +232,7 @@ def test_an_answer_that_breaks_the_spec_is_a_violation(tmp_path: Path) -> None:
     client, _ = served(tmp_path, lambda *_: Reply(200, {"a/b": "x"}, {"X-Left": "3"}))
     assert client.get("/things/1").status_code == 500
     corridor: Any = client.application
-    journal = corridor._sandboxes.lobby.journal
+    journal = corridor._sandboxes.outside.journal
     assert journal.broken == 1
     (entry,) = journal.entries()
     assert entry.exchange.violations[0]["pointer"] == "/a~1b"
@@ -242,7 +242,7 @@ def test_an_answer_that_breaks_the_spec_is_a_violation(tmp_path: Path) -> None:
 def test_the_entry_is_there_before_the_answer_begins(tmp_path: Path) -> None:
     small = Small(tmp_path, stream(TICK))
     seen: list[int] = []
-    journal: Any = small.room.journal
+    journal: Any = small.sandbox.journal
 
     def start(*_: Any) -> Any:
         seen.append(len(journal.entries()))

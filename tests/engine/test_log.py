@@ -163,7 +163,7 @@ def test_many_threads_share_one_writer() -> None:
 def test_the_mock_ends_at_once_though_nobody_read_its_log() -> None:
     """The pipe behind stderr is full when SIGTERM comes."""
     code = (
-        "import sys, os; from mockserver.openapi.log import *; log = RequestLog()\n"
+        "import sys, os; from mockserver.http.log import *; log = RequestLog()\n"
         "for n in range(9000): log.exchange(Exchange('GET', '/' + 'x' * 100))\n"
         "log.flush(); sys.stderr.flush(); os._exit(7)"
     )

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client
 
 from mockserver.http.calls import Reply
-from tests.engine.small import Lobby, Room, served
+from tests.engine.small import SmallSandbox, SmallSandboxes, served
 
 OBJECT = {"application/json": {"schema": {"type": "object"}}}
 ANSWERS = {status: {"description": "It.", "content": OBJECT} for status in ("200", "413")}
@@ -26,11 +26,11 @@ def client(folder: Path, **operation: Any) -> Client:
 def test_an_operation_about_no_sandbox_enters_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entered: list[str | None] = []
 
-    def enter(lobby: Lobby, name: str | None) -> Room:
+    def enter(sandboxes: SmallSandboxes, name: str | None) -> SmallSandbox:
         entered.append(name)
-        return lobby.lobby
+        return sandboxes.outside
 
-    monkeypatch.setattr(Lobby, "enter", enter)
+    monkeypatch.setattr(SmallSandboxes, "enter", enter)
     for extra in ({"x-sandbox": "none"}, {}):
         answer = client(tmp_path, **extra).get("/things/1", headers={"X-Mock-Sandbox": "a"})
         assert answer.status_code == 200

@@ -18,7 +18,7 @@ from mockserver.http.problems import NotFound, SpecViolation
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.settings import Settings
 from tests.conftest import Ask
-from tests.engine.small import TRACE, Room, served
+from tests.engine.small import TRACE, SmallSandbox, served
 
 LEFT = {"X-Left": "3"}
 
@@ -26,7 +26,7 @@ LEFT = {"X-Left": "3"}
 def error_of(folder: Path, reply: Any) -> Mapping[str, Any]:
     """The 500 that GET /things/1 becomes if its handler answers with `reply`."""
 
-    def handler(call: Call[Any], room: Room) -> Any:
+    def handler(call: Call[Any], sandbox: SmallSandbox) -> Any:
         if isinstance(reply, Exception):
             raise reply
         return reply
@@ -178,4 +178,4 @@ def test_a_refused_call_changes_nothing(app: MockServer, ask: Ask, method: str, 
 def state(app: MockServer) -> Any:
     """All of the sandbox that a call can change."""
     sandbox = app.sandboxes.get()
-    return sandbox._mark(), sandbox.ids.mark(), sandbox.now()
+    return sandbox._versions(), sandbox.ids.checkpoint(), sandbox.now()

@@ -18,7 +18,7 @@ NEW = {"organization_id": "org_abc123", "name": "New"}
 
 
 def fields(answer: TestResponse) -> set[tuple[str, str]]:
-    """(place, name) of every flaw of a 422."""
+    """(place, name) of every error of a 422."""
     assert answer.status_code == 422
     assert answer.json is not None
     assert answer.json["error"]["code"] == "VALIDATION_ERROR"

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.faults.profiles import PROFILES
-from mockserver.faults.rule import LONGEST_DELAY, SECOND, Asked, delay_of, resembles
-from mockserver.faults.rule_list import MOST_RULES, Faults, Terms
+from mockserver.faults.rule import LONGEST_DELAY, SECOND, MatchedRequest, delay_of, matches_pattern
+from mockserver.faults.rule_list import MOST_RULES, FaultDefaults, Faults
 from mockserver.http.problems import Invalid
 
 DEFAULTS: dict[str, Any] = {
@@ -33,7 +33,7 @@ BROKEN = {"error": {"status": 500}}
 
 
 def faults() -> Faults:
-    return Faults(Terms(DEFAULTS, ("getThing", "listThings")))
+    return Faults(FaultDefaults(DEFAULTS, ("getThing", "listThings")))
 
 
 def ids() -> Callable[[str], str]:
@@ -48,15 +48,15 @@ def with_rules(*orders: dict[str, Any]) -> Faults:
     return made
 
 
-def asked(**facts: Any) -> Asked:
+def asked(**facts: Any) -> MatchedRequest:
     headers = facts.pop("headers", {})
     whole = {"operation": "getThing", "method": "GET", "path": "/things/1", "caller": "usr_1", **facts}
-    return Asked(**whole, header=headers.get)
+    return MatchedRequest(**whole, header=headers.get)
 
 
 def struck(made: Faults, calls: int, now: int = 0) -> list[int]:
     """The numbers, from 1, of the calls that were struck."""
-    return [number for number in range(1, calls + 1) if made.strike(asked(), now)]
+    return [number for number in range(1, calls + 1) if made.apply(asked(), now)]
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def struck(made: Faults, calls: int, now: int = 0) -> list[int]:
 )
 def test_a_rule_is_for_the_requests_that_it_names(criterion: dict[str, Any], other: dict[str, Any]) -> None:
     made = with_rules(criterion | BROKEN)
-    assert made.strike(asked(headers={"X-A": "1"}), 0)
-    assert made.strike(asked(**{"headers": {"X-A": "1"}, **other}), 0) is None
+    assert made.apply(asked(headers={"X-A": "1"}), 0)
+    assert made.apply(asked(**{"headers": {"X-A": "1"}, **other}), 0) is None
 
 
 def test_the_first_rule_that_strikes_wins_and_those_behind_do_not_count() -> None:
     made = with_rules({"times": 1, "name": "one", **BROKEN}, {"name": "two", **BROKEN})
-    names = [fault.name for _ in range(3) if (fault := made.strike(asked(), 0))]
+    names = [fault.name for _ in range(3) if (fault := made.apply(asked(), 0))]
     assert names == ["one", "two", "two"]
     assert [(rule["matched"], rule["struck"], rule["over"]) for rule in made.listed(0)] == [
         (1, 1, True),
@@ -88,7 +88,7 @@ def test_the_first_rule_that_strikes_wins_and_those_behind_do_not_count() -> Non
 
 def test_a_rule_whose_turn_it_is_not_leaves_the_request_to_the_next() -> None:
     made = with_rules({"every": 2, "name": "even", **BROKEN}, {"name": "odd", **BROKEN})
-    names = [fault.name for _ in range(4) if (fault := made.strike(asked(), 0))]
+    names = [fault.name for _ in range(4) if (fault := made.apply(asked(), 0))]
     assert names == ["odd", "even", "odd", "even"]
 
 
@@ -117,8 +117,8 @@ def test_chance_is_the_same_for_the_same_calls_and_another_for_another_seed() ->
 
 def test_it_stands_only_for_its_time() -> None:
     made = with_rules({"seconds": 10, **BROKEN})
-    assert made.strike(asked(), 10 * SECOND - 1)
-    assert made.strike(asked(), 10 * SECOND) is None
+    assert made.apply(asked(), 10 * SECOND - 1)
+    assert made.apply(asked(), 10 * SECOND) is None
     assert made.listed(10 * SECOND)[0]["over"] is True
 
 
@@ -168,9 +168,9 @@ def test_an_id_that_is_taken_is_not_given_again() -> None:
 
 def test_a_mark_is_all_of_it() -> None:
     made = with_rules({"times": 2, **BROKEN})
-    made.strike(asked(), 0)
-    mark, other = made.mark(), faults()
-    other.back_to(mark)
+    made.apply(asked(), 0)
+    mark, other = made.checkpoint(), faults()
+    other.restore(mark)
     assert other.listed(0) == made.listed(0)
     assert struck(other, 3) == [1]
     assert made.listed(0)[0]["struck"] == 1
@@ -194,7 +194,7 @@ def test_counts_are_exact_for_many_at_once() -> None:
 
     def client() -> None:
         start.wait()
-        found.extend(1 for _ in range(50) if made.strike(asked(), 0))
+        found.extend(1 for _ in range(50) if made.apply(asked(), 0))
 
     threads = [threading.Thread(target=client) for _ in range(32)]
     for thread in threads:
@@ -233,13 +233,13 @@ def test_no_rule_is_lost_when_many_are_written_at_once() -> None:
     ],
 )
 def test_a_star_is_any_text(path: str, pattern: str, fits: bool) -> None:
-    assert resembles(path, pattern) is fits
+    assert matches_pattern(path, pattern) is fits
 
 
 @given(st.lists(st.text("ab", max_size=3), min_size=1, max_size=5), st.text("ab", max_size=12))
 def test_a_pattern_means_what_a_regular_expression_would(parts: list[str], text: str) -> None:
     whole = re.fullmatch(".*".join(map(re.escape, parts)), text) is not None
-    assert resembles(text, "*".join(parts)) is whole
+    assert matches_pattern(text, "*".join(parts)) is whole
 
 
 @given(st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
@@ -252,6 +252,6 @@ def test_a_delay_keeps_to_its_bounds(first: float, second: float) -> None:
 def test_half_of_the_lognormal_delays_are_under_the_median() -> None:
     order = {"delay": {"type": "lognormal", "median": 100, "sigma": 0.5}}
     made = with_rules(order)
-    delays = [fault.delay for _ in range(1000) if (fault := made.strike(asked(), 0))]
+    delays = [fault.delay for _ in range(1000) if (fault := made.apply(asked(), 0))]
     assert 440 < sum(delay < 100 for delay in delays) < 560
     assert len(set(delays)) > 900

@@ -52,7 +52,7 @@ def state(sandbox: Sandbox) -> Callable[[], Any]:
 
     def read() -> Any:
         records = {name: list(collection) for name, collection in sandbox._collections.items()}
-        return records, sandbox.embeddings.mark()
+        return records, sandbox.embeddings.checkpoint()
 
     return read
 

@@ -390,7 +390,7 @@ def test_a_reset_puts_the_queue_back(steps: Steps, space: str, sandbox: Sandbox)
     again = steps.queue()
     assert changed != again
     assert again["counts"]["pending"] == again["counts"]["processing"] == 0
-    assert sandbox.embeddings.mark() == sandbox.world.marks["embeddings"]
+    assert sandbox.embeddings.checkpoint() == sandbox.data.versions["embeddings"]
 
 
 def many(sandbox: Sandbox, thread: str, count: int) -> None:
@@ -409,7 +409,7 @@ def test_a_hundred_thousand_messages_are_one_batch_and_a_million_jobs_are_counte
     before = steps.queue()["counts"]["completed"]
     for space in spaces:
         steps.add(space, thread)
-        assert len(sandbox.embeddings.mark().queues[space].batches) == 1
+        assert len(sandbox.embeddings.checkpoint().queues[space].batches) == 1
     due = steps.advance(100)
     assert (due["completed"], len(due["first"])) == (20_000, 100)  # 10 spaces, 500 turns, 4 slots
     counts = steps.queue(limit=1)["counts"]

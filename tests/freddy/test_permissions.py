@@ -136,13 +136,13 @@ def test_every_operation_answers_every_key_as_the_tables_say(ask: Ask, sandbox: 
 
 def test_a_refusal_changes_nothing(ask: Ask, sandbox: Sandbox, state: Callable[[], Any]) -> None:
     names = staged(ask, sandbox)
-    before, ids = state(), sandbox.ids.mark()
+    before, ids = state(), sandbox.ids.checkpoint()
     for row, key, status in every_cell():
         if status >= 400:
             method, path, body = request_of(row, names) if row in ROWS else REQUESTS[row]
             ask(method, path, f"ak_demo_{key}", json=body)
             assert state() == before, (row, key)
-    assert sandbox.ids.mark() == ids
+    assert sandbox.ids.checkpoint() == ids
 
 
 def test_every_space_shows_itself_as_the_table_says(ask: Ask) -> None:

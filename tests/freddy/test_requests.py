@@ -302,7 +302,7 @@ def test_criteria_mean_what_wiremock_means(two: MockServer, criteria: dict[str, 
 def test_criteria_that_cannot_be_heeded_are_refused(ask: Ask, criteria: Any, name: str) -> None:
     answer = ask("POST", f"{REQUESTS}/count", json=criteria)
     assert answer.status_code == 422
-    assert name in [flaw["name"] for flaw in answer.get_json()["errors"]]
+    assert name in [each["name"] for each in answer.get_json()["errors"]]
 
 
 def test_a_body_that_was_cut_makes_the_count_unsure() -> None:

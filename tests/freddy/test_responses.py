@@ -47,7 +47,7 @@ def several(tmp_path: Path) -> Ask:
     return ask
 
 
-def told(steps: Steps, thread: str, key: str = "ak_demo_owner") -> list[tuple[str, str]]:
+def texts(steps: Steps, thread: str, key: str = "ak_demo_owner") -> list[tuple[str, str]]:
     """Role and text of each message."""
     return [(message["role"], message["content"]) for message in steps.messages(thread, key)]
 
@@ -69,7 +69,10 @@ def test_a_question_and_its_answer_are_stored_in_a_new_thread_of_the_caller(
         "stop_reason": "end_turn",
     }
     assert answer["response_id"].startswith("resp_")
-    assert told(steps, thread["id"], "ak_demo_editor") == [("user", "Hello"), ("assistant", block["text"])]
+    assert texts(steps, thread["id"], "ak_demo_editor") == [
+        ("user", "Hello"),
+        ("assistant", block["text"]),
+    ]
     expected = {
         "user_id": "usr_editor",
         "organization_id": "org_abc123",
@@ -96,7 +99,7 @@ def test_every_input_is_stored_in_order_and_blocks_are_joined_by_line_breaks(ste
     ]
     answer = steps("POST", RESPONSE, json={"inputs": inputs, "metadata": {"a": "b"}})
     expected = [("system", "Be brief."), ("user", "One\ntwo"), ("tool", "42"), ("assistant", "Before")]
-    assert told(steps, answer["thread_id"])[:4] == expected
+    assert texts(steps, answer["thread_id"])[:4] == expected
     messages = steps.messages(answer["thread_id"])
     assert [message["metadata"] for message in messages] == [None, {"a": "b"}, None, None, None]  # A72
     assert steps("GET", f"/v1/threads/{answer['thread_id']}")["message_count"] == 5
@@ -195,10 +198,10 @@ def test_the_first_fault_in_order_decides_and_nothing_changes(
     message: str,
 ) -> None:
     ask("POST", REPLIES, json={"text": "Stays"})
-    before, ids = state(), sandbox.ids.mark()
+    before, ids = state(), sandbox.ids.checkpoint()
     error = said(ask("POST", RESPONSE, f"ak_demo_{key}", json=HELLO | sent))
     assert (error.status, error.system_message) == (status, message or error.system_message)
-    assert (state(), sandbox.ids.mark()) == (before, ids)
+    assert (state(), sandbox.ids.checkpoint()) == (before, ids)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +230,7 @@ def test_an_ordered_answer_is_given_as_often_as_ordered_and_then_the_canned_one(
     said_ = [(answer["response"][0]["text"], answer["stop_reason"]) for answer in answers]
     first, second = ("First", "max_tokens"), ("Second", "end_turn")
     assert said_ == [first, first, second, (canned, "end_turn")]
-    assert told(steps, answers[0]["thread_id"])[-1] == ("assistant", "First")
+    assert texts(steps, answers[0]["thread_id"])[-1] == ("assistant", "First")
     assert steps("GET", REPLIES) == {"replies": []}
 
 

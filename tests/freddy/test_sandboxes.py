@@ -23,7 +23,7 @@ NEW = {"organization_id": "org_abc123", "name": "New"}
 
 @pytest.fixture
 def app() -> MockServer:
-    """A house of its own for each test."""
+    """A mock of its own for each test."""
     app = create_app(Settings(freeze=FROZEN, quiet=True))
     app.testing = True
     return app
@@ -108,7 +108,7 @@ def test_a_copy_goes_on_as_the_original_would_and_shares_nothing_with_it(ask: As
     ask("DELETE", f"{SPACES}space_abc123", headers=within("b"))
     assert "Project Alpha" in names(ask, "a")
     ask("POST", RESET, headers=within("b"))
-    assert names(ask, "b")[-1] == "Before", "a reset goes back to the moment of the copy"
+    assert names(ask, "b")[-1] == "Before", "a reset restores the state of the copy"
 
 
 def test_a_dropped_one_is_gone_until_it_is_made_again(ask: Ask) -> None:
@@ -119,7 +119,7 @@ def test_a_dropped_one_is_gone_until_it_is_made_again(ask: Ask) -> None:
         assert gone.status_code == 410
         assert gone.headers["X-Mock-Reason"] == (
             "sandbox 'a' was deleted; "
-            'POST /__admin/sandboxes {"id": "a"} starts it anew, or use another name'
+            'POST /__admin/sandboxes {"id": "a"} starts it again, or use another name'
         )
     assert gone.get_json()["type"] == "urn:freddy-mock:problem:sandbox-gone"
     for method, path in (("GET", "/a"), ("DELETE", "/a"), ("POST", "/a/fork"), ("GET", "/b")):

@@ -250,7 +250,7 @@ def old(**damage: Any) -> dict[str, Any]:
     return {"rounds": [{"members": None, "paces": [pace], "failing": []}]}
 
 
-def given_end(state: Any) -> Any:
+def with_end(state: Any) -> Any:
     batches = state["queue"]["spaces"]["space_team"]["batches"]
     return next(batch for batch in batches if "ended" in batch)
 
@@ -292,10 +292,10 @@ def given_end(state: Any) -> Any:
         (lambda s: attempts(s)["ends"].__setitem__(0, 0), "an end that is not before"),
         (lambda s: attempts(s)["places"].__setitem__(-1, 99), "those that failed in the round before"),
         (lambda s: attempts(s)["ends"].__setitem__(0, 10**17), "must start and end in their order"),
-        (lambda s: given_end(s).update(messages=["x"]), "message 'x' is not"),
-        (lambda s: given_end(s)["ended"].update(state="done"), "ended.state"),
-        (lambda s: given_end(s)["ended"].update(attempts=10**9), "ended.attempts"),
-        (lambda s: batch(s).update(ended=given_end(s)["ended"]), "ended: is for one message, which"),
+        (lambda s: with_end(s).update(messages=["x"]), "message 'x' is not"),
+        (lambda s: with_end(s)["ended"].update(state="done"), "ended.state"),
+        (lambda s: with_end(s)["ended"].update(attempts=10**9), "ended.attempts"),
+        (lambda s: batch(s).update(ended=with_end(s)["ended"]), "ended: is for one message, which"),
         (lambda s: batch(s).pop("attempts") and batch(s).update(old(jobs=99)), "are for other than"),
         (lambda s: batch(s).pop("attempts") and batch(s).update(old(bases=["x"])), "bases"),
         (lambda s: batch(s).update(number=1), "numbers must go up"),
@@ -308,7 +308,7 @@ def test_what_does_not_fit_is_refused_with_its_reason_and_changes_nothing(
     damage(state)
     refused = mock.put(state)
     assert refused.status_code == 422
-    told = [f"{flaw['name']}: {flaw['message']}" for flaw in refused.get_json()["errors"]]
+    told = [f"{each['name']}: {each['message']}" for each in refused.get_json()["errors"]]
     assert any(reason in text for text in told), told
     assert mock.export() == before
 
@@ -319,7 +319,7 @@ def test_every_reason_is_told(mock: Mock, exported: dict[str, Any]) -> None:
     records(state, "messages")[3]["record"]["role"] = "nobody"
     records(state, "space_vector_stores").clear()
     records(state, "spaces").pop(2)
-    told = {flaw["name"].rpartition(".")[0] for flaw in mock.put(state).get_json()["errors"]}
+    told = {each["name"].rpartition(".")[0] for each in mock.put(state).get_json()["errors"]}
     assert {
         "spec",
         "",

@@ -45,8 +45,8 @@ def test_a_trace_is_a_uuid() -> None:
 
 def test_going_back_gives_the_same_ids_again_but_new_traces() -> None:
     ids = Ids(0)
-    mark, traces = ids.mark(), [ids.trace()]
+    mark, traces = ids.checkpoint(), [ids.trace()]
     first = ids.new("space")
-    ids.back_to(mark)
+    ids.restore(mark)
     assert ids.new("space") == first
     assert ids.trace() not in traces

@@ -10,25 +10,27 @@ import pytest
 
 from mockserver.app import create_app, load
 from mockserver.embeddings.policy import Policy
-from mockserver.faults.rule_list import Faults, Terms
+from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.journal.journal import Journal, Journals
-from mockserver.sandbox.clock import Dial, instant
-from mockserver.sandbox.sandbox import Moment, Sandbox, World
+from mockserver.sandbox.clock import ClockStart, instant
+from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
 from mockserver.settings import Settings
 from tests.running import FROZEN
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return load(Settings()).catalogue.world("demo")
+def world() -> Data:
+    return load(Settings()).catalogue.data("demo")
 
 
 @pytest.fixture
-def new(world: World) -> Callable[..., Sandbox]:
+def new(world: Data) -> Callable[..., Sandbox]:
     """A sandbox of the demo scenario by name, with a seed."""
 
     def make(name: str = "default", seed: int = 0) -> Sandbox:
-        return Sandbox(name, Moment(world, Policy(seed=seed), dial=Dial(instant(FROZEN), frozen=True)))
+        return Sandbox(
+            name, SandboxState(world, Policy(seed=seed), clock_start=ClockStart(instant(FROZEN), frozen=True))
+        )
 
     return make
 
@@ -51,9 +53,9 @@ def change(sandbox: Sandbox) -> None:
 
 def test_two_sandboxes_share_nothing(new: Callable[..., Sandbox]) -> None:
     one, other = new("one"), new("other")
-    before = content(other), other.now(), other.ids.mark()
+    before = content(other), other.now(), other.ids.checkpoint()
     change(one)
-    assert (content(other), other.now(), other.ids.mark()) == before
+    assert (content(other), other.now(), other.ids.checkpoint()) == before
     assert content(one) != content(other)
 
 
@@ -67,7 +69,7 @@ def test_a_reset_goes_back_to_the_start(new: Callable[..., Sandbox]) -> None:
 
 def test_a_failure_undoes_all_that_its_call_changed(new: Callable[..., Sandbox]) -> None:
     sandbox = new()
-    before = content(sandbox), sandbox.ids.mark()
+    before = content(sandbox), sandbox.ids.checkpoint()
 
     def fail() -> None:
         with sandbox.transaction():
@@ -78,7 +80,7 @@ def test_a_failure_undoes_all_that_its_call_changed(new: Callable[..., Sandbox])
 
     with pytest.raises(RuntimeError):
         fail()
-    assert (content(sandbox), sandbox.ids.mark()) == before
+    assert (content(sandbox), sandbox.ids.checkpoint()) == before
     change(sandbox)  # and the next one may enter
     assert content(sandbox) != before[0]
 
@@ -99,37 +101,37 @@ def test_two_apps_share_nothing() -> None:
 
 def test_a_failure_undoes_the_clock_too(new: Callable[..., Sandbox]) -> None:
     """Moved, or replaced by a reset."""
-    room = new()
+    sandbox = new()
 
     def fail_after(change: Callable[..., None], *given: int) -> None:
-        with room.transaction():
+        with sandbox.transaction():
             change(*given)
             raise RuntimeError
 
-    for change in ((room.clock.advance, 10**6), (room.reset,)):
-        room.clock.freeze(7)
+    for change in ((sandbox.clock.advance, 10**6), (sandbox.reset,)):
+        sandbox.clock.freeze(7)
         with pytest.raises(RuntimeError):
             fail_after(*change)
-        assert (room.clock.now(), room.clock.is_frozen) == (7, True)
+        assert (sandbox.clock.now(), sandbox.clock.is_frozen) == (7, True)
 
 
 def test_it_goes_on_from_a_moment_as_it_would_have_gone_on_then(new: Callable[..., Sandbox]) -> None:
     sandbox, other = new(), new("other", seed=5)
     change(sandbox)
-    moment = sandbox.moment("here")
+    state = sandbox.state("here")
     before = content(sandbox), sandbox.now(), sandbox.trace_id(), sandbox.ids.new("thrd")
     sandbox.spaces.remove("space_team")
     for each in (sandbox, other):
-        each.go_to(moment)
+        each.restore(state)
         assert (content(each), each.now(), each.trace_id(), each.ids.new("thrd")) == before
 
 
 def test_a_clock_that_ticked_goes_on_from_the_moment(new: Callable[..., Sandbox]) -> None:
     sandbox = new()
     sandbox.clock.resume()
-    moment = sandbox.moment("here")
+    state = sandbox.state("here")
     sandbox.clock.advance(10**12)
-    sandbox.go_to(moment)
+    sandbox.restore(state)
     assert not sandbox.clock.is_frozen
     assert 0 <= sandbox.clock.now() - instant(FROZEN) < 10**9
 
@@ -141,12 +143,12 @@ def test_a_reset_keeps_what_it_is_told_to_keep(new: Callable[..., Sandbox]) -> N
         def reset(self) -> None:
             emptied.append("journal")
 
-    class Ordered(Faults):
+    class SortedKeys(Faults):
         def reset(self, now: int) -> None:
             super().reset(now)
             emptied.append("faults")
 
-    sandbox.journal, sandbox.faults = Kept(Journals()), Ordered(Terms())
+    sandbox.journal, sandbox.faults = Kept(Journals()), SortedKeys(FaultDefaults())
     emptied.clear()
     sandbox.clock.freeze(7)
     sandbox.reset(keep=["clock", "faults"])
@@ -163,17 +165,17 @@ def test_the_requests_of_the_control_api_shift_no_other_id(new: Callable[..., Sa
 
 def test_a_failure_undoes_that_it_went_elsewhere(new: Callable[..., Sandbox]) -> None:
     sandbox = new()
-    before = sandbox.world, sandbox.embeddings, content(sandbox)
-    elsewhere = Moment(sandbox.world.emptied(), Policy(slots=1))
+    before = sandbox.data, sandbox.embeddings, content(sandbox)
+    elsewhere = SandboxState(sandbox.data.emptied(), Policy(slots=1))
 
     def fail() -> None:
         with sandbox.transaction():
-            sandbox.go_to(elsewhere)
+            sandbox.restore(elsewhere)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
-    assert (sandbox.world, sandbox.embeddings, content(sandbox)) == before
+    assert (sandbox.data, sandbox.embeddings, content(sandbox)) == before
 
 
 def test_within_a_transaction_it_is_one_instant_until_the_clock_is_set(new: Callable[..., Sandbox]) -> None:
@@ -184,6 +186,6 @@ def test_within_a_transaction_it_is_one_instant_until_the_clock_is_set(new: Call
         assert sandbox.instant() == sandbox.instant() == instant(FROZEN)
         sandbox.clock.advance(5)
         assert sandbox.instant() == instant(FROZEN) + 5
-        sandbox.go_to(Moment(sandbox.world, dial=Dial(7)))
+        sandbox.restore(SandboxState(sandbox.data, clock_start=ClockStart(7)))
         assert sandbox.instant() == sandbox.instant() == 7
     assert 7 < sandbox.instant() < sandbox.instant()

@@ -1,4 +1,4 @@
-"""The house of sandboxes: made by being named, dropped when idle, remembered when dropped."""
+"""Sandboxes: created on first use, dropped when idle, remembered when dropped."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 from mockserver.app import load
 from mockserver.http.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
-from mockserver.sandbox import sandboxes as house
-from mockserver.sandbox.sandbox import Moment, Sandbox
-from mockserver.sandbox.sandboxes import Limits, Sandboxes
+from mockserver.sandbox import sandboxes as module
+from mockserver.sandbox.sandbox import Sandbox, SandboxState
+from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
 from mockserver.settings import Settings
 
 
@@ -26,8 +26,8 @@ class Seconds:
 
 
 @pytest.fixture(scope="module")
-def start() -> Moment:
-    return Moment(load(Settings()).catalogue.world("demo"))
+def start() -> SandboxState:
+    return SandboxState(load(Settings()).catalogue.data("demo"))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def seconds() -> Seconds:
 
 
 @pytest.fixture
-def new(start: Moment, seconds: Seconds) -> Callable[..., Sandboxes]:
+def new(start: SandboxState, seconds: Seconds) -> Callable[..., Sandboxes]:
     return partial(Sandboxes, start, seconds=seconds)
 
 
@@ -48,19 +48,17 @@ def test_the_sandbox_of_a_name_is_always_the_same(new: Callable[..., Sandboxes])
 
 
 def test_what_is_made_by_being_named_shares_the_content_of_the_start(
-    new: Callable[..., Sandboxes], start: Moment
+    new: Callable[..., Sandboxes], start: SandboxState
 ) -> None:
     """However much it is: not one map is copied."""
-    marks = new().enter("a").moment("").world.marks
+    marks = new().enter("a").state("").data.versions
     assert all(
-        marks[name].rows is mark.rows for name, mark in start.world.marks.items() if name != "embeddings"
+        marks[name].rows is mark.rows for name, mark in start.data.versions.items() if name != "embeddings"
     )
-    assert marks["embeddings"].queues is start.world.marks["embeddings"].queues
+    assert marks["embeddings"].queues is start.data.versions["embeddings"].queues
 
 
-@pytest.mark.parametrize(
-    "job", [lambda house: house.enter("a"), lambda house: house.create("a", house.start)]
-)
+@pytest.mark.parametrize("job", [lambda all_: all_.enter("a"), lambda all_: all_.create("a", all_.start)])
 def test_a_sandbox_that_many_ask_for_at_once_is_made_once(
     new: Callable[..., Sandboxes], job: Callable[[Sandboxes], Sandbox]
 ) -> None:
@@ -84,7 +82,7 @@ def test_a_sandbox_that_many_ask_for_at_once_is_made_once(
 
 
 def test_the_least_recently_used_goes_when_there_are_too_many(new: Callable[..., Sandboxes]) -> None:
-    sandboxes = new(limits=Limits(most=2))
+    sandboxes = new(limits=SandboxLimits(most=2))
     for name in ("a", "b", "a", "c"):
         sandboxes.enter(name)
     assert [sandbox.name for sandbox in sandboxes.listed()] == ["a", "c", "default"]
@@ -93,7 +91,7 @@ def test_the_least_recently_used_goes_when_there_are_too_many(new: Callable[...,
 
 
 def test_an_idle_one_goes_and_a_used_one_stays(new: Callable[..., Sandboxes], seconds: Seconds) -> None:
-    sandboxes = new(limits=Limits(idle_seconds=60))
+    sandboxes = new(limits=SandboxLimits(idle_seconds=60))
     for name in ("idle", "used"):
         sandboxes.enter(name)
     for seconds.now in (50.0, 100.0):
@@ -104,7 +102,7 @@ def test_an_idle_one_goes_and_a_used_one_stays(new: Callable[..., Sandboxes], se
 
 
 def test_to_be_looked_at_is_no_use(new: Callable[..., Sandboxes], seconds: Seconds) -> None:
-    sandboxes = new(limits=Limits(idle_seconds=60))
+    sandboxes = new(limits=SandboxLimits(idle_seconds=60))
     sandbox = sandboxes.enter("a")
     seconds.now = 50.0
     assert (sandboxes.get("a"), sandboxes.listed()[0], sandboxes.idle(sandbox)) == (sandbox, sandbox, 50.0)
@@ -136,8 +134,8 @@ def test_a_dropped_one_is_revived_by_being_made_with_nothing_of_its_old_life(
 def test_only_so_many_dropped_names_are_remembered(
     new: Callable[..., Sandboxes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house, "REMEMBERED", 2)
-    sandboxes = new(limits=Limits(most=1))
+    monkeypatch.setattr(module, "REMEMBERED", 2)
+    sandboxes = new(limits=SandboxLimits(most=1))
     for name in ("a", "b", "c", "d"):
         sandboxes.enter(name)
     assert sandboxes.enter("a").name == "a"
@@ -147,7 +145,7 @@ def test_only_so_many_dropped_names_are_remembered(
 
 
 def test_the_default_one_is_never_dropped(new: Callable[..., Sandboxes], seconds: Seconds) -> None:
-    sandboxes = new(limits=Limits(most=1, idle_seconds=1))
+    sandboxes = new(limits=SandboxLimits(most=1, idle_seconds=1))
     default = sandboxes.enter(None)
     seconds.now = 100.0
     sandboxes.enter("a")
@@ -162,7 +160,7 @@ def test_one_that_is_there_cannot_be_made_again(new: Callable[..., Sandboxes]) -
     sandboxes = new()
     sandboxes.enter("a")
     for name in ("a", "default"):
-        with pytest.raises(Conflict, match=f"'{name}' is there already"):
+        with pytest.raises(Conflict, match=f"'{name}' exists already"):
             sandboxes.create(name, sandboxes.start)
 
 
@@ -175,7 +173,7 @@ def test_a_name_that_is_made_up_is_always_a_new_one(new: Callable[..., Sandboxes
 
 
 def test_where_a_sandbox_is_required_it_must_be_named(new: Callable[..., Sandboxes]) -> None:
-    sandboxes = new(limits=Limits(required=True))
+    sandboxes = new(limits=SandboxLimits(required=True))
     with pytest.raises(SandboxRequired, match="X-Mock-Sandbox, or put /__sandbox/NAME"):
         sandboxes.enter(None)
     assert sandboxes.enter("default").name == "default"

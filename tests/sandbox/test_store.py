@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.store.collection import Collection, Index, behind, cursor, page, position_of
+from mockserver.store.collection import Collection, Index, cursor, decode_cursor, key_after, page
 
 Records = Collection[str, dict[str, Any]]
 ids = st.sampled_from("abcdefgh")
@@ -59,11 +59,11 @@ def test_every_index_follows_every_change(steps: Any) -> None:
 def test_going_back_to_a_mark_undoes_all_that_came_after(steps: Any, undone: Any) -> None:
     records, plain = make(), dict[str, dict[str, Any]]()
     apply(records, plain, steps)
-    mark, next_before = records.mark(), records.mark().next
+    mark, next_before = records.checkpoint(), records.checkpoint().next
     apply(records, dict(plain), undone)
-    records.back_to(mark)
+    records.restore(mark)
     hold_together(records, plain)
-    assert records.mark().next == next_before
+    assert records.checkpoint().next == next_before
 
 
 def test_a_record_keeps_its_place_when_it_is_replaced(records: Records) -> None:
@@ -101,7 +101,7 @@ def test_a_page_tells_whether_there_are_more() -> None:
 
 
 def test_behind_a_position_is_before_the_next() -> None:
-    assert (3, 1, "z") < behind((3, 1)) < (3, 2, "a")
+    assert (3, 1, "z") < key_after((3, 1)) < (3, 2, "a")
 
 
 positions = st.tuples(st.integers(1, 10**9)) | st.tuples(st.text("0123TZ:-"), st.integers(1, 10**9))
@@ -113,7 +113,7 @@ def test_a_cursor_leads_back_to_its_position_and_needs_no_escape(
     position: tuple[Any, ...], scope: tuple[str, ...]
 ) -> None:
     text = cursor(position, *scope)
-    assert position_of(text, *scope, shape=tuple(map(type, position))) == position
+    assert decode_cursor(text, *scope, shape=tuple(map(type, position))) == position
     assert text.replace("-", "").replace("_", "").isalnum()
     assert text.isascii()
 
@@ -123,12 +123,12 @@ def test_a_cursor_of_another_list_is_no_cursor(
     position: tuple[Any, ...], scope: tuple[str, ...], other: tuple[str, ...]
 ) -> None:
     if "\0".join(scope) != "\0".join(other):
-        assert position_of(cursor(position, *scope), *other) is None
+        assert decode_cursor(cursor(position, *scope), *other) is None
 
 
 @given(st.text())
 def test_any_other_text_is_no_cursor(text: str) -> None:
-    assert position_of(text, "list") is None
+    assert decode_cursor(text, "list") is None
 
 
 @given(positions, st.data())
@@ -136,8 +136,8 @@ def test_a_cursor_with_one_character_changed_is_no_cursor(position: tuple[Any, .
     text = cursor(position, "list")
     at = data.draw(st.integers(0, len(text) - 1))
     letter = data.draw(st.sampled_from("ABCDEFabcdef0123456789-_=%").filter(lambda c: c != text[at]))
-    assert position_of(text[:at] + letter + text[at + 1 :], "list") is None
-    assert position_of(text + letter, "list") is None
+    assert decode_cursor(text[:at] + letter + text[at + 1 :], "list") is None
+    assert decode_cursor(text + letter, "list") is None
 
 
 def test_many_at_once_are_as_if_put_one_by_one() -> None:

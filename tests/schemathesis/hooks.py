@@ -181,19 +181,19 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     if response.status_code == 413:
         # Over 10,000 pieces of some length are over the limit of the body before anyone counts them.
         return not (case.operation.label == PIECES and "negative_data_rejection" in failure.checks)
-    if "negative_data_rejection" not in failure.checks and all(map(_no_pattern, flaws(response.json()))):
+    if "negative_data_rejection" not in failure.checks and all(map(_no_pattern, errors(response.json()))):
         return False
     return not all(
-        _excused(failure.checks, case, flaw["in"], flaw["name"]) for flaw in flaws(response.json())
+        _excused(failure.checks, case, each["in"], each["name"]) for each in errors(response.json())
     )
 
 
-def _no_pattern(flaw: Any) -> bool:
+def _no_pattern(each: Any) -> bool:
     """No schema can say which texts are regular expressions."""
-    return bool(flaw["name"].endswith(PATTERNS) and flaw["message"] == NO_PATTERN)
+    return bool(each["name"].endswith(PATTERNS) and each["message"] == NO_PATTERN)
 
 
-def flaws(body: Any) -> Any:
+def errors(body: Any) -> Any:
     """What a 422 complains of, in the vendor's envelope or in a problem document."""
     return body["errors"] if "errors" in body else body["error"]["details"]["fields"]
 

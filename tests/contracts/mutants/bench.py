@@ -95,14 +95,14 @@ class Bench:
 
     def shown_space(self, change: Callable[[dict[str, Any]], Any]) -> None:
         """Let `change` edit every space that is shown."""
-        shown = spaces.shown
+        shown = spaces.space_body
 
         def damaged(space: Any, sandbox: Sandbox) -> Any:
             body = deepcopy(dict(shown(space, sandbox)))
             change(body)
             return body
 
-        self.patch.setattr(spaces, "shown", damaged)
+        self.patch.setattr(spaces, "space_body", damaged)
 
     def replace(self, modules: Iterable[Any], name: str, value: Any) -> None:
         """Let `name` mean `value` in these modules or classes."""

@@ -118,12 +118,12 @@ def _unread(bench: Bench, operation: str) -> None:
     """Let the operation not mind what it does not know."""
     inner = wire._body
 
-    def damaged(described: Any, request: Any, limit: int, flaws: list[Any], dropped: Any) -> Any:
+    def damaged(described: Any, request: Any, limit: int, errors: list[Any], dropped: Any) -> Any:
         found: list[Any] = []
         body = inner(described, request, limit, found, dropped)
         if described.id == operation:
-            found = [flaw for flaw in found if flaw.message != "is not a known field"]
-        flaws += found
+            found = [each for each in found if each.message != "is not a known field"]
+        errors += found
         return body
 
     bench.replace([wire], "_body", damaged)

@@ -10,7 +10,7 @@ from mockserver.freddy import HANDLERS, spaces, threads
 from mockserver.freddy.registry import Call, Reply
 from mockserver.freddy.shared_memory import remove_thread
 from mockserver.http.problems import Invalid, NotFound
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant
 
@@ -19,9 +19,9 @@ def _not_stored(operation: str) -> Callable[[Bench], None]:
     """The operation answers as always, and changes nothing."""
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        mark = sandbox._mark()
+        mark = sandbox._versions()
         reply = handler(call, sandbox)
-        sandbox._back_to(mark)
+        sandbox._restore_data(mark)
         return reply
 
     return lambda bench: bench.around(operation, wrap)
@@ -48,7 +48,7 @@ def adding_twice_is_a_conflict(bench: Bench) -> None:
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
         if (call.path["space_id"], call.path["thread_id"]) in sandbox.space_threads:
-            raise Invalid([Flaw("path", "thread_id", "is in the space already")])
+            raise Invalid([FieldError("path", "thread_id", "is in the space already")])
         return handler(call, sandbox)
 
     bench.around("addThreadToSpace", wrap)
@@ -154,7 +154,7 @@ def deleted_space_is_still_listed(bench: Bench) -> None:
     def deleted(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
         space = sandbox.spaces.get(call.path["space_id"])
         reply = handler(call, sandbox)
-        gone.append(spaces.shown(space, sandbox) if space else None)
+        gone.append(spaces.space_body(space, sandbox) if space else None)
         return reply
 
     bench.around("deleteSpace", deleted)

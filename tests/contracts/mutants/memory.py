@@ -8,7 +8,7 @@ from typing import Any
 from mockserver.embeddings.queues import Embeddings
 from mockserver.freddy import model_responses, shared_memory, space_threads
 from mockserver.freddy.registry import Call, Reply
-from mockserver.freddy.shared_memory import Found
+from mockserver.freddy.shared_memory import FoundMessage
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 
@@ -41,8 +41,8 @@ def found_after_removal(bench: Bench) -> None:
         ghosts.append((space_id, thread_id))
         return remove(space_id, thread_id, sandbox)
 
-    def haunted(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found]:
-        mark = sandbox._mark()
+    def haunted(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[FoundMessage]:
+        mark = sandbox._versions()
         for space_id, thread_id in ghosts:
             if space_id in spaces and (space_id, thread_id) not in sandbox.space_threads:
                 link = {"space_id": space_id, "thread_id": thread_id}
@@ -50,7 +50,7 @@ def found_after_removal(bench: Bench) -> None:
                 keys = sandbox.messages.keys("thread", thread_id)
                 sandbox.embeddings.add_embedded(space_id, thread_id, keys)
         found = search(question, spaces, sandbox)
-        sandbox._back_to(mark)
+        sandbox._restore_data(mark)
         return found
 
     bench.replace([space_threads], "remove_thread", removed)
@@ -60,7 +60,9 @@ def found_after_removal(bench: Bench) -> None:
 @mutant()
 def found_from_another_space(bench: Bench) -> None:
     """A question finds what any space remembers."""
-    bench.replace([model_responses], "searched", lambda *given: [space["id"] for space in given[-1].spaces])
+    bench.replace(
+        [model_responses], "spaces_to_search", lambda *given: [space["id"] for space in given[-1].spaces]
+    )
 
 
 @mutant(assumed=True)
@@ -71,7 +73,7 @@ def found_without_access(bench: Bench) -> None:
         found = [space for space, _ in sandbox.space_threads.ids("thread", thread["id"])] if thread else []
         return found + ([space_id] if space_id not in (None, *found) else [])  # type: ignore[list-item]
 
-    bench.replace([model_responses], "searched", searched)
+    bench.replace([model_responses], "spaces_to_search", searched)
 
 
 @mutant(assumed=True)
@@ -79,7 +81,7 @@ def question_finds_itself(bench: Bench) -> None:
     """The question itself is among the results."""
     search = shared_memory.search
 
-    def asked(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found]:
+    def asked(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[FoundMessage]:
         return search(f"{question} Tell me.", spaces, sandbox)
 
     bench.replace([model_responses], "search", asked)
@@ -99,7 +101,7 @@ def edited_message_found_as_it_was(bench: Bench) -> None:
 
     bench.around("updateThreadMessage", wrap)
 
-    def stale(hit: Found) -> Any:
+    def stale(hit: FoundMessage) -> Any:
         return {**result(hit), "text": old.get(hit.message["id"], hit.message["content"])}
 
     bench.replace([model_responses], "_result", stale)

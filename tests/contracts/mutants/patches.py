@@ -53,12 +53,12 @@ def patch_answers_the_old_space(bench: Bench) -> None:
     """PATCH of a space answers what was there before."""
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        mark = sandbox._mark()
+        mark = sandbox._versions()
         handler(call, sandbox)
-        done = sandbox._mark()
-        sandbox._back_to(mark)
+        done = sandbox._versions()
+        sandbox._restore_data(mark)
         before = handler(replace(call, body={}), sandbox)
-        sandbox._back_to(done)
+        sandbox._restore_data(done)
         return before
 
     bench.around("updateSpace", wrap)

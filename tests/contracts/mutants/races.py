@@ -27,9 +27,9 @@ def lost_adds(bench: Bench) -> None:
     _unlocked(bench)
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        read = sandbox.space_threads.mark()
+        read = sandbox.space_threads.checkpoint()
         time.sleep(PAUSE)
-        sandbox.space_threads.back_to(read)
+        sandbox.space_threads.restore(read)
         return handler(call, sandbox)
 
     bench.around("addThreadToSpace", wrap)
@@ -103,9 +103,9 @@ def lost_removals(bench: Bench) -> None:
     _unlocked(bench)
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        read = sandbox.space_threads.mark()
+        read = sandbox.space_threads.checkpoint()
         time.sleep(PAUSE)
-        sandbox.space_threads.back_to(read)
+        sandbox.space_threads.restore(read)
         return handler(call, sandbox)
 
     bench.around("removeThreadFromSpace", wrap)

@@ -109,9 +109,9 @@ def public_is_private(bench: Bench) -> None:
 def granted_for_ever(bench: Bench) -> None:
     """Access that was used once is never taken back."""
     real = access.rule_for
-    known: dict[tuple[str, str], access.Rule] = {}
+    known: dict[tuple[str, str], access.AccessRule] = {}
 
-    def rule_for(space: Record, caller: Caller) -> access.Rule:
+    def rule_for(space: Record, caller: Caller) -> access.AccessRule:
         found, place = real(space, caller), (space["id"], caller.user_id)
         known[place] = max(found, known.get(place, found), key=lambda rule: rule.level)
         return known[place]
@@ -142,7 +142,7 @@ def _all_spaces(keep: Callable[[Record, str], bool]) -> Callable[[Bench], None]:
         lookups = [space for space in sandbox.spaces if keep(space, organization_id)]
         reply = handler(call, sandbox)
         shown = {space["id"] for space in reply.body["spaces"]}
-        more = [spaces.shown(space, sandbox) for space in lookups if space["id"] not in shown]
+        more = [spaces.space_body(space, sandbox) for space in lookups if space["id"] not in shown]
         if reply.body["has_more"]:
             return reply
         return Reply(200, {**reply.body, "spaces": [*reply.body["spaces"], *more]})
@@ -166,7 +166,7 @@ add(
 def spaces_listed_to_their_owners_alone(bench: Bench) -> None:
     """listSpaces shows the caller's own spaces only."""
 
-    def rule_for(space: Record, caller: Caller) -> access.Rule:
+    def rule_for(space: Record, caller: Caller) -> access.AccessRule:
         return access.rule_for(space, caller) if space["created_by"] == caller.user_id else access.NO_RULE
 
     bench.replace([spaces], "rule_for", rule_for)
@@ -211,7 +211,7 @@ def threads_of_others_listed(bench: Bench) -> None:
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
         reply = handler(call, sandbox)
         everything = sorted(sandbox.threads, key=lambda thread: str(thread["created_at"]), reverse=True)
-        data = [threads.shown(thread, sandbox) for thread in everything[: call.query["limit"]]]
+        data = [threads.thread_body(thread, sandbox) for thread in everything[: call.query["limit"]]]
         return Reply(200, {**reply.body, "data": data})
 
     bench.around("listThreads", wrap)

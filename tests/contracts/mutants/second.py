@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import Any
 
 from mockserver.freddy import access, messages, model_responses, threads
-from mockserver.freddy.access import OVERRIDE, Rule
+from mockserver.freddy.access import OVERRIDE, AccessRule
 from mockserver.freddy.anchor_paging import Anchor, Listing
 from mockserver.freddy.lookup import MOST_METADATA, merged_metadata
 from mockserver.freddy.registry import Call, Reply
@@ -19,7 +19,7 @@ from mockserver.freddy.shared_memory import message_key, spaces_of
 from mockserver.freddy.space_vector_stores import MOST_STORES
 from mockserver.http.event_stream import Stream
 from mockserver.http.problems import Invalid
-from mockserver.openapi.flaw import Flaw
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import Page, page
@@ -59,7 +59,7 @@ def viewers_list_beats_the_editors_list(bench: Bench) -> None:
     """Who is in `access_users` may only view, even if `editable_by_users` or a role lets them edit."""
 
     # Published: edit includes view, and the highest that applies counts.
-    def order(rule: Rule) -> int:
+    def order(rule: AccessRule) -> int:
         return 0 if rule.level == access.Access.OWNER else 1 if rule.by == "access_users" else 2
 
     bench.replace([access], "RULES", tuple(sorted(access.RULES, key=order)))
@@ -96,7 +96,7 @@ def full_metadata_cannot_be_changed(bench: Bench) -> None:
     # Published: at most 16 pairs; A32: after the merge.
     def merged(record: Record, changes: Record) -> Record | None:
         if len(record["metadata"] or ()) + len(changes.get("metadata") or ()) > MOST_METADATA:
-            raise Invalid([Flaw("body", "metadata", f"{MOST_METADATA} pairs are the most")])
+            raise Invalid([FieldError("body", "metadata", f"{MOST_METADATA} pairs are the most")])
         return merged_metadata(record, changes)
 
     bench.replace(WITH_METADATA, "merged_metadata", merged)
@@ -216,7 +216,7 @@ def detached_stores_still_count(bench: Bench) -> None:
         is_new = (space_id, call.path["vector_store_id"]) not in sandbox.space_vector_stores
         reply = handler(call, sandbox)
         if is_new and attached[space_id] >= MOST_STORES:
-            raise Invalid([Flaw("path", "vector_store_id", f"the space has {MOST_STORES} stores")])
+            raise Invalid([FieldError("path", "vector_store_id", f"the space has {MOST_STORES} stores")])
         attached[space_id] += is_new
         return reply
 
@@ -232,7 +232,7 @@ def question_searches_spaces_closed_to_its_author(bench: Bench) -> None:
         found = [] if thread is None else spaces_of(thread["id"], sandbox)
         return found if space_id is None or space_id in found else [*found, space_id]
 
-    bench.replace([model_responses], "searched", searched)
+    bench.replace([model_responses], "spaces_to_search", searched)
 
 
 @mutant(concurrent=True)
@@ -242,7 +242,7 @@ def counts_of_questions_asked_at_once_get_lost(bench: Bench) -> None:
 
     # Published: the number of messages. As a count that is read outside the transaction does it.
     def read(corridor: Any, environ: Any, start_response: Any) -> Any:
-        early.rows = bench.app.sandboxes.get().threads.mark().rows
+        early.rows = bench.app.sandboxes.get().threads.checkpoint().rows
         if environ["PATH_INFO"] == "/v1/model/response":
             time.sleep(0.01)
         return corridor(environ, start_response)

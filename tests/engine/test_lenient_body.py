@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.openapi.flaw import Flaw
-from mockserver.openapi.lenient_body import mended
+from mockserver.openapi.field_error import FieldError
+from mockserver.openapi.lenient_body import drop_invalid
 from mockserver.openapi.schemas import Schema
 
 SCHEMA = Schema(
@@ -60,10 +60,10 @@ SCHEMA = Schema(
 def test_the_smallest_optional_member_around_a_fault_is_dropped(
     sent: dict[str, Any], kept: dict[str, Any], dropped: list[str]
 ) -> None:
-    gone: list[Flaw] = []
+    gone: list[FieldError] = []
     before = repr(sent)
-    assert mended(SCHEMA, sent, gone) == (kept, [])
-    assert sorted(flaw.name for flaw in gone) == dropped
+    assert drop_invalid(SCHEMA, sent, gone) == (kept, [])
+    assert sorted(each.name for each in gone) == dropped
     assert repr(sent) == before
 
 
@@ -77,10 +77,10 @@ def test_the_smallest_optional_member_around_a_fault_is_dropped(
     ],
 )
 def test_what_is_needed_is_still_asked_for(sent: Any, name: str, said: str) -> None:
-    gone: list[Flaw] = []
-    _, (flaw,) = mended(SCHEMA, sent, gone)
-    assert flaw.name == name
-    assert said in flaw.message
+    gone: list[FieldError] = []
+    _, (each,) = drop_invalid(SCHEMA, sent, gone)
+    assert each.name == name
+    assert said in each.message
     assert gone == []
 
 
@@ -96,13 +96,13 @@ ANYTHING = st.recursive(
 
 @given(ANYTHING)
 def test_what_is_left_is_valid_or_refused(sent: Any) -> None:
-    kept, left = mended(SCHEMA, sent, [])
+    kept, left = drop_invalid(SCHEMA, sent, [])
     assert SCHEMA.is_valid(kept) is (left == [])
 
 
 @given(ANYTHING)
 def test_an_object_with_what_is_needed_always_gets_through(sent: Any) -> None:
     extra = sent if isinstance(sent, dict) else {"inputs": sent}
-    kept, left = mended(SCHEMA, {**extra, "name": "a"}, [])
+    kept, left = drop_invalid(SCHEMA, {**extra, "name": "a"}, [])
     assert left == []
     assert kept["name"] == "a"

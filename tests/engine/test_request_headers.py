@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.faults.broken_body import KINDS
-from mockserver.faults.request_headers import Wishes, wishes_of
+from mockserver.faults.request_headers import RequestOverrides, overrides_of
 from mockserver.faults.rule import Fault
 from mockserver.http.problems import BadControl
 from mockserver.http.request import Request
 
 
-def wishes(trace_id: str = "a", **headers: str) -> Wishes:
+def overrides(trace_id: str = "a", **headers: str) -> RequestOverrides:
     environ = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
-    return wishes_of(Request({"REQUEST_METHOD": "GET", **environ}), trace_id)
+    return overrides_of(Request({"REQUEST_METHOD": "GET", **environ}), trace_id)
 
 
 @pytest.mark.parametrize(
@@ -44,52 +44,52 @@ def wishes(trace_id: str = "a", **headers: str) -> Wishes:
 def test_preferences_are_read_as_the_rfc_says(
     prefer: str, code: int | None, example: str | None, handling: str | None
 ) -> None:
-    found = wishes(prefer=prefer)
+    found = overrides(prefer=prefer)
     assert (found.code, found.example, found.handling) == (code, example, handling)
 
 
 @given(st.text(max_size=300))
 def test_no_preference_breaks_the_reading(prefer: str) -> None:
     with suppress(BadControl):
-        assert wishes(prefer=prefer).code in (None, *range(200, 600))
+        assert overrides(prefer=prefer).code in (None, *range(200, 600))
 
 
 @pytest.mark.parametrize("code", ["abc", "99", "600", "4O3", ""])
 def test_a_code_that_is_none_is_refused(code: str) -> None:
     with pytest.raises(BadControl):
-        wishes(prefer=f"code={code}")
+        overrides(prefer=f"code={code}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_is_named_by_its_kind(kind: str) -> None:
-    assert wishes(x_mock_fault=kind).fault == Fault(kind, damage={"kind": kind})
+    assert overrides(x_mock_fault=kind).fault == Fault(kind, damage={"kind": kind})
 
 
 def test_a_fault_is_named_by_its_status() -> None:
-    assert wishes(x_mock_fault="503").fault == Fault("503", error={"status": 503})
+    assert overrides(x_mock_fault="503").fault == Fault("503", error={"status": 503})
 
 
 def test_none_is_a_fault_that_keeps_the_rules_away() -> None:
-    assert wishes(x_mock_fault="none")[0] is None
-    assert wishes(x_mock_fault="none").passes
-    assert not wishes(prefer="handling=lenient", x_mock_delay="5").passes
+    assert overrides(x_mock_fault="none")[0] is None
+    assert overrides(x_mock_fault="none").passes
+    assert not overrides(prefer="handling=lenient", x_mock_delay="5").passes
 
 
 @pytest.mark.parametrize("fault", ["", "boom", "Reset", "199", "600", "503 "[:2]])
 def test_a_fault_that_is_none_is_refused_with_all_there_are(fault: str) -> None:
     with pytest.raises(BadControl, match="truncate, malformed, drip, hang, reset, empty"):
-        wishes(x_mock_fault=fault)
+        overrides(x_mock_fault=fault)
 
 
 def test_a_delay_is_so_long_or_drawn_from_a_range() -> None:
-    assert wishes(x_mock_delay="250").delay == 250
-    drawn = [wishes(str(number), x_mock_delay="200-800").delay for number in range(100)]
+    assert overrides(x_mock_delay="250").delay == 250
+    drawn = [overrides(str(number), x_mock_delay="200-800").delay for number in range(100)]
     assert all(200 <= delay <= 800 for delay in drawn)
     assert len(set(drawn)) > 90
-    assert drawn[0] == wishes("0", x_mock_delay="200-800").delay
+    assert drawn[0] == overrides("0", x_mock_delay="200-800").delay
 
 
 @pytest.mark.parametrize("delay", ["", "-1", "1.5", "200-", "60001", "1-60001", "999999", "٣"])
 def test_a_delay_that_is_none_is_refused(delay: str) -> None:
     with pytest.raises(BadControl, match="60000"):
-        wishes(x_mock_delay=delay)
+        overrides(x_mock_delay=delay)

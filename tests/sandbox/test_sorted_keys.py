@@ -1,4 +1,4 @@
-"""Ordered is a sorted list that is never changed in place."""
+"""SortedKeys is a sorted list that is never changed in place."""
 
 from itertools import islice
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.store.sorted_keys import CHUNK, Key, Ordered
+from mockserver.store.sorted_keys import CHUNK, Key, SortedKeys
 
 SPREAD = 7919
 """Prime to every size used here, so that stepping by it visits every place in a scattered order."""
@@ -15,24 +15,24 @@ keys = st.tuples(number) | st.tuples(number, st.sampled_from("abc"))
 edits = st.lists(st.tuples(st.booleans(), keys), max_size=60)
 
 
-def apply(ordered: Ordered, plain: set[Key], steps: list[tuple[bool, Key]]) -> Ordered:
+def apply(keys: SortedKeys, plain: set[Key], steps: list[tuple[bool, Key]]) -> SortedKeys:
     for add, key in steps:
-        ordered = ordered.with_key(key) if add else ordered.without_key(key)
+        keys = keys.with_key(key) if add else keys.without_key(key)
         (plain.add if add else plain.discard)(key)
-    return ordered
+    return keys
 
 
-def hold_together(ordered: Ordered, plain: set[Key], probes: list[Key]) -> None:
+def hold_together(keys: SortedKeys, plain: set[Key], probes: list[Key]) -> None:
     expected = sorted(plain)
-    assert list(ordered) == list(ordered.after()) == expected
-    assert list(ordered.before()) == expected[::-1]
-    assert (len(ordered), bool(ordered)) == (len(expected), bool(expected))
+    assert list(keys) == list(keys.after()) == expected
+    assert list(keys.before()) == expected[::-1]
+    assert (len(keys), bool(keys)) == (len(expected), bool(expected))
     for probe in probes:
-        assert list(ordered.after(probe)) == [key for key in expected if key > probe]
+        assert list(keys.after(probe)) == [key for key in expected if key > probe]
         for most in (0, 1, 2, CHUNK, CHUNK + 1):
-            assert ordered.some(probe, most) == [key for key in expected if key > probe][:most]
-            assert ordered.some(None, most) == expected[:most]
-        assert list(ordered.before(probe)) == [key for key in expected[::-1] if key < probe]
+            assert keys.some(probe, most) == [key for key in expected if key > probe][:most]
+            assert keys.some(None, most) == expected[:most]
+        assert list(keys.before(probe)) == [key for key in expected[::-1] if key < probe]
 
 
 @given(start=st.sets(keys), steps=edits, probes=st.lists(keys, max_size=5))
@@ -41,7 +41,7 @@ def test_it_is_a_sorted_list_whatever_comes_and_goes(
     start: set[Key], steps: list[tuple[bool, Key]], probes: list[Key]
 ) -> None:
     plain = set(start)
-    hold_together(apply(Ordered(start), plain, steps), plain, probes)
+    hold_together(apply(SortedKeys(start), plain, steps), plain, probes)
 
 
 @given(
@@ -56,25 +56,25 @@ def test_it_is_a_sorted_list_when_chunks_split(
     """Grown one by one in a scattered order, until chunks are full and split."""
     plain: set[Key] = set()
     scattered = [(True, (2 * (place * SPREAD % size),)) for place in range(size)]
-    ordered = apply(Ordered(), plain, scattered + steps)
-    hold_together(ordered, plain, probes)
+    keys = apply(SortedKeys(), plain, scattered + steps)
+    hold_together(keys, plain, probes)
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["ascending", "descending"])
 def test_it_can_be_filled_and_emptied_from_either_end(order: int) -> None:
     every = [(n,) for n in range(4 * CHUNK)][::order]
-    ordered = Ordered()
+    keys = SortedKeys()
     for key in every:
-        ordered = ordered.with_key(key)
-    assert list(ordered) == sorted(every)
+        keys = keys.with_key(key)
+    assert list(keys) == sorted(every)
     for count, key in enumerate(every, start=1):
-        ordered = ordered.without_key(key)
-        assert len(ordered) == len(every) - count
-    assert list(ordered) == list(ordered.before((1,))) == list(ordered.after((1,))) == []
+        keys = keys.without_key(key)
+        assert len(keys) == len(every) - count
+    assert list(keys) == list(keys.before((1,))) == list(keys.after((1,))) == []
 
 
 def test_a_change_leaves_the_old_one_as_it_was() -> None:
-    old = Ordered((n,) for n in range(2 * CHUNK))
+    old = SortedKeys((n,) for n in range(2 * CHUNK))
     before = list(old)
     old.with_key((0, "more"))
     old.without_key((5,))
@@ -82,32 +82,32 @@ def test_a_change_leaves_the_old_one_as_it_was() -> None:
 
 
 def test_no_change_is_the_very_same() -> None:
-    ordered = Ordered([(1,), (2,)])
-    assert ordered.with_key((1,)) is ordered
-    assert ordered.without_key((3,)) is ordered
-    assert ordered.without_key((0,)) is ordered
+    keys = SortedKeys([(1,), (2,)])
+    assert keys.with_key((1,)) is keys
+    assert keys.without_key((3,)) is keys
+    assert keys.without_key((0,)) is keys
 
 
 def test_a_change_shares_all_other_chunks() -> None:
-    old = Ordered((n,) for n in range(40 * CHUNK))
+    old = SortedKeys((n,) for n in range(40 * CHUNK))
     new = old.with_key((10 * CHUNK, "more"))
     shared = {id(chunk) for chunk in old._chunks} & {id(chunk) for chunk in new._chunks}
     assert len(shared) == len(old._chunks) - 1
 
 
 def test_no_chunk_is_ever_over_its_size_or_empty() -> None:
-    ordered = Ordered()
+    keys = SortedKeys()
     size = 5 * CHUNK
     for place in range(size):
-        ordered = ordered.with_key((place * SPREAD % size,))
+        keys = keys.with_key((place * SPREAD % size,))
     for place in range(0, size, 3):
-        ordered = ordered.without_key((place,))
-    assert all(0 < len(chunk) <= CHUNK for chunk in ordered._chunks)
+        keys = keys.without_key((place,))
+    assert all(0 < len(chunk) <= CHUNK for chunk in keys._chunks)
 
 
 def test_a_read_that_began_before_a_change_goes_on_undisturbed() -> None:
-    ordered = Ordered((n,) for n in range(10))
-    reading = ordered.after()
+    keys = SortedKeys((n,) for n in range(10))
+    reading = keys.after()
     first = list(islice(reading, 5))
-    ordered.without_key((6,))
+    keys.without_key((6,))
     assert first + list(reading) == [(n,) for n in range(10)]

@@ -1,4 +1,4 @@
-"""The embedding queue on a leash: its policy, steps, and ends by order. Its arithmetic: tests/sandbox."""
+"""Control of the embedding queue: policy, steps, outcomes of jobs. Its arithmetic: tests/embeddings."""
 
 from __future__ import annotations
 

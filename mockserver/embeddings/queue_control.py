@@ -1,22 +1,22 @@
-"""What a tester asks of the embedding queue: another policy, a step, an end for one job."""
+"""Control of the embedding queue by a tester: policy, steps, and outcomes of single jobs."""
 
 from __future__ import annotations
 
 from mockserver.embeddings.batch import Batch, Job
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
-from mockserver.store.sorted_keys import Ordered
+from mockserver.store.sorted_keys import SortedKeys
 
 
 def change_policy(embeddings: Embeddings, policy: Policy, now: int) -> None:
-    """Another policy from now on; it counts jobs from the first one that waits."""
+    """Change the policy; positions of failing jobs count from the first waiting job."""
     heads = (queue.next_job(now) for _, queue in embeddings.chosen(None))
     first_job = min((job for job in heads if job is not None), default=embeddings.next_job)
     embeddings.restart(now, policy._replace(first_job=first_job))
 
 
 def step(embeddings: Embeddings, most: int, now: int, space_id: str | None = None) -> int:
-    """Let the next `most` attempts end now, those of the oldest jobs first; how many did."""
+    """End the next `most` attempts now, oldest jobs first; returns how many ended."""
     done = 0
     while done < most:
         heads = [(queue.next_job(now), name) for name, queue in embeddings.chosen(space_id)]
@@ -32,7 +32,7 @@ def step(embeddings: Embeddings, most: int, now: int, space_id: str | None = Non
 
 
 def find_job(embeddings: Embeddings, number: int, now: int) -> Job | None:
-    """The job of this number; None if there is none, or no longer."""
+    """Job of this number; None if there is none."""
     for space_id, queue in embeddings.chosen(None):
         for _, batch in queue.planned.batches:
             place = number - batch.first_job
@@ -43,15 +43,15 @@ def find_job(embeddings: Embeddings, number: int, now: int) -> Job | None:
 
 
 def end_job(embeddings: Embeddings, job: Job, state: str, now: int) -> None:
-    """Give a job an end, `completed` or `failed`; nothing more is tried of it."""
+    """End a job as `completed` or `failed`, for good."""
     embeddings.remove_message(job.space_id, job.thread_id, job.key, now)
     queue = embeddings.queues[job.space_id]
-    batch = Batch(queue.next_batch, job.thread_id, Ordered([job.key]), job.number, job.queued_at)
-    batch = batch.given_end(state, max(job.attempts, 1), now)
+    batch = Batch(queue.next_batch, job.thread_id, SortedKeys([job.key]), job.number, job.queued_at)
+    batch = batch.with_end(state, max(job.attempts, 1), now)
     embeddings.queues = embeddings.queues.set(job.space_id, queue.with_batch(batch, later=True))
 
 
 def retry_job(embeddings: Embeddings, job: Job, now: int) -> None:
-    """Queue a job again, behind what waits; it keeps its number."""
+    """Queue a job again behind the waiting ones, with the same number."""
     embeddings.remove_message(job.space_id, job.thread_id, job.key, now)
     embeddings.add_messages(job.space_id, job.thread_id, [job.key], now, job.number)

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from mockserver.store.collection import Collection
-from mockserver.store.page_cache import MOST, Pages
+from mockserver.store.page_cache import MOST, PageCache
 
 Table = Collection[str, dict[str, Any]]
 
 
 class Desk:
-    """Pages of two collections, which are made of whatever is in them."""
+    """PageCache of two collections, which are made of whatever is in them."""
 
     def __init__(self) -> None:
         self.one: Table = Collection()
         self.two: Table = Collection()
-        self.pages = Pages(self.one, self.two)
+        self.pages = PageCache(self.one, self.two)
         self.made = 0
 
     def page(self, key: str = "page") -> list[Any]:
@@ -50,7 +50,7 @@ CHANGES: dict[str, Callable[[Desk], Any]] = {
     "a record is replaced": lambda desk: desk.one.put("a", {"n": 3}),
     "a record is replaced by an equal one": lambda desk: desk.one.put("a", {"n": 1}),
     "a record goes": lambda desk: desk.one.remove("a"),
-    "everything is as at the start": lambda desk: desk.one.back_to(Collection[str, Any]().mark()),
+    "everything is as at the start": lambda desk: desk.one.restore(Collection[str, Any]().checkpoint()),
     "it is told to forget": lambda desk: desk.pages.forget(),
 }
 
@@ -64,10 +64,10 @@ def test_it_is_made_anew_when(desk: Desk, change: Callable[[Desk], Any]) -> None
 
 
 def test_what_was_made_of_an_undone_change_is_not_given_out(desk: Desk) -> None:
-    before, mark = desk.page(), desk.one.mark()
+    before, mark = desk.page(), desk.one.checkpoint()
     desk.one.put("b", {"n": 2})
     assert desk.page() == [{"n": 1}, {"n": 2}]
-    desk.one.back_to(mark)
+    desk.one.restore(mark)
     assert desk.page() == before
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mockserver.server.request_readers import Takers
+from mockserver.server.request_readers import RequestReaders
 
 
 class Body:
@@ -29,13 +29,13 @@ class Body:
         return self._data
 
 
-class House:
-    """Takers in threads of granian's, each of which is free again when its call returns."""
+class Served:
+    """RequestReaders in threads of granian's, each of which is free again when its call returns."""
 
     def __init__(self) -> None:
-        self.given: list[bytes] = []
+        self.answered: list[bytes] = []
         self.statuses: list[int] = []
-        self.takers = Takers(lambda _, scope: self.given.append(scope["wsgi.input"].read()))
+        self.readers = RequestReaders(lambda _, scope: self.answered.append(scope["wsgi.input"].read()))
         self._threads: dict[str, ThreadPoolExecutor] = {}
 
     def ask(self, thread: str, body: Body | None = None, **scope: str) -> Future[None]:
@@ -43,7 +43,7 @@ class House:
         pool = self._threads.setdefault(thread, ThreadPoolExecutor(1))
         if body is not None and not scope:
             scope = {"CONTENT_LENGTH": "4"}
-        return pool.submit(self.takers.take, self, {"wsgi.input": body or Body(), **scope})
+        return pool.submit(self.readers.take, self, {"wsgi.input": body or Body(), **scope})
 
     def response_bytes(self, status: int, _headers: Any, _body: bytes) -> None:
         """What granian's protocol would send."""
@@ -51,14 +51,14 @@ class House:
 
     def close(self) -> None:
         """End the threads."""
-        self.takers.stop()
+        self.readers.stop()
         for pool in self._threads.values():
             pool.shutdown()
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
-    made = House()
+def served() -> Iterator[Served]:
+    made = Served()
     yield made
     made.close()
 
@@ -71,72 +71,72 @@ def is_parked(call: Future[None]) -> bool:
     return False
 
 
-def test_one_thread_takes_all_that_come(house: House) -> None:
-    house.ask("first").result(5)
-    second = house.ask("second")
+def test_one_thread_takes_all_that_come(served: Served) -> None:
+    served.ask("first").result(5)
+    second = served.ask("second")
     assert is_parked(second)
     for _ in range(3):
-        house.ask("first").result(5)
-    assert len(house.given) == 5
+        served.ask("first").result(5)
+    assert len(served.answered) == 5
     assert not second.done()
 
 
-def test_who_waits_for_a_body_lets_another_one_go_on(house: House) -> None:
-    house.ask("first").result(5)
-    second, third = house.ask("second"), house.ask("third")
+def test_who_waits_for_a_body_lets_another_one_go_on(served: Served) -> None:
+    served.ask("first").result(5)
+    second, third = served.ask("second"), served.ask("third")
     assert is_parked(second)
     assert is_parked(third)
     body = Body(b"late", here=False)
-    late = house.ask("first", body)
+    late = served.ask("first", body)
     second.result(5)
     assert is_parked(third)
-    house.ask("second").result(5)
+    served.ask("second").result(5)
     body.here.set()
     assert is_parked(late)
-    assert house.given[-1] == b"late"
+    assert served.answered[-1] == b"late"
 
 
 @pytest.mark.parametrize("end", ["two looks", "stop"])
-def test_everybody_goes_on(house: House, end: str) -> None:
+def test_everybody_goes_on(served: Served, end: str) -> None:
     """When nothing came between two looks, for the one who took it all may have gone; and at the end."""
-    house.ask("first").result(5)
-    parked = [house.ask(name) for name in ("second", "third")]
+    served.ask("first").result(5)
+    parked = [served.ask(name) for name in ("second", "third")]
     assert all(map(is_parked, parked))
     if end == "stop":
-        house.takers.stop()
+        served.readers.stop()
     else:
-        house.takers.look()
+        served.readers.look()
         assert all(map(is_parked, parked))
-        house.takers.look()
+        served.readers.look()
     for call in parked:
         call.result(5)
-    house.ask("second").result(5)
-    assert is_parked(house.ask("first")) == (end != "stop")
+    served.ask("second").result(5)
+    assert is_parked(served.ask("first")) == (end != "stop")
 
 
 @pytest.mark.parametrize("scope", [{}, {"CONTENT_LENGTH": "0"}])
-def test_no_body_is_read_where_none_is_announced(house: House, scope: dict[str, str]) -> None:
+def test_no_body_is_read_where_none_is_announced(served: Served, scope: dict[str, str]) -> None:
     body = Body(b"none")
-    house.ask("first", body, **scope, REQUEST_METHOD="GET").result(5)
-    assert house.given == [b""]
+    served.ask("first", body, **scope, REQUEST_METHOD="GET").result(5)
+    assert served.answered == [b""]
     assert not body.asked.is_set()
 
 
 @pytest.mark.parametrize("scope", [{"CONTENT_LENGTH": "4"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
-def test_a_body_that_is_announced_is_given_whole(house: House, scope: dict[str, str]) -> None:
-    house.ask("first", Body(b"here"), **scope).result(5)
-    assert house.given == [b"here"]
+def test_a_body_that_is_announced_is_given_whole(served: Served, scope: dict[str, str]) -> None:
+    served.ask("first", Body(b"here"), **scope).result(5)
+    assert served.answered == [b"here"]
 
 
-def test_half_a_body_is_given_to_nobody(house: House) -> None:
-    house.ask("first", Body(b"ha")).result(5)
-    assert (house.given, house.statuses) == ([], [400])
+def test_half_a_body_is_given_to_nobody(served: Served) -> None:
+    served.ask("first", Body(b"ha")).result(5)
+    assert (served.answered, served.statuses) == ([], [400])
 
 
-def test_nobody_stays_parked_whatever_the_order(house: House) -> None:
+def test_nobody_stays_parked_whatever_the_order(served: Served) -> None:
     """Requests with and without bodies in eight threads, as fast as they can."""
     bodies = [Body(b"body") if number % 3 else None for number in range(400)]
-    calls = [house.ask(f"thread {number % 8}", body) for number, body in enumerate(bodies)]
+    calls = [served.ask(f"thread {number % 8}", body) for number, body in enumerate(bodies)]
     while not all(call.done() for call in calls):
-        house.takers.look()
-    assert len(house.given) == 400
+        served.readers.look()
+    assert len(served.answered) == 400
