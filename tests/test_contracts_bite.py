@@ -14,6 +14,8 @@ from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts
 from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, ROOT, bite, fresh_app, key, known, run_on
 
+pytestmark = pytest.mark.slow
+
 SPREAD = [mutant for number, mutant in enumerate(MUTANTS) if mutant.concurrent or number % 3 == 0]
 """Every third, and all that need calls at the same time; `make mutants` tries them all."""
 

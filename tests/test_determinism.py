@@ -20,6 +20,8 @@ import pytest
 
 from tests.running import mock
 
+pytestmark = pytest.mark.slow
+
 PLAYERS = 32
 CALLS = 200
 NEW = {"organization_id": "org_abc123", "name": "New"}

@@ -20,6 +20,8 @@ from packaging.utils import canonicalize_name
 from mockserver import __version__
 from tests.running import FROZEN, ROOT
 
+pytestmark = pytest.mark.slow
+
 BARE = {"PATH": "/usr/bin:/bin"}
 """An environment without a variable that could help."""
 

@@ -7,6 +7,8 @@ import pytest
 from tests.fences import blocks
 from tests.running import ROOT
 
+pytestmark = pytest.mark.slow
+
 PASSING = """
     import pytest
 

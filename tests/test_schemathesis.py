@@ -13,6 +13,8 @@ from mockserver.freddy import HANDLERS
 from tests.running import FROZEN, ROOT, mock
 from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, errors
 
+pytestmark = pytest.mark.slow
+
 SEED = 20260226
 NEW = {"organization_id": "org_abc123", "name": "New"}
 ST = Path(sys.executable).with_name("st")

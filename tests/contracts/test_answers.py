@@ -19,6 +19,8 @@ from tests.contracts.strength import fresh_app, run_on
 from tests.contracts.test_cli import contracts, only
 from tests.running import mock
 
+pytestmark = pytest.mark.slow
+
 assert main
 DOCUMENTED = only("add-answers-as-documented", "a-new-space-has-no-threads", "an-added-thread-is-listed")
 

@@ -16,6 +16,8 @@ import pytest
 from tests.contracts.front import KEYS, deployment, everything, faithful
 from tests.running import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def started(url: str, folder: Path, *words: str) -> subprocess.Popen[str]:
     """A run in a process of its own."""

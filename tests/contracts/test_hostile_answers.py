@@ -20,6 +20,8 @@ from tests.contracts.broken import contracts, report
 from tests.contracts.front import KEYS
 from tests.contracts.strength import fresh_app
 
+pytestmark = pytest.mark.slow
+
 JSON = b"Content-Type: application/json\r\n"
 
 

@@ -12,6 +12,8 @@ from tests.contracts.other_server import running as other_server
 from tests.contracts.test_cli import OWN_KEYS, only
 from tests.running import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def door(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """pytest in a process of its own."""

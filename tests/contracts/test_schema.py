@@ -33,6 +33,8 @@ from mockserver.app import MockServer, create_app
 from mockserver.http import wire
 from mockserver.settings import Settings as MockSettings
 
+pytestmark = pytest.mark.slow
+
 LAYERS = {"operations": ("examples", "coverage", "fuzzing"), "workflows": ("stateful",)}
 QUICK = PROFILES["quick"]
 

@@ -188,6 +188,7 @@ def _without_links(node: Any, to: str) -> Any:
     return node
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("original", "count"), [(OURS, 30), (ADMIN, 200)], ids=["ours", "admin"])
 def test_a_damaged_spec_is_served_or_refused_in_one_line(tmp_path: Path, original: Any, count: int) -> None:
     """Whatever node is deleted or replaced: DocumentError or nothing, never another exception."""

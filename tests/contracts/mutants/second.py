@@ -39,7 +39,7 @@ def users_are_matched_by_a_part_of_their_id(bench: Bench) -> None:
     def named(caller: Caller, users: list[str] | None) -> bool:
         return any(caller.user_id in user for user in users or ())
 
-    bench.replace([access], "_named", named)
+    bench.replace([access], "_lists", named)
 
 
 @mutant(assumed=True)
