@@ -17,6 +17,7 @@ from contracts.behaviour import (
     pages,
     permission_table,
     permissions,
+    pins,
     shapes,
     stores,
     streams,
@@ -44,6 +45,7 @@ BEHAVIOUR = (
     permissions,
     stores,
     streams,
+    pins,
 )
 """Layer 4: checks of behaviour that neither schemas nor the model express."""
 CHECKS: tuple[Check, ...] = (

@@ -108,6 +108,19 @@ def a_removed_thread_is_unlisted_and_stays(run: Run) -> None:
     equal(run.owner.threads_of(space_id), [thread], "this space, after that")
 
 
+@check("removeThreadFromSpace", "updateThread", "listThreadMessages", evidence=Evidence.PUBLISHED)
+def a_removed_thread_is_used_as_before(run: Run) -> None:
+    """A thread that was removed from a space can still be read, changed and deleted."""
+    space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
+    path = f"/v1/threads/{thread}"
+    equal(run.owner.add(space_id, thread).status, 201, "adding")
+    equal(run.owner.remove_thread(space_id, thread).status, 204, "removing")
+    equal(run.owner.get(path).status, 200, "reading the thread")
+    equal(run.owner.get(f"{path}/messages").status, 200, "reading its messages")
+    equal(run.owner.ask("PATCH", path, {"title": "renamed"}).status, 200, "changing it")
+    equal(run.owner.ask("DELETE", path).status, 204, "deleting it")
+
+
 @check("removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A03")
 def removing_what_is_not_there_is_404(run: Run) -> None:
     """Removing a thread that is not in the space is 404, with both ids."""

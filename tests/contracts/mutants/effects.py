@@ -36,6 +36,8 @@ for _operation in (
     "createThread",
     "updateThread",
     "deleteThread",
+    "pinThread",
+    "unpinThread",
 ):
     add(
         f"not-stored-{_operation}", f"{_operation} answers well and changes nothing.", _not_stored(_operation)
@@ -221,3 +223,9 @@ def deleted_thread_stays_listed(bench: Bench) -> None:
 def deleted_thread_breaks_the_list(bench: Bench) -> None:
     """The link of a deleted thread stays, and its space's list is a 500."""
     bench.replace([threads], "remove_thread", lambda *_: True)
+
+
+@mutant()
+def pins_have_no_limit(bench: Bench) -> None:
+    """A user can pin any number of threads."""
+    bench.replace([threads], "MOST_PINNED", 1_000_000)
