@@ -94,7 +94,7 @@ class ClientResponse(NamedTuple):
 def decoded(text: str) -> Any:
     """Parse strict, interoperable JSON; ValueError gives the reason for a refusal."""
     try:
-        value = json.loads(text, parse_constant=_number, parse_float=_number)
+        value = _DECODER.decode(text)
     except RecursionError:
         raise ValueError(f"it is nested more than {MAX_DEPTH} levels deep") from None
     if "\\ud" in text.lower() and _has_lone_surrogate(value):
@@ -116,6 +116,9 @@ def _number(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text} is not a JSON number, or too large")
     return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_number, parse_float=_number)
 
 
 def _has_lone_surrogate(value: Any) -> bool:
