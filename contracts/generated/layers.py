@@ -77,7 +77,16 @@ def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str |
     except Unanswered:
         if not found:
             raise
+    _unpin(run)
     return Explored(list(found.values()), gateway.sent)
+
+
+def _unpin(run: Run) -> None:
+    """Unpin what the generated requests pinned: a user has twenty pins, and other checks need some."""
+    requests = {(answer.request.path, answer.request.role) for answer in run.chain if answer.status == 200}
+    for path, role in sorted(requests, key=str):
+        if path.endswith("/pin") and role is not None:
+            run.client(role).ask("POST", path.removesuffix("/pin") + "/unpin")
 
 
 def contract_failures(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[object, ...], Broken]]:

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from contracts.checks.errors import Untested
 from contracts.checks.spec import document
 from contracts.generated import schemathesis_driver
+from contracts.generated.exemptions import Exemptions
 from contracts.generated.id_rewriting import IdRewriter
 from contracts.generated.layers import contract_failures
 from contracts.generated.types import KEY, GenerationPlan, Sizes
@@ -291,3 +292,21 @@ def test_a_refused_question_costs_nothing_and_an_answered_one_does() -> None:
     with pytest.raises(Untested):
         run.spend_model_question()
     run.clean_up()
+
+
+def test_a_list_without_a_cursor_returns_no_valid_anchor() -> None:
+    """A link that takes an empty page's last id sends "None", which no target has to accept."""
+    exemptions = Exemptions(Ledger())
+    listed = ClientRequest("GET", "/v1/threads", "owner")
+    exemptions.note(ClientResponse(listed, 200, {}, '{"data": [], "last_id": null}', 1.0))
+    assert not exemptions._is_valid("query", "/v1/threads", "None")
+
+
+def test_generated_pins_are_taken_off_again() -> None:
+    """A user has twenty: what the generated requests pin would be missing to the other checks."""
+    run = run_on(InProcess(create_app(MockSettings(quiet=True))))
+    check = next(check for check in CHECKS if check.layer == "workflows" and "pinThread" in check.operations)
+    judge(check, run)
+    page = run.owner.get("/v1/threads", limit=100, is_pinned="true", organization_id=run.organization_id)
+    own = {resource.id for resource in run.ledger.left()}
+    assert [thread["id"] for thread in page.items if thread["id"] in own] == []
