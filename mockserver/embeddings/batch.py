@@ -199,15 +199,16 @@ class Batch(NamedTuple):
 
     def waits(self, now: int) -> bool:
         """Whether an event at this instant replans any of its attempts."""
-        if self.slots is None:
-            return False
-        return self.started(now) < len(self._attempts.ends) or bool(self.waiting(self._attempts))
+        return self._goes_on_after(self.started(now))
 
     def is_done(self, now: int) -> bool:
         """Whether all its attempts have ended and no more will follow."""
+        return not self._goes_on_after(self.ended(now))
+
+    def _goes_on_after(self, count: int) -> bool:
         if self.slots is None:
-            return True
-        return self.ended(now) == len(self._attempts.ends) and not self.waiting(self._attempts)
+            return False
+        return count < len(self._attempts.ends) or bool(self.waiting(self._attempts))
 
     def next_jobs(self, now: int) -> Sequence[int]:
         """Numbers of the jobs whose attempts end next, within one round."""
@@ -264,7 +265,7 @@ class Batch(NamedTuple):
 
     @property
     def _attempts(self) -> Attempts:
-        return self.attempts or Attempts()
+        return self.attempts or NOTHING
 
     @property
     def _final(self) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from mockserver.embeddings.batch import KINDS, Attempts, Batch, Counts, EndedAttempt, Job, Slots
+from mockserver.embeddings.batch import KINDS, NOTHING, Batch, Counts, EndedAttempt, Job, Slots
 from mockserver.embeddings.policy import Policy
 from mockserver.store.sorted_keys import EMPTY, Key, SortedKeys
 
@@ -113,7 +113,7 @@ class SpaceQueue:
         """Queue with a batch that waits for all others."""
         queue: SpaceQueue = vars(self).get("planned", self)
         slots = queue.slots or Slots((batch.arrived,) * policy.slots, batch.arrived)
-        waiting = queue.with_batch(batch._replace(attempts=Attempts(), slots=slots), later=later)
+        waiting = queue.with_batch(batch._replace(attempts=NOTHING, slots=slots), later=later)
         return replace(waiting, slots=slots, unplanned=queue.unplanned or Unplanned(batch.number, policy))
 
     def without_thread(self, thread_id: str, now: int, policy: Policy) -> SpaceQueue:
@@ -162,7 +162,7 @@ class SpaceQueue:
             nonlocal slots, at_once
             if not batch.is_done(now):
                 batch = batch.restarted(now, slots, policy, at_once)
-                slots, at_once = slots.after(batch.attempts or Attempts()), 0
+                slots, at_once = slots.after(batch.attempts or NOTHING), 0
             return batch
 
         queue = self.planned._mapped(1, self.next_batch, restarted)
@@ -201,7 +201,7 @@ class SpaceQueue:
             if batch.slots is None or slots is None:
                 return batch
             batch = batch.planned(slots, policy)
-            slots = slots.after(batch.attempts or Attempts())
+            slots = slots.after(batch.attempts or NOTHING)
             return batch
 
         queue = self._mapped(first, number, planned)
