@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.admin.paging import Call, ControlContext
-from mockserver.embeddings import queue_control
 from mockserver.embeddings.batch import LONG_AGO, Job
 from mockserver.embeddings.policy import Policy
 from mockserver.http.calls import Reply, handles
@@ -50,7 +49,7 @@ def put_policy(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
         failing_keys=_keys(fail.get("message_ids", ()), sandbox),
         failing_attempts=fail.get("attempts", _ALL_ATTEMPTS),
     )
-    queue_control.change_policy(sandbox.embeddings, policy, sandbox.clock.now())
+    sandbox.embeddings.change_policy(policy, sandbox.clock.now())
     return Reply(200, _policy_body(sandbox))
 
 
@@ -58,7 +57,7 @@ def put_policy(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 def step(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """End the next attempts now."""
     now, query = sandbox.clock.now(), call.query
-    ended = queue_control.step(sandbox.embeddings, query["n"], now, query["space_id"])
+    ended = sandbox.embeddings.step(query["n"], now, query["space_id"])
     counts = sandbox.embeddings.counts(now, query["space_id"])
     return Reply(200, {"now": as_text(now), "ended": ended, "counts": counts._asdict()})
 
@@ -67,7 +66,7 @@ def step(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 def fail_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Fail a job for good."""
     job, now = _job(call, sandbox, "fail"), sandbox.clock.now()
-    queue_control.end_job(sandbox.embeddings, job, "failed", now)
+    sandbox.embeddings.end_job(job, "failed", now)
     return _reply(job.number, sandbox)
 
 
@@ -75,7 +74,7 @@ def fail_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 def complete_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Complete a job."""
     job, now = _job(call, sandbox, "complete"), sandbox.clock.now()
-    queue_control.end_job(sandbox.embeddings, job, "completed", now)
+    sandbox.embeddings.end_job(job, "completed", now)
     return _reply(job.number, sandbox)
 
 
@@ -83,7 +82,7 @@ def complete_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 def retry_job(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Queue a failed job again, with all its attempts."""
     job, now = _job(call, sandbox, "retry"), sandbox.clock.now()
-    queue_control.retry_job(sandbox.embeddings, job, now)
+    sandbox.embeddings.retry_job(job, now)
     return _reply(job.number, sandbox)
 
 
@@ -102,9 +101,7 @@ def job_body(job: Job) -> Record:
 
 def _job(call: Call, sandbox: Sandbox, action: str) -> Job:
     id_ = call.path["job_id"]
-    job = (
-        queue_control.find_job(sandbox.embeddings, int(id_), sandbox.clock.now()) if id_.isdecimal() else None
-    )
+    job = sandbox.embeddings.find_job(int(id_), sandbox.clock.now()) if id_.isdecimal() else None
     if job is None:
         raise NotFound("Job not found", reason=f"no job {id_!r} in the queue; see GET /__admin/embeddings")
     if job.state not in _ALLOWED_STATES[action]:
@@ -114,7 +111,7 @@ def _job(call: Call, sandbox: Sandbox, action: str) -> Job:
 
 
 def _reply(number: int, sandbox: Sandbox) -> Reply:
-    job = queue_control.find_job(sandbox.embeddings, number, sandbox.clock.now())
+    job = sandbox.embeddings.find_job(number, sandbox.clock.now())
     assert job is not None
     return Reply(200, job_body(job))
 

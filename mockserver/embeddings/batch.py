@@ -2,7 +2,7 @@
 
 Attempts come in rounds: one of each job, then, when all of these have ended, one of each that failed, in the
 same order, until the retries are used up. Slots take attempts first come, first served, so attempts start and
-end in one order, and a count at any instant is a bisection.
+end in one order, and a count at any instant is a bisection. Instants are microseconds since 1970.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from heapq import heapreplace
-from itertools import pairwise
+from heapq import heappushpop, heapreplace
 from typing import NamedTuple
 
 from mockserver.embeddings.policy import Policy, failing_ranks
 from mockserver.store.sorted_keys import Key, SortedKeys
 
 LONG_AGO = -(10**18)
-"""Microseconds, before any clock: time of the jobs embedded by a scenario (A55)."""
+"""Before any clock: arrival of the jobs embedded by a scenario (A55)."""
 KINDS = ("completed", "failed", "retried")
 """Outcomes of an attempt; `retried` failed and is queued again."""
 
@@ -33,221 +32,187 @@ class Counts(NamedTuple):
 
 
 class Job(NamedTuple):
-    """Job that embeds one message into one space's store."""
+    """Job that embeds one message, by its key in its thread, into one space's store."""
 
     number: int
     space_id: str
     thread_id: str
     key: Key
-    """Key of the message in its thread."""
     state: str
     attempts: int
     queued_at: int
-    """Microseconds since 1970, like every instant here."""
 
 
 class EndedAttempt(NamedTuple):
-    """Ended attempt."""
+    """Ended attempt; `kind` is one of KINDS."""
 
     at: int
     kind: str
-    """One of KINDS."""
     space_id: str
     thread_id: str
     message_id: str
 
 
-class Attempts(NamedTuple):
-    """Attempts of a batch, in the order in which they start and end."""
+class Round(NamedTuple):
+    """One attempt of each of these jobs, in the order in which they start and end."""
 
     places: Sequence[int] = ()
-    """Place in the batch of each attempt's job; ascending within a round."""
+    """Places of the jobs in their batch, ascending."""
     starts: Sequence[int] = ()
+    """Fewer than places if the others wait for a tester's step."""
     ends: Sequence[int] = ()
     failing: Sequence[int] = ()
-    """Failing attempts, ascending."""
-    rounds: tuple[int, ...] = (0,)
-    """First attempt of each round."""
+    """Ranks of the failing attempts, ascending."""
 
-    def first(self, count: int) -> Attempts:
-        """First `count` attempts, and the rounds that they opened."""
-        return Attempts(
-            self.places[:count],
-            self.starts[:count],
-            self.ends[:count],
-            self.failing[: bisect_left(self.failing, count)],
-            tuple(first for first in self.rounds if first <= count),
-        )
-
-
-NOTHING = Attempts()
-
-
-class Slots(NamedTuple):
-    """Availability of the slots for a batch."""
-
-    free: tuple[int, ...]
-    """Instant at which each slot is free, ascending."""
-    floor: int
-    """Earliest start of an attempt."""
-
-    def not_before(self, now: int) -> Slots:
-        """The same, with no start before `now`."""
-        return Slots(self.free, max(self.floor, now))
-
-    def after(self, attempts: Attempts) -> Slots:
-        """Availability for the next batch."""
-        free = sorted((*self.free, *attempts.ends[-len(self.free) :]))
-        return Slots(tuple(free[-len(self.free) :]), max(self.floor, *attempts.starts[-1:], LONG_AGO))
+    def first(self, count: int) -> Round:
+        """The first `count` attempts."""
+        failing = self.failing[: bisect_left(self.failing, count)]
+        return Round(self.places[:count], self.starts[:count], self.ends[:count], failing)
 
 
 class Batch(NamedTuple):
-    """Jobs that arrived together, as an immutable value."""
+    """Jobs that arrived together, as an immutable value; the job at place p embeds the p-th key."""
 
-    number: int
-    """Number in the space's queue."""
     thread_id: str
     keys: SortedKeys
-    """Keys of the messages; the job at place p embeds the p-th."""
     first_job: int
     """Number of its first job; the others follow."""
     arrived: int
+    number: int = 0
+    """Number in the space's queue."""
     removed: frozenset[int] = frozenset()
     """Places of removed jobs, which are not counted; a running one keeps its slot to its end."""
-    attempts: Attempts | None = None
-    """None if embedded from the start."""
-    slots: Slots | None = None
-    """None if no event replans it."""
+    rounds: tuple[Round, ...] = ()
+    is_fixed: bool = False
+    """Whether no event plans it again: embedded from the start (no rounds), or ended by a tester."""
     retries: int = 0
     """Retries of the policy that planned it."""
     tried: int = 0
     """Earlier attempts that are not listed, of a job ended by a tester."""
 
     def with_end(self, state: str, attempts: int, at: int) -> Batch:
-        """Batch whose single job a tester ended as `completed` or `failed`; it is never tried again."""
-        failing = [0] if state == "failed" else []
-        return self._replace(attempts=Attempts([0], [at], [at], failing), tried=attempts - 1)
+        """Batch of one job that a tester ended as `completed` or `failed` after so many attempts."""
+        rounds = (Round([0], [at], [at], [0] if state == "failed" else []),)
+        return self._replace(rounds=rounds, is_fixed=True, tried=max(attempts, 1) - 1)
+
+    def planned(self, slots: list[int], floor: int, policy: Policy, since: int, at_once: int = 0) -> Batch:
+        """Batch whose attempts started by `since` are kept, and all others planned.
+
+        `slots`: heap of the instants at which each slot is free, changed to those after this batch. No
+        attempt starts before `floor`. The first `at_once` end at the instant at which they may start; with a
+        manual policy no others do.
+        """
+        if self.is_fixed:
+            return self
+        floor, kept, rounds = max(floor, self.arrived), self.until(since, "starts").rounds, list[Round]()
+        named = [place for key in policy.failing_keys if (place := self.keys.place(key)) is not None]
+        waiting = [place for place in range(len(self.keys)) if place not in self.removed]
+        while True:
+            number = len(rounds)
+            places, *times, failing = map(list, kept[number]) if number < len(kept) else ([], [], [], [])
+            first = len(places)
+            places += waiting[bisect_right(waiting, places[-1]) :] if places else waiting
+            if not places:
+                return self._replace(rounds=tuple(rounds), retries=policy.retries)
+            for end in times[1][-len(slots) :]:
+                heappushpop(slots, end)
+            starts, ends = (array("q", each) for each in times)
+            stepped = min(at_once, len(places) - first)
+            starts.extend([floor] * stepped)
+            ends.extend([floor] * stepped)
+            for _ in () if policy.manual else range(first + stepped, len(places)):
+                start = max(slots[0], floor)
+                heapreplace(slots, start + policy.duration)
+                starts.append(start)
+                ends.append(start + policy.duration)
+            tried = places[first : len(starts)]
+            ranks = failing_ranks(tried, self.first_job, number + 1, named, policy)
+            failing += [first + rank for rank in ranks]
+            rounds.append(Round(array("l", places), starts, ends, array("l", failing)))
+            at_once, floor = at_once - stepped, max(floor, ends[-1] if ends else floor)
+            again = number < policy.retries or number + 1 < len(kept)
+            waiting = [places[rank] for rank in failing if places[rank] not in self.removed] if again else []
+            if len(starts) < len(places):
+                return self._replace(rounds=tuple(rounds), retries=policy.retries)
+
+    def until(self, now: int, times: str) -> Batch:
+        """Batch with the attempts that started or ended (`times`: starts, ends) by now, planned no further.
+
+        The round that follows is opened, without attempts, if all of the one before are here.
+        """
+        kept = list[Round]()
+        for each in self.rounds:
+            kept.append(each.first(bisect_right(getattr(each, times), now)))
+            if len(kept[-1].starts) < len(each.places):
+                break
+        return self._replace(rounds=tuple(kept))
 
     @property
-    def live(self) -> int:
-        """Number of jobs that were not removed."""
-        return len(self.keys) - len(self.removed)
+    def entry(self) -> Key:
+        """Entry in the index of a space's batches by thread."""
+        return self.thread_id, next(iter(self.keys), ()), self.number
 
-    def waiting(self, attempts: Attempts) -> Sequence[int]:
-        """Places of the jobs that the last round of `attempts` has not tried yet."""
-        places, _, _, failing, rounds = attempts
-        members: Sequence[int] = range(len(self.keys))
-        if len(rounds) > 1:
-            again = failing[bisect_left(failing, rounds[-2]) : bisect_left(failing, rounds[-1])]
-            members = [places[attempt] for attempt in again]
-        if len(places) > rounds[-1]:
-            members = members[bisect_right(members, places[-1]) :]
-        return [place for place in members if place not in self.removed] if self.removed else members
-
-    def planned(self, slots: Slots, policy: Policy, kept: Attempts = NOTHING, at_once: int = 0) -> Batch:
-        """Batch with the attempts that follow `kept`.
-
-        The next `at_once` of them end as soon as they may start; a manual policy plans no others.
-        """
-        places, starts, ends = array("l", kept.places), array("q", kept.starts), array("q", kept.ends)
-        failing, rounds, duration = array("l", kept.failing), kept.rounds, policy.duration
-        named = [place for key in policy.failing_keys if (place := self.keys.place(key)) is not None]
-        free, floor = [*slots.after(kept).free], max(slots.floor, self.arrived)
-        floor = max(floor, ends[-1] - duration) if ends else floor
-        while True:
-            first, waiting = len(places), self.waiting(Attempts(places, starts, ends, failing, rounds))
-            if ends and rounds[-1] == first:
-                floor = max(floor, ends[-1])
-            count = min(at_once, len(waiting))
-            starts.extend([floor] * count)
-            ends.extend([floor] * count)
-            at_once -= count
-            for _ in () if policy.manual else range(count, len(waiting)):
-                start = max(free[0], floor)
-                heapreplace(free, start + duration)
-                starts.append(start)
-                ends.append(start + duration)
-            places.extend(waiting[: len(starts) - first])
-            ranks = failing_ranks(places[first:], self.first_job, len(rounds), named, policy)
-            failing.extend([first + rank for rank in ranks])
-            again = (places[attempt] for attempt in failing[bisect_left(failing, rounds[-1]) :])
-            is_last = len(rounds) > policy.retries or self.removed.issuperset(again)
-            if is_last or len(places) - first < len(waiting):
-                attempts = Attempts(places, starts, ends, failing, rounds)
-                return self._replace(attempts=attempts, slots=slots, retries=policy.retries)
-            rounds = (*rounds, len(places))
-
-    def without(self, place: int, now: int, policy: Policy) -> Batch:
-        """Batch without this job; attempts of it that have not started are cancelled."""
-        batch = self._replace(removed=self.removed | {place})
-        if self.slots is None or not self.waits(now):
-            return batch
-        kept = self._attempts.first(self.started(now))
-        return batch.planned(self.slots.not_before(now), policy, kept)
-
-    def restarted(self, now: int, slots: Slots, policy: Policy, at_once: int = 0) -> Batch:
-        """Batch with the ended attempts kept and all others planned again."""
-        return self.planned(slots, policy, self._attempts.first(self.ended(now)), at_once)
-
-    def started(self, now: int) -> int:
-        """Number of started attempts."""
-        return bisect_right(self._attempts.starts, now)
-
-    def ended(self, now: int) -> int:
-        """Number of ended attempts."""
-        return bisect_right(self._attempts.ends, now)
+    @property
+    def last_start(self) -> int:
+        """Start of the last attempt that holds up the next batch."""
+        starts = () if self.is_fixed else (each.starts[-1] for each in self.rounds if each.starts)
+        return max(starts, default=LONG_AGO)
 
     def waits(self, now: int) -> bool:
-        """Whether an event at this instant replans any of its attempts."""
-        return self._goes_on_after(self.started(now))
+        """Whether an attempt has not started."""
+        return not self.is_fixed and any(
+            len(each.starts) < len(each.places) or each.starts[-1] > now for each in self.rounds[-1:]
+        )
 
     def is_done(self, now: int) -> bool:
         """Whether all its attempts have ended and no more will follow."""
-        return not self._goes_on_after(self.ended(now))
+        return self.is_fixed or all(
+            len(each.ends) == len(each.places) and each.ends[-1] <= now for each in self.rounds[-1:]
+        )
 
-    def _goes_on_after(self, count: int) -> bool:
-        if self.slots is None:
-            return False
-        return count < len(self._attempts.ends) or bool(self.waiting(self._attempts))
+    def running(self, now: int) -> Sequence[int]:
+        """Ends of the running attempts."""
+        started = (each.ends[: bisect_right(each.starts, now)] for each in self.rounds)
+        return [end for ends in started for end in ends[bisect_right(ends, now) :]]
 
     def next_jobs(self, now: int) -> Sequence[int]:
         """Numbers of the jobs whose attempts end next, within one round."""
-        if self.slots is None or self.is_done(now):
-            return ()
-        unplanned = self.restarted(now, self.slots, Policy(retries=self.retries, manual=True))
-        return [self.first_job + place for place in unplanned.waiting(unplanned._attempts)]
-
-    def outcomes(self, count: int) -> Iterator[int]:
-        """Outcomes of the first `count` attempts by KINDS, without removed jobs."""
-        failing = self._attempts.failing
-        missed, again = bisect_left(failing, count), bisect_left(failing, min(count, self._final))
-        gone = [self._kind(attempt) for attempt in self._of_removed(0, count)]
-        for kind, total in enumerate((count - missed, missed - again, again)):
-            yield total - gone.count(kind)
+        for each in () if self.is_fixed else self.rounds:
+            waiting = each.places[bisect_right(each.ends, now) :]
+            if jobs := [self.first_job + place for place in waiting if place not in self.removed]:
+                return jobs
+        return ()
 
     def counts(self, now: int) -> Counts:
         """Its jobs by state."""
-        if self.attempts is None:
-            return Counts(completed=self.live)
-        started, ended = self.started(now), self.ended(now)
-        completed, failed, _ = self.outcomes(ended)
-        processing = started - ended - len(self._of_removed(ended, started))
-        return Counts(self.live - processing - completed - failed, processing, completed, failed)
+        live = len(self.keys) - len(self.removed)
+        if self.is_fixed and not self.rounds:
+            return Counts(completed=live)
+        processing = completed = failed = 0
+        for number, (_, starts, ends, failing) in enumerate(self.rounds, 1):
+            ended = bisect_right(ends, now)
+            missed = bisect_left(failing, ended)
+            processing += bisect_right(starts, now) - ended
+            completed += ended - missed
+            failed += missed if self._is_last(number) else 0
+        gone = [self.state(place, now)[0] for place in self.removed]
+        processing -= gone.count("processing")
+        completed, failed = completed - gone.count("completed"), failed - gone.count("failed")
+        return Counts(live - processing - completed - failed, processing, completed, failed)
 
     def state(self, place: int, now: int) -> tuple[str, int]:
         """State and number of started attempts of the job at `place`."""
-        count = self.tried
-        if self.attempts is None:
+        if self.is_fixed and not self.rounds:
             return "completed", 1
-        for attempt in self._attempts_of(place):
-            if self.attempts.starts[attempt] > now:
-                return "pending", count
-            count += 1
-            if self.attempts.ends[attempt] > now:
-                return "processing", count
-            if (kind := KINDS[self._kind(attempt)]) != "retried":
-                return kind, count
-        return "pending", count
+        for number, (places, starts, ends, failing) in enumerate(self.rounds, 1):
+            rank = bisect_left(places, place)
+            if rank >= len(starts) or places[rank] != place or starts[rank] > now:
+                return "pending", self.tried + number - 1
+            if ends[rank] > now:
+                return "processing", self.tried + number
+            if (kind := self._kind(number, rank, failing)) != "retried":
+                return kind, self.tried + number
+        return "pending", self.tried + len(self.rounds)
 
     def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
         """Jobs from the place `first` on, each with its place."""
@@ -256,36 +221,22 @@ class Batch(NamedTuple):
                 where = (space_id, self.thread_id, self.keys.at(place))
                 yield place, Job(self.first_job + place, *where, *self.state(place, now), self.arrived)
 
-    def ends(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
+    def ended(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
         """Attempts that end in (since, until]."""
-        for attempt in range(self.ended(since), self.ended(until)):
-            if (place := self._attempts.places[attempt]) not in self.removed:
-                where = (space_id, self.thread_id, self.keys.at(place)[-1])
-                yield EndedAttempt(self._attempts.ends[attempt], KINDS[self._kind(attempt)], *where)
+        for number, (places, _, ends, failing) in enumerate(self.rounds, 1):
+            ranks = range(bisect_right(ends, since), bisect_right(ends, until))
+            keys = [*self.keys] if ranks else ()
+            for rank in ranks:
+                if (place := places[rank]) not in self.removed:
+                    kind = self._kind(number, rank, failing)
+                    yield EndedAttempt(ends[rank], kind, space_id, self.thread_id, keys[place][-1])
 
-    @property
-    def _attempts(self) -> Attempts:
-        return self.attempts or NOTHING
+    def _kind(self, number: int, rank: int, failing: Sequence[int]) -> str:
+        at = bisect_left(failing, rank)
+        if at == len(failing) or failing[at] != rank:
+            return "completed"
+        return "failed" if self._is_last(number) else "retried"
 
-    @property
-    def _final(self) -> int:
-        """First attempt that is not retried if it fails."""
-        rounds = self._attempts.rounds
-        return rounds[-1] if len(rounds) > self.retries else len(self._attempts.ends)
-
-    def _kind(self, attempt: int) -> int:
-        failing = self._attempts.failing
-        at = bisect_left(failing, attempt)
-        if at == len(failing) or failing[at] != attempt:
-            return 0
-        return 1 if attempt >= self._final else 2
-
-    def _attempts_of(self, place: int) -> Iterator[int]:
-        places, rounds = self._attempts.places, self._attempts.rounds
-        for first, last in pairwise((*rounds, len(places))):
-            at = bisect_left(places, place, first, last)
-            if at < last and places[at] == place:
-                yield at
-
-    def _of_removed(self, first: int, last: int) -> list[int]:
-        return [a for place in self.removed for a in self._attempts_of(place) if first <= a < last]
+    def _is_last(self, number: int) -> bool:
+        """Whether what fails in this round is not tried again."""
+        return number > self.retries and number == len(self.rounds)

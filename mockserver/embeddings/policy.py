@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from mockserver.store.sorted_keys import Key
 
@@ -32,6 +32,18 @@ class Policy(NamedTuple):
     """Number of failing attempts of such a job; later ones succeed."""
     first_job: int = 1
     """First job planned by this policy."""
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form, without the seed."""
+        values = {name: value for name, value in self._asdict().items() if name != "seed"}
+        keys = [list(key) for key in self.failing_keys]
+        return {**values, "failing_turns": list(self.failing_turns), "failing_keys": keys}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], seed: int) -> Policy:
+        """Policy from its JSON form."""
+        turns, keys = tuple(values["failing_turns"]), tuple(map(tuple, values["failing_keys"]))
+        return cls(**{**values, "seed": seed, "failing_turns": turns, "failing_keys": keys})
 
 
 def failing_ranks(

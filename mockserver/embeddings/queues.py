@@ -6,18 +6,17 @@ edited, deleted) plans again what has not started by then, and leaves the rest a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from immutables import Map
 
-from mockserver.embeddings.batch import KINDS, LONG_AGO, Batch, Counts, EndedAttempt, Job, Slots
+from mockserver.embeddings.batch import KINDS, LONG_AGO, Batch, Counts, EndedAttempt, Job
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.space_queue import SpaceQueue
 from mockserver.store.sorted_keys import Key, SortedKeys
-
-_EMPTY = SpaceQueue()
 
 
 class QueuesVersion(NamedTuple):
@@ -41,48 +40,33 @@ class Embeddings:
 
     def add_embedded(self, space_id: str, thread_id: str, keys: SortedKeys) -> None:
         """Add a scenario's thread, embedded from the start (A55)."""
-        queue = self.queues.get(space_id, _EMPTY)
-        batch = Batch(queue.next_batch, thread_id, keys, self.next_job, LONG_AGO)
-        self.queues = self.queues.set(space_id, queue.with_batch(batch))
+        self._append(space_id, Batch(thread_id, keys, self.next_job, LONG_AGO, is_fixed=True))
         self.next_job += len(keys)
 
     def add_thread(self, space_id: str, thread_id: str, keys: SortedKeys, now: int) -> None:
-        """Queue all messages of a thread (backfill)."""
-        self._enqueue(space_id, thread_id, keys, now, later=False)
+        """Queue all messages of a thread (backfill), behind the waiting ones."""
+        self._append(space_id, Batch(thread_id, keys, self.next_job, now))
+        self.next_job += len(keys)
 
-    def add_messages(
-        self, space_id: str, thread_id: str, keys: Iterable[Key], now: int, job: int | None = None
-    ) -> None:
-        """Queue new messages of a thread that is in the space, behind the waiting ones.
+    def add_messages(self, space_id: str, thread_id: str, keys: Iterable[Key], now: int) -> None:
+        """Queue new messages of a thread that is in the space."""
+        self._append(space_id, batch := Batch(thread_id, SortedKeys(keys), self.next_job, now))
+        self.next_job += len(batch.keys)
 
-        `job`: number of the first job, if it has one already.
-        """
-        self._enqueue(space_id, thread_id, SortedKeys(keys), now, job, later=True)
-
-    def _enqueue(
-        self,
-        space_id: str,
-        thread_id: str,
-        keys: SortedKeys,
-        now: int,
-        job: int | None = None,
-        *,
-        later: bool,
-    ) -> None:
-        queue = self.queues.get(space_id, _EMPTY)
-        batch = Batch(queue.next_batch, thread_id, keys, self.next_job if job is None else job, now)
-        self.queues = self.queues.set(space_id, queue.enqueued(batch, self.policy, later=later))
-        self.next_job += len(keys) if job is None else 0
+    def _append(self, space_id: str, batch: Batch) -> None:
+        queue = self.queues.get(space_id) or SpaceQueue(self.policy)
+        self.queues = self.queues.set(space_id, queue.with_batch(batch, self.policy))
 
     def remove_thread(self, space_id: str, thread_id: str, now: int) -> None:
         """Remove a thread: cancel waiting jobs, let running ones keep their slot, drop embeddings."""
-        queue = self.queues.get(space_id, _EMPTY).without_thread(thread_id, now, self.policy)
-        self.queues = self.queues.set(space_id, queue) if space_id in self.queues else self.queues
+        if space_id in self.queues:
+            queue = self.queues[space_id].without_thread(thread_id, now)
+            self.queues = self.queues.set(space_id, queue)
 
     def remove_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
         """Cancel the message's job, or drop its embedding."""
         if space_id in self.queues:
-            queue = self.queues[space_id].without_message(thread_id, key, now, self.policy)
+            queue = self.queues[space_id].without_message(thread_id, key, now)
             self.queues = self.queues.set(space_id, queue)
 
     def edit_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
@@ -98,22 +82,64 @@ class Embeddings:
 
     def drain(self, now: int) -> None:
         """Finish all waiting and running jobs now, with their planned outcomes."""
-        at_once, idle = self.policy._replace(duration=0, manual=False), Slots((now,) * self.policy.slots, now)
-        self.queues = Map(
-            {
-                name: replace(queue.arrived_by(now).restarted(now, at_once), slots=idle)
-                for name, queue in self.queues.items()
-            }
-        )
+        own = self.policy
+        self._restart(now, own._replace(duration=0, manual=False))
+        self.queues = Map({name: replace(each.planned, policy=own) for name, each in self.queues.items()})
 
-    def restart(self, now: int, policy: Policy) -> None:
-        """Change the policy: ended attempts stay, all others start over."""
-        self.policy = policy
+    def change_policy(self, policy: Policy, now: int) -> None:
+        """Change the policy: ended attempts stay, all others start over.
+
+        Positions of failing jobs count from the first waiting job.
+        """
+        first_job = min((jobs[0] for jobs, _ in self._next_jobs(now)), default=self.next_job)
+        self.policy = policy._replace(first_job=first_job)
+        self._restart(now, self.policy)
+
+    def _restart(self, now: int, policy: Policy) -> None:
         self.queues = Map({name: queue.restarted(now, policy) for name, queue in self.queues.items()})
+
+    def step(self, most: int, now: int, space_id: str | None = None) -> int:
+        """End the next `most` attempts now, oldest jobs first; returns how many ended."""
+        done = 0
+        while done < most and (waiting := sorted(self._next_jobs(now, space_id))):
+            jobs, name = waiting[0]
+            below = waiting[1][0][0] if len(waiting) > 1 else self.next_job
+            count = max(1, sum(number < below for number in jobs[: most - done]))
+            queue = self.queues[name].stepped(now, count, self.policy)
+            self.queues = self.queues.set(name, queue)
+            done += count
+        return done
+
+    def _next_jobs(self, now: int, space_id: str | None = None) -> Iterator[tuple[Sequence[int], str]]:
+        """Numbers of the jobs whose attempts end next, for each space in which there are some."""
+        for name, queue in self._chosen(space_id):
+            if jobs := queue.next_jobs(now):
+                yield jobs, name
+
+    def find_job(self, number: int, now: int) -> Job | None:
+        """Job of this number; None if there is none."""
+        for space_id, queue in self.queues.items():
+            for _, batch in queue.planned.batches:
+                place = number - batch.first_job
+                if 0 <= place < len(batch.keys) and place not in batch.removed:
+                    job: Job = next(batch.jobs(space_id, now, place))[1]
+                    return job
+        return None
+
+    def end_job(self, job: Job, state: str, now: int) -> None:
+        """End a job as `completed` or `failed`, for good; it is never tried again."""
+        self.remove_message(job.space_id, job.thread_id, job.key, now)
+        batch = Batch(job.thread_id, SortedKeys([job.key]), job.number, job.queued_at, is_fixed=True)
+        self._append(job.space_id, batch.with_end(state, job.attempts, now))
+
+    def retry_job(self, job: Job, now: int) -> None:
+        """Queue a job again behind the waiting ones, with the same number."""
+        self.remove_message(job.space_id, job.thread_id, job.key, now)
+        self._append(job.space_id, Batch(job.thread_id, SortedKeys([job.key]), job.number, now))
 
     def counts(self, now: int, space_id: str | None = None, thread_id: str | None = None) -> Counts:
         """Jobs by state: of everything, of a space, of a thread, or of a thread in a space."""
-        counts = (queue.counts(now, thread_id) for _, queue in self.chosen(space_id))
+        counts = (queue.counts(now, thread_id) for _, queue in self._chosen(space_id))
         return Counts(*map(sum, zip(Counts(), *counts, strict=True)))
 
     def is_embedded(self, space_id: str, thread_id: str, key: Key, now: int) -> bool:
@@ -136,7 +162,7 @@ class Embeddings:
         after: tuple[str, int, int] = ("", 0, -1),
     ) -> Iterator[tuple[tuple[str, int, int], Job]]:
         """Jobs in queue order, space by space, each with its position for `after`."""
-        for name, queue in self.chosen(space_id):
+        for name, queue in self._chosen(space_id):
             if name >= after[0]:
                 position_in_space = after[1:] if name == after[0] else (0, -1)
                 for position, job in queue.jobs(name, now, thread_id, position_in_space):
@@ -148,13 +174,9 @@ class Embeddings:
 
         Simultaneous ones are ordered by space and by queue.
         """
-        totals, first = [0] * len(KINDS), list[EndedAttempt]()
-        for space_id, queue in self.queues.items():
-            counts, ends = queue.ended(space_id, since, until, most)
-            totals = [a + b for a, b in zip(totals, counts, strict=True)]
-            first += ends
-        first.sort(key=lambda ended: (ended.at, ended.space_id))
-        return dict(zip(KINDS, totals, strict=True)), first[:most]
+        ended = [each for name, queue in self._chosen(None) for each in queue.ended(name, since, until)]
+        totals = Counter(each.kind for each in ended)
+        return {kind: totals[kind] for kind in KINDS}, sorted(ended, key=lambda each: each.at)[:most]
 
     def checkpoint(self) -> QueuesVersion:
         """Queues as they are now."""
@@ -166,7 +188,7 @@ class Embeddings:
         self.queues, self.next_job, policy = version
         self.policy = policy or self.own_policy
 
-    def chosen(self, space_id: str | None) -> Sequence[tuple[str, SpaceQueue]]:
+    def _chosen(self, space_id: str | None) -> Sequence[tuple[str, SpaceQueue]]:
         """Queue of this space, or all of them by name."""
         if space_id is None:
             return sorted(self.queues.items(), key=lambda item: item[0])

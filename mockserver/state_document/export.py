@@ -47,7 +47,7 @@ def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
             "ordinals": {kind: ordinals[kind] for kind in sorted(ordinals)},
             "requests": state.counters.requests,
         },
-        "policy": queue_state.policy_json(state.policy),
+        "policy": state.policy.as_json(),
         "organizations": _organizations(state.data.directory),
         "users": _users(state.data.directory),
         "collections": {name: _rows(marks[name]) for name in IDENT},

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from mockserver.embeddings import state as queue_state
+from mockserver.embeddings.policy import Policy
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.clock import ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.sandbox import Data, SandboxState
+from mockserver.state_document import november_queue
 from mockserver.state_document.consistency import Check, Pointer, Reader
 from mockserver.state_document.export import FORMAT, with_integers
 from mockserver.store.sorted_keys import Key, SortedKeys
@@ -48,7 +50,8 @@ class _Reading:
         self._errors: list[FieldError] = []
         self._more = 0
         self._document = document = with_integers(document)
-        self._policy = queue_state.policy_read(document["policy"], document["seed"])
+        self._policy = Policy.from_json(document["policy"], document["seed"])
+        self._queues = november_queue.converted(document["queue"], self._policy.retries)
         self._spec = spec
         self._reader = Reader(document, check, self._refuse_at, "this state")
 
@@ -105,7 +108,7 @@ class _Reading:
             return messages.keys("thread", thread_id)
 
         queued = set()
-        for space_id, queue in self._document["queue"]["spaces"].items():
+        for space_id, queue in self._queues["spaces"].items():
             for number, batch in enumerate(queue["batches"]):
                 queued.add((space_id, batch["thread_id"]))
                 if (space_id, batch["thread_id"]) not in links:
@@ -114,4 +117,4 @@ class _Reading:
         for link, place in self._reader.each("space_threads"):
             if (link["space_id"], link["thread_id"]) not in queued:
                 self._refuse_at(place, "the queue has no batch of it")
-        return queue_state.read(self._document["queue"], self._policy, key_of, listed, self._refuse)
+        return queue_state.read(self._queues, self._policy, key_of, listed, self._refuse)

@@ -107,6 +107,10 @@ class Simulation:
                 job.final = True
             batch.waiting, batch.done = [], True
             return False
+        for job in batch.waiting:
+            job.final = (
+                False  # a policy with more retries tries what had failed for good, while the batch goes on
+            )
         batch.barrier = max(job.attempts[-1].end for job in tried)
         batch.attempt += 1
         return True

@@ -8,7 +8,6 @@ from copy import deepcopy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockserver.embeddings import queue_control
 from mockserver.embeddings.policy import Policy, failing_ranks
 from mockserver.embeddings.queues import Embeddings
 from mockserver.store.sorted_keys import SortedKeys
@@ -70,24 +69,24 @@ def order(queue: Embeddings, slow: Simulation, step: str, which: int, size: int,
         queue.drain(now)
         slow.drain(now)
     elif step == "step":
-        assert queue_control.step(queue, 1 + size, now) == slow.step(1 + size, now)
+        assert queue.step(1 + size, now) == slow.step(1 + size, now)
     elif step in ("change policy", "manual"):
         policy = queue.policy._replace(slots=1 + which, duration=3 * size, retries=which, manual=False)
         if step == "manual":
             policy = policy._replace(duration=0, manual=True)
-        queue_control.change_policy(queue, policy, now)
+        queue.change_policy(policy, now)
         slow.change_policy(queue.policy, now)
     else:
         jobs = [job for _, job in queue.jobs(now)]
         if jobs:
-            found = queue_control.find_job(queue, jobs[size % len(jobs)].number, now)
+            found = queue.find_job(jobs[size % len(jobs)].number, now)
             assert found is not None
             if step == "retry" and found.state == "failed":
-                queue_control.retry_job(queue, found, now)
+                queue.retry_job(found, now)
                 slow.retry(found.key[-1], now)
             elif step != "retry":
                 state = {"complete": "completed", "fail": "failed"}[step]
-                queue_control.end_job(queue, found, state, now)
+                queue.end_job(found, state, now)
                 slow.decide(found.key[-1], state, now)
 
 
@@ -191,6 +190,14 @@ def test_a_retry_that_a_removed_job_holds_up_is_given_up_by_a_policy_without_ret
     queue = Embeddings(policy)
     queue.add_thread(SPACE, "t", SortedKeys([(1, "a"), (2, "b")]), 0)
     queue.remove_message(SPACE, "t", (2, "b"), 15)
-    queue_control.change_policy(queue, policy._replace(retries=0), 15)
+    queue.change_policy(policy._replace(retries=0), 15)
     assert queue.counts(15) == (0, 0, 0, 1)
     assert queue.ended(15, 100, 10)[1] == []
+
+
+def test_a_step_passes_over_a_removed_job_that_still_runs() -> None:
+    queue = Embeddings(Policy(slots=1, duration=10))
+    queue.add_thread(SPACE, "t", SortedKeys([(1, "a")]), 0)
+    queue.edit_message(SPACE, "t", (1, "a"), 5)
+    assert queue.step(1, 5) == 1
+    assert queue.counts(5).completed == 1

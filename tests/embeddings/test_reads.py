@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from mockserver.embeddings import queue_control, state
+from mockserver.embeddings import state
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.store.sorted_keys import Key, SortedKeys
@@ -81,21 +81,21 @@ class Pair:
         manual, slots = self.dice.random() < 0.3, self.dice.randrange(1, 4)
         duration = 0 if manual else self.dice.choice([5, 20])
         policy = self.quiet.own_policy._replace(slots=slots, duration=duration, manual=manual)
-        return lambda queue: queue_control.change_policy(queue, policy, self.now)
+        return lambda queue: queue.change_policy(policy, self.now)
 
     def step(self, *_: str) -> Event:
         most = self.dice.randrange(9)
-        return lambda queue: queue_control.step(queue, most, self.now)
+        return lambda queue: queue.step(most, self.now)
 
     def end(self, *_: str) -> Event:
         number, state = self.dice.randrange(self.made + 1), self.dice.choice(["completed", "failed"])
 
         def event(queue: Embeddings) -> None:
-            job = queue_control.find_job(queue, number, self.now)
+            job = queue.find_job(number, self.now)
             if job is not None and job.state == "failed":
-                queue_control.retry_job(queue, job, self.now)
+                queue.retry_job(job, self.now)
             elif job is not None:
-                queue_control.end_job(queue, job, state, self.now)
+                queue.end_job(job, state, self.now)
 
         return event
 
