@@ -106,32 +106,38 @@ class Batch(NamedTuple):
             return self
         floor, kept, rounds = max(floor, self.arrived), self.until(since, "starts").rounds, list[Round]()
         named = [place for key in policy.failing_keys if (place := self.keys.place(key)) is not None]
-        waiting = [place for place in range(len(self.keys)) if place not in self.removed]
+        waiting: Sequence[int] = range(len(self.keys))
+        if self.removed:
+            waiting = [place for place in waiting if place not in self.removed]
         while True:
             number = len(rounds)
-            places, *times, failing = map(list, kept[number]) if number < len(kept) else ([], [], [], [])
+            round_ = kept[number] if number < len(kept) else Round()
+            places, starts, ends = (
+                array("l", round_.places),
+                array("q", round_.starts),
+                array("q", round_.ends),
+            )
             first = len(places)
-            places += waiting[bisect_right(waiting, places[-1]) :] if places else waiting
+            places.extend(waiting[bisect_right(waiting, places[-1]) :] if first else waiting)
             if not places:
                 return self._replace(rounds=tuple(rounds), retries=policy.retries)
-            for end in times[1][-len(slots) :]:
+            for end in ends[-len(slots) :]:
                 heappushpop(slots, end)
-            starts, ends = (array("q", each) for each in times)
             stepped = min(at_once, len(places) - first)
             starts.extend([floor] * stepped)
             ends.extend([floor] * stepped)
             for _ in () if policy.manual else range(first + stepped, len(places)):
-                start = max(slots[0], floor)
-                heapreplace(slots, start + policy.duration)
+                start = slots[0] if slots[0] > floor else floor
+                end = start + policy.duration
+                heapreplace(slots, end)
                 starts.append(start)
-                ends.append(start + policy.duration)
-            tried = places[first : len(starts)]
-            ranks = failing_ranks(tried, self.first_job, number + 1, named, policy)
-            failing += [first + rank for rank in ranks]
-            rounds.append(Round(array("l", places), starts, ends, array("l", failing)))
+                ends.append(end)
+            ranks = failing_ranks(places[first : len(starts)], self.first_job, number + 1, named, policy)
+            failing = array("l", [*round_.failing, *(first + rank for rank in ranks)])
+            rounds.append(Round(places, starts, ends, failing))
             at_once, floor = at_once - stepped, max(floor, ends[-1] if ends else floor)
             again = number < policy.retries or number + 1 < len(kept)
-            waiting = [places[rank] for rank in failing if places[rank] not in self.removed] if again else []
+            waiting = [places[rank] for rank in failing if places[rank] not in self.removed] if again else ()
             if len(starts) < len(places):
                 return self._replace(rounds=tuple(rounds), retries=policy.retries)
 
@@ -194,7 +200,7 @@ class Batch(NamedTuple):
             missed = bisect_left(failing, ended)
             processing += bisect_right(starts, now) - ended
             completed += ended - missed
-            failed += missed if self._is_last(number) else 0
+            failed += missed if self._kind_of_failing(number) == "failed" else 0
         gone = [self.state(place, now)[0] for place in self.removed]
         processing -= gone.count("processing")
         completed, failed = completed - gone.count("completed"), failed - gone.count("failed")
@@ -210,8 +216,11 @@ class Batch(NamedTuple):
                 return "pending", self.tried + number - 1
             if ends[rank] > now:
                 return "processing", self.tried + number
-            if (kind := self._kind(number, rank, failing)) != "retried":
-                return kind, self.tried + number
+            at = bisect_left(failing, rank)
+            if at == len(failing) or failing[at] != rank:
+                return "completed", self.tried + number
+            if self._kind_of_failing(number) == "failed":
+                return "failed", self.tried + number
         return "pending", self.tried + len(self.rounds)
 
     def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
@@ -225,18 +234,12 @@ class Batch(NamedTuple):
         """Attempts that end in (since, until]."""
         for number, (places, _, ends, failing) in enumerate(self.rounds, 1):
             ranks = range(bisect_right(ends, since), bisect_right(ends, until))
-            keys = [*self.keys] if ranks else ()
+            keys, missed, again = [*self.keys] if ranks else (), {*failing}, self._kind_of_failing(number)
             for rank in ranks:
                 if (place := places[rank]) not in self.removed:
-                    kind = self._kind(number, rank, failing)
+                    kind = again if rank in missed else "completed"
                     yield EndedAttempt(ends[rank], kind, space_id, self.thread_id, keys[place][-1])
 
-    def _kind(self, number: int, rank: int, failing: Sequence[int]) -> str:
-        at = bisect_left(failing, rank)
-        if at == len(failing) or failing[at] != rank:
-            return "completed"
-        return "failed" if self._is_last(number) else "retried"
-
-    def _is_last(self, number: int) -> bool:
-        """Whether what fails in this round is not tried again."""
-        return number > self.retries and number == len(self.rounds)
+    def _kind_of_failing(self, number: int) -> str:
+        """Outcome of the failing attempts of a round, counted from 1: `failed` if none follows."""
+        return "failed" if number > self.retries and number == len(self.rounds) else "retried"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import NamedTuple
 
 from immutables import Map
@@ -175,8 +176,8 @@ class Embeddings:
         Simultaneous ones are ordered by space and by queue.
         """
         ended = [each for name, queue in self._chosen(None) for each in queue.ended(name, since, until)]
-        totals = Counter(each.kind for each in ended)
-        return {kind: totals[kind] for kind in KINDS}, sorted(ended, key=lambda each: each.at)[:most]
+        totals = Counter(map(attrgetter("kind"), ended))
+        return {kind: totals[kind] for kind in KINDS}, sorted(ended, key=attrgetter("at"))[:most]
 
     def checkpoint(self) -> QueuesVersion:
         """Queues as they are now."""
