@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mockserver.embeddings.search import Hit, MessageSource, nearest, wording
+from mockserver.embeddings.search import Hit, nearest, wording
 from mockserver.freddy.access import Access, rule_for
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.records import Record, message
@@ -123,20 +123,13 @@ def search(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[Found
     asked = wording(question)
 
     def is_found(hit: Hit) -> bool:
-        if wording(sandbox.messages.record(hit.key[-1])["content"]) == asked:
-            return False
-        return any(
-            sandbox.embeddings.is_embedded(space_id, hit.thread_id, hit.key, now)
-            for space_id in homes[hit.thread_id]
+        thread_id: str = hit.message["thread_id"]
+        return wording(hit.message["content"]) != asked and any(
+            sandbox.embeddings.is_embedded(space_id, thread_id, hit.key, now) for space_id in homes[thread_id]
         )
 
-    threads = ((thread_id, sandbox.messages.keys("thread", thread_id)) for thread_id in homes)
-    messages = sandbox.messages
-    source = MessageSource(
-        messages.version, messages.get, lambda message_id: message_key(message_id, sandbox)
-    )
-    hits = nearest(question, threads, source, is_found, MOST_RESULTS)
+    hits = nearest(question, [*homes], sandbox.messages, is_found, MOST_RESULTS)
     return [
-        FoundMessage(sandbox.messages.record(hit.key[-1]), sandbox.threads.record(hit.thread_id), hit.score)
+        FoundMessage(dict(hit.message), sandbox.threads.record(hit.message["thread_id"]), hit.score)
         for hit in hits
     ]
