@@ -25,10 +25,10 @@ MOST_MESSAGES = 500_000
 STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
-        """a about all also am an and any are as at be been but by can could did do does for from had has have he
-    her his how i if in into is it its just me my no not of on or our she so some tell than that the their
-    them then there these they this to up us was we were what when where which who why will with would you
-    your""",
+        """a about all also am an and any are as at be been but by can could did do does for from had has
+        have he her his how i if in into is it its just me my no not of on or our she so some tell than that
+        the their them then there these they this to up us was we were what when where which who why will
+        with would you your""",
     )
 )
 
