@@ -60,15 +60,13 @@ class Embeddings:
 
     def remove_thread(self, space_id: str, thread_id: str, now: int) -> None:
         """Remove a thread: cancel waiting jobs, let running ones keep their slot, drop embeddings."""
-        if space_id in self.queues:
-            queue = self.queues[space_id].without_thread(thread_id, now)
-            self.queues = self.queues.set(space_id, queue)
+        if queue := self.queues.get(space_id):
+            self.queues = self.queues.set(space_id, queue.without_thread(thread_id, now))
 
     def remove_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
         """Cancel the message's job, or drop its embedding."""
-        if space_id in self.queues:
-            queue = self.queues[space_id].without_message(thread_id, key, now)
-            self.queues = self.queues.set(space_id, queue)
+        if queue := self.queues.get(space_id):
+            self.queues = self.queues.set(space_id, queue.without_message(thread_id, key, now))
 
     def edit_message(self, space_id: str, thread_id: str, key: Key, now: int) -> None:
         """Embed an edited message: a waiting job takes the new text, any other is queued again."""
@@ -119,12 +117,10 @@ class Embeddings:
 
     def find_job(self, number: int, now: int) -> Job | None:
         """Job of this number; None if there is none."""
-        for space_id, queue in self.queues.items():
-            for _, batch in queue.planned.batches:
-                place = number - batch.first_job
-                if 0 <= place < len(batch.keys) and place not in batch.removed:
-                    job: Job = next(batch.jobs(space_id, now, place))[1]
-                    return job
+        for space_id, batch in self._batches():
+            place = number - batch.first_job
+            if 0 <= place < len(batch.keys) and place not in batch.removed:
+                return next(job for _, job in batch.jobs(space_id, now, place))
         return None
 
     def end_job(self, job: Job, state: str, now: int) -> None:
@@ -140,7 +136,7 @@ class Embeddings:
 
     def counts(self, now: int, space_id: str | None = None, thread_id: str | None = None) -> Counts:
         """Jobs by state: of everything, of a space, of a thread, or of a thread in a space."""
-        counts = (queue.counts(now, thread_id) for _, queue in self._chosen(space_id))
+        counts = (batch.counts(now) for _, batch in self._batches(space_id, thread_id))
         return Counts(*map(sum, zip(Counts(), *counts, strict=True)))
 
     def is_embedded(self, space_id: str, thread_id: str, key: Key, now: int) -> bool:
@@ -163,19 +159,19 @@ class Embeddings:
         after: tuple[str, int, int] = ("", 0, -1),
     ) -> Iterator[tuple[tuple[str, int, int], Job]]:
         """Jobs in queue order, space by space, each with its position for `after`."""
-        for name, queue in self._chosen(space_id):
-            if name >= after[0]:
-                position_in_space = after[1:] if name == after[0] else (0, -1)
-                for position, job in queue.jobs(name, now, thread_id, position_in_space):
+        for name, batch in self._batches(space_id, thread_id):
+            at = (name, batch.number)
+            if at >= after[:2]:
+                for place, job in batch.jobs(name, now, after[2] + 1 if at == after[:2] else 0):
                     if state in (None, job.state):
-                        yield (name, *position), job
+                        yield (*at, place), job
 
     def ended(self, since: int, until: int, most: int) -> tuple[dict[str, int], list[EndedAttempt]]:
         """Attempts that end in (since, until]: totals by kind, and the first `most` attempts.
 
         Simultaneous ones are ordered by space and by queue.
         """
-        ended = [each for name, queue in self._chosen(None) for each in queue.ended(name, since, until)]
+        ended = [each for name, batch in self._batches() for each in batch.ended(name, since, until)]
         totals = Counter(map(attrgetter("kind"), ended))
         return {kind: totals[kind] for kind in KINDS}, sorted(ended, key=attrgetter("at"))[:most]
 
@@ -189,9 +185,13 @@ class Embeddings:
         self.queues, self.next_job, policy = version
         self.policy = policy or self.own_policy
 
-    def _chosen(self, space_id: str | None) -> Sequence[tuple[str, SpaceQueue]]:
+    def _chosen(self, space_id: str | None) -> list[tuple[str, SpaceQueue]]:
         """Queue of this space, or all of them by name."""
-        if space_id is None:
-            return sorted(self.queues.items(), key=lambda item: item[0])
-        queue = self.queues.get(space_id)
-        return () if queue is None else ((space_id, queue),)
+        names = sorted(self.queues) if space_id is None else [space_id]
+        return [(name, self.queues[name].planned) for name in names if name in self.queues]
+
+    def _batches(
+        self, space_id: str | None = None, thread_id: str | None = None
+    ) -> Iterator[tuple[str, Batch]]:
+        """Batches in queue order, space by space, each with its space."""
+        return ((name, batch) for name, queue in self._chosen(space_id) for batch in queue.of(thread_id))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 
-from mockserver.embeddings.batch import Batch, Counts, EndedAttempt, Job
+from mockserver.embeddings.batch import Batch
 from mockserver.embeddings.policy import Policy
 from mockserver.store.sorted_keys import EMPTY, Key, SortedKeys
 
@@ -69,12 +70,12 @@ class SpaceQueue:
         batch: Batch = next(self.batches.after((number,)))[1]
         return batch
 
-    def batches_of(self, thread_id: str) -> Iterator[Batch]:
-        """Batches of a thread."""
-        for owner, _, number in self.by_thread.after((thread_id,)):
-            if owner != thread_id:
-                return
-            yield self.batch(number)
+    def of(self, thread_id: str | None = None) -> list[Batch]:
+        """Batches of a thread, or all of them, in queue order."""
+        if thread_id is None:
+            return [batch for _, batch in self.batches]
+        entries = takewhile(lambda entry: entry[0] == thread_id, self.by_thread.after((thread_id,)))
+        return [self.batch(number) for number in sorted(number for _, _, number in entries)]
 
     def find(self, thread_id: str, key: Key) -> tuple[Batch, int] | None:
         """Batch and place of the message's job; None if it has none here."""
@@ -86,27 +87,6 @@ class SpaceQueue:
             if place is not None and place not in batch.removed:
                 return batch, place
         return None
-
-    def counts(self, now: int, thread_id: str | None = None) -> Counts:
-        """Jobs by state, optionally of one thread."""
-        queue = self.planned
-        batches = (b for _, b in queue.batches) if thread_id is None else queue.batches_of(thread_id)
-        return Counts(*map(sum, zip(Counts(), *(batch.counts(now) for batch in batches), strict=True)))
-
-    def jobs(
-        self, space_id: str, now: int, thread_id: str | None, after: tuple[int, int]
-    ) -> Iterator[tuple[tuple[int, int], Job]]:
-        """Jobs after (batch, place), each with its own position."""
-        for number, batch in self.planned.batches.after((after[0],)):
-            if thread_id in (None, batch.thread_id):
-                first = after[1] + 1 if number == after[0] else 0
-                for place, job in batch.jobs(space_id, now, first):
-                    yield (number, place), job
-
-    def ended(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
-        """Attempts that end in (since, until], batch by batch."""
-        for _, batch in self.planned.batches:
-            yield from batch.ended(space_id, since, until)
 
     def with_batch(self, batch: Batch, policy: Policy) -> SpaceQueue:
         """Queue with one more batch, which waits for all others unless it is fixed."""
@@ -125,7 +105,7 @@ class SpaceQueue:
     def without_thread(self, thread_id: str, now: int) -> SpaceQueue:
         """Queue without a thread: waiting jobs are cancelled, running ones keep their slot."""
         queue = self
-        for number in [batch.number for batch in self.batches_of(thread_id)]:
+        for number in [batch.number for batch in self.of(thread_id)]:
             queue = queue._planned_to(number)
             batch = queue.batch(number)
             waits = batch.waits(now)
@@ -162,19 +142,18 @@ class SpaceQueue:
                 return batch
             return batch.until(now, "ends")._replace(arrived=min(batch.arrived, now))
 
-        first = next((number for number, batch in self.planned.batches if not batch.is_done(now)), None)
+        first = next((batch.number for batch in self.planned.of() if not batch.is_done(now)), None)
         queue = self.planned._mapped(1, self.next_batch, restarted)
         return replace(queue, policy=policy, busy=(), unplanned=None if first is None else (first, now))
 
     def stepped(self, now: int, count: int, policy: Policy) -> SpaceQueue:
         """Queue in which the next `count` attempts, of one batch and round, end now; others start over."""
-        number = next(number for number, batch in self.planned.batches if batch.next_jobs(now))
+        number = next(batch.number for batch in self.planned.of() if batch.next_jobs(now))
         return self.restarted(now, policy)._planned_to(number - 1)._planned_to(number, count)
 
-    def next_jobs(self, now: int) -> tuple[int, ...]:
+    def next_jobs(self, now: int) -> Sequence[int]:
         """Numbers of the jobs whose attempts end next, of one batch and round."""
-        jobs = (batch.next_jobs(now) for _, batch in self.planned.batches)
-        return tuple(next(filter(None, jobs), ()))
+        return next(filter(None, (batch.next_jobs(now) for batch in self.planned.of())), ())
 
     def _mapped(self, first: int, last: int, change: Callable[[Batch], Batch]) -> SpaceQueue:
         batches = self.batches.mapped((first,), (last + 1,), lambda each: (each[0], change(each[1])))
