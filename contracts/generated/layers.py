@@ -64,7 +64,7 @@ def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str |
     from contracts.generated import schemathesis_driver  # here: Schemathesis takes a second to import
 
     rewriter = IdRewriter(run, {} if run.fresh_resources else _shared.setdefault(run, _SharedState()).own_ids)
-    gateway = schemathesis_driver.Gateway(document(), rewriter)
+    gateway = schemathesis_driver.Gateway(rewriter)
     plan = GenerationPlan(phases, Sizes(examples), run.settings.seed, operation, run.read_only)
     found: dict[tuple[object, ...], Broken] = {}
     try:

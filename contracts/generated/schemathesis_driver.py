@@ -6,6 +6,7 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -21,7 +22,7 @@ from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 from contracts.checks.errors import Spent, TargetUnreachable, Unanswered
-from contracts.checks.spec import OpenApiDocument
+from contracts.checks.spec import document
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.generated.id_rewriting import IdRewriter
@@ -38,10 +39,9 @@ MAX_UNANSWERED = 3
 class Gateway(BaseTransport[Any]):
     """Application as seen by the engine: rewrites, guards, sends and checks requests."""
 
-    def __init__(self, document: OpenApiDocument, rewriter: IdRewriter) -> None:
+    def __init__(self, rewriter: IdRewriter) -> None:
         super().__init__()
         self._copy_serializers_from(REQUESTS_TRANSPORT)
-        self.document = document
         self.rewriter = rewriter
         self.exemptions = Exemptions(rewriter.run.ledger)
         self.response_checks = ResponseChecks(rewriter.run)
@@ -117,9 +117,7 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
     """Run the engine; yields every failure without an exemption, duplicates included."""
     patch_hypothesis()
     load_all_checks()
-    schema: Any = schemathesis.openapi.from_dict(
-        gateway.document.raw, config=schemathesis.Config.from_dict(config(run))
-    )
+    schema = _schema(run._replace(operation=None, read_only=False)).clone()
     if run.operation is not None:
         schema = schema.include(operation_id=run.operation)
     if run.read_only:
@@ -142,6 +140,13 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
         raise gateway.fatal
     if gateway.unanswered:
         raise gateway.unanswered[0]
+
+
+@cache
+def _schema(run: GenerationPlan) -> Any:
+    """Parsed once for all operations; a clone shares nothing that an exploration learns."""
+    found = schemathesis.Config.from_dict(config(run))
+    return schemathesis.openapi.from_dict(document().raw, config=found)
 
 
 def _failures_of(event: Any) -> Iterator[EngineFailure]:

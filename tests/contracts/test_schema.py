@@ -83,7 +83,7 @@ def run_on(
 
 
 def explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
-    gateway = schemathesis_driver.Gateway(document(), IdRewriter(run))
+    gateway = schemathesis_driver.Gateway(IdRewriter(run))
     plan = GenerationPlan(phases, Sizes(examples), run.settings.seed, operation)
     return [
         f"{place} {broken.message}"
