@@ -11,7 +11,7 @@ import requests
 
 from mockserver.freddy import HANDLERS
 from tests.running import FROZEN, ROOT, mock
-from tests.schemathesis.hooks import EXCUSES, POLICY, STORES, Excuse, _no_pattern, errors
+from tests.schemathesis.hooks import EXEMPTIONS, POLICY, STORES, Exemption, _no_pattern, errors
 
 pytestmark = pytest.mark.slow
 
@@ -86,12 +86,12 @@ def test_it_finds_where_the_mock_and_a_spec_differ(
     assert code in run.stdout
 
 
-def test_each_exception_is_shown_by_its_case() -> None:
+def test_each_exemption_is_shown_by_its_case() -> None:
     """The value is a 422 at that parameter alone, though the spec allows it."""
     with mock("--freeze", FROZEN) as url, requests.Session() as session:
         session.headers["X-API-Key"] = "ak_demo_owner"
-        assert [_complaints(session, url, excuse) for excuse in EXCUSES] == [
-            {(excuse.place, excuse.parameter)} for excuse in EXCUSES
+        assert [_complaints(session, url, each) for each in EXEMPTIONS] == [
+            {(each.place, each.parameter)} for each in EXEMPTIONS
         ]
 
 
@@ -105,7 +105,7 @@ def test_too_many_pieces_are_refused_by_their_number_or_by_their_size() -> None:
 
 
 def test_a_state_that_the_spec_allows_is_refused_if_it_is_of_another_mock() -> None:
-    """Only what the mock gave out itself is never excused."""
+    """Only what the mock gave out itself is never exempt."""
     with mock() as url:
         state = requests.get(f"{url}/__admin/state").json()
         changes: list[Any] = [{}, {"spec": state["spec"] | {"version": "0"}}, {"users": []}]
@@ -119,18 +119,20 @@ def test_a_pattern_that_is_none_is_refused_for_that_alone() -> None:
     assert (answer.status_code, list(map(_no_pattern, errors(answer.json())))) == (422, [True])
 
 
-def _complaints(session: requests.Session, url: str, excuse: Excuse) -> set[tuple[str, str]]:
-    method = excuse.operation.split()[0]
-    for value in filter(None, (excuse.first, excuse.value)):
-        given = {excuse.parameter: value}
-        sent: dict[str, Any] = (
-            {"params": given} if excuse.place == "query" else {"json": _whole(excuse) | given}
-        )
-        response = session.request(method, url + excuse.path, **sent)
+def _complaints(session: requests.Session, url: str, exemption: Exemption) -> set[tuple[str, str]]:
+    method, case = exemption.operation.split()[0], exemption.case
+    for value in filter(None, (case.first, case.value)):
+        given = {exemption.parameter: value}
+        sent: dict[str, dict[str, Any]] = {
+            "query": {"params": given},
+            "body": {"json": _whole(case.path) | given},
+            "path": {},
+        }
+        response = session.request(method, url + case.path, **sent[exemption.place])
     return {(each["in"], each["name"].partition(".")[0]) for each in errors(response.json())}
 
 
-def _whole(excuse: Excuse) -> dict[str, Any]:
+def _whole(path: str) -> dict[str, Any]:
     """What else must be in the body."""
     needed: dict[str, dict[str, Any]] = {
         "/v1/spaces/": NEW,
@@ -138,4 +140,4 @@ def _whole(excuse: Excuse) -> dict[str, Any]:
         "/__admin/seed": {"threads": 1000},
         POLICY: {"mode": "manual"},
     }
-    return needed.get(excuse.path, {})
+    return needed.get(path, {})

@@ -1,7 +1,7 @@
 """What Schemathesis takes for a fault and is none: requests that only the state can tell to be wrong.
 
-Each exception names one operation, one check, one parameter and a value that shows it. It holds only for
-values that the mock never gave out itself: a cursor of its own or a role that exists is never excused.
+Each exemption names one operation, one parameter and a request that shows it. It holds only for values that
+the mock never gave out itself: a cursor of its own or a role that exists is never exempt.
 """
 
 from __future__ import annotations
@@ -13,29 +13,35 @@ from typing import Any, NamedTuple
 import schemathesis
 from jsonschema_rs import Draft202012Validator
 
+from contracts.checks.spec import document
+from contracts.generated.exemptions import ACCEPT, EXEMPT
 
-class Excuse(NamedTuple):
-    """Why a request that the spec allows may be a 422 all the same."""
+
+class Case(NamedTuple):
+    """Request that shows why an exemption is needed."""
+
+    path: str
+    value: Any
+    """Value of the parameter that is refused."""
+    first: Any = None
+    """Value sent before it, which brings about the state that refuses."""
+
+
+class Exemption(NamedTuple):
+    """Parameter of an operation that may be a 422 although the spec allows its value."""
 
     operation: str
-    check: str
     place: str
     parameter: str
-    path: str
-    """Where the case that shows it is sent,"""
-    value: Any
-    """and what is sent there for the parameter,"""
-    first: Any = None
-    """and what before that, to bring about the state in which it is wrong."""
+    case: Case
 
 
-ACCEPT = "positive_data_acceptance"
 TEAM, RENAMED = "/v1/spaces/space_team/threads", "/v1/spaces/space_abc123"
 SPACES = "/v1/spaces/?organization_id=org_abc123"
-NOTED = "/v1/threads/thrd_pinned2"
 MESSAGES = "/v1/threads/thrd_abc123/messages"
 MESSAGE = f"{MESSAGES}/msg_23716a05fc0270912bb9f243a36a6110"
 STORES = "/v1/organizations/org_abc123/vector-stores"
+OWN_STORE = "vs_auto123"
 STREAMED, EVENTS = "POST /v1/model/response", "text/event-stream"
 PIECES = "POST /__admin/replies"
 SEED, STATE = "POST /__admin/seed", "PUT /__admin/state"
@@ -44,63 +50,43 @@ SIXTEEN = {f"k{number}": "" for number in range(16)}
 PATTERNS = ("Pattern", ".matches", ".doesNotMatch")
 NO_PATTERN = "is not a regular expression without look-around and back-references"
 WAITS = ("/__admin/requests/wait", "/__admin/events")
-EXCUSES = (
-    # A cursor is opaque: no schema can say which texts the server gave out (A06).
-    Excuse("GET /v1/spaces/", ACCEPT, "query", "cursor", SPACES, "0"),
-    Excuse("GET /v1/spaces/{space_id}/threads", ACCEPT, "query", "cursor", TEAM, "0"),
-    # An anchor is the id of one of the caller's threads (A32).
-    Excuse("GET /v1/threads", ACCEPT, "query", "after", "/v1/threads", "0"),
-    Excuse("GET /v1/threads", ACCEPT, "query", "before", "/v1/threads", "0"),
-    # Departments and roles must exist in the organization (A32).
-    Excuse("POST /v1/spaces/", ACCEPT, "body", "access_departments", "/v1/spaces/", ["0"]),
-    Excuse("POST /v1/spaces/", ACCEPT, "body", "editable_by_roles", "/v1/spaces/", ["0"]),
-    Excuse("POST /v1/spaces/", ACCEPT, "body", "visible_to_roles", "/v1/spaces/", ["0"]),
-    Excuse("PATCH /v1/spaces/{space_id}", ACCEPT, "body", "access_departments", RENAMED, ["0"]),
-    Excuse("PATCH /v1/spaces/{space_id}", ACCEPT, "body", "editable_by_roles", RENAMED, ["0"]),
-    Excuse("PATCH /v1/spaces/{space_id}", ACCEPT, "body", "visible_to_roles", RENAMED, ["0"]),
-    Excuse(
-        "POST /v1/organizations/{organization_id}/vector-stores",
-        ACCEPT,
-        "body",
-        "access_departments",
-        STORES,
-        ["0"],
-    ),
-    Excuse(
-        "PATCH /v1/organizations/{organization_id}/vector-stores/{vector_store_id}",
-        ACCEPT,
-        "body",
-        "access_departments",
-        f"{STORES}/vs_def456",
-        ["0"],
-    ),
-    # An anchor is the id of one of the thread's messages (A32).
-    Excuse("GET /v1/threads/{thread_id}/messages", ACCEPT, "query", "after", MESSAGES, "0"),
-    Excuse("GET /v1/threads/{thread_id}/messages", ACCEPT, "query", "before", MESSAGES, "0"),
-    # Metadata is merged with what the thread or message has, and the sum may have 16 pairs (A32).
-    Excuse("PATCH /v1/threads/{thread_id}", ACCEPT, "body", "metadata", NOTED, SIXTEEN),
-    Excuse(
-        "PATCH /v1/threads/{thread_id}/messages/{message_id}",
-        ACCEPT,
-        "body",
-        "metadata",
-        MESSAGE,
-        SIXTEEN,
-        {"a": ""},
-    ),
-    Excuse("GET /__admin/sandboxes", ACCEPT, "query", "cursor", "/__admin/sandboxes", "0"),
-    # As many messages as threads times messages in each: no schema multiplies.
-    Excuse(SEED, ACCEPT, "body", "messages", "/__admin/seed", 1000),
-    Excuse("GET /__admin/snapshots", ACCEPT, "query", "cursor", "/__admin/snapshots", "0"),
-    # Seconds go with one mode alone, and a message that is to fail must be there.
-    Excuse(f"PUT {POLICY}", ACCEPT, "body", "seconds", POLICY, 1),
-    Excuse(f"PUT {POLICY}", ACCEPT, "body", "fail", POLICY, {"message_ids": ["0"]}),
-    # A fault can name the operations that the vendor's spec has, which the control API's does not list.
-    Excuse("POST /__admin/faults", ACCEPT, "body", "operation", "/__admin/faults", "0"),
-    Excuse("PATCH /__admin/faults/{id}", ACCEPT, "body", "operation", "/__admin/faults/fault_0", "0"),
+CASES = {
+    "listSpaces": Case(SPACES, "0"),
+    "listSpaceThreads": Case(TEAM, "0"),
+    "listThreads": Case("/v1/threads", "0"),
+    "listThreadMessages": Case(MESSAGES, "0"),
+    "createSpace": Case("/v1/spaces/", ["0"]),
+    "updateSpace": Case(RENAMED, ["0"]),
+    "createVectorStore": Case(STORES, ["0"]),
+    "updateVectorStore": Case(f"{STORES}/vs_def456", ["0"]),
+    "addVectorStoreToSpace": Case(f"{RENAMED}/vector-stores/{OWN_STORE}", OWN_STORE),
+    "updateThread": Case("/v1/threads/thrd_pinned2", SIXTEEN),
+    "updateThreadMessage": Case(MESSAGE, SIXTEEN, {"a": ""}),
+}
+"""Case of each operation that the contract suite exempts."""
+CONTROL = (
     # The control API's own cursors are opaque, too.
-    Excuse("GET /__admin/embeddings", ACCEPT, "query", "cursor", "/__admin/embeddings", "0"),
+    Exemption("GET /__admin/sandboxes", "query", "cursor", Case("/__admin/sandboxes", "0")),
+    Exemption("GET /__admin/snapshots", "query", "cursor", Case("/__admin/snapshots", "0")),
+    Exemption("GET /__admin/embeddings", "query", "cursor", Case("/__admin/embeddings", "0")),
+    # As many messages as threads times messages in each: no schema multiplies.
+    Exemption(SEED, "body", "messages", Case("/__admin/seed", 1000)),
+    # Seconds go with one mode alone, and a message that is to fail must be there.
+    Exemption(f"PUT {POLICY}", "body", "seconds", Case(POLICY, 1)),
+    Exemption(f"PUT {POLICY}", "body", "fail", Case(POLICY, {"message_ids": ["0"]})),
+    # A fault can name the operations that the vendor's spec has, which the control API's does not list.
+    Exemption("POST /__admin/faults", "body", "operation", Case("/__admin/faults", "0")),
+    Exemption("PATCH /__admin/faults/{id}", "body", "operation", Case("/__admin/faults/fault_0", "0")),
 )
+EXEMPTIONS = (
+    *(
+        Exemption(document().by_id(operation).label, place, parameter, CASES[operation])
+        for operation, (place, parameters) in EXEMPT.items()
+        for parameter in parameters
+    ),
+    *CONTROL,
+)
+"""The contract suite's exemptions for the vendor's operations, and those for the control API."""
 
 states: set[str] = set()
 """State documents that the mock gave out: these alone must be accepted. All others name what is not there."""
@@ -170,7 +156,7 @@ def response_content(case: Any, response: Any) -> Any:
 
 @schemathesis.hook
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """False, which drops the failure, if everything that the refusal complains of is excused."""
+    """False, which drops the failure, if everything that the refusal complains of is exempt."""
     if (
         case.operation.label in (STREAMED, "GET /__admin/events")
         and failure.title == "SSE event violates schema"
@@ -184,7 +170,7 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     if "negative_data_rejection" not in failure.checks and all(map(_no_pattern, errors(response.json()))):
         return False
     return not all(
-        _excused(failure.checks, case, each["in"], each["name"]) for each in errors(response.json())
+        _exempt(failure.checks, case, each["in"], each["name"]) for each in errors(response.json())
     )
 
 
@@ -198,12 +184,12 @@ def errors(body: Any) -> Any:
     return body["errors"] if "errors" in body else body["error"]["details"]["fields"]
 
 
-def _excused(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
+def _exempt(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
     parameter, _, index = name.partition(".")
     if case.operation.label == STATE:
         return ACCEPT in checks and json.dumps(case.body) not in states
-    known = {(e.operation, e.check, e.place, e.parameter) for e in EXCUSES}
-    if not any((case.operation.label, check, place, parameter) in known for check in checks):
+    known = {(each.operation, each.place, each.parameter) for each in EXEMPTIONS}
+    if ACCEPT not in checks or (case.operation.label, place, parameter) not in known:
         return False
     if parameter == "metadata":
         return bool(case.body[parameter])
@@ -216,4 +202,5 @@ def _excused(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
     if place == "body":
         value = case.body[parameter]
         return (parameter, value[int(index)] if index else value) not in given_out
-    return (f"{parameter} {case.formatted_path}", case.query[parameter]) not in given_out
+    sent = case.path_parameters if place == "path" else case.query
+    return (f"{parameter} {case.formatted_path}", sent[parameter]) not in given_out
