@@ -9,8 +9,9 @@ from typing import Any
 
 from contracts.checks.check import Check
 from contracts.http.credentials import TargetAccess
-from contracts.http.exchange import ClientRequest, Transport
+from contracts.http.exchange import ClientRequest
 from contracts.http.run import KEY_ROLES, Run
+from contracts.http.transport import Transport
 from contracts.safety.unanswered import user_of_key
 from contracts.session import Options
 

@@ -17,10 +17,9 @@ from contracts.checks.check import Check
 from contracts.checks.errors import Usage
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.http.credentials import TargetAccess, open_target
-from contracts.http.exchange import Transport
-from contracts.http.rate import RequestLimit
 from contracts.http.run import Run
 from contracts.http.target import FRESH, open_transport
+from contracts.http.transport import RequestLimit, Transport
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import existing_ids, reconcile
 from contracts.settings import PROFILES, SEED, RunSettings
@@ -78,26 +77,26 @@ def opened(
         if folder is None and options.target not in FRESH:
             folder = Path(tempfile.mkdtemp(prefix="contracts-"))
         terminated: list[int] = []
-        with _catching_sigterm(terminated):
+
+        def stop(number: int, _: object) -> None:
+            terminated.append(number)
+            raise KeyboardInterrupt
+
+        with _handled(stop, signal.SIGTERM):
             asks = any(check.layer == "behaviour" for check in checks)
             run = _new_run(options, transport, access, run_id, folder, asks=asks)
             try:
                 yield Session(transport, access, run, checks, until, folder, terminated)
             finally:
-                with _ignoring_signals():
+                with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
                     clean = _clean_up(run, say)
         if clean and folder is not None and options.report_dir is None:
-            _delete_ledger(run, folder)
+            if run.ledger.path is not None:
+                run.ledger.path.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder has other files
+                folder.rmdir()
     finally:
         transport.close()
-
-
-def _delete_ledger(run: Run, folder: Path) -> None:
-    """Delete the ledger of a run that left nothing behind."""
-    if run.ledger.path is not None:
-        run.ledger.path.unlink(missing_ok=True)
-    with suppress(OSError):  # the folder has other files
-        folder.rmdir()
 
 
 def _new_run(
@@ -144,26 +143,8 @@ def _clean_up(run: Run, say: Callable[[str], Any]) -> bool:
 
 
 @contextmanager
-def _catching_sigterm(came: list[int]) -> Iterator[None]:
-    """Record SIGTERM and raise KeyboardInterrupt."""
-
-    def stop(number: int, _: object) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
-
-    with _handled(stop, signal.SIGTERM):
-        yield
-
-
-@contextmanager
-def _ignoring_signals() -> Iterator[None]:
-    """Ignore SIGTERM and Ctrl-C."""
-    with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
-        yield
-
-
-@contextmanager
 def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
+    """Handle signals during the block; they can be handled in the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

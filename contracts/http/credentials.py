@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from contracts.checks.errors import TargetUnreachable, Unanswered
-from contracts.http.exchange import ClientRequest, ClientResponse, Transport
+from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import KEY_ROLES
 from contracts.http.target import InProcess, Served
+from contracts.http.transport import Transport
 
 DEMO = {
     "owner": "ak_demo_owner",

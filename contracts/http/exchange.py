@@ -1,11 +1,11 @@
-"""Requests, responses and the transport protocol; strict JSON decoding."""
+"""Requests and responses; strict JSON decoding."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
@@ -136,32 +136,3 @@ def _depth(value: Any) -> int:
         level = [inner for each in holders for inner in (each.values() if isinstance(each, dict) else each)]
         depth += 1
     return depth
-
-
-class RequestBudget(Protocol):
-    """Limit on the number and rate of requests."""
-
-    @property
-    def bounded(self) -> bool:
-        """Whether requests are limited; optional requests are then not sent."""
-
-    def lift(self) -> None:
-        """Remove the limit, so that clean-up can finish."""
-
-
-class Transport(Protocol):
-    """Sends requests to one target."""
-
-    url: str
-    always: dict[str, str]
-    """Headers added to every request."""
-
-    @property
-    def limit(self) -> RequestBudget:
-        """Request budget of the run."""
-
-    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
-        """Response, redirects not followed; Unanswered if none comes from the API."""
-
-    def close(self) -> None:
-        """Release connections and processes."""

@@ -85,16 +85,33 @@ class RoleClient:
         body = {"organization_id": self._run.organization_id, "name": self._run.name(), **fields}
         return _created(self.ask("POST", "/v1/spaces/", body), "a space")
 
+    def space_with(self, *thread_ids: str) -> str:
+        """Create a space with these threads, and return its id; Broken if one can't be added."""
+        space_id: str = self.new_space()["id"]
+        for thread_id in thread_ids:
+            answer = self.add(space_id, thread_id)
+            if answer.status != 201:
+                raise Broken("a new thread can't be added to a new space", expected=201, got=answer.status)
+        return space_id
+
+    def new_threads(self, count: int) -> list[str]:
+        """Create threads, and return their ids."""
+        return [self.new_thread()["id"] for _ in range(count)]
+
     def new_thread(self, **fields: Any) -> dict[str, Any]:
         """Create a thread; Untested if refused."""
         title = self._run.name("thread")
         body = {"organization_id": self._run.organization_id, "title": title, **fields}
         return _created(self.ask("POST", "/v1/threads", body), "a thread")
 
+    @property
+    def stores(self) -> str:
+        """Path of the organization's vector stores."""
+        return f"/v1/organizations/{quote(self._run.organization_id)}/vector-stores"
+
     def new_vector_store(self, **fields: Any) -> dict[str, Any]:
         """Create a vector store; Untested if refused."""
-        path = f"/v1/organizations/{quote(self._run.organization_id)}/vector-stores"
-        answer = self.ask("POST", path, {"name": self._run.name("store"), **fields})
+        answer = self.ask("POST", self.stores, {"name": self._run.name("store"), **fields})
         store: dict[str, Any] = _created(answer, "a vector store")["data"]
         return store
 

@@ -9,8 +9,9 @@ from threading import Lock
 from urllib.parse import quote
 
 from contracts.checks.errors import Unanswered, Untested, WriteGuardError
-from contracts.http.exchange import SAFE, ClientRequest, ClientResponse, Transport
+from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.role_client import RoleClient
+from contracts.http.transport import Transport
 from contracts.safety.ledger import CreatedResource, Ledger
 from contracts.settings import DEFAULT, RunSettings
 from contracts.verdict.reproduction import IdSources

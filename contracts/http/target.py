@@ -22,8 +22,8 @@ from requests.utils import requote_uri
 from werkzeug.test import run_wsgi_app
 
 from contracts.checks.errors import TargetUnreachable, Unanswered
-from contracts.http.exchange import SAFE, ClientRequest, ClientResponse, Transport
-from contracts.http.rate import BUSY, RequestLimit, retry_delay
+from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
+from contracts.http.transport import BUSY, RequestLimit, Transport, retry_delay
 
 TIMEOUT = 20.0
 """Seconds until a request times out."""
@@ -44,7 +44,7 @@ def open_transport(name: str, limit: RequestLimit | None = None) -> Transport:
     return Served(limit) if name == "mock-http" else Http(name, limit)
 
 
-class Http:
+class Http(Transport):
     """Transport to a deployment by URL."""
 
     def __init__(self, url: str, limit: RequestLimit | None = None) -> None:
@@ -53,9 +53,7 @@ class Http:
             raise TargetUnreachable(
                 f"{url!r} is not the URL of a deployment; pass http://host or https://host"
             )
-        self.url = url.rstrip("/")
-        self.always: dict[str, str] = {}
-        self.limit = limit or RequestLimit()
+        super().__init__(url.rstrip("/"), limit)
         self._own = threading.local()
         self._open = ExitStack()
 
@@ -98,10 +96,7 @@ class Http:
                 content += piece
                 if len(content) > MAX_BYTES:
                     raise requests.RequestException(f"its answer has more than {MAX_BYTES:,} bytes")
-        taken = (time.monotonic() - before) * 1000
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        text, garbled = _text(content)
-        return ClientResponse(request, response.status_code, headers, text, taken, garbled=garbled)
+        return _response(request, response.status_code, response.headers, content, before)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
@@ -160,10 +155,8 @@ class Served(Http):
         self._child.communicate()
 
 
-class InProcess:
+class InProcess(Transport):
     """Fresh mock in this process, called through WSGI without a socket."""
-
-    url = "http://mock"
 
     def __init__(self, app: Any | None = None, limit: RequestLimit | None = None) -> None:
         if app is None:
@@ -171,9 +164,8 @@ class InProcess:
             from mockserver.settings import Settings
 
             app = create_app(Settings.model_construct(quiet=True))  # ignores the environment
+        super().__init__("http://mock", limit)
         self._app = app
-        self.always: dict[str, str] = {}
-        self.limit = limit or RequestLimit()
 
     def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         """Response of the application."""
@@ -181,13 +173,7 @@ class InProcess:
         environ = _environ(request, _headers(request, key, self.always))
         before = time.monotonic()
         body, line, headers = run_wsgi_app(self._app, environ, buffered=True)
-        text, garbled = _text(b"".join(body))
-        taken = (time.monotonic() - before) * 1000
-        lower = {name.lower(): value for name, value in headers.items()}
-        return ClientResponse(request, int(line.split(" ", 1)[0]), lower, text, taken, garbled=garbled)
-
-    def close(self) -> None:
-        """Nothing to release."""
+        return _response(request, int(line.split(" ", 1)[0]), headers, b"".join(body), before)
 
 
 def our_spec() -> Path:
@@ -241,12 +227,15 @@ def _data(body: Any) -> bytes | None:
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
-def _text(content: bytes) -> tuple[str, bool]:
-    """Decoded text, and whether the bytes were not UTF-8."""
-    try:
-        return content.decode(), False
-    except UnicodeDecodeError:
-        return content.decode("utf-8", "replace"), True
+def _response(
+    request: ClientRequest, status: int, headers: Any, content: bytes, sent: float
+) -> ClientResponse:
+    """Response to a request that was sent at the monotonic time `sent`."""
+    taken = (time.monotonic() - sent) * 1000
+    lower = {name.lower(): value for name, value in headers.items()}
+    text = content.decode("utf-8", "replace")
+    garbled = "\ufffd" in text and text.encode() != content
+    return ClientResponse(request, status, lower, text, taken, garbled=garbled)
 
 
 def _reason(error: Exception) -> str:

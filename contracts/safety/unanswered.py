@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from contracts.checks.errors import Unanswered, Untested
-from contracts.http.role_client import RoleClient
+from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
 from contracts.safety.ledger import CreatedResource
 
@@ -19,19 +19,10 @@ SLACK = 60.0
 Item = dict[str, Any]
 
 
-class _List(NamedTuple):
-    path: str
-    items: str
-    query: dict[str, str]
-
-
 LISTS = {
-    "space": [_List("/v1/spaces/", "spaces", {"organization_id": "{organization}", "limit": "100"})],
-    "thread": [
-        _List("/v1/threads", "data", {"limit": "100", "visible_in_ui": visible})
-        for visible in ("true", "false")
-    ],
-    "vector_store": [_List("/v1/organizations/{organization}/vector-stores", "data", {"take": "100"})],
+    "space": ["/v1/spaces/?organization_id={organization}&limit=100"],
+    "thread": [f"/v1/threads?limit=100&visible_in_ui={visible}" for visible in ("true", "false")],
+    "vector_store": ["/v1/organizations/{organization}/vector-stores?take=100"],
 }
 """Lists that show resources of a kind."""
 
@@ -49,24 +40,32 @@ def existing_ids(run: Run) -> dict[str, Any]:
     return {role: {kind: _ids(run, role, kind) for kind in LISTS} for role in run.roles}
 
 
+def _ids(run: Run, role: str, kind: str) -> list[str] | None:
+    try:
+        return list(_items(run, role, kind))
+    except (Untested, Unanswered, _Unclear):
+        return None
+
+
 def reconcile(run: Run) -> Reconciliation:
     """Delete what unanswered requests created, where it certainly belongs to the run."""
     left = Reconciliation([], [])
-    intents = run.ledger.unanswered
-    for group in {(i["kind"], i["role"], i["name"]) for i in intents}:
-        alike = [i for i in intents if (i["kind"], i["role"], i["name"]) == group]
-        _reconcile_group(run, alike, left)
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for intent in run.ledger.unanswered:
+        alike.setdefault((intent["kind"], intent["role"], intent["name"]), []).append(intent)
+    for about, intents in alike.items():
+        _reconcile_group(run, about, intents, left)
     return left
 
 
-def _reconcile_group(run: Run, intents: list[dict[str, Any]], left: Reconciliation) -> None:
-    """Reconcile intents that differ in time only."""
-    kind, role, name = (intents[0][field] for field in ("kind", "role", "name"))
-    what = (
-        f"a {kind.replace('_', ' ')} named {name!r}" if name else f"a {kind.replace('_', ' ')} without a name"
-    )
+def _reconcile_group(
+    run: Run, about: tuple[str, ...], intents: list[dict[str, Any]], left: Reconciliation
+) -> None:
+    """Reconcile intents that differ in time only; `about` has their kind, role and name."""
+    kind, role, name = about
+    what = f"a {kind.replace('_', ' ')} {f'named {name!r}' if name else 'without a name'}"
     try:
-        found = list(_candidates(run, intents))
+        found = list(_candidates(run, about, intents))
     except (Untested, Unanswered, _Unclear) as reason:
         left.unsure.append(f"{what} may have been created: {reason}")
         return
@@ -90,17 +89,14 @@ class _Unclear(Exception):
     """New items can't be identified."""
 
 
-def _candidates(run: Run, intents: list[dict[str, Any]]) -> Iterator[Item]:
+def _candidates(run: Run, about: tuple[str, ...], intents: list[dict[str, Any]]) -> Iterator[Item]:
     """Items created since the start of the run with the same user, name and time."""
-    kind, role, name = (intents[0][field] for field in ("kind", "role", "name"))
+    kind, role, name = about
     known = run.ledger.about.get("before", {}).get(role, {}).get(kind)
     if known is None:
         raise _Unclear("the existing items before the run are unknown")
-    now = _items(run, role, kind)
-    if now is None:
-        raise _Unclear("the list can't be read completely")
-    user = user_of_key(run, role)
-    for item in now:
+    now, user = _items(run, role, kind), user_of_key(run, role)
+    for item in now.values():
         if item["id"] in known or run.ledger.owns(item["id"]):
             continue
         if item.get("name", item.get("title")) != (name or None):
@@ -130,52 +126,38 @@ def user_of_key(run: Run, role: str) -> str | None:
     return user if isinstance(user, str) else None
 
 
-def _ids(run: Run, role: str, kind: str) -> list[str] | None:
-    try:
-        items = _items(run, role, kind)
-    except (Untested, Unanswered):
-        return None
-    return None if items is None else [item["id"] for item in items]
-
-
-def _items(run: Run, role: str, kind: str) -> list[Item] | None:
-    """All items of a kind visible to a role; None if a list is unreadable or too long."""
+def _items(run: Run, role: str, kind: str) -> dict[str, Item]:
+    """All items of a kind visible to a role, by id; _Unclear if a list is unreadable or too long."""
     found: dict[str, Item] = {}
-    for where in LISTS[kind]:
-        items = _read_list(run, run.client(role), where)
-        if items is None:
-            return None
-        found |= {item["id"]: item for item in items}
-    return list(found.values())
+    for template in LISTS[kind]:
+        path, more, count = template.format(organization=quote(run.organization_id, safe="")), "", 0
+        for _ in range(MAX_PAGES):
+            answer = run.client(role).get(path + more)
+            if answer.status == 403:
+                break  # of another organization, where the run creates nothing
+            if answer.status != 200 or not isinstance(
+                answer.fields.get("spaces", answer.fields.get("data")), list
+            ):
+                raise _Unclear("the list can't be read completely")
+            count += len(answer.items)
+            found |= {item["id"]: item for item in answer.items if isinstance(item.get("id"), str)}
+            more = _next_page(answer, count)
+            if not more:
+                break
+        else:
+            raise _Unclear("the list can't be read completely")
+    return found
 
 
-def _read_list(run: Run, client: RoleClient, where: _List) -> list[Item] | None:
-    path = where.path.format(organization=quote(run.organization_id))
-    query = {n: v.format(organization=run.organization_id) for n, v in where.query.items()}
-    found: list[Item] = []
-    more: dict[str, Any] = {}
-    for _ in range(MAX_PAGES):
-        answer = client.get(path, **query, **more)
-        if answer.status == 403:
-            return []  # of another organization, where the run creates nothing
-        items = answer.fields.get(where.items)
-        if answer.status != 200 or not isinstance(items, list):
-            return None
-        found += [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
-        behind = _next_page(answer.body, query, len(found))
-        if behind is None or not items:
-            return found
-        more = behind
-    return None
-
-
-def _next_page(page: Item, query: dict[str, str], count: int) -> dict[str, Any] | None:
-    """Query of the next page; None at the end. `count` is the number of items so far."""
-    if "take" in query:
-        return {"skip": count} if len(page["data"]) == 100 else None
-    if page.get("next_cursor"):
-        return {"cursor": page["next_cursor"]}
-    return {"after": page["last_id"]} if page.get("has_more") and page.get("last_id") else None
+def _next_page(page: ClientResponse, count: int) -> str:
+    """Query of the next page; empty at the end. `count` is the number of items so far."""
+    if "take=" in page.request.path:
+        return f"&skip={count}" if len(page.items) == 100 else ""
+    names = {"cursor": page.fields.get("next_cursor")}
+    if page.fields.get("has_more"):
+        names["after"] = page.fields.get("last_id")
+    chosen = next(((name, value) for name, value in names.items() if value and page.items), None)
+    return f"&{urlencode([chosen])}" if chosen else ""
 
 
 def _seconds(instant: object) -> float | None:

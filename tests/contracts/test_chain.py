@@ -11,9 +11,9 @@ from contracts.checks.check import Check
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.http.rate import RequestLimit
 from contracts.http.run import Run
 from contracts.http.target import InProcess
+from contracts.http.transport import RequestLimit
 from contracts.report.curl import commands
 from contracts.verdict.failure import Outcome
 from contracts.verdict.reproduction import IdSources, minimal

@@ -10,9 +10,9 @@ import pytest
 from contracts.checks.errors import Untested
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.http.rate import RequestLimit
 from contracts.http.run import Run
 from contracts.http.target import InProcess
+from contracts.http.transport import RequestLimit
 from contracts.safety.ledger import Ledger
 from contracts.verdict.resend import Resend
 from mockserver.freddy import HANDLERS

@@ -13,16 +13,16 @@ import schemathesis
 from werkzeug.serving import make_server
 
 from contracts.checks.errors import Untested
-from contracts.checks.spec import document
 from contracts.generated import schemathesis_driver
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.id_rewriting import IdRewriter
 from contracts.generated.layers import contract_failures
 from contracts.generated.types import KEY, GenerationPlan, Sizes
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
-from contracts.http.exchange import ClientRequest, ClientResponse, Transport
+from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
 from contracts.http.target import Http, InProcess
+from contracts.http.transport import Transport
 from contracts.report.curl import commands
 from contracts.safety.ledger import Ledger
 from contracts.settings import PROFILES, RunSettings
@@ -40,12 +40,11 @@ LAYERS = {"operations": ("examples", "coverage", "fuzzing"), "workflows": ("stat
 QUICK = PROFILES["quick"]
 
 
-class Watched:
+class Watched(Transport):
     """A transport that remembers what went out."""
 
-    url = "http://watched"
-
     def __init__(self, inner: Transport) -> None:
+        super().__init__("http://watched", None)
         self._inner = inner
         self.always, self.limit = inner.always, inner.limit
         self.sent: list[ClientRequest] = []

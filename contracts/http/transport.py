@@ -1,4 +1,4 @@
-"""Request rate and budget, and the delay that Retry-After requests."""
+"""Base of the transports: request rate and budget, and the delay that Retry-After requests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from contracts.checks.errors import Spent
+from contracts.http.exchange import ClientRequest, ClientResponse
 
 BUSY = (502, 503, 504)
 """Statuses of an unavailable deployment or of its proxy; not part of the contract."""
@@ -46,6 +47,23 @@ class RequestLimit:
         """Remove the limit, so that clean-up can finish."""
         with self._lock:
             self._left = None
+
+
+class Transport:
+    """Sends requests to one target."""
+
+    def __init__(self, url: str, limit: RequestLimit | None) -> None:
+        self.url = url
+        self.always: dict[str, str] = {}
+        """Headers added to every request."""
+        self.limit = limit or RequestLimit()
+
+    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        """Response, redirects not followed; Unanswered if none comes from the API."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release connections and processes."""
 
 
 def retry_delay(retry_after: str) -> float | None:
