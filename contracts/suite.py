@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from importlib import import_module
+from pkgutil import iter_modules
 
-from contracts.behaviour import (
-    concurrency,
-    effects,
-    errors,
-    existing_spaces,
-    http,
-    listings,
-    memory,
-    messages,
-    metadata,
-    pages,
-    permission_table,
-    permissions,
-    pins,
-    shapes,
-    stores,
-    streams,
-    vendor_documents,
-)
+from contracts import behaviour
 from contracts.checks.check import Check, declared
 from contracts.checks.errors import Usage
 from contracts.generated import layers
 from contracts.model import explore
 
-BEHAVIOUR = (
-    memory,
-    concurrency,
-    vendor_documents,
-    errors,
-    effects,
-    pages,
-    shapes,
-    existing_spaces,
-    http,
-    listings,
-    permission_table,
-    messages,
-    metadata,
-    permissions,
-    stores,
-    streams,
-    pins,
+BEHAVIOUR = sorted(
+    (module.name for module in iter_modules(behaviour.__path__)), key=lambda name: name != "memory"
 )
-"""Layer 4: checks of behaviour that neither schemas nor the model express."""
+"""Files of layer 4, by name: memory first, since its questions to the model are the most telling."""
 CHECKS: tuple[Check, ...] = (
     *layers.checks(),
-    *chain.from_iterable(map(declared, BEHAVIOUR)),
+    *(check for name in BEHAVIOUR for check in declared(import_module(f"contracts.behaviour.{name}"))),
     *explore.checks(),
 )
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 from contracts.checks.check import check, equal
 from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
-T = TypeVar("T")
-R = TypeVar("R")
 
-
-def in_parallel(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
+def in_parallel(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
     """Results of concurrent calls, at most ten at a time."""
     with ThreadPoolExecutor(10) as pool:
         return list(pool.map(call, items))
@@ -34,7 +31,7 @@ def parallel_adds_of_one_thread_are_one_membership(run: Run) -> None:
 def parallel_adds_lose_nothing(run: Run) -> None:
     """Adds of different threads at the same time are all there afterwards."""
     space_id = run.owner.new_space()["id"]
-    threads = [run.owner.new_thread()["id"] for _ in range(10)]
+    threads = run.owner.new_threads(10)
     answers = in_parallel(lambda t: run.owner.add(space_id, t), threads)
     equal({a.status for a in answers}, {201}, "the answers")
     equal(sorted(run.owner.threads_of(space_id)), sorted(threads), "the threads")
@@ -43,10 +40,8 @@ def parallel_adds_lose_nothing(run: Run) -> None:
 @check("removeThreadFromSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
 def parallel_removals_all_count(run: Run) -> None:
     """Threads that are removed at the same time are all gone, and the others are still there."""
-    space_id = run.owner.new_space()["id"]
-    threads = [run.owner.new_thread()["id"] for _ in range(9)]
-    for thread in threads:
-        run.owner.add(space_id, thread)
+    threads = run.owner.new_threads(9)
+    space_id = run.owner.space_with(*threads)
     answers = in_parallel(lambda t: run.owner.remove_thread(space_id, t), threads[:8])
     equal({a.status for a in answers}, {204}, "the answers")
     equal(run.owner.threads_of(space_id), threads[8:], "the threads")

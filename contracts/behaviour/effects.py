@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from contracts.behaviour.clock_moves import require_running_clock
+from contracts.behaviour.memory import require_running_clock
 from contracts.behaviour.vendor_documents import not_found
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
@@ -53,18 +53,18 @@ def null_clears_and_absent_keeps(run: Run) -> None:
 @check("deleteSpace", "getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
 def a_deleted_space_is_gone_and_its_threads_stay(run: Run) -> None:
     """After DELETE a space is 404 and unlisted, deleting it again is 404, and its threads still exist."""
-    space, thread = run.owner.new_space(), run.owner.new_thread()
-    run.owner.add(space["id"], thread["id"])
-    path = f"/v1/spaces/{space['id']}"
+    thread = run.owner.new_thread()["id"]
+    space_id = run.owner.space_with(thread)
+    path = f"/v1/spaces/{space_id}"
     deleted = run.owner.ask("DELETE", path)
     equal((deleted.status, deleted.text), (204, ""), "deleting")
-    not_found(run.owner.get(path), "Space not found", space_id=space["id"])
-    equal(space["id"] in [s["id"] for s in run.owner.spaces()], False, "listed after that")
+    not_found(run.owner.get(path), "Space not found", space_id=space_id)
+    equal(space_id in [s["id"] for s in run.owner.spaces()], False, "listed after that")
     equal(run.owner.get(f"{path}/threads").status, 404, "its threads")
     equal(run.owner.ask("DELETE", path).status, 404, "deleting again")
-    remaining = run.owner.get(f"/v1/threads/{thread['id']}")
+    remaining = run.owner.get(f"/v1/threads/{thread}")
     equal(remaining.status, 200, "the thread")
-    if space["id"] in remaining.body.get("space_ids", []):
+    if space_id in remaining.body.get("space_ids", []):
         raise Broken("the thread still names the deleted space", pointer="/space_ids")
 
 
@@ -81,22 +81,19 @@ def a_deleted_thread_is_gone(run: Run) -> None:
 @check("deleteThread", "listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A14")
 def a_deleted_thread_leaves_every_space(run: Run) -> None:
     """After its deletion a thread is in no space's list and can't be read or added."""
-    spaces, thread = [run.owner.new_space()["id"] for _ in range(2)], run.owner.new_thread()
-    for space_id in spaces:
-        run.owner.add(space_id, thread["id"])
-    equal(run.owner.ask("DELETE", f"/v1/threads/{thread['id']}").status, 204, "deleting the thread")
+    thread = run.owner.new_thread()["id"]
+    spaces = [run.owner.space_with(thread) for _ in range(2)]
+    equal(run.owner.ask("DELETE", f"/v1/threads/{thread}").status, 204, "deleting the thread")
     equal([run.owner.threads_of(space_id) for space_id in spaces], [[], []], "the spaces' threads")
-    equal(run.owner.get(f"/v1/threads/{thread['id']}").status, 404, "reading it")
-    equal(run.owner.add(spaces[0], thread["id"]).status, 404, "adding it")
+    equal(run.owner.get(f"/v1/threads/{thread}").status, 404, "reading it")
+    equal(run.owner.add(spaces[0], thread).status, 404, "adding it")
 
 
 @check("removeThreadFromSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
 def a_removed_thread_is_unlisted_and_stays(run: Run) -> None:
     """Removing a thread takes it out of the list of this space alone; it can be added again."""
-    space_id, other = run.owner.new_space()["id"], run.owner.new_space()["id"]
     thread = run.owner.new_thread()["id"]
-    for each in (space_id, other):
-        run.owner.add(each, thread)
+    space_id, other = (run.owner.space_with(thread) for _ in range(2))
     removed = run.owner.remove_thread(space_id, thread)
     equal((removed.status, removed.text), (204, ""), "removing")
     equal(run.owner.threads_of(space_id), [], "this space")
@@ -111,9 +108,8 @@ def a_removed_thread_is_unlisted_and_stays(run: Run) -> None:
 @check("removeThreadFromSpace", "updateThread", "listThreadMessages", evidence=Evidence.PUBLISHED)
 def a_removed_thread_is_used_as_before(run: Run) -> None:
     """A thread that was removed from a space can still be read, changed and deleted."""
-    space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
-    path = f"/v1/threads/{thread}"
-    equal(run.owner.add(space_id, thread).status, 201, "adding")
+    thread = run.owner.new_thread()["id"]
+    path, space_id = f"/v1/threads/{thread}", run.owner.space_with(thread)
     equal(run.owner.remove_thread(space_id, thread).status, 204, "removing")
     equal(run.owner.get(path).status, 200, "reading the thread")
     equal(run.owner.get(f"{path}/messages").status, 200, "reading its messages")
@@ -126,8 +122,7 @@ def removing_what_is_not_there_is_404(run: Run) -> None:
     """Removing a thread that is not in the space is 404, with both ids."""
     space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
     answer = run.owner.remove_thread(space_id, thread)
-    message = "Thread not attached to space"
-    not_found(answer, message, space_id=space_id, thread_id=thread)
+    not_found(answer, "Thread not attached to space", space_id=space_id, thread_id=thread)
 
 
 @check("addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A01")
@@ -185,8 +180,7 @@ def a_patch_moves_updated_at(run: Run) -> None:
 )
 def stores_attach_and_detach(run: Run) -> None:
     """An attached store is in the space and its list, a detached one is not; detaching again is 404."""
-    space_id = run.owner.new_space()["id"]
-    store_id = run.owner.new_vector_store()["id"]
+    space_id, store_id = run.owner.new_space()["id"], run.owner.new_vector_store()["id"]
     path = f"/v1/spaces/{space_id}/vector-stores"
     attached = run.owner.ask("POST", f"{path}/{store_id}")
     equal(attached.status, 201, "attaching")
@@ -197,11 +191,8 @@ def stores_attach_and_detach(run: Run) -> None:
     equal(space["additional_vector_store_ids"], [store_id], "the space", "/additional_vector_store_ids")
     equal(run.owner.ask("DELETE", f"{path}/{store_id}").status, 204, "detaching")
     equal(run.owner.get(path).body["vector_stores"], [], "after that")
-    not_found(
-        run.owner.ask("DELETE", f"{path}/{store_id}"),
-        "Vector store not attached to space",
-        vector_store_id=store_id,
-    )
+    again = run.owner.ask("DELETE", f"{path}/{store_id}")
+    not_found(again, "Vector store not attached to space", vector_store_id=store_id)
 
 
 @check("addThreadToSpace", "getSpace", evidence=Evidence.ASSUMED, assumption="A16")

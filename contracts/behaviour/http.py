@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
@@ -127,7 +125,7 @@ def odd_input_is_never_a_500(run: Run) -> None:
 def empty_values_are_never_a_500(run: Run) -> None:
     """An empty string, list or object in a field never causes a server error."""
     owner, organization = run.owner, {"organization_id": run.organization_id}
-    stores = f"/v1/organizations/{quote(run.organization_id)}/vector-stores"
+    stores = owner.stores
     space = {"description": "", "access_users": [], "editable_by_users": [], "visible_to_roles": []}
     thread: dict[str, object] = {"title": "", "metadata": {}}
     store = {"description": "", "access_users": [], "access_departments": []}

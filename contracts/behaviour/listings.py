@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
@@ -21,8 +19,7 @@ def _three_turns(run: Run) -> str:
 @check("listThreads", evidence=Evidence.SDK)
 def a_total_counts_more_than_the_page(run: Run) -> None:
     """include_total returns the number of threads, whatever the size of the page."""
-    for _ in range(3):
-        run.owner.new_thread()
+    run.owner.new_threads(3)
     bodies = [run.owner.get("/v1/threads", limit=limit, include_total="true").body for limit in (1, 2)]
     totals = [body.get("total") for body in bodies]
     equal(totals[0], totals[1], "the totals beside pages of 1 and of 2", "/total")
@@ -49,8 +46,7 @@ def threads_come_by_their_last_activity(run: Run) -> None:
 @check("listThreads", evidence=Evidence.ASSUMED, assumption="A62")
 def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
     """`before` returns the threads just before the anchor, in the order of the list."""
-    for _ in range(5):
-        run.owner.new_thread()
+    run.owner.new_threads(5)
     whole = run.owner.ids("/v1/threads", limit=5)
     before = run.owner.get("/v1/threads", limit=2, before=whole[4]).body["data"]
     equal([thread["id"] for thread in before], whole[2:4], "the two before the fifth", "/data")
@@ -68,8 +64,7 @@ def a_page_before_a_message_ends_just_before_it(run: Run) -> None:
 @check("listThreads", evidence=Evidence.SDK)
 def walking_threads_by_their_last_skips_none(run: Run) -> None:
     """Three pages of two threads, linked by `after`, equal one page of six."""
-    for _ in range(6):
-        run.owner.new_thread()
+    run.owner.new_threads(6)
     whole = run.owner.ids("/v1/threads", limit=6)
     equal(walk_anchors(run, "/v1/threads", 3), whole, "three pages of two", "/data")
 
@@ -128,8 +123,7 @@ def stores_are_searched_sorted_and_paged(run: Run) -> None:
         run.owner.new_vector_store(name=f"{word} {letter}", access_mode=mode)
 
     def letters(**query: object) -> str:
-        path = f"/v1/organizations/{quote(run.organization_id)}/vector-stores"
-        answer = run.owner.get(path, **{"search": word, "sort": "name", "order": "asc", **query})
+        answer = run.owner.get(run.owner.stores, **{"search": word, "sort": "name", "order": "asc", **query})
         equal(answer.status, 200, "status")
         return "".join(store["name"].removeprefix(f"{word} ") for store in answer.body["data"])
 

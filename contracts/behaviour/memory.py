@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from contracts.behaviour.clock_moves import require_running_clock
 from contracts.checks.check import check, equal
-from contracts.checks.errors import Broken
+from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
-from contracts.http.exchange import ClientResponse
 from contracts.http.role_client import RoleClient
 from contracts.http.run import Run
 
@@ -17,23 +14,19 @@ PATIENCE = 20.0
 """Seconds within which a message must be embedded."""
 
 
-def result_texts(answer: ClientResponse) -> list[str]:
-    """Texts of the search results of a response."""
-    equal(answer.status, 200, "status")
-    return [hit["text"] for hit in answer.body.get("file_search", {}).get("results", [])]
-
-
 def is_found(client: RoleClient, text: str, question: str, thread_id: str) -> bool:
     """Whether a question in a thread has the text among its results."""
-    return text in result_texts(client.ask_model(question, thread_id=thread_id))
+    answer = client.ask_model(question, thread_id=thread_id)
+    equal(answer.status, 200, "status")
+    return text in [hit["text"] for hit in answer.body.get("file_search", {}).get("results", [])]
 
 
-def wait_until_found(run: Run, text: str, question: str, **fields: Any) -> None:
+def wait_until_found(run: Run, text: str, question: str, thread_id: str) -> None:
     """Ask until `text` is found; Broken after PATIENCE."""
     end = time.monotonic() + PATIENCE
     pause = 0.3
     time.sleep(pause)  # every question costs, and the first should rarely be too early
-    while text not in result_texts(run.owner.ask_model(question, **fields)):
+    while not is_found(run.owner, text, question, thread_id):
         if time.monotonic() > end:
             require_running_clock(run)
             raise Broken(f"the message is not found {PATIENCE:.0f} s after its thread was added")
@@ -41,44 +34,69 @@ def wait_until_found(run: Run, text: str, question: str, **fields: Any) -> None:
         pause = min(2.0, pause * 2)
 
 
+def require_running_clock(run: Run) -> None:
+    """Raise Untested if two errors more than a second apart have the same timestamp."""
+    before = _timestamp(run)
+    time.sleep(1.2)
+    if before is not None and _timestamp(run) == before:
+        raise Untested("the target's clock is frozen; let it run, and try again")
+
+
+def _timestamp(run: Run) -> object:
+    return run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").error.get("timestamp")
+
+
+def space_with_fact(run: Run, fact: str, question: str) -> tuple[str, str, str]:
+    """Ids of a thread with the fact, of its message, and of another thread of the space that finds it."""
+    source, other = run.owner.new_threads(2)
+    run.owner.space_with(source, other)
+    equal(run.owner.ask_model(fact, thread_id=source).status, 200, "storing the message")
+    wait_until_found(run, fact, question, other)
+    return source, run.owner.ids(f"/v1/threads/{source}/messages")[0], other
+
+
+def wait_until_gone(run: Run, text: str, question: str, thread_id: str) -> None:
+    """Ask until `text` is no longer found; Broken after PATIENCE."""
+    end = time.monotonic() + PATIENCE
+    while is_found(run.owner, text, question, thread_id):
+        if time.monotonic() > end:
+            raise Broken(f"{text!r} is still found")
+        time.sleep(0.2)
+
+
 @check("addThreadToSpace", "createResponse", evidence=Evidence.DOCUMENTED)
 def an_added_threads_messages_are_found(run: Run) -> None:
     """Messages of a thread that is added to a space are found by questions in its other threads."""
     fact = f"The warehouse code of run {run.run_id} is quartz seventeen."
-    space_id, source, other = run.owner.new_space()["id"], run.owner.new_thread(), run.owner.new_thread()
-    equal(run.owner.ask_model(fact, thread_id=source["id"]).status, 200, "storing the message")
-    run.owner.add(space_id, other["id"])
+    source, other = run.owner.new_threads(2)
+    equal(run.owner.ask_model(fact, thread_id=source).status, 200, "storing the message")
+    space_id = run.owner.space_with(other)
     question = f"What is the warehouse code of run {run.run_id}?"
-    equal(is_found(run.owner, fact, question, other["id"]), False, "found before it is added")
-    run.owner.add(space_id, source["id"])
-    wait_until_found(run, fact, question, thread_id=other["id"])
-    run.owner.remove_thread(space_id, source["id"])
-    equal(is_found(run.owner, fact, question, other["id"]), False, "found after its removal")
+    equal(is_found(run.owner, fact, question, other), False, "found before it is added")
+    run.owner.add(space_id, source)
+    wait_until_found(run, fact, question, other)
+    run.owner.remove_thread(space_id, source)
+    equal(is_found(run.owner, fact, question, other), False, "found after its removal")
 
 
 @check("addThreadToSpace", "createResponse", evidence=Evidence.DOCUMENTED)
 def later_messages_follow_by_themselves(run: Run) -> None:
     """A message that is sent after its thread was added is found too."""
     fact = f"The locker of run {run.run_id} opens with amber ninety."
-    space_id, source, other = run.owner.new_space()["id"], run.owner.new_thread(), run.owner.new_thread()
-    for thread in (source, other):
-        run.owner.add(space_id, thread["id"])
-    run.owner.ask_model(fact, thread_id=source["id"])
-    wait_until_found(run, fact, f"What opens the locker of run {run.run_id}?", thread_id=other["id"])
+    space_with_fact(run, fact, f"What opens the locker of run {run.run_id}?")
 
 
 @check("createResponse", evidence=Evidence.PUBLISHED)
 def nothing_comes_from_another_space(run: Run) -> None:
     """A question in one space never finds what only another space contains."""
     fact = f"The vault of run {run.run_id} holds cobalt forty."
-    one, other = run.owner.new_space()["id"], run.owner.new_space()["id"]
-    source, stranger = run.owner.new_thread(), run.owner.new_thread()
-    run.owner.add(one, source["id"])
-    run.owner.add(other, stranger["id"])
-    run.owner.ask_model(fact, thread_id=source["id"])
+    source, stranger = run.owner.new_threads(2)
+    for thread_id in (source, stranger):
+        run.owner.space_with(thread_id)
+    run.owner.ask_model(fact, thread_id=source)
     question = f"What does the vault of run {run.run_id} hold?"
-    wait_until_found(run, fact, question, thread_id=source["id"])
-    equal(is_found(run.owner, fact, question, stranger["id"]), False, "found elsewhere")
+    wait_until_found(run, fact, question, source)
+    equal(is_found(run.owner, fact, question, stranger), False, "found elsewhere")
 
 
 @check("createResponse", "listThreadMessages", "getThread", evidence=Evidence.OBSERVED)
@@ -93,3 +111,70 @@ def a_turn_adds_the_question_and_the_answer(run: Run) -> None:
     equal(messages[0]["content"], "Good morning.", "the question")
     count = run.owner.get(f"/v1/threads/{thread['id']}").body["message_count"]
     equal(count, 2, "message_count", "/message_count")
+
+
+@check("updateThreadMessage", "createResponse", evidence=Evidence.ASSUMED, assumption="A15")
+def an_edited_message_is_found_as_it_is_now(run: Run) -> None:
+    """After an edit the new text is found, and the old one is not."""
+    fact = f"The gate code of run {run.run_id} is olive three."
+    question = f"What is the gate code of run {run.run_id}?"
+    source, message, other = space_with_fact(run, fact, question)
+    changed = fact.replace("olive three", "maple eight")
+    edited = run.owner.ask("PATCH", f"/v1/threads/{source}/messages/{message}", {"content": changed})
+    equal(edited.status, 200, "editing")
+    wait_until_found(run, changed, question, other)
+    wait_until_gone(run, fact, question, other)
+
+
+@check("deleteThreadMessage", "createResponse", evidence=Evidence.ASSUMED, assumption="A15")
+def a_deleted_message_is_not_found(run: Run) -> None:
+    """A deleted message is not found."""
+    fact = f"The attic lamp of run {run.run_id} is number sixty."
+    question = f"Which number has the attic lamp of run {run.run_id}?"
+    source, message, other = space_with_fact(run, fact, question)
+    equal(run.owner.ask("DELETE", f"/v1/threads/{source}/messages/{message}").status, 200, "deleting")
+    wait_until_gone(run, fact, question, other)
+
+
+@check("createResponse", evidence=Evidence.ASSUMED, assumption="A34")
+def a_question_does_not_find_itself(run: Run) -> None:
+    """The question itself is never among the results, even if it was asked before."""
+    asked = f"Where is the copper kettle of run {run.run_id}?"
+    _, _, other = space_with_fact(run, asked, f"Tell me about the copper kettle of run {run.run_id}.")
+    equal(is_found(run.owner, asked, asked, other), False, "the question found itself")
+
+
+@check("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
+def nothing_is_told_to_who_may_not_view(run: Run) -> None:
+    """A question finds nothing in a space that its user may not view, even if the thread is in it."""
+    fact = f"The cellar key of run {run.run_id} is under brick twelve."
+    question = f"Where is the cellar key of run {run.run_id}?"
+    outsider = run.client("outsider")
+    source, theirs = run.owner.new_thread()["id"], outsider.new_thread()["id"]
+    run.owner.space_with(source, theirs)
+    run.owner.ask_model(fact, thread_id=source)
+    wait_until_found(run, fact, question, source)
+    equal(is_found(outsider, fact, question, theirs), False, "told to an outsider")
+
+
+@check("createResponse", evidence=Evidence.SDK)
+def nobody_asks_in_the_threads_of_others(run: Run) -> None:
+    """A question in another user's thread is refused, and adds no message."""
+    thread = run.owner.new_thread()["id"]
+    answer = run.client("editor").ask_model("Good evening.", thread_id=thread)
+    if answer.status not in (403, 404):
+        raise Broken("another user's question is answered", expected="403 or 404", got=answer.status)
+    equal(run.owner.get(f"/v1/threads/{thread}/messages").body["data"], [], "the messages after it")
+
+
+@check("removeThreadFromSpace", "createResponse", evidence=Evidence.ASSUMED, assumption="A15")
+def a_thread_that_leaves_one_space_is_found_in_the_other(run: Run) -> None:
+    """A thread in two spaces that is removed from one is still found in the other."""
+    fact = f"The boat shed of run {run.run_id} is painted teal nine."
+    question = f"How is the boat shed of run {run.run_id} painted?"
+    source, other = run.owner.new_threads(2)
+    first, _ = run.owner.space_with(source), run.owner.space_with(source, other)
+    equal(run.owner.ask_model(fact, thread_id=source).status, 200, "storing the message")
+    wait_until_found(run, fact, question, other)
+    equal(run.owner.remove_thread(first, source).status, 204, "removing it from one")
+    equal(is_found(run.owner, fact, question, other), True, "found in the other")

@@ -14,11 +14,8 @@ from contracts.http.run import Run
 
 def space_with_threads(run: Run, count: int) -> tuple[str, list[str]]:
     """New space with `count` threads, and their ids in order of addition."""
-    space_id = run.owner.new_space()["id"]
-    threads = [run.owner.new_thread()["id"] for _ in range(count)]
-    for thread_id in threads:
-        equal(run.owner.add(space_id, thread_id).status, 201, "adding a thread")
-    return space_id, threads
+    threads = run.owner.new_threads(count)
+    return run.owner.space_with(*threads), threads
 
 
 def page(client: RoleClient, space_id: str, **query: object) -> ClientResponse:

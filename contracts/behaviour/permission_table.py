@@ -25,68 +25,46 @@ class Scene(NamedTuple):
     """Private space with an editor and a viewer, and further resources of its owner."""
 
     run: Run
-    space: dict[str, Any]
-    inside: str
-    """A thread in the space."""
-    beside: str
-    """A thread in no space."""
-    attached: str
-    """Vector store attached to the space."""
-    loose: str
-    """Vector store of no space."""
-    message: str
-    """Unknown message id."""
-
-    @property
-    def path(self) -> str:
-        """Path of the space."""
-        return f"/v1/spaces/{self.space['id']}"
+    ids: Mapping[str, str]
+    """Values for the placeholders of a row's request: ids of a thread inside the space and one beside it, of a
+    store attached to it and a loose one (empty if the row needs none), and of a message that does not exist."""
 
     def names(self) -> dict[str, str]:
-        """Values for the placeholders of a row's request, with a new name."""
-        return {
-            "organization_id": self.run.organization_id,
-            "space_id": self.space["id"],
-            "inside": self.inside,
-            "beside": self.beside,
-            "attached": self.attached,
-            "loose": self.loose,
-            "message_id": self.message,
-            "name": self.run.name(),
-        }
-
-    @property
-    def stores(self) -> str:
-        """Path of the organization's vector stores."""
-        return f"/v1/organizations/{quote(self.run.organization_id)}/vector-stores"
+        """Values for the placeholders, with a new name."""
+        return {**self.ids, "name": self.run.name()}
 
     def state(self) -> list[object]:
         """State of all resources of the scene, read by the owner."""
-        threads = [
-            f"/v1/threads/{id_}{part}" for id_ in (self.inside, self.beside) for part in ("", "/messages")
-        ]
-        stores = [f"{self.stores}/{id_}" for id_ in (self.attached, self.loose) if id_]
-        own = [self.path, f"{self.path}/threads", *([f"{self.path}/vector-stores"] if stores else [])]
-        answers = [self.run.owner.get(path) for path in (*own, *threads, *stores)]
+        owner, ids = self.run.owner, self.ids
+        space = f"/v1/spaces/{ids['space_id']}"
+        threads = [f"/v1/threads/{ids[name]}" for name in ("inside", "beside")]
+        paths = [space, f"{space}/threads", *(path + part for path in threads for part in ("", "/messages"))]
+        if ids["loose"]:
+            paths += [
+                f"{space}/vector-stores",
+                *(f"{owner.stores}/{ids[name]}" for name in ("attached", "loose")),
+            ]
+        answers = [owner.get(path) for path in paths]
         return [answer.body if answer.status == 200 else answer.status for answer in answers]
 
 
 def stage(run: Run, *, stores: bool) -> Scene:
     """New scene, with grants for roles that have a key, and vector stores if needed."""
-    grants = {
-        field: [run.user_id(role)]
-        for field, role in (("editable_by_users", "editor"), ("access_users", "viewer"))
-        if role in run.roles
+    fields = {"editable_by_users": "editor", "access_users": "viewer"}
+    grants = {field: [run.user_id(role)] for field, role in fields.items() if role in run.roles}
+    owner, space_id = run.owner, run.owner.new_space(**grants)["id"]
+    ids = {
+        "organization_id": run.organization_id,
+        "space_id": space_id,
+        **{name: owner.new_thread()["id"] for name in ("inside", "beside")},
+        **{name: owner.new_vector_store()["id"] if stores else "" for name in ("attached", "loose")},
+        "message_id": run.unknown_id("msg"),
     }
-    owner, space = run.owner, run.owner.new_space(**grants)
-    inside, beside = (owner.new_thread()["id"] for _ in range(2))
-    attached, loose = (owner.new_vector_store()["id"] if stores else "" for _ in range(2))
-    scene = Scene(run, space, inside, beside, attached, loose, run.unknown_id("msg"))
-    equal(owner.add(space["id"], inside).status, 201, "adding the first thread")
+    equal(owner.add(space_id, ids["inside"]).status, 201, "adding the first thread")
     if stores:
-        attaching = owner.ask("POST", f"{scene.path}/vector-stores/{attached}")
+        attaching = owner.ask("POST", f"/v1/spaces/{space_id}/vector-stores/{ids['attached']}")
         equal(attaching.status, 201, "attaching the first store")
-    return scene
+    return Scene(run, ids)
 
 
 class Row(NamedTuple):
@@ -111,11 +89,8 @@ class Row(NamedTuple):
     evidence: Evidence = Evidence.PUBLISHED
 
 
-VIEW, EDIT, OWNER = "View access required", "Edit access required", "Owner access required"
-THREAD, MEMBER, STORE = (
-    "Thread access required",
-    "Organization access required",
-    "Vector store access required",
+VIEW, EDIT, OWNER, THREAD, MEMBER, STORE = (
+    f"{what} access required" for what in ("View", "Edit", "Owner", "Thread", "Organization", "Vector store")
 )
 MEMBERS: Any = {"system_message": MEMBER, "foreign": "A37", "evidence": Evidence.OBSERVED}
 MINE: Any = {"system_message": THREAD, "by": "A36", "foreign": "A36", "evidence": Evidence.SDK}
@@ -170,12 +145,13 @@ def request_of(name: str, names: Mapping[str, str]) -> tuple[str, str, Any]:
     return operation.method.upper(), path + query, body
 
 
-def attempt(name: str, client: RoleClient, scene: Scene) -> ClientResponse:
-    """Response to a row's request by `client`."""
+def attempt(name: str, column: str, scene: Scene) -> ClientResponse:
+    """Response to a row's request in the role of a column."""
+    run = scene.run
     if name == "createResponse":
-        scene.run.spend_model_question()
-    method, path, body = request_of(name, scene.names())
-    return client.ask(method, path, body)
+        run.spend_model_question()
+    client = RoleClient(run, None) if column == NOBODY else run.client(column)
+    return client.ask(*request_of(name, scene.names()))
 
 
 def try_row(run: Run, name: str) -> None:
@@ -187,28 +163,23 @@ def try_row(run: Run, name: str) -> None:
     before = scene.state()
     for column in present:
         if cells[column] in (401, 403):
-            answer = attempt(name, _client(run, column), scene)
+            answer = attempt(name, column, scene)
             _refused(row, column, cells[column], answer)
             if answer.request.method != "GET":
                 equal(scene.state(), before, f"what there is after the {column} was refused")
     for column in present:
         if cells[column] not in (401, 403):
-            _allowed(column, cells[column], attempt(name, _client(run, column), scene))
+            _allowed(column, cells[column], attempt(name, column, scene))
             scene = stage(run, stores=stores) if column != present[-1] else scene
     if missing := [role for role in ROLES if role not in run.roles]:
         raise Untested(f"the other roles behave as expected; no key for the {' and the '.join(missing)}")
 
 
-def _client(run: Run, column: str) -> RoleClient:
-    return RoleClient(run, None) if column == NOBODY else run.client(column)
-
-
 def _allowed(column: str, expected: int, answer: ClientResponse) -> None:
     what = f"{answer.request.method} by the {column}"
-    if expected == 404:  # the message does not exist, and only its owner may learn that
-        if answer.status != 404:
-            raise Broken(f"{what} answers {answer.status}", expected=404, got=answer.status, assumption="A38")
-    elif answer.status >= 300:
+    if expected == 404 != answer.status:  # the message does not exist, and only its owner may learn that
+        raise Broken(f"{what} answers {answer.status}", expected=404, got=answer.status, assumption="A38")
+    if expected < 300 <= answer.status:
         raise Broken(f"{what} is refused", expected="2xx", got=answer.status)
 
 
@@ -218,12 +189,9 @@ def _refused(row: Row, column: str, expected: int, answer: ClientResponse) -> No
     what = f"{answer.request.method} by {column if column == NOBODY else f'the {column}'}"
     if answer.status != expected:
         allowed = by is not None and answer.status in ASSUMPTIONS.alternatives(by, "status")
-        raise Broken(
-            f"{what} answers {answer.status}",
-            expected=expected,
-            got=answer.status,
-            assumption=by if allowed else None,
-        )
+        broken = Broken(f"{what} answers {answer.status}", expected=expected, got=answer.status)
+        broken.assumption = by if allowed else None
+        raise broken
     if expected == 401:
         return
     system_message = MEMBER if column == "foreign" and row.foreign == "A37" else row.system_message

@@ -57,8 +57,7 @@ def listed_threads_have_the_documented_types(run: Run) -> None:
 @check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A29")
 def a_listed_thread_has_no_further_field(run: Run) -> None:
     """A listed thread has the sixteen documented fields and no other."""
-    space_id = run.owner.new_space()["id"]
-    run.owner.add(space_id, run.owner.new_thread()["id"])
+    space_id = run.owner.space_with(*run.owner.new_threads(1))
     listed = run.owner.get(f"/v1/spaces/{space_id}/threads").body["data"][0]
     equal(sorted(set(listed) - set(THREAD)), [], "further fields", "/data/0")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from contracts.behaviour.vendor_documents import forbidden, refused
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
@@ -15,11 +13,6 @@ def listed(run: Run, space_id: str) -> list[str]:
     """Ids of the stores attached to a space."""
     body = run.owner.get(f"/v1/spaces/{space_id}/vector-stores").body
     return [entry["vector_store_id"] for entry in body["vector_stores"]]
-
-
-def store_path(run: Run, store_id: str) -> str:
-    """Path of a store."""
-    return f"/v1/organizations/{quote(run.organization_id)}/vector-stores/{store_id}"
 
 
 @check("addVectorStoreToSpace", "removeVectorStoreFromSpace", evidence=Evidence.PUBLISHED)
@@ -46,7 +39,7 @@ def a_detached_store_stays(run: Run) -> None:
     space_id, store_id = run.owner.new_space()["id"], run.owner.new_vector_store()["id"]
     path = f"/v1/spaces/{space_id}/vector-stores/{store_id}"
     equal([run.owner.ask(m, path).status for m in ("POST", "DELETE")], [201, 204], "attaching, detaching")
-    equal(run.owner.get(store_path(run, store_id)).status, 200, "the store after it")
+    equal(run.owner.get(f"{run.owner.stores}/{store_id}").status, 200, "the store after it")
 
 
 @check("addVectorStoreToSpace", "listSpaceVectorStores", evidence=Evidence.PUBLISHED)
@@ -65,7 +58,7 @@ def a_deleted_spaces_attached_store_stays(run: Run) -> None:
     space_id, store_id = run.owner.new_space()["id"], run.owner.new_vector_store()["id"]
     equal(run.owner.ask("POST", f"/v1/spaces/{space_id}/vector-stores/{store_id}").status, 201, "attaching")
     equal(run.owner.ask("DELETE", f"/v1/spaces/{space_id}").status, 204, "deleting the space")
-    equal(run.owner.get(store_path(run, store_id)).status, 200, "the store after it")
+    equal(run.owner.get(f"{run.owner.stores}/{store_id}").status, 200, "the store after it")
 
 
 @check("addVectorStoreToSpace", evidence=Evidence.ASSUMED, assumption="A17")
@@ -98,7 +91,7 @@ def a_space_has_twenty_stores_at_most(run: Run) -> None:
 @check("createSpace", "getVectorStore", evidence=Evidence.ASSUMED, assumption="A47")
 def a_spaces_own_store_can_be_read(run: Run) -> None:
     """The vector_store_id of a new space can be read."""
-    answer = run.owner.get(store_path(run, run.owner.new_space()["vector_store_id"]))
+    answer = run.owner.get(f"{run.owner.stores}/{run.owner.new_space()['vector_store_id']}")
     if answer.status != 200:
         raise Broken("the space's own store can't be read", expected=200, got=answer.status)
 
@@ -106,7 +99,7 @@ def a_spaces_own_store_can_be_read(run: Run) -> None:
 @check("updateVectorStore", "getVectorStore", "deleteVectorStore", evidence=Evidence.SDK)
 def a_changed_store_is_read_as_changed_and_can_be_deleted(run: Run) -> None:
     """A renamed store has its new name, and can still be deleted."""
-    path = store_path(run, run.owner.new_vector_store()["id"])
+    path = f"{run.owner.stores}/{run.owner.new_vector_store()['id']}"
     name = run.name("store")
     equal(run.owner.ask("PATCH", path, {"name": name}).status, 200, "renaming")
     equal(run.owner.get(path).body["data"]["name"], name, "the name after it", "/data/name")

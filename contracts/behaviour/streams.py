@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contracts.behaviour.memory import wait_until_found
-from contracts.behaviour.messages import space_with_fact
+from contracts.behaviour.memory import space_with_fact, wait_until_found
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
@@ -77,8 +76,8 @@ def a_stream_keeps_the_lines_of_its_answer(run: Run) -> None:
 @check("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
 def an_answer_is_remembered_streamed_or_not(run: Run) -> None:
     """The assistant's answers are found by later questions in the space, streamed or not."""
-    space_id, other = run.owner.new_space()["id"], run.owner.new_thread()["id"]
-    run.owner.add(space_id, other)
+    other = run.owner.new_thread()["id"]
+    space_id = run.owner.space_with(other)
     for is_streamed in (False, True):
         thread_id, question = run.owner.new_thread()["id"], f"Is there a harbour in run {run.run_id}?"
         run.owner.add(space_id, thread_id)
@@ -88,5 +87,5 @@ def an_answer_is_remembered_streamed_or_not(run: Run) -> None:
             equal(run.owner.ask_model(question, thread_id=thread_id).status, 200, "asking")
         listed = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
         (answer,) = [message["content"] for message in listed if message["role"] == "assistant"]
-        wait_until_found(run, answer, f"Who said this? {answer[:500]}", thread_id=other)
+        wait_until_found(run, answer, f"Who said this? {answer[:500]}", other)
         run.owner.remove_thread(space_id, thread_id)
