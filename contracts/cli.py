@@ -21,7 +21,7 @@ from contracts.exits import BROKEN, CRASHED, HOLDS, INTERRUPTED, TERMINATED, UNT
 from contracts.http.credentials import open_target
 from contracts.http.run import Run
 from contracts.http.target import open_transport
-from contracts.report.progress_and_end import RunReporter, run_info
+from contracts.report.progress_and_end import RunReporter
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
 from contracts.session import Options, Session, opened
@@ -110,8 +110,7 @@ def run(**options: Any) -> None:
         with opened(Options.from_flags(options), checks, os.environ, _say(console)) as session:
             _announce(console, session)
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
-            reporter = RunReporter(console, run_info(session, options, folder), folder, len(checks))
-            reporter.watch(session.run)
+            reporter = RunReporter(console, session, options, folder, len(checks))
             try:
                 with reporter.live(outcomes) as live:
                     run_checks(

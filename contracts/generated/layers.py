@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Fingerprint, Unanswered, Untested
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import DocumentedOperation, SchemaViolation, document
 from contracts.generated.id_rewriting import IdRewriter
-from contracts.generated.types import EngineError, EngineFailure, GenerationPlan, Sizes
+from contracts.generated.types import EngineError, EngineFailure, GenerationPlan
 from contracts.http.run import Run
 
 _WITH_MODEL = ": it asks a model, allow some questions with --with-model N"
@@ -26,18 +25,6 @@ class Explored(NamedTuple):
 
     failures: list[Broken]
     sent: Counter[str]
-
-
-class _SharedState:
-    """State shared by the generated checks of a run."""
-
-    def __init__(self) -> None:
-        self.own_ids: dict[str, str] = {}
-        self.workflows: list[Explored] = []
-        self.tries: dict[str, int] = {}
-
-
-_shared: WeakKeyDictionary[Run, _SharedState] = WeakKeyDictionary()
 
 
 def try_operation(operation: DocumentedOperation, run: Run) -> None:
@@ -52,20 +39,20 @@ def try_workflow(operation: DocumentedOperation, run: Run) -> None:
     """Layer 2: failures of one operation in the workflows, which run once for all operations."""
     if run.read_only:
         raise Untested("workflows write, and the run is read-only")
-    shared = _shared.setdefault(run, _SharedState())
-    turn = shared.tries.get(operation.id, 0)
-    shared.tries[operation.id] = turn + 1
-    if turn >= len(shared.workflows):
-        shared.workflows.append(_explored(run, ("stateful",), run.settings.profile.workflows, None))
-    _report(run, operation, shared.workflows[min(turn, len(shared.workflows) - 1)])
+    workflows: list[Explored] = run.shared.setdefault("workflows", [])
+    tries: Counter[str] = run.shared.setdefault("tries of workflows", Counter())
+    tries[operation.id] += 1
+    if tries[operation.id] > len(workflows):
+        workflows.append(_explored(run, ("stateful",), run.settings.profile.workflows, None))
+    _report(run, operation, workflows[min(tries[operation.id], len(workflows)) - 1])
 
 
 def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None) -> Explored:
     from contracts.generated import schemathesis_driver  # here: Schemathesis takes a second to import
 
-    rewriter = IdRewriter(run, {} if run.fresh_resources else _shared.setdefault(run, _SharedState()).own_ids)
+    rewriter = IdRewriter(run, {} if run.fresh_resources else run.shared.setdefault("own ids", {}))
     gateway = schemathesis_driver.Gateway(rewriter)
-    plan = GenerationPlan(phases, Sizes(examples), run.settings.seed, operation, run.read_only)
+    plan = GenerationPlan(phases, examples, run.settings.seed, operation, run.read_only)
     found: dict[tuple[object, ...], Broken] = {}
     try:
         for failure in schemathesis_driver.explore(gateway, plan):

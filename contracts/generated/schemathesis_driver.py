@@ -69,7 +69,7 @@ class Gateway(BaseTransport[Any]):
             prepared = requests.Request(**data).prepare()
             request = as_request(prepared)
         except (requests.RequestException, ValueError):
-            return _response(_nothing(case), None)
+            return _response(requests.Request(case.method, f"{BASE}/").prepare(), None)
         return _response(prepared, self._sent(case, request))
 
     def _sent(self, case: Any, request: ClientRequest) -> ClientResponse | None:
@@ -77,9 +77,9 @@ class Gateway(BaseTransport[Any]):
             return None
         try:
             label = case.operation.label
-            before = (
-                self.response_checks.before(label, request) if not self.rewriter.refusal(request) else None
-            )
+            if self.rewriter.refusal(request):
+                return None
+            before = self.response_checks.before(label, request)
             answer = self.rewriter.send(request)
             if answer is None:
                 return None
@@ -133,7 +133,10 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
                 stream.stop()
             elif isinstance(event, events.Interrupted):  # the engine swallows Ctrl-C
                 raise KeyboardInterrupt
-            yield from _failures_of(event)
+            elif isinstance(event, (events.NonFatalError, events.FatalError)):
+                raise _error(event)
+            if isinstance(event, events.ScenarioFinished):
+                yield from _failures(event.recorder)
             yield from gateway.pending
             gateway.pending.clear()
     if gateway.fatal is not None:
@@ -149,17 +152,9 @@ def _schema(run: GenerationPlan) -> Any:
     return schemathesis.openapi.from_dict(document().raw, config=found)
 
 
-def _failures_of(event: Any) -> Iterator[EngineFailure]:
-    if isinstance(event, events.ScenarioFinished):
-        yield from _failures(event.recorder)
-    elif isinstance(event, events.NonFatalError):
-        raise _error(event.value, event.label)
-    elif isinstance(event, events.FatalError):
-        raise _error(event.exception, "")
-
-
-def _error(error: Exception, label: str) -> Exception:
+def _error(event: Any) -> Exception:
     """EngineError for a problem of the engine; RuntimeError for one of our own code."""
+    error, label = (event.value, event.label) if hasattr(event, "value") else (event.exception, "")
     inner = error.__cause__ or error
     if type(inner).__module__.partition(".")[0] in ("hypothesis", "schemathesis"):
         return EngineError(f"{label}: {str(inner)[:300]}")
@@ -168,18 +163,16 @@ def _error(error: Exception, label: str) -> Exception:
 
 def _failures(recorder: Any) -> Iterator[EngineFailure]:
     for case_id, checks in recorder.checks.items():
+        interaction = recorder.interactions.get(case_id)
+        answer = _answer(interaction.response) if interaction is not None else None
         for node in checks:
-            interaction = recorder.interactions.get(case_id)
-            if node.status != Status.FAILURE or interaction is None or interaction.response is None:
-                continue
-            answer = _answer(interaction.response)
-            if answer is None:
+            if node.status != Status.FAILURE or answer is None:
                 continue
             failure = node.failure_info.failure
             before = [
                 found
                 for other, seen in recorder.interactions.items()
-                if other != case_id and seen.response is not None and seen.timestamp <= interaction.timestamp
+                if other != case_id and seen.timestamp <= interaction.timestamp
                 if (found := _answer(seen.response)) is not None
             ]
             case = recorder.cases[case_id].value
@@ -194,10 +187,6 @@ def _failures(recorder: Any) -> Iterator[EngineFailure]:
             )
 
 
-def _nothing(case: Any) -> requests.PreparedRequest:
-    return requests.Request(case.method, f"{BASE}/").prepare()
-
-
 def _response(prepared: requests.PreparedRequest, answer: ClientResponse | None) -> Response:
     prepared.contracts = answer  # type: ignore[attr-defined]
     if answer is None:
@@ -209,8 +198,7 @@ def _response(prepared: requests.PreparedRequest, answer: ClientResponse | None)
 
 
 def _answer(response: Any) -> ClientResponse | None:
-    found: ClientResponse | None = getattr(response.request, "contracts", None)
-    return found
+    return None if response is None else getattr(response.request, "contracts", None)
 
 
 def _before_call(_: Any, case: Any, __: Any) -> None:

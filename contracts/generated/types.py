@@ -12,6 +12,8 @@ BASE = "http://target"
 """Base URL as the engine sees it."""
 KEY = "the-key-of-the-owner"
 """Placeholder that the transport replaces by the owner's key."""
+MAX_STEPS = 20
+"""Most steps of a workflow."""
 _LEFT_OUT = (
     "content-length",
     "accept-encoding",
@@ -21,14 +23,6 @@ _LEFT_OUT = (
     "x-api-key",
     "x-schemathesis-testcaseid",
 )
-
-
-class Sizes(NamedTuple):
-    """Amount of generated data."""
-
-    examples: int
-    """Fuzzing cases for each operation, or number of workflows."""
-    steps: int = 20
 
 
 class EngineFailure(NamedTuple):
@@ -47,7 +41,8 @@ class GenerationPlan(NamedTuple):
     """Requests to generate."""
 
     phases: tuple[str, ...]
-    sizes: Sizes
+    examples: int
+    """Fuzzing cases for each operation, or number of workflows."""
     seed: int
     operation: str | None = None
     """operationId; None for all operations."""
@@ -71,13 +66,13 @@ def config(plan: GenerationPlan) -> dict[str, Any]:
         "continue-on-failure": True,
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},
-        "generation": {"database": "none", "no-shrink": True, "max-examples": plan.sizes.examples},
+        "generation": {"database": "none", "no-shrink": True, "max-examples": plan.examples},
         "auth": {"auto-signup": False, "openapi": {"ApiKeyAuth": {"api_key": KEY}}},
         "phases": {
             "examples": phase("examples"),
             "coverage": phase("coverage"),
             "fuzzing": phase("fuzzing", **{"error-feedback": {"enabled": False}}),
-            "stateful": phase("stateful", **{"max-steps": plan.sizes.steps}),
+            "stateful": phase("stateful", **{"max-steps": MAX_STEPS}),
         },
     }
 

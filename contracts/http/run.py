@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
+from typing import Any
 from urllib.parse import quote
 
 from contracts.checks.errors import Unanswered, Untested, WriteGuardError
@@ -61,6 +62,8 @@ class Run:
         """Exchange that first returned each id."""
         self.on_exchange: Callable[[ClientResponse], object] = lambda _: None
         """Called with every exchange."""
+        self.shared: dict[str, Any] = {}
+        """What checks of this run share, such as the results of workflows."""
         self.fresh_resources = False
         """Whether a failure is being retried, without resources of earlier checks."""
         self._transport = transport

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import HypothesisException
@@ -25,17 +24,9 @@ from contracts.verdict.reproduction import fewest
 
 ROLES = ("owner", "editor", "viewer", "outsider")
 OPERATIONS = (
-    "createSpace",
-    "listSpaces",
-    "getSpace",
-    "updateSpace",
-    "deleteSpace",
-    "createThread",
-    "getThread",
-    "deleteThread",
-    "listSpaceThreads",
-    "addThreadToSpace",
-    "removeThreadFromSpace",
+    *(f"{verb}Space" for verb in ("create", "get", "update", "delete")),
+    *(f"{verb}Thread" for verb in ("create", "get", "delete")),
+    *("listSpaces", "listSpaceThreads", "addThreadToSpace", "removeThreadFromSpace"),
 )
 ASSUMED = {
     "A01": ("addThreadToSpace", "adding a thread again is 201 with the first added_at"),
@@ -132,15 +123,13 @@ def explore(run: Run) -> Exploration:
     try:
         run_state_machine_as_test(SeededMachine, settings=how)
     except HypothesisException as error:
-        raise Untested(
-            f"the scenarios could not be generated: {' '.join(str(error).split())[:200]}"
-        ) from error
+        why = " ".join(str(error).split())[:200]
+        raise Untested(f"the scenarios could not be generated: {why}") from error
     except Stop as stop:
         if not isinstance(stop.error, Broken):
             raise stop.error from None
-        exploration.broken = minimized(
-            Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain), run
-        )
+        found = Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain)
+        exploration.broken = minimized(found, run)
     notes = sorted((note for pair in pairs for note in pair.notes), key=lambda note: len(note.steps))
     for note in notes:
         if note.assumption not in exploration.refuted:
@@ -189,11 +178,9 @@ def minimized(divergence: Divergence, run: Run) -> Divergence:
         has_time = bool(steps) and time.monotonic() < until
         return has_time and divergence.seen_in(play(run, steps)) is not None
 
-    shortest = (
-        renamed(without_grants(fewest(divergence.steps, happens), happens))
-        if happens(divergence.steps)
-        else ()
-    )
+    shortest: tuple[Step, ...] = ()
+    if happens(divergence.steps):
+        shortest = renamed(without_grants(fewest(divergence.steps, happens), happens))
     played = play(run, shortest)
     complaint = divergence.seen_in(played)
     if complaint is None:
@@ -210,14 +197,12 @@ def without_grants(steps: tuple[Step, ...], happens: Callable[[tuple[Step, ...]]
     return steps
 
 
-_explorations: WeakKeyDictionary[Run, Exploration] = WeakKeyDictionary()
-
-
 def exploration_of(run: Run) -> Exploration:
     """Exploration of a run, shared by all model checks."""
-    if run not in _explorations:
-        _explorations[run] = explore(run)
-    return _explorations[run]
+    if "exploration" not in run.shared:
+        run.shared["exploration"] = explore(run)
+    found: Exploration = run.shared["exploration"]
+    return found
 
 
 @check(*OPERATIONS, evidence=Evidence.PUBLISHED, layer="model")

@@ -20,9 +20,9 @@ class Pair(Views):
         after, predicted = self.model.create_space(name, Space(**fields))
         body = {"organization_id": self.run.organization_id, **self._body(fields)}
         answer = self._create("space", name, "/v1/spaces/", body)
-        self.agree(
-            words(self.steps[-1]), answer, predicted._replace(by="A19") if label in BOUNDARY else predicted
-        )
+        if label in BOUNDARY:
+            predicted = predicted._replace(by="A19")
+        self.agree(words(self.steps[-1]), answer, predicted)
         if answer.status < 300:
             self.model = after
             self.see_space(name)
@@ -36,7 +36,7 @@ class Pair(Views):
 
     def add(self, role: str, space: str, thread: str) -> None:
         """Add a thread to a space."""
-        again = self._holds(space, thread)
+        again = space in self.model.spaces and thread in self.model.spaces[space].threads
         after, predicted = self.model.add(role, space, thread)
         answer = self.run.client(role).add(self.id_of(space), self.id_of(thread))
         if self.agree(words(self.steps[-1]), answer, predicted) and predicted.status == 201:
@@ -45,7 +45,7 @@ class Pair(Views):
 
     def remove(self, role: str, space: str, thread: str) -> None:
         """Remove a thread from a space."""
-        if self.is_ghost(thread):
+        if thread in self.ghosts:
             return
         after, predicted = self.model.remove(role, space, thread)
         answer = self.run.client(role).remove_thread(self.id_of(space), self.id_of(thread))
@@ -90,9 +90,8 @@ class Pair(Views):
             return
         page, cursor = first
         after, predicted = self.model.remove(CREATOR, space, page[-1])
-        self.agree(
-            "removing it", self.run.owner.remove_thread(self.id_of(space), self.id_of(page[-1])), predicted
-        )
+        answer = self.run.owner.remove_thread(self.id_of(space), self.id_of(page[-1]))
+        self.agree("removing it", answer, predicted)
         self.rest_of_walk(space, limit, page, cursor)
         self._advance(after, space, page[-1])
 
@@ -104,9 +103,6 @@ class Pair(Views):
                 self.see_space(name)
             else:
                 self.read_thread(CREATOR, name)
-
-    def _holds(self, space: str, thread: str) -> bool:
-        return space in self.model.spaces and thread in self.model.spaces[space].threads
 
     def _delete(self, role: str, name: str, predicted: ExpectedStatus) -> bool:
         answer = self.run.client(role).ask("DELETE", self.path(name))

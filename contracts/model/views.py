@@ -22,7 +22,7 @@ class Views(SideBySide):
         self._order: dict[str, list[str]] = {}
         """Threads of each space as last listed."""
         self._added_at: dict[tuple[str, str], object] = {}
-        self._ghosts: set[str] = set()
+        self.ghosts: set[str] = set()
         """Deleted threads that are still listed (A14)."""
 
     def see_space(self, space: str) -> None:
@@ -65,11 +65,11 @@ class Views(SideBySide):
         listed_now: list[str] = []
         cursor = None
         expected = self.model.spaces[space].threads
-        count = len(expected) + sum(t in self._ghosts for t in self._order.get(space, ()))
+        count = len(expected) + sum(t in self.ghosts for t in self._order.get(space, ()))
         for items, more in pages(tuple("x" * count), limit):
             answer = self._page(role, space, limit, cursor)
             self.agree(what, answer, predicted)
-            found = [self.name_of(thread["id"]) for thread in answer.body["data"]]
+            found = self._names(answer)
             listed_now += found
             if len(found) != len(items) or answer.body["has_more"] is not more:
                 self._compare(what, space, listed_now, partly=limit < count)
@@ -84,7 +84,7 @@ class Views(SideBySide):
     def _compare(self, what: str, space: str, listed_now: Sequence[str], *, partly: bool = False) -> None:
         """Compare threads and order with the model, or at least with the previous walk (A04)."""
         expected = list(self.model.spaces[space].threads)
-        alive = [thread for thread in listed_now if thread not in self._ghosts]
+        alive = [thread for thread in listed_now if thread not in self.ghosts]
         if partly and set(alive) < set(expected) and len(set(alive)) == len(alive):
             return
         if sorted(alive) != sorted(expected):
@@ -94,17 +94,16 @@ class Views(SideBySide):
         if now != kept:
             raise Broken(f"{what} shows {listed(now)}, and showed {listed(kept)} before: the order changed")
         if alive != expected:
-            self.differ(
-                "A04",
-                "order",
-                "any other",
-                f"{what} shows {listed(alive)}, the model says {listed(expected)}",
-            )
+            complaint = f"{what} shows {listed(alive)}, the model says {listed(expected)}"
+            self.differ("A04", "order", "any other", complaint)
         self._order[space] = list(listed_now)
 
     def _page(self, role: str, space: str, limit: int, cursor: object) -> ClientResponse:
         path = self.path(space) + "/threads"
         return self.run.client(role).get(path, limit=limit, cursor=cursor)
+
+    def _names(self, page: ClientResponse) -> list[str]:
+        return [self.name_of(thread["id"]) for thread in page.body["data"]]
 
     def first_page(self, space: str, limit: int) -> tuple[list[str], object] | None:
         """Names on the owner's first page, and its cursor; None without a second page."""
@@ -112,8 +111,8 @@ class Views(SideBySide):
             return None
         answer = self._page(CREATOR, space, limit, None)
         self.agree(f"listing {space}", answer, ExpectedStatus(200))
-        listed_now = [self.name_of(thread["id"]) for thread in answer.body["data"]]
-        if not listed_now or set(listed_now) & self._ghosts:
+        listed_now = self._names(answer)
+        if not listed_now or set(listed_now) & self.ghosts:
             return None
         return listed_now, answer.body["next_cursor"]
 
@@ -124,7 +123,7 @@ class Views(SideBySide):
         try:
             path = self.path(space) + "/threads"
             for page in self.run.owner.pages(path, limit=limit, cursor=cursor):
-                seen += [self.name_of(thread["id"]) for thread in page.body["data"]]
+                seen += self._names(page)
         except Broken as broken:
             complaint = broken.message if broken.got is None else f"the next page answers {broken.got}"
         if seen != before and not complaint:
@@ -154,20 +153,12 @@ class Views(SideBySide):
 
     def left_behind(self, thread: str, spaces: Sequence[str]) -> None:
         """Check that a deleted thread left all of its spaces, or none if A14 does not hold."""
-        still = [space for space in spaces if thread in self._names(space)]
+        still = [s for s in spaces if thread in self._names(self._page(CREATOR, s, 100, None))]
         if not still:
             return
         complaint = f"listing {listed(still)} shows {thread}, the model says it is in no space"
         self.differ("A14", "links", "kept" if still == list(spaces) else "some kept", complaint)
-        self._ghosts.add(thread)
-
-    def is_ghost(self, thread: str) -> bool:
-        """Whether the thread is deleted but still listed (A14)."""
-        return thread in self._ghosts
-
-    def _names(self, space: str) -> list[str]:
-        body = self._page(CREATOR, space, 100, None).body
-        return [self.name_of(thread["id"]) for thread in body["data"]]
+        self.ghosts.add(thread)
 
     def forget(self, space: str) -> None:
         """Drop the list of a deleted space."""
@@ -181,18 +172,11 @@ def _as_role(role: str, what: str) -> str:
 
 def _same(what: str, field: str, got: object, expected: object) -> None:
     if got != expected:
-        raise Broken(
-            f"{what} shows {field} {got!r}, the model says {expected!r}"[:500],
-            expected=expected,
-            got=got,
-            pointer=f"/{field}",
-        )
+        message = f"{what} shows {field} {got!r}, the model says {expected!r}"[:500]
+        raise Broken(message, expected=expected, got=got, pointer=f"/{field}")
 
 
 def _lists(what: str, listed_now: Sequence[str], expected: Sequence[str], verb: str) -> None:
     if list(listed_now) != list(expected):
-        raise Broken(
-            f"{what} {verb} {listed(listed_now)}, the model says {listed(expected)}",
-            expected=list(expected),
-            got=list(listed_now),
-        )
+        message = f"{what} {verb} {listed(listed_now)}, the model says {listed(expected)}"
+        raise Broken(message, expected=list(expected), got=list(listed_now))

@@ -49,8 +49,6 @@ class RunConditions(NamedTuple):
     """Roles without a key."""
     read_only: bool = False
     with_model: bool = True
-    everything: bool = True
-    """Whether all checks ran, without --only."""
 
 
 class Coverage(NamedTuple):
@@ -74,25 +72,19 @@ def coverage(record: Recorder, outcomes: Sequence[Outcome], conditions: RunCondi
     missed = []
     for operation in document.operations.values():
         untested = _untested(operation, outcomes, conditions)
-        answered = {status for op, status in statuses if op == operation.id}
+        answered = {str(status) for op, status in statuses if op == operation.id and status < 300}
+        instead = ", ".join(sorted(answered - {*operation.raw["responses"]}))
         for what, name, status in _documented(document, operation):
             counts[what] += 1
-            if not _exercised(record, operation.id, answered, (what, name, status)):
-                reason = _always(what, name, status) or untested.get("")
-                reason = reason or _reason(what, status, untested, conditions)
-                if instead := _instead(operation, answered) if what == "status" and status < 300 else "":
+            if (operation.id, what, name) not in record.items:
+                reason = _reason(what, name, status, untested, conditions)
+                if what == "status" and status < 300 and instead:
                     reason = f"the target answers {instead} in its place"
-                label = f"{status} {name}" if what == "code" else name
-                missed.append(Missed(operation.id, what, label, reason))
+                missed.append(Missed(operation.id, what, name, reason))
     known = {(o.id, int(s)) for o in document.operations.values() for s in o.raw["responses"]}
     lost = Counter(miss.what for miss in missed)
-    return Coverage(
-        record.requests,
-        record.seen,
-        tuple(sorted(statuses - known)),
-        tuple(missed),
-        {what: (number - lost[what], number) for what, number in counts.items()},
-    )
+    exercised = {what: (number - lost[what], number) for what, number in counts.items()}
+    return Coverage(record.requests, record.seen, tuple(sorted(statuses - known)), tuple(missed), exercised)
 
 
 def as_data(coverage: Coverage) -> dict[str, Any]:
@@ -110,31 +102,13 @@ def as_data(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def _exercised(record: Recorder, operation: str, answered: set[int], one: tuple[str, str, int]) -> bool:
-    what, name, status = one
-    if what == "status":
-        return status in answered
-    if what == "code":
-        return (operation, status, name) in record.codes
-    place, _, plain = name.partition(" ")
-    return (operation, place, plain) in record.parameters
-
-
-def _instead(operation: DocumentedOperation, answered: set[int]) -> str:
-    """Undocumented success statuses of the target."""
-    odd = sorted(
-        status for status in answered if status < 300 and str(status) not in operation.raw["responses"]
-    )
-    return ", ".join(map(str, odd))
-
-
 def _documented(document: OpenApiDocument, operation: DocumentedOperation) -> Iterator[tuple[str, str, int]]:
     """Every status, error code and parameter, as (what, name, status)."""
     for text in operation.raw["responses"]:
         status = int(text)
         yield "status", text, status
         if status >= 400:
-            yield from (("code", code, status) for code in document.codes(operation, status))
+            yield from (("code", f"{text} {code}", status) for code in document.codes(operation, status))
     for parameter in operation.raw.get("parameters", ()):
         resolved = document.resolved(parameter)
         if resolved["in"] != "path":
@@ -159,18 +133,15 @@ def _untested(
     return reasons
 
 
-def _always(what: str, name: str, status: int) -> str | None:
-    """Reason that applies to every run."""
-    return (_CODES.get(name) if what == "code" else None) or _TARGET.get(status)
-
-
-def _reason(what: str, status: int, untested: dict[str, str], conditions: RunConditions) -> str:
+def _reason(what: str, name: str, status: int, untested: dict[str, str], conditions: RunConditions) -> str:
+    """Reasons of every run come first, then those of this one."""
+    reason = _CODES.get(name.partition(" ")[2]) if what == "code" else None
+    reason = reason or _TARGET.get(status) or untested.get("")
     lacking = [role for role in _ROLES.get(status, ()) if role in conditions.missing]
-    if lacking:
-        return "no key: set " + ", ".join(f"CONTRACTS_{role.upper()}_KEY" for role in lacking)
-    if status in _STATUS:
-        return _STATUS[status]
-    if untested:
-        count, reason = len(untested), next(iter(untested.values()))
-        return f"no check that ran provoked it; {count} could not run: {reason}"
-    return "no check sends it" if what == "parameter" else "no check provoked it"
+    if reason is None and lacking:
+        reason = "no key: set " + ", ".join(f"CONTRACTS_{role.upper()}_KEY" for role in lacking)
+    reason = reason or _STATUS.get(status)
+    if reason is None and untested:
+        count, first = len(untested), next(iter(untested.values()))
+        reason = f"no check that ran provoked it; {count} could not run: {first}"
+    return reason or ("no check sends it" if what == "parameter" else "no check provoked it")

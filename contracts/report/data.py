@@ -38,7 +38,7 @@ def as_data(
     data = {
         "version": VERSION,
         "run": info.as_data(),
-        "holds": not info.crash and holds(outcomes, strict=info.strict_assumptions),
+        "holds": not info.crash and holds(outcomes, strict=info.flags["strict_assumptions"]),
         "summary": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
         "outcomes": [
             {
@@ -68,6 +68,11 @@ def counted(summary: Mapping[str, int]) -> str:
     words = {Verdict.ASSUMPTION.value: "assumptions do not hold here"}
     many = ((n, words.get(verdict, verdict) if n > 1 else verdict) for verdict, n in summary.items())
     return ", ".join(f"{n} {verdict}" for n, verdict in many)
+
+
+def covered(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Exercised and documented statuses, codes and parameters, in words."""
+    return ", ".join(f"{n['exercised']} of {n['documented']} {MANY[what]}" for what, n in counts.items())
 
 
 def named(text: str, names: Mapping[str, str]) -> str:

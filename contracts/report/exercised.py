@@ -20,10 +20,8 @@ class Recorder:
         self.requests = 0
         self.seen: Counter[tuple[str, int, str, str]] = Counter()
         """Operation, status, role (empty without a key), check."""
-        self.codes: set[tuple[str, int, str]] = set()
-        """Operation, status, error code."""
-        self.parameters: set[tuple[str, str, str]] = set()
-        """Operation, place, name."""
+        self.items: set[tuple[str, str, str]] = set()
+        """Operation, what (status, code or parameter), name (such as 404, 404 CODE or query limit)."""
         self._lock = threading.Lock()
 
     def note(self, answer: ClientResponse) -> None:
@@ -31,20 +29,20 @@ class Recorder:
         request = answer.request
         found = self.document.at(request.method, request.path)
         code = answer.error.get("code") if answer.status >= 400 else None
-        sent = set(_sent(request)) if found is not None else set()
+        sent = _sent(request) if found is not None else []
         with self._lock:
             self.requests += 1
             if found is None:
                 return
             self.seen[found.id, answer.status, request.role or "", self.check] += 1
-            self.parameters.update((found.id, *one) for one in sent)
-            if isinstance(code, str):
-                self.codes.add((found.id, answer.status, code))
+            self.items.add((found.id, "status", str(answer.status)))
+            self.items.add((found.id, "code", f"{answer.status} {code}"))
+            self.items.update((found.id, "parameter", one) for one in sent)
 
 
-def _sent(request: ClientRequest) -> list[tuple[str, str]]:
+def _sent(request: ClientRequest) -> list[str]:
     """Place and name of a request's parameters, except those of the path."""
     query = parse_qsl(request.path.partition("?")[2], keep_blank_values=True)
-    found = [("query", name) for name, _ in query]
-    found += [("header", name.lower()) for name in request.headers]
-    return found + [("body", name) for name in request.fields]
+    found = [f"query {name}" for name, _ in query]
+    found += [f"header {name.lower()}" for name in request.headers]
+    return found + [f"body {name}" for name in request.fields]

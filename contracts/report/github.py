@@ -1,64 +1,41 @@
-"""GitHub Actions output: annotations of a commit, and the step summary."""
+"""GitHub Actions: annotations of a commit, and the step summary."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from contracts.report.data import MANY, Data, counted
+from contracts.report.data import Data
+from contracts.report.documents import step_summary
 from contracts.verdict.diff import cut
 
 _LEVELS = {"broken": "error", "known": "notice"}
 
 
-def workflow_commands(data: Data, lines: Mapping[str, int]) -> Iterator[str]:
-    """Annotation for each failure; `lines` are the operations' lines in openapi.yaml."""
-    strict = data["run"]["strict_assumptions"]
+def workflow_commands(data: Data, environ: Mapping[str, str]) -> Iterator[str]:
+    """Append the step summary, and give an annotation for each failure; nothing outside GitHub Actions."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return
+    if summary := environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(step_summary(data))
+    strict, lines = data["run"]["strict_assumptions"], _lines(Path("openapi.yaml"))
     for failure in data["failures"]:
         verdict, operation = failure["verdict"], failure["fingerprint"]["operation"]
         level = _LEVELS.get(verdict, "error" if strict and verdict.startswith("assumption") else "warning")
         at = f"file=openapi.yaml,line={lines[operation]}," if operation in lines else ""
-        title = _escaped(f"{verdict}: {failure['check']}", more=True)
+        title = _escaped(f"{verdict}: {failure['check']}").replace(":", "%3A").replace(",", "%2C")
         text = cut(failure["message"], 400) + "\n" + failure["sentence"]
         yield f"::{level} {at}title={title}::{_escaped(text)}"
 
 
-def step_summary(data: Data) -> str:
-    """Markdown summary of the run."""
-    run, counts = data["run"], data["coverage"]["counts"]
-    conditions = f"profile {run['profile']}, seed {run['seed']}, {run['seconds']:.0f} s"
-    lines = [
-        f"## {_heading(data)}",
-        "",
-        f"`{run['target']}`, {conditions}: {counted(data['summary'])}.",
-        "",
-    ]
-    if data["failures"]:
-        lines += ["| # | verdict | check | failure | evidence |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {f['id']} | {f['verdict']} | `{f['check']}` | {_cell(f['message'])} | {_evidence(f)} |"
-            for f in data["failures"]
-        ]
-        lines.append("")
-    covered = ", ".join(f"{n['exercised']} of {n['documented']} {MANY[what]}" for what, n in counts.items())
-    lines += [f"Exercised: {covered}, with {data['coverage']['requests']} requests.", ""]
-    return "\n".join(lines)
+def _lines(spec: Path) -> dict[str, int]:
+    """Line of each operation in openapi.yaml, if the working directory has it."""
+    lines = spec.read_text("utf-8", "replace").splitlines() if spec.is_file() else []
+    matches = ((n, re.match(r"\s+operationId: (\w+)", line)) for n, line in enumerate(lines, 1))
+    return {match[1]: n for n, match in matches if match}
 
 
-def _heading(data: Data) -> str:
-    if data["run"]["crash"]:
-        return f"The run crashed: {_cell(data['run']['crash'])}"
-    return "The contract holds" if data["holds"] else "The contract is broken"
-
-
-def _evidence(failure: Data) -> str:
-    return str(failure["evidence"]) + (f" ({failure['assumption']})" if failure["assumption"] else "")
-
-
-def _cell(text: str) -> str:
-    signs = {"|": "\\|", "<": "&lt;", "`": "'"}
-    return "".join(signs.get(sign, sign) for sign in cut(text, 200))
-
-
-def _escaped(text: str, *, more: bool = False) -> str:
-    signs = {"%": "%25", "\r": "%0D", "\n": "%0A"} | ({":": "%3A", ",": "%2C"} if more else {})
-    return "".join(signs.get(sign, sign) for sign in text)
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,14 +15,12 @@ import click
 from rich.console import Console
 
 from contracts.checks.spec import document
-from contracts.http.run import Run
 from contracts.report import coverage
 from contracts.report.data import Data, as_data
+from contracts.report.documents import junit, page
 from contracts.report.exercised import Recorder
-from contracts.report.github import step_summary, workflow_commands
+from contracts.report.github import workflow_commands
 from contracts.report.har import har
-from contracts.report.html import page
-from contracts.report.junit import junit
 from contracts.report.live import Live
 from contracts.report.redact import Redactor
 from contracts.report.run_info import RunInfo
@@ -36,10 +33,14 @@ from contracts.verdict.failure import Outcome
 class RunReporter:
     """Reports a run from its first check to its exit."""
 
-    def __init__(self, console: Console, info: RunInfo, folder: Path, checks: int) -> None:
-        self._console, self._about, self._folder = console, info, folder
+    def __init__(
+        self, console: Console, session: Session, flags: Mapping[str, Any], folder: Path, checks: int
+    ) -> None:
+        self._console, self._folder = console, folder
+        self._about = RunInfo(session, flags, folder, datetime.now(UTC), time.monotonic())
         self._recorder = Recorder(document())
-        self._redact = Redactor(info.keys)
+        session.run.on_exchange = self._recorder.note
+        self._redact = Redactor(session.access.keys)
         self._live = Live(console, checks, self._recorder, self._redact)
 
     @contextmanager
@@ -49,10 +50,6 @@ class RunReporter:
         with self._live():
             yield self._live
         self._recorder.check = "(cleaning up)"
-
-    def watch(self, run: Run) -> None:
-        """Count every exchange of a run."""
-        run.on_exchange = self._recorder.note
 
     def end(
         self,
@@ -69,43 +66,18 @@ class RunReporter:
             baseline.write(update, new, self._redact)
             known = new
         outcomes = baseline.mark_known(outcomes, known)
-        conditions = coverage.RunConditions(info.missing, info.read_only, info.with_model > 0)
+        conditions = coverage.RunConditions(
+            info.session.access.missing, info.flags["read_only"], info.flags["with_model"] > 0
+        )
         covered = coverage.as_data(coverage.coverage(self._recorder, outcomes, conditions))
         data = as_data(outcomes, info, covered, [baseline.as_data(one) for one in gone])
         write(self._folder, data)
         print_report(self._console, data, self._folder)
         if update is not None:
             click.echo(f"baseline       {len(known)} known in {update}, {len(gone)} no longer")
-        for line in github_annotations(data, os.environ, _lines(Path("openapi.yaml"))):
+        for line in workflow_commands(data, os.environ):
             click.echo(line)
         return bool(data["holds"])
-
-
-def run_info(session: Session, options: Mapping[str, Any], folder: Path) -> RunInfo:
-    """Description of a run, from its session and options."""
-    access = session.access
-    return RunInfo(
-        target=session.transport.url,
-        given=options["target"],
-        run_id=session.run.run_id,
-        organization_id=access.organization_id,
-        started=datetime.now(UTC),
-        clock=time.monotonic(),
-        mock=access.mock,
-        keys=access.keys,
-        missing=access.missing,
-        report=str(folder / "report.json"),
-        **{name: options[name] for name in RunInfo._fields if name in options and name != "target"},
-    )
-
-
-def _lines(spec: Path) -> dict[str, int]:
-    """Line of each operation in openapi.yaml, if the working directory has it."""
-    if not spec.is_file():
-        return {}
-    lines = spec.read_text("utf-8", "replace").splitlines()
-    matches = ((n, re.match(r"\s+operationId: (\w+)", line)) for n, line in enumerate(lines, 1))
-    return {match[1]: n for n, match in matches if match}
 
 
 def write(folder: Path, data: Data) -> None:
@@ -119,14 +91,3 @@ def write(folder: Path, data: Data) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text, "utf-8")
-
-
-def github_annotations(data: Data, environ: Mapping[str, str], lines: Mapping[str, int]) -> list[str]:
-    """Append the step summary, and return the annotations; empty outside GitHub Actions."""
-    if environ.get("GITHUB_ACTIONS") != "true":
-        return []
-    summary = environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(step_summary(data))
-    return list(workflow_commands(data, lines))

@@ -4,58 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from contracts.session import Session
+
+_FLAGS = ("profile", "seed", "only", "read_only", "with_model", "strict_assumptions")
 
 
 class RunInfo(NamedTuple):
-    """Identity, options and target of a run."""
+    """Session of a run, its flags, and when it took place."""
 
-    target: str
-    given: str
-    """Target as passed on the command line."""
-    run_id: str
-    organization_id: str
+    session: Session
+    flags: Mapping[str, Any]
+    """Flags of the command."""
+    folder: Path
+    """Folder of the reports, for the replay command."""
     started: datetime
     clock: float
     """Monotonic time of the start."""
     seconds: float = 0.0
-    mock: bool = False
-    profile: str = "quick"
-    seed: int = 0
-    only: tuple[str, ...] = ()
-    read_only: bool = False
-    with_model: int = 0
-    strict_assumptions: bool = False
-    keys: Mapping[str, str] = {}
-    """By role; never reported."""
-    missing: tuple[str, ...] = ()
-    """Roles without a key."""
     crash: str = ""
     """Error of the suite itself."""
-    report: str = "report.json"
-    """Path of the report, for the replay command."""
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """Keys by role; never reported."""
+        return self.session.access.keys
 
     def as_data(self) -> dict[str, Any]:
         """JSON object, without the keys."""
-        model = f" --with-model {self.with_model}" if self.with_model else ""
-        conditions = f"--profile {self.profile} --seed {self.seed}{model}{' --read-only' * self.read_only}"
+        flags, access, given = self.flags, self.session.access, self.flags["target"]
+        model = f" --with-model {flags['with_model']}" if flags["with_model"] else ""
+        conditions = f"--profile {flags['profile']} --seed {flags['seed']}{model}"
         return {
-            "id": self.run_id,
-            "target": self.target,
-            "given": self.given,
-            "mock": self.mock,
-            "organization_id": self.organization_id,
+            "id": self.session.run.run_id,
+            "target": self.session.transport.url,
+            "given": given,
+            "mock": access.mock,
+            "organization_id": access.organization_id,
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 2),
-            "profile": self.profile,
-            "seed": self.seed,
-            "only": list(self.only),
-            "read_only": self.read_only,
-            "with_model": self.with_model,
-            "strict_assumptions": self.strict_assumptions,
+            **{name: flags[name] for name in _FLAGS},
             "crash": self.crash or None,
-            "roles": list(self.keys),
-            "without_key": list(self.missing),
-            "again": f"contracts run --target {self.given} {conditions}",
-            "replay": f"contracts replay {self.report}#ID --target {self.given}{model}",
+            "roles": list(access.keys),
+            "without_key": list(access.missing),
+            "again": f"contracts run --target {given} {conditions}{' --read-only' * flags['read_only']}",
+            "replay": f"contracts replay {self.folder / 'report.json'}#ID --target {given}{model}",
         }

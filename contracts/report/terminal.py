@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from contracts.report.data import MANY, Data, counted, named
+from contracts.report.data import Data, counted, covered, named
 from contracts.report.live import COLOURS
 from contracts.verdict.diff import cut
 
@@ -157,8 +157,7 @@ def _print_chain(console: Console, chain: list[Data]) -> None:
 
 def _covered(data: Data) -> Text:
     counts, never = data["coverage"]["counts"], data["coverage"]["never"]
-    parts = [f"{n['exercised']} of {n['documented']} {MANY[what]}" for what, n in counts.items()]
-    text = Text("exercised      " + ", ".join(parts))
+    text = Text(f"exercised      {covered(counts)}")
     if never:
         text.append(f"; {len(never)} never, with the reasons in report.html", "dim")
     return text

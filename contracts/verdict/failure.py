@@ -108,29 +108,19 @@ class Outcome(NamedTuple):
         """Verdict of the worst failure."""
         if self.skipped is not None:
             return self.skipped.verdict
-        return min((f.verdict for f in self.failures), key=WORST.index, default=Verdict.PASSED)
+        return self.worst.verdict if self.worst else Verdict.PASSED
+
+    @property
+    def worst(self) -> Failure | None:
+        """Worst failure; None without any."""
+        return next(iter(self.failures), None)
 
     @property
     def message(self) -> str:
         """Message of the worst failure, or the reason for skipping."""
         if self.skipped is not None:
             return self.skipped.reason
-        return next((failure.broken.message for failure in self.failures), "")
-
-    @property
-    def chain(self) -> tuple[ClientResponse, ...]:
-        """Exchanges of the worst failure."""
-        return next((f.chain for f in self.failures), ())
-
-    @property
-    def evidence(self) -> Evidence:
-        """Evidence of the claim that failed."""
-        return next((f.evidence for f in self.failures), self.check.evidence)
-
-    @property
-    def assumption(self) -> str | None:
-        """Assumption behind the claim that failed."""
-        return next((f.assumption for f in self.failures), self.check.assumption)
+        return self.worst.broken.message if self.worst else ""
 
 
 def failure_of(check: Check, broken: Broken, exchanges: Sequence[ClientResponse], run: Run) -> Failure:

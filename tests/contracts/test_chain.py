@@ -72,7 +72,7 @@ def test_no_request_is_spent_on_cutting_down_where_they_are_few(app: MockServer)
 
 
 def test_its_commands_take_the_ids_from_the_answers(app: MockServer) -> None:
-    chain = judged(app).chain
+    chain = judged(app).failures[0].chain
     lines, _ = commands(chain)
     assert lines[0].startswith("SPACE_1=$(curl ")
     assert lines[1].startswith("THREAD_1=$(curl ")

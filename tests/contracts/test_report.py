@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 
 from contracts.http.credentials import DEMO
-from contracts.report.html import page
+from contracts.report.documents import page
 from contracts.report.redact import Redactor
 from contracts.verdict.diff import differences
 from contracts.verdict.failure import Verdict

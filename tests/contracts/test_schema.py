@@ -17,7 +17,7 @@ from contracts.generated import schemathesis_driver
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.id_rewriting import IdRewriter
 from contracts.generated.layers import contract_failures
-from contracts.generated.types import KEY, GenerationPlan, Sizes
+from contracts.generated.types import KEY, GenerationPlan
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
@@ -83,7 +83,7 @@ def run_on(
 
 def explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None = None) -> list[str]:
     gateway = schemathesis_driver.Gateway(IdRewriter(run))
-    plan = GenerationPlan(phases, Sizes(examples), run.settings.seed, operation)
+    plan = GenerationPlan(phases, examples, run.settings.seed, operation)
     return [
         f"{place} {broken.message}"
         for finding in schemathesis_driver.explore(gateway, plan)
@@ -190,7 +190,7 @@ def test_a_mock_that_breaks_the_shape_of_an_answer_is_caught(
     result = outcome(f"operation-{operation}", run_on(InProcess(bad.app)))
     found = [(failure.verdict, failure.broken.message) for failure in result.failures]
     assert any(judged is verdict and says in message for judged, message in found), found
-    assert result.chain
+    assert result.failures[0].chain
 
 
 def test_a_server_error_at_the_largest_page_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ def test_a_server_error_at_the_largest_page_is_caught(monkeypatch: pytest.Monkey
     result = outcome("operation-listSpaceThreads", run_on(InProcess(app())))
     assert result.verdict is Verdict.BROKEN
     assert "answers 500" in result.message
-    assert "limit=100" in result.chain[-1].request.path
+    assert "limit=100" in result.failures[0].chain[-1].request.path
 
 
 def test_what_an_assumption_allows_breaks_no_contract(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_what_an_assumption_allows_breaks_no_contract(monkeypatch: pytest.Monkey
     bad = _Spoilt("addThreadToSpace", lambda checked: checked._replace(status=409))
     monkeypatch.setattr(wire, "check", bad.check)
     result = outcome("operation-addThreadToSpace", run_on(InProcess(bad.app)))
-    assert (result.verdict, result.assumption) == (Verdict.ASSUMPTION, "A01")
+    assert (result.verdict, result.failures[0].assumption) == (Verdict.ASSUMPTION, "A01")
 
 
 def test_a_write_to_what_the_run_did_not_make_is_not_sent() -> None:
@@ -276,7 +276,9 @@ def test_no_output_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = _Spoilt("getSpace", body(name=...))
     monkeypatch.setattr(wire, "check", bad.check)
     result = outcome("operation-getSpace", run_on(InProcess(bad.app)))
-    texts = str(commands(result.chain)) + str([answer.text for answer in result.chain])
+    texts = str(commands(result.failures[0].chain)) + str(
+        [answer.text for answer in result.failures[0].chain]
+    )
     assert "$CONTRACTS_OWNER_KEY" in texts
     assert not any(key in texts for key in (*DEMO.values(), KEY))
 

@@ -1,49 +1,69 @@
-"""report.html: the run on one self-contained page."""
+"""Reports made from templates: report.html, junit.xml, and the step summary of GitHub."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from functools import cache
-from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from contracts.http.exchange import decoded
 from contracts.http.run import KEY_ROLES
-from contracts.report.data import Data, named
+from contracts.report.data import Data, counted, covered, named
+from contracts.verdict.diff import cut
 
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ROLES = (*KEY_ROLES, None)
 HUMAN = {None: "no key", "status": "status", "code": "error code", "parameter": "parameter"}
 
 
 def page(data: Data) -> str:
-    """HTML of a run."""
+    """HTML of a run, on one self-contained page."""
     seen: dict[str, int] = {}
     first = {f["id"]: seen.setdefault(json.dumps(f["fingerprint"]), f["id"]) for f in data["failures"]}
-    return _template().render(
-        data=data,
-        run=data["run"],
-        rows=_rows(data),
-        roles=[role for role in ROLES if any(e["role"] == role for e in data["coverage"]["exercised"])],
-        never=_never(data),
-        first=first,
-    )
+    roles = [role for role in ROLES if any(e["role"] == role for e in data["coverage"]["exercised"])]
+    return _rendered("report.html", data, rows=_rows(data), roles=roles, never=_never(data), first=first)
+
+
+def junit(data: Data) -> str:
+    """JUnit XML of a run: a test case for each check; those that don't count are skipped, with a reason."""
+    return _NO_XML.sub("\ufffd", _rendered("junit.xml", data))
+
+
+def step_summary(data: Data) -> str:
+    """Markdown summary of a run."""
+    return _rendered("summary.md", data)
+
+
+def _rendered(name: str, data: Data, **more: Any) -> str:
+    return _environment().get_template(name).render(data=data, run=data["run"], **more)
 
 
 @cache
-def _template() -> Template:
+def _environment() -> Environment:
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("contracts", "report"),
+        autoescape=select_autoescape(("html", "xml")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
-    environment.filters["pretty"] = pretty_json
-    environment.filters["slug"] = lambda text: str(text).partition(" ")[0]
-    environment.filters["named"] = named
-    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
-    environment.filters["when"] = lambda time: time.replace("T", " ").replace("+00:00", " UTC")
-    environment.filters["human"] = lambda name: HUMAN.get(name, name)
-    return environment.from_string((resources.files("contracts.report") / "page.html").read_text("utf-8"))
+    environment.filters |= {
+        "pretty": pretty_json,
+        "slug": lambda text: str(text).partition(" ")[0],
+        "named": named,
+        "json": lambda value: json.dumps(value, ensure_ascii=False),
+        "when": lambda time: time.replace("T", " ").replace("+00:00", " UTC"),
+        "human": lambda name: HUMAN.get(name, name),
+        "counted": counted,
+        "covered": covered,
+        "cell": lambda text: cut(text, 200).translate({ord("|"): "\\|", ord("<"): "&lt;", ord("`"): "'"}),
+    }
+    return environment
 
 
 def pretty_json(value: Any) -> str:
