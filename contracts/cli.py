@@ -108,7 +108,7 @@ def run(**options: Any) -> None:
     checks, reporter = selected(options["only"]), None
     try:
         with opened(Options.from_flags(options), checks, os.environ, _say(console)) as session:
-            _announce(console, session)
+            _announce(console, session, len(checks))
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
             reporter = RunReporter(console, session, options, folder, len(checks))
             try:
@@ -142,14 +142,11 @@ def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
     if not held:
         sys.exit(BROKEN)
     if silent:
-        end(UNTESTABLE, f"{silent} checks got no answer; the first: {_first_silent(outcomes)}")
+        first = next(outcome for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED)
+        end(UNTESTABLE, f"{silent} checks got no answer; the first: {first.message}")
     if all(verdict is Verdict.UNTESTED for verdict in verdicts):
         end(UNTESTABLE, "nothing was executed")
     sys.exit(HOLDS)
-
-
-def _first_silent(outcomes: list[Outcome]) -> str:
-    return next(outcome.message for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED)
 
 
 @main.command()
@@ -238,10 +235,10 @@ def _say(console: Console) -> Callable[[str], None]:
     return lambda text: console.print(escape(text))
 
 
-def _announce(console: Console, session: Session) -> None:
+def _announce(console: Console, session: Session, checks: int) -> None:
     access, run = session.access, session.run
     mock = " (a mock)" if access.mock else ""
-    console.print(f"[bold]{len(session.checks)} checks[/] on {session.transport.url}{mock}, run {run.run_id}")
+    console.print(f"[bold]{checks} checks[/] on {session.transport.url}{mock}, run {run.run_id}")
     if run.ledger.path is not None:
         console.print(f"ledger      {escape(str(run.ledger.path))}", soft_wrap=True)
     for role in access.missing:

@@ -47,12 +47,11 @@ class Options(NamedTuple):
 
 
 class Session(NamedTuple):
-    """Open target with its run and checks."""
+    """Open target with its run."""
 
     transport: Transport
     access: TargetAccess
     run: Run
-    checks: list[Check]
     until: float | None
     """Monotonic time at which to stop."""
     folder: Path | None
@@ -86,7 +85,7 @@ def opened(
             asks = any(check.layer == "behaviour" for check in checks)
             run = _new_run(options, transport, access, run_id, folder, asks=asks)
             try:
-                yield Session(transport, access, run, checks, until, folder, terminated)
+                yield Session(transport, access, run, until, folder, terminated)
             finally:
                 with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
                     clean = _clean_up(run, say)

@@ -114,12 +114,7 @@ def odd_input_is_never_a_500(run: Run) -> None:
 
 
 @check(
-    "createSpace",
-    "updateSpace",
-    "createThread",
-    "updateThread",
-    "createVectorStore",
-    "updateVectorStore",
+    *(f"{verb}{kind}" for kind in ("Space", "Thread", "VectorStore") for verb in ("create", "update")),
     evidence=Evidence.PUBLISHED,
 )
 def empty_values_are_never_a_500(run: Run) -> None:

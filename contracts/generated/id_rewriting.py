@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contracts.checks.errors import Spent, Unanswered, Untested, WriteGuardError
-from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
-from contracts.http.run import ASKS_A_MODEL, Run
+from contracts.http.exchange import ASKS_A_MODEL, SAFE, ClientRequest, ClientResponse
+from contracts.http.run import Run
 from contracts.safety.ledger import RESOURCE_PATH
 
 PREFIXES = {
@@ -134,7 +134,7 @@ class IdRewriter:
         if self.refusal(request):
             return None
         try:
-            if request.path.partition("?")[0] == ASKS_A_MODEL:
+            if request.asks_model:
                 self._spend_question(request)
             return self.run.send(request)
         except Spent:
@@ -143,8 +143,6 @@ class IdRewriter:
             return None
 
     def _spend_question(self, request: ClientRequest) -> None:
-        if request.method != "POST":
-            return
         thread_id = request.fields.get("thread_id")
         if not isinstance(thread_id, str) or not self.run.ledger.owns(thread_id):
             raise Untested("model calls are only sent to threads of the run")

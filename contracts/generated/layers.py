@@ -90,11 +90,9 @@ def contract_failures(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[
         evidence = document().evidence(operation, status, violation)
         if assumption is None and evidence is Evidence.ASSUMED:
             assumption = document().response_assumption(operation, status)
-        what = (
-            _words(failure.message)
-            if violation is None
-            else f"its {violation.pointer or 'body'}: {violation.message[:200]}"
-        )
+        what = " ".join(failure.message.split())[:300]
+        if violation is not None:
+            what = f"its {violation.pointer or 'body'}: {violation.message[:200]}"
         broken = Broken(
             f"{operation.label} answers {status}; {what}",
             got=failure.answer.text[:300],
@@ -148,11 +146,6 @@ def _assumption(
     return None
 
 
-def _words(message: str) -> str:
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return " ".join(lines)[:300]
-
-
 def _report(run: Run, operation: DocumentedOperation, explored: Explored) -> None:
     run.chain = []
     mine = [
@@ -177,13 +170,6 @@ def checks() -> Iterator[Check]:
     }
     for layer, (attempt, sentence) in sentences.items():
         for operation in document().operations.values():
+            about = (f"{layer.removesuffix('s')}-{operation.id}", sentence.format(operation.label), layer)
             evidence = Evidence[operation.raw["x-evidence"].upper()]
-            yield Check(
-                f"{layer.removesuffix('s')}-{operation.id}",
-                sentence.format(operation.label),
-                layer,
-                (operation.id,),
-                evidence,
-                None,
-                partial(attempt, operation),
-            )
+            yield Check(*about, (operation.id,), evidence, None, partial(attempt, operation))

@@ -82,11 +82,10 @@ class ResponseChecks:
         """State of the resource that a write names, for comparison if the write is refused."""
         path = request.path.partition("?")[0]
         match = _OWN.match(path)
-        if request.method in (*SAFE, "TRACE") or match is None:
+        enough = self._counts[label, "refused"] >= FOLLOW_UPS
+        if request.method in (*SAFE, "TRACE") or match is None or enough:
             return None
         if match[0].rpartition("/")[2] not in {made.id for made in self._run.ledger.left()}:
-            return None
-        if self._counts[label, "refused"] >= FOLLOW_UPS:
             return None
         state = self._run.send(ClientRequest("GET", match[0], "owner"))
         return state.text if state.status == 200 else None

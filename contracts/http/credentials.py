@@ -11,14 +11,7 @@ from contracts.http.run import KEY_ROLES
 from contracts.http.target import InProcess, Served
 from contracts.http.transport import Transport
 
-DEMO = {
-    "owner": "ak_demo_owner",
-    "editor": "ak_demo_editor",
-    "viewer": "ak_demo_viewer",
-    "outsider": "ak_demo_outsider",
-    "foreign": "ak_demo_foreign",
-    "admin": "ak_demo_admin",
-}
+DEMO = {role: f"ak_demo_{role}" for role in KEY_ROLES}
 """Keys of the mock's demo scenario."""
 DEMO_ORGANIZATION = "org_abc123"
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
+ASKS_A_MODEL = "/v1/model/response"
+"""Path of a question to the model."""
 MAX_DEPTH = 200
 """Maximum nesting of a response body; recursive code relies on it."""
 
@@ -30,6 +32,11 @@ class ClientRequest(NamedTuple):
         if self.body is None:
             return ""
         return self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether it is a question to the model, which a real target pays for."""
+        return self.method == "POST" and self.path.partition("?")[0] == ASKS_A_MODEL
 
     @property
     def fields(self) -> Mapping[str, Any]:

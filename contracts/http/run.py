@@ -21,15 +21,8 @@ ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
 """Roles with which every operation is tried."""
 KEY_ROLES = (*ROLES, "admin")
 """Roles that may have a key; an admin overrides the permissions of single spaces."""
-ASKS_A_MODEL = "/v1/model/response"
 _ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
 _ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
-
-
-def _refused_before_the_model(answer: ClientResponse) -> bool:
-    """Whether a question was refused before it reached the model, and so costs nothing."""
-    asked = answer.request.method == "POST" and answer.request.path.partition("?")[0] == ASKS_A_MODEL
-    return asked and answer.status in (401, 403, 413, 422)
 
 
 class Run:
@@ -125,8 +118,8 @@ class Run:
                 self.ledger.not_created(intent)  # the request was not sent
             raise
         self.ledger.answered(intent, answer, self.organization_id)
-        if _refused_before_the_model(answer):
-            with self._counting:
+        if request.asks_model and answer.status in (401, 403, 413, 422):
+            with self._counting:  # it was refused before it reached the model, and so costs nothing
                 self._model_calls += 1
         self.chain.append(answer)
         self.id_sources.note(answer)

@@ -127,8 +127,6 @@ def _difference(failure: Failure) -> list[Data]:
             return []
         got = at(failure.chain[-1].body, print_.pointer.replace("*", "0"))
         return [] if got is MISSING else [{"pointer": print_.pointer, "got": jsonable(got)}]
-    if broken.expected is None and broken.got is None:
-        return []
     return differences(broken.expected, broken.got, broken.pointer)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -46,7 +44,7 @@ class Live:
         self._console, self._recorder, self._redact = console, record, redact
         self._counts: Counter[str] = Counter()
         self.outcomes: list[Outcome] = []
-        self._progress = Progress(
+        self.progress = Progress(
             SpinnerColumn(),
             BarColumn(bar_width=16),
             MofNCompleteColumn(),
@@ -57,25 +55,19 @@ class Live:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task("", total=checks)
-
-    @contextmanager
-    def __call__(self) -> Iterator[Live]:
-        """Show the progress while the checks run."""
-        with self._progress:
-            yield self
+        self._task = self.progress.add_task("", total=checks)
 
     def start(self, check: Check) -> None:
         """Show the check that starts."""
         self._recorder.check = check.id
-        self._progress.update(self._task, description=f"[dim]{check.layer}[/] {check.id}")
+        self.progress.update(self._task, description=f"[dim]{check.layer}[/] {check.id}")
 
     def finish(self, outcome: Outcome) -> None:
         """Record the outcome of a check, and print it."""
         verdict = outcome.verdict
         self.outcomes.append(outcome)
         self._counts[verdict] += 1
-        self._progress.update(self._task, advance=1)
+        self.progress.update(self._task, advance=1)
         if self._console.is_terminal and verdict is Verdict.PASSED:
             return
         text = Text()

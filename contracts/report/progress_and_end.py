@@ -47,7 +47,7 @@ class RunReporter:
     def live(self, outcomes: list[Outcome]) -> Iterator[Live]:
         """Show progress while the checks run, and collect them in `outcomes` even if interrupted."""
         self._live.outcomes = outcomes
-        with self._live():
+        with self._live.progress:
             yield self._live
         self._recorder.check = "(cleaning up)"
 

@@ -27,6 +27,8 @@ EXPLANATIONS = {
     "unconfirmed": "it could not be retried: reported, not counted",
 }
 """Explanation of a verdict."""
+_COLUMNS = {"passed": "green", "broken": "bold red", "reported": "yellow", "untested": "cyan"}
+"""Counts of the table of operations; what is neither passed, broken nor untested is reported."""
 MAX_PER_CHECK, FIRST, LAST = 3, 4, 4
 """Failures per check, and first and last requests of a chain, that are printed in full."""
 
@@ -58,7 +60,7 @@ def print_report(console: Console, data: Data, folder: Path) -> None:
 def _operations(data: Data) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("operation", no_wrap=True)
-    for name in ("passed", "broken", "reported", "untested"):
+    for name in _COLUMNS:
         table.add_column(name, justify="right")
     table.add_column("answered", overflow="fold")
     seen = data["coverage"]["exercised"]
@@ -66,18 +68,12 @@ def _operations(data: Data) -> Table:
         mine = [o for o in data["outcomes"] if operation in o["operations"]]
         counts = Counter(o["verdict"] for o in mine)
         rows = [row for row in seen if row["operation"] == operation]
-        reported = sum(counts.values()) - counts["passed"] - counts["broken"] - counts["untested"]
-        numbers = (
-            (counts["passed"], "green"),
-            (counts["broken"], "bold red"),
-            (reported, "yellow"),
-            (counts["untested"], "cyan"),
-        )
-        table.add_row(
-            operation,
-            *(Text(str(number), colour) if number else Text("-", "dim") for number, colour in numbers),
-            " ".join(sorted({str(row["status"]) for row in rows})),
-        )
+        counts["reported"] = counts.total() - sum(counts[name] for name in ("passed", "broken", "untested"))
+        numbers = [
+            Text(str(counts[name]), colour) if counts[name] else Text("-", "dim")
+            for name, colour in _COLUMNS.items()
+        ]
+        table.add_row(operation, *numbers, " ".join(sorted({str(row["status"]) for row in rows})))
     return table
 
 

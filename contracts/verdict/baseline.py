@@ -14,10 +14,6 @@ VERSION = 1
 _COUNTS = (Verdict.BROKEN, Verdict.ASSUMPTION)
 
 
-class InvalidBaseline(Usage):
-    """The file is not a baseline; the message gives the reason."""
-
-
 class KnownFailure(NamedTuple):
     """One known failure."""
 
@@ -32,26 +28,22 @@ def read(path: Path) -> list[KnownFailure]:
     try:
         data = json.loads(path.read_text("utf-8"))
         if data["version"] != VERSION:
-            raise InvalidBaseline(
-                f"--baseline: {path} has version {data['version']}, this suite reads {VERSION}"
-            )
+            raise Usage(f"--baseline: {path} has version {data['version']}, this suite reads {VERSION}")
         return [
             KnownFailure(Fingerprint(**entry["fingerprint"]), tuple(entry["checks"]), entry["message"])
             for entry in data["failures"]
         ]
     except FileNotFoundError as error:
-        raise InvalidBaseline(f"--baseline: {path} does not exist; --update-baseline writes it") from error
+        raise Usage(f"--baseline: {path} does not exist; --update-baseline writes it") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidBaseline(
-            f"--baseline: {path} is not a baseline: {type(error).__name__}: {error}"
-        ) from error
+        raise Usage(f"--baseline: {path} is not a baseline: {type(error).__name__}: {error}") from error
 
 
 def load(path: Path | None, *, update: bool) -> list[KnownFailure]:
     """Baseline of a run's options; empty if there is none, or a new one is to be written."""
     if path is None:
         if update:
-            raise InvalidBaseline("--update-baseline: pass the file with --baseline FILE")
+            raise Usage("--update-baseline: pass the file with --baseline FILE")
         return []
     return [] if update and not path.exists() else read(path)
 
@@ -98,8 +90,4 @@ def write(path: Path, baseline: Sequence[KnownFailure], redact: Any) -> None:
 
 def as_data(known: KnownFailure) -> Mapping[str, Any]:
     """JSON object of a baseline file or report."""
-    return {
-        "fingerprint": known.fingerprint._asdict(),
-        "checks": list(known.checks),
-        "message": known.message,
-    }
+    return {**known._asdict(), "fingerprint": known.fingerprint._asdict(), "checks": list(known.checks)}

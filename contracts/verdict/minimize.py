@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from contracts.checks.errors import Unanswered, Untested
 from contracts.http.exchange import ClientResponse
-from contracts.http.run import ASKS_A_MODEL, Run
+from contracts.http.run import Run
 from contracts.verdict.diff import differences
-from contracts.verdict.failure import Failure
+from contracts.verdict.failure import Failure, Verdict
 from contracts.verdict.reproduction import created_ids, fewest
 from contracts.verdict.resend import FailureSignature, NotReplayable, Resend, failure_predicate
 
@@ -18,12 +18,10 @@ TIME_LIMIT = 4.0
 
 
 def minimized(failure: Failure, run: Run) -> Failure:
-    """Failure with the fewest requests whose last response reproduces it."""
-    if (
-        run.rate_limited
-        or not failure.chain
-        or any(_asks_model(answer) for answer in failure.wide or failure.chain)
-    ):
+    """Failure with the fewest requests whose last response reproduces it; unchanged if it does not count."""
+    counts = failure.confirmed in (Verdict.BROKEN, Verdict.ASSUMPTION)
+    asks = any(answer.request.asks_model for answer in failure.wide or failure.chain)
+    if not counts or run.rate_limited or asks or not failure.chain:
         return failure
     predicate = failure_predicate(signature_of(failure), failure.chain[-1])
     if predicate is None:
@@ -50,13 +48,6 @@ def minimized(failure: Failure, run: Run) -> Failure:
 
 def signature_of(failure: Failure) -> FailureSignature:
     """Signature of a failure of this run."""
-    broken = failure.broken
-    has_values = broken.expected is not None or broken.got is not None
-    difference = differences(broken.expected, broken.got, broken.pointer) if has_values else []
-    return FailureSignature(
-        failure.check.id, failure.check.layer, failure.fingerprint, broken.pointer, difference
-    )
-
-
-def _asks_model(answer: ClientResponse) -> bool:
-    return answer.request.method == "POST" and answer.request.path.startswith(ASKS_A_MODEL)
+    check, broken = failure.check, failure.broken
+    difference = differences(broken.expected, broken.got, broken.pointer)
+    return FailureSignature(check.id, check.layer, failure.fingerprint, broken.pointer, difference)

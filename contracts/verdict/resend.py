@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from contracts.checks.errors import Fingerprint, WriteGuardError
 from contracts.checks.spec import DocumentedOperation, document
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.http.run import ASKS_A_MODEL, Run
+from contracts.http.run import Run
 from contracts.verdict.diff import MISSING, at, same
 from contracts.verdict.reproduction import words
 
@@ -64,7 +64,7 @@ class Resend:
         stale = words(request) & {*self._old}
         if stale:
             raise NotReplayable(f"it names {min(stale)}, which the chain did not create")
-        if request.path.partition("?")[0] == ASKS_A_MODEL and request.method == "POST":
+        if request.asks_model:
             run.spend_model_question()
         if request.role is not None:
             run.client(request.role)

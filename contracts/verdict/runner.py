@@ -26,7 +26,7 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
     try:
         failures = _answered(check, run)
         if failures:
-            confirmed = (_minimized(failure, run) for failure in _confirmed(failures, run, before))
+            confirmed = (minimized(failure, run) for failure in _confirmed(failures, run, before))
             failures = sorted(confirmed, key=lambda failure: WORST.index(failure.verdict))
     except Untested as reason:
         skipped = Skipped(Verdict.UNTESTED, str(reason))
@@ -66,10 +66,6 @@ def _confirmed(failures: list[Failure], run: Run, before: Check | None) -> Itera
             yield failure._replace(confirmed=Verdict.ORDER)
         else:
             yield failure._replace(confirmed=Verdict.FLAKY)
-
-
-def _minimized(failure: Failure, run: Run) -> Failure:
-    return minimized(failure, run) if failure.confirmed in (Verdict.BROKEN, Verdict.ASSUMPTION) else failure
 
 
 def _in_order(check: Check, run: Run, before: Check | None) -> list[list[Failure]]:
