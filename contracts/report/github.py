@@ -7,19 +7,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from contracts.report.data import Data
-from contracts.report.documents import step_summary
 from contracts.verdict.diff import cut
 
 _LEVELS = {"broken": "error", "known": "notice"}
 
 
-def workflow_commands(data: Data, environ: Mapping[str, str]) -> Iterator[str]:
+def workflow_commands(data: Data, summary: str, environ: Mapping[str, str]) -> Iterator[str]:
     """Append the step summary, and give an annotation for each failure; nothing outside GitHub Actions."""
     if environ.get("GITHUB_ACTIONS") != "true":
         return
-    if summary := environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(step_summary(data))
+    if steps := environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(steps).open("a", encoding="utf-8") as file:
+            file.write(summary)
     strict, lines = data["run"]["strict_assumptions"], _lines(Path("openapi.yaml"))
     for failure in data["failures"]:
         verdict, operation = failure["verdict"], failure["fingerprint"]["operation"]

@@ -17,7 +17,7 @@ from rich.console import Console
 from contracts.checks.spec import document
 from contracts.report import coverage
 from contracts.report.data import Data, as_data
-from contracts.report.documents import junit, page
+from contracts.report.documents import junit, page, step_summary
 from contracts.report.exercised import Recorder
 from contracts.report.github import workflow_commands
 from contracts.report.har import har
@@ -75,7 +75,7 @@ class RunReporter:
         print_report(self._console, data, self._folder)
         if update is not None:
             click.echo(f"baseline       {len(known)} known in {update}, {len(gone)} no longer")
-        for line in workflow_commands(data, os.environ):
+        for line in workflow_commands(data, step_summary(data), os.environ):
             click.echo(line)
         return bool(data["holds"])
 
