@@ -70,7 +70,6 @@ class Clock:
         self._source = source
         self._frozen = frozen
         self._offset = 0
-        self._formatted = -1, ""
 
     @classmethod
     def of(cls, clock_start: ClockStart, source: Callable[[], int] = real_time) -> Clock:
@@ -97,12 +96,7 @@ class Clock:
 
     def text(self, at: int | None = None) -> str:
         """An instant, by default now, as RFC 3339 in UTC with whole seconds (A21)."""
-        second = (self.now() if at is None else at) // 1_000_000
-        formatted, text = self._formatted
-        if second != formatted:
-            text = as_text(second * 1_000_000)
-            self._formatted = second, text  # one assignment: other threads read both
-        return text
+        return as_text((self.now() if at is None else at) // 1_000_000 * 1_000_000)
 
     def freeze(self, instant: int) -> None:
         """Stop at `instant`."""

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Collection as AnyOf
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from mockserver.embeddings.policy import Policy
@@ -24,7 +23,7 @@ Link = tuple[str, str]
 """(space id, id of the linked object)."""
 
 
-__all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "Transaction", "collections"]
+__all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "collections"]
 
 
 class Data(NamedTuple):
@@ -52,10 +51,16 @@ class SandboxState(NamedTuple):
     """Origin, in the syntax of `POST /__admin/reset?to=…`."""
 
 
+def versions_of(tables: Mapping[str, Collection[Any, Record]], embeddings: Embeddings) -> dict[str, Any]:
+    """Versions of these collections by name, and `embeddings`."""
+    versions: dict[str, Any] = {name: table.checkpoint() for name, table in tables.items()}
+    versions["embeddings"] = embeddings.checkpoint()
+    return versions
+
+
 def empty_versions() -> dict[str, Any]:
     """Versions of empty collections."""
-    versions: dict[str, Any] = {name: table.checkpoint() for name, table in collections().items()}
-    return {**versions, "embeddings": Embeddings(Policy()).checkpoint()}
+    return versions_of(collections(), Embeddings(Policy()))
 
 
 def collections() -> dict[str, Collection[Any, Record]]:
@@ -105,7 +110,8 @@ class Sandbox:
         self.journal = journal or Journals().new()
         self._lock = threading.Lock()
         self._collections = collections()
-        self._tables = list(self._collections.values())
+        self._before: tuple[Any, ...] = ()
+        """State at the beginning of the transaction."""
         self.spaces: Collection[str, Record] = self._collections["spaces"]
         """By id; in order of creation under their organization."""
         self.threads: Collection[str, Record] = self._collections["threads"]
@@ -159,12 +165,12 @@ class Sandbox:
         self.clock = Clock.of(state.clock_start, self.source)
         self.ids = Ids(state.policy.seed, state.counters)
         self.embeddings = Embeddings(state.policy)
-        self._restore_data(state.data.versions)
+        self.restore_versions(state.data.versions)
         self.space_thread_pages.forget()
 
     def state(self, origin: str) -> SandboxState:
         """Current state; consistent only within a transaction."""
-        data = self.data._replace(versions=self._versions())
+        data = self.data._replace(versions=self.versions())
         return SandboxState(
             data, self.embeddings.own_policy, self.ids.counters(), self.clock.as_start(), origin
         )
@@ -185,51 +191,34 @@ class Sandbox:
         """Id of the next request; the control API has its own counter."""
         return self.ids.trace(kind)
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Exclusive access at one instant; an exception rolls back every change."""
-        return Transaction(self)
+    def versions(self) -> dict[str, Any]:
+        """Versions of the collections by name, and `embeddings`."""
+        return versions_of(self._collections, self.embeddings)
 
-    def _versions(self) -> dict[str, Any]:
-        versions: dict[str, Any] = {name: table.checkpoint() for name, table in self._collections.items()}
-        versions["embeddings"] = self.embeddings.checkpoint()
-        return versions
-
-    def _restore_data(self, versions: Mapping[str, Any]) -> None:
+    def restore_versions(self, versions: Mapping[str, Any]) -> None:
+        """Restore the collections and the queue alone."""
         for name, collection in self._collections.items():
             collection.restore(versions[name])
         self.embeddings.restore(versions["embeddings"])
 
+    def transaction(self) -> AbstractContextManager[None]:
+        """Exclusive access at one instant; an exception rolls back every change."""
+        return self
 
-class Transaction:
-    """All-or-nothing change of a sandbox. A class rather than a generator: every request enters one."""
-
-    __slots__ = ("_clock", "_data", "_embeddings", "_ids", "_queues", "_sandbox", "_saved")
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
+    # Methods rather than a generator: every request enters a transaction.
     def __enter__(self) -> None:
-        sandbox = self._sandbox
-        sandbox._lock.acquire()
-        sandbox.source.hold()
-        self._data, self._embeddings = sandbox.data, sandbox.embeddings
-        self._saved = [table.checkpoint() for table in sandbox._tables]
-        self._queues = sandbox.embeddings.checkpoint()
-        self._ids = sandbox.ids, sandbox.ids.checkpoint()
-        self._clock = sandbox.clock, sandbox.clock.checkpoint()
+        self._lock.acquire()
+        self.source.hold()
+        ids, clock = self.ids, self.clock
+        objects = self.data, self.embeddings, ids, clock
+        self._before = *objects, self.versions(), ids.checkpoint(), clock.checkpoint()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        sandbox = self._sandbox
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            sandbox.data, sandbox.embeddings = self._data, self._embeddings
-            for table, version in zip(sandbox._tables, self._saved, strict=True):
-                table.restore(version)
-            sandbox.embeddings.restore(self._queues)
-            sandbox.ids, ids = self._ids
-            sandbox.ids.restore(ids)
-            sandbox.clock, clock = self._clock
-            sandbox.clock.restore(clock)
-        sandbox.source.release()
-        sandbox._lock.release()
+            self.data, self.embeddings, self.ids, self.clock, versions, ids, clock = self._before
+            self.restore_versions(versions)
+            self.ids.restore(ids)
+            self.clock.restore(clock)
+        self._before = ()  # keeps nothing alive
+        self.source.release()
+        self._lock.release()

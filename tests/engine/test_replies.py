@@ -178,4 +178,4 @@ def test_a_refused_call_changes_nothing(app: MockServer, ask: Ask, method: str, 
 def state(app: MockServer) -> Any:
     """All of the sandbox that a call can change."""
     sandbox = app.sandboxes.get()
-    return sandbox._versions(), sandbox.ids.checkpoint(), sandbox.now()
+    return sandbox.versions(), sandbox.ids.checkpoint(), sandbox.now()

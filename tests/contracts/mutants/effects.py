@@ -19,9 +19,9 @@ def _not_stored(operation: str) -> Callable[[Bench], None]:
     """The operation answers as always, and changes nothing."""
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        mark = sandbox._versions()
+        mark = sandbox.versions()
         reply = handler(call, sandbox)
-        sandbox._restore_data(mark)
+        sandbox.restore_versions(mark)
         return reply
 
     return lambda bench: bench.around(operation, wrap)

@@ -42,7 +42,7 @@ def found_after_removal(bench: Bench) -> None:
         return remove(space_id, thread_id, sandbox)
 
     def haunted(question: str, spaces: Sequence[str], sandbox: Sandbox) -> list[FoundMessage]:
-        mark = sandbox._versions()
+        mark = sandbox.versions()
         for space_id, thread_id in ghosts:
             if space_id in spaces and (space_id, thread_id) not in sandbox.space_threads:
                 link = {"space_id": space_id, "thread_id": thread_id}
@@ -50,7 +50,7 @@ def found_after_removal(bench: Bench) -> None:
                 keys = sandbox.messages.keys("thread", thread_id)
                 sandbox.embeddings.add_embedded(space_id, thread_id, keys)
         found = search(question, spaces, sandbox)
-        sandbox._restore_data(mark)
+        sandbox.restore_versions(mark)
         return found
 
     bench.replace([space_threads], "remove_thread", removed)

@@ -53,12 +53,12 @@ def patch_answers_the_old_space(bench: Bench) -> None:
     """PATCH of a space answers what was there before."""
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        mark = sandbox._versions()
+        mark = sandbox.versions()
         handler(call, sandbox)
-        done = sandbox._versions()
-        sandbox._restore_data(mark)
+        done = sandbox.versions()
+        sandbox.restore_versions(mark)
         before = handler(replace(call, body={}), sandbox)
-        sandbox._restore_data(done)
+        sandbox.restore_versions(done)
         return before
 
     bench.around("updateSpace", wrap)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.freddy.registry import Call, Reply
 from mockserver.sandbox.ids import Ids
-from mockserver.sandbox.sandbox import Sandbox, Transaction
+from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 from tests.contracts.mutants.effects import doubling
 
@@ -17,8 +17,8 @@ PAUSE = 0.02
 
 def _unlocked(bench: Bench) -> None:
     """No transactions: calls run into each other."""
-    bench.replace([Transaction], "__enter__", lambda _: None)
-    bench.replace([Transaction], "__exit__", lambda *_: None)
+    bench.replace([Sandbox], "__enter__", lambda _: None)
+    bench.replace([Sandbox], "__exit__", lambda *_: None)
 
 
 @mutant(concurrent=True)

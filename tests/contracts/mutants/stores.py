@@ -16,9 +16,9 @@ def attached_store_is_not_stored(bench: Bench) -> None:
     """Attaching a store answers 201 and stores nothing."""
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        mark = sandbox._versions()
+        mark = sandbox.versions()
         reply = handler(call, sandbox)
-        sandbox._restore_data(mark)
+        sandbox.restore_versions(mark)
         return reply
 
     bench.around("addVectorStoreToSpace", wrap)
