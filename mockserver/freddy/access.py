@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller, Membership
@@ -14,6 +14,7 @@ OVERRIDE = "override_all_permissions"
 EVERYONE = "*"
 OPEN_MODES = ("organization", "public")
 """A44: public means the organization as well."""
+NOTHING: frozenset[str] = frozenset()
 
 
 class Access(IntEnum):
@@ -25,64 +26,54 @@ class Access(IntEnum):
     OWNER = 3
 
 
+Holds: TypeAlias = Callable[[Record, Caller, Membership | None], bool]
+"""Whether a rule holds for a space and a caller; None for a caller of another organization."""
+
+
 class AccessRule(NamedTuple):
-    """One way to get an access level. `member` is None for a caller of another organization."""
+    """One way to get an access level."""
 
     level: Access
     by: str
-    holds: Callable[[Record, Caller, Membership | None], bool]
+    holds: Holds
+
+
+def _names_caller(field: str) -> Holds:
+    return lambda space, caller, _: caller.user_id in (space[field] or ())
+
+
+def _names_any(field: str, of: str) -> Holds:
+    """The field names one of the caller's roles or departments."""
+    return lambda space, _, member: not getattr(member, of, NOTHING).isdisjoint(space[field] or ())
 
 
 RULES = (
     AccessRule(Access.OWNER, "created_by", lambda space, caller, _: caller.user_id == space["created_by"]),
-    AccessRule(
-        Access.OWNER, OVERRIDE, lambda _, __, member: member is not None and OVERRIDE in member.capabilities
-    ),
-    AccessRule(
-        Access.EDIT,
-        "editable_by_users",
-        lambda space, caller, _: _lists(caller, space["editable_by_users"]),
-    ),
+    AccessRule(Access.OWNER, OVERRIDE, lambda _, __, member: has_override(member)),
+    AccessRule(Access.EDIT, "editable_by_users", _names_caller("editable_by_users")),
     AccessRule(
         Access.EDIT,
         'editable_by_users "*"',  # A45: every member of the organization
         lambda space, _, member: member is not None and EVERYONE in (space["editable_by_users"] or ()),
     ),
-    AccessRule(
-        Access.EDIT,
-        "editable_by_roles",
-        lambda space, _, member: (
-            member is not None and not member.roles.isdisjoint(space["editable_by_roles"] or ())
-        ),
-    ),
+    AccessRule(Access.EDIT, "editable_by_roles", _names_any("editable_by_roles", "roles")),
     AccessRule(
         Access.VIEW,
         "access_mode",
         lambda space, _, member: member is not None and space["access_mode"] in OPEN_MODES,
     ),
-    AccessRule(Access.VIEW, "access_users", lambda space, caller, _: _lists(caller, space["access_users"])),
-    AccessRule(
-        Access.VIEW,
-        "visible_to_roles",
-        lambda space, _, member: (
-            member is not None and not member.roles.isdisjoint(space["visible_to_roles"] or ())
-        ),
-    ),
-    AccessRule(
-        Access.VIEW,
-        "access_departments",
-        lambda space, _, member: (
-            member is not None and not member.departments.isdisjoint(space["access_departments"] or ())
-        ),
-    ),
+    AccessRule(Access.VIEW, "access_users", _names_caller("access_users")),
+    AccessRule(Access.VIEW, "visible_to_roles", _names_any("visible_to_roles", "roles")),
+    AccessRule(Access.VIEW, "access_departments", _names_any("access_departments", "departments")),
 )
 """Highest level first: the first rule that holds decides."""
 
 NO_RULE = AccessRule(Access.NONE, "no rule", lambda *_: True)
 
 
-def _lists(caller: Caller, users: list[str] | None) -> bool:
-    return users is not None and caller.user_id in users
+def has_override(member: Membership | None) -> bool:
+    """Whether the member of the organization has an owner's permissions on everything in it."""
+    return member is not None and OVERRIDE in member.capabilities
 
 
 def rule_for(space: Record, caller: Caller) -> AccessRule:

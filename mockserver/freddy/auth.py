@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from mockserver.http.problems import Unauthorized
 from mockserver.http.request import Request
@@ -10,46 +11,30 @@ from mockserver.sandbox.directory import Caller, Credential
 from mockserver.sandbox.sandbox import Sandbox
 
 
-class InvalidApiKey(Unauthorized, code="INVALID_API_KEY", message="Your API key is invalid"):
-    """Unknown key."""
+class InvalidCredential(Unauthorized):
+    """401 of a credential that was sent."""
+
+    def __init__(self, code: str, message: str, reason: str) -> None:
+        super().__init__(message, reason=reason)
+        self.code, self.message = code, message
 
 
-class ExpiredApiKey(Unauthorized, code="API_KEY_EXPIRED", message="Your API key has expired"):
-    """Expired key."""
-
-
-class DeactivatedApiKey(
-    Unauthorized, code="API_KEY_DEACTIVATED", message="Your API key has been deactivated"
-):
-    """Deactivated key."""
-
-
-class PausedApiKey(Unauthorized, code="API_KEY_PAUSED", message="Your API key is paused"):
-    """Paused key."""
-
-
-class InvalidToken(Unauthorized, code="TOKEN_INVALID", message="Your session is invalid"):
-    """Unknown bearer token."""
-
-
-class ExpiredToken(Unauthorized, code="TOKEN_EXPIRED", message="Your session has expired"):
-    """Expired bearer token."""
-
-
-API_KEY: Mapping[str, type[Unauthorized]] = {
-    "unknown": InvalidApiKey,
-    "expired": ExpiredApiKey,
-    "deactivated": DeactivatedApiKey,
-    "paused": PausedApiKey,
+Scheme: TypeAlias = Mapping[str, tuple[str, str]]
+API_KEY: Scheme = {
+    "unknown": ("INVALID_API_KEY", "Your API key is invalid"),
+    "expired": ("API_KEY_EXPIRED", "Your API key has expired"),
+    "deactivated": ("API_KEY_DEACTIVATED", "Your API key has been deactivated"),
+    "paused": ("API_KEY_PAUSED", "Your API key is paused"),
 }
-"""State of a key -> error as an X-API-Key."""
-BEARER: Mapping[str, type[Unauthorized]] = {
-    "unknown": InvalidToken,
-    "expired": ExpiredToken,
-    "deactivated": InvalidToken,
-    "paused": InvalidToken,
+"""State of a key -> code and message as an X-API-Key."""
+_INVALID_TOKEN = ("TOKEN_INVALID", "Your session is invalid")
+BEARER: Scheme = {
+    "unknown": _INVALID_TOKEN,
+    "expired": ("TOKEN_EXPIRED", "Your session has expired"),
+    "deactivated": _INVALID_TOKEN,
+    "paused": _INVALID_TOKEN,
 }
-"""State of a key -> error as a bearer token."""
+"""State of a key -> code and message as a bearer token."""
 
 
 def authenticate(request: Request, sandbox: Sandbox) -> Caller:
@@ -65,16 +50,13 @@ def authenticate(request: Request, sandbox: Sandbox) -> Caller:
     return _caller(BEARER, authorization.removeprefix("Bearer ").strip(), sandbox)
 
 
-def _caller(scheme: Mapping[str, type[Unauthorized]], secret: str, sandbox: Sandbox) -> Caller:
+def _caller(scheme: Scheme, secret: str, sandbox: Sandbox) -> Caller:
     if not secret:
         raise Unauthorized("Authentication required", reason="the credential is empty")
     credential: Credential | None = sandbox.directory.credentials.get(secret)
     if credential is None:
-        problem = scheme["unknown"]
-        raise problem(problem.message, reason=f"no such key in scenario {sandbox.data.name!r}")
+        raise InvalidCredential(*scheme["unknown"], f"no such key in scenario {sandbox.data.name!r}")
     if credential.state != "active":
-        problem = scheme[credential.state]
-        raise problem(
-            problem.message, reason=f"a key of {credential.caller.user_id} that is {credential.state}"
-        )
+        reason = f"a key of {credential.caller.user_id} that is {credential.state}"
+        raise InvalidCredential(*scheme[credential.state], reason)
     return credential.caller

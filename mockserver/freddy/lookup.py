@@ -54,6 +54,19 @@ def no_thread(thread_id: str, sandbox: Sandbox) -> NotFound:
     return NotFound("Thread not found", reason=f"thread {thread_id!r} {gone}", thread_id=thread_id)
 
 
+class VectorStoreNotFound(NotFound, code="VECTOR_STORE_NOT_FOUND"):
+    """404 of a store; the code is the documents'."""
+
+
+def store_in(organization_id: str, store_id: str, sandbox: Sandbox) -> Record:
+    """Vector store of this id; VectorStoreNotFound if the organization has none."""
+    store = sandbox.vector_stores.get(store_id)
+    if store is None or store["organization_id"] != organization_id:
+        reason = f"no vector store {store_id!r} in {organization_id}"
+        raise VectorStoreNotFound("Vector store not found", reason=reason, vector_store_id=store_id)
+    return store
+
+
 def start_of_page(call: Call, *scope: str) -> Key | None:
     """Key to continue from, by the call's cursor; None for the first page; 422 for a bad cursor (A06)."""
     text = call.query["cursor"]

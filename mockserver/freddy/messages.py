@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from mockserver.freddy.anchor_paging import Anchor, Listing
+from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
 from mockserver.freddy.lookup import merged_metadata, own_thread
 from mockserver.freddy.registry import Call, Reply, handles
 from mockserver.freddy.shared_memory import message_key, spaces_of
-from mockserver.http.problems import Invalid, NotFound
-from mockserver.openapi.field_error import FieldError
+from mockserver.http.problems import NotFound
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 CHANGED = "updated_at"
@@ -22,24 +21,19 @@ class MessageNotFound(NotFound, code="MESSAGE_NOT_FOUND"):
 def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
     """Messages of a thread, oldest or newest first."""
     thread = own_thread(call, sandbox)
-    anchors, errors = _anchors(call, sandbox)
-    if errors:
-        raise Invalid(errors)
+    anchors = anchors_of(
+        call,
+        (sandbox.messages, sandbox.deleted_messages),
+        "thread",
+        lambda message: 0 if message["thread_id"] == thread["id"] else None,
+        "is no message of this thread",
+    )
     keys = sandbox.messages.keys("thread", thread["id"])
     listing = Listing([[keys]], descending=call.query["order"] == "desc")
-    found, has_more = listing.window(call.query["limit"], anchors["after"], anchors["before"], lambda _: True)
+    found, has_more = listing.window(call.query["limit"], *anchors, lambda _: True)
     as_blocks = call.query["output_mode"] in ("blocks", "structured")
     data = [_message_body(sandbox.messages.record(key[-1]), as_blocks) for key in found]
-    return Reply(
-        200,
-        {
-            "object": "list",
-            "data": data,
-            "first_id": data[0]["id"] if data else None,
-            "last_id": data[-1]["id"] if data else None,
-            "has_more": has_more,
-        },
-    )
+    return Reply(200, list_body(data, has_more))
 
 
 @handles("updateThreadMessage")
@@ -91,23 +85,3 @@ def _message_body(message: Record, as_blocks: bool) -> Record:
     if not as_blocks:
         return message
     return {**message, "response_blocks": [{"type": "text", "text": message["content"]}]}
-
-
-def _anchors(call: Call, sandbox: Sandbox) -> tuple[dict[str, Anchor | None], list[FieldError]]:
-    """Positions of the messages in `after` and `before`, deleted or not (A32)."""
-    anchors: dict[str, Anchor | None] = {}
-    errors: list[FieldError] = []
-    for side in ("after", "before"):
-        message_id = call.query[side]
-        anchors[side] = None if message_id is None else _anchor(message_id, call, sandbox)
-        if message_id is not None and anchors[side] is None:
-            errors.append(FieldError("query", side, f"{message_id[:80]!r} is no message of this thread"))
-    return anchors, errors
-
-
-def _anchor(message_id: str, call: Call, sandbox: Sandbox) -> Anchor | None:
-    for table in (sandbox.messages, sandbox.deleted_messages):
-        message, position = table.get(message_id), table.position("thread", message_id)
-        if message is not None and position is not None and message["thread_id"] == call.path["thread_id"]:
-            return Anchor(0, position)
-    return None

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.freddy.access import Access, require
-from mockserver.freddy.lookup import no_space, no_thread, thread_of_caller
+from mockserver.freddy.lookup import no_space, no_thread, store_in, thread_of_caller
 from mockserver.freddy.registry import Call, Reply, handles
 from mockserver.freddy.shared_memory import Draft, FoundMessage, add_thread, append, search, spaces_to_search
-from mockserver.freddy.space_vector_stores import VectorStoreNotFound
 from mockserver.freddy.threads import new_thread
 from mockserver.http.event_stream import Step, Stream
 from mockserver.http.problems import Forbidden, Internal, Problem, vendor_envelope
@@ -69,7 +68,8 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
     if thread is not None and thread["organization_id"] != organization_id:
         raise no_thread(thread["id"], sandbox)
     space = _named_space(body["space_id"], organization_id, thread is None, call.caller, sandbox)
-    _require_known_stores(body["vector_store_ids"], organization_id, sandbox)
+    for store_id in body["vector_store_ids"] or ():
+        store_in(organization_id, store_id, sandbox)
 
     drafts = [Draft(entry["role"], _text(entry["content"])) for entry in body["inputs"]]
     asked_at = max((i for i, d in enumerate(drafts) if d.role == "user"), default=len(drafts) - 1)
@@ -122,14 +122,6 @@ def _named_space(
         raise no_space(space_id, space, organization_id)
     require(Access.EDIT if for_new_thread else Access.VIEW, space, caller)
     return space
-
-
-def _require_known_stores(store_ids: list[str] | None, organization_id: str, sandbox: Sandbox) -> None:
-    for store_id in store_ids or ():
-        store = sandbox.vector_stores.get(store_id)
-        if store is None or store["organization_id"] != organization_id:
-            reason = f"no vector store {store_id!r} in {organization_id}"
-            raise VectorStoreNotFound("Vector store not found", reason=reason, vector_store_id=store_id)
 
 
 def _text(content: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import Access
-from mockserver.freddy.lookup import space_for
+from mockserver.freddy.lookup import space_for, store_in
 from mockserver.freddy.registry import Call, Reply, handles
 from mockserver.freddy.shared_memory import mark_active
 from mockserver.http.problems import Invalid, NotFound
@@ -15,15 +15,14 @@ MOST_STORES = 20
 LINK_FIELDS = ("id", "vector_store_id", "added_by", "added_at")
 
 
-class VectorStoreNotFound(NotFound, code="VECTOR_STORE_NOT_FOUND"):
-    """404 of a store; the code is the documents'."""
-
-
 @handles("listSpaceVectorStores")
 def list_space_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
     """Attached stores in the order of attachment, without the space's own (A47)."""
     space = space_for(Access.VIEW, call, sandbox)
-    return Reply(200, {"vector_stores": [_link_body(link) for link in _attached(space["id"], sandbox)]})
+    table = sandbox.space_vector_stores
+    links = table.records(table.ids("space", space["id"]))
+    listed = [{field: link[field] for field in LINK_FIELDS} for link in links]
+    return Reply(200, {"vector_stores": listed})
 
 
 @handles("addVectorStoreToSpace")
@@ -31,13 +30,10 @@ def add_vector_store_to_space(call: Call, sandbox: Sandbox) -> Reply:
     """Attach a store of the same organization; repeating it gives the same reply (A17)."""
     space = space_for(Access.EDIT, call, sandbox)
     store_id = call.path["vector_store_id"]
-    store = sandbox.vector_stores.get(store_id)
-    if store is None or store["organization_id"] != space["organization_id"]:
-        reason = f"no vector store {store_id!r} in {space['organization_id']}"
-        raise VectorStoreNotFound("Vector store not found", reason=reason, vector_store_id=store_id)
+    store = store_in(space["organization_id"], store_id, sandbox)
     link = sandbox.space_vector_stores.get((space["id"], store_id))
     if link is None:
-        _require_attachable(store, space, sandbox)
+        require_attachable(store, space, sandbox)
         link = {
             "id": sandbox.ids.new("svs"),
             "space_id": space["id"],
@@ -75,7 +71,8 @@ def remove_vector_store_from_space(call: Call, sandbox: Sandbox) -> Reply:
     return Reply(204)
 
 
-def _require_attachable(store: Record, space: Record, sandbox: Sandbox) -> None:
+def require_attachable(store: Record, space: Record, sandbox: Sandbox) -> None:
+    """Invalid for a space's own store, and for a space with too many stores (A17, A47)."""
     if store["space_id"] is not None:
         owner = "this space's own" if store["space_id"] == space["id"] else "another space's own"
         raise Invalid([FieldError("path", "vector_store_id", f"is {owner} store and can't be attached")])
@@ -83,14 +80,3 @@ def _require_attachable(store: Record, space: Record, sandbox: Sandbox) -> None:
         raise Invalid(
             [FieldError("path", "vector_store_id", f"the space has {MOST_STORES} stores, the most it can")]
         )
-
-
-def _attached(space_id: str, sandbox: Sandbox) -> list[Record]:
-    links = (
-        sandbox.space_vector_stores.get(id_) for id_ in sandbox.space_vector_stores.ids("space", space_id)
-    )
-    return [link for link in links if link is not None]
-
-
-def _link_body(link: Record) -> Record:
-    return {field: link[field] for field in LINK_FIELDS}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mockserver.freddy.access import Access, require_member, rule_for
 from mockserver.freddy.lookup import require_known_names, space_for, start_of_page
 from mockserver.freddy.registry import Call, Reply, handles
-from mockserver.sandbox.records import Record, dedicated_store
-from mockserver.sandbox.sandbox import Sandbox
+from mockserver.sandbox import records
+from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import cursor, page
 from mockserver.store.sorted_keys import Key
 
@@ -27,21 +27,15 @@ def create_space(call: Call, sandbox: Sandbox) -> Reply:
     organization_id = call.body["organization_id"]
     require_member(organization_id, call.caller)
     require_known_names(call.body, organization_id, sandbox)
-    now = sandbox.now()
-    space: Record = {
-        "id": sandbox.ids.new("space"),
-        "organization_id": organization_id,
-        "created_by": call.caller.user_id,
-        "name": call.body["name"],
-        "description": call.body["description"],
-        "vector_store_id": sandbox.ids.new("vs"),
-        **{field: call.body[field] for field in ACCESS_FIELDS},
-        "last_activity_at": None,
-        "created_at": now,
-        "updated_at": now,
-    }
+    space = records.space(
+        sandbox.ids.new("space"),
+        created_by=call.caller.user_id,
+        vector_store_id=sandbox.ids.new("vs"),
+        created_at=sandbox.now(),
+        **call.body,
+    )
     sandbox.spaces.put(space["id"], space)
-    sandbox.vector_stores.put(space["vector_store_id"], dedicated_store(space))
+    sandbox.vector_stores.put(space["vector_store_id"], records.dedicated_store(space))
     return Reply(201, space_body(space, sandbox))
 
 
@@ -53,14 +47,14 @@ def list_spaces(call: Call, sandbox: Sandbox) -> Reply:
     start = start_of_page(call, "listSpaces", organization_id)
 
     def is_visible(key: Key) -> bool:
-        return rule_for(_space(key, sandbox), call.caller).level >= Access.VIEW
+        return rule_for(sandbox.spaces.record(key[-1]), call.caller).level >= Access.VIEW
 
     keys = sandbox.spaces.keys("organization", organization_id).after(start)
     found, has_more = page(keys, call.query["limit"], is_visible)
     return Reply(
         200,
         {
-            "spaces": [space_body(_space(key, sandbox), sandbox) for key in found],
+            "spaces": [space_body(sandbox.spaces.record(key[-1]), sandbox) for key in found],
             "next_cursor": cursor(found[-1][:-1], "listSpaces", organization_id) if has_more else None,
             "has_more": has_more,
         },
@@ -103,9 +97,3 @@ def space_body(space: Record, sandbox: Sandbox) -> Record:
     """Space as the API returns it, with the attached stores."""
     attached = sandbox.space_vector_stores.ids("space", space["id"])
     return {**space, "additional_vector_store_ids": [store_id for _, store_id in attached]}
-
-
-def _space(key: Key, sandbox: Sandbox) -> Record:
-    space = sandbox.spaces.get(key[-1])
-    assert space is not None
-    return space

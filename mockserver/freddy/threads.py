@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.freddy.access import require_member
-from mockserver.freddy.anchor_paging import Anchor, Listing
+from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
 from mockserver.freddy.lookup import merged_metadata, own_thread
 from mockserver.freddy.registry import Call, Reply, handles
 from mockserver.freddy.shared_memory import remove_thread, spaces_of
@@ -51,14 +51,14 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
     query = call.query
     if query["organization_id"] is not None:
         require_member(query["organization_id"], call.caller)
-    named = {side: query[side] for side in ("after", "before") if query[side] is not None}
-    anchors = {side: _anchor(thread_id, call, sandbox) for side, thread_id in named.items()}
-    if errors := [
-        FieldError("query", side, f"{named[side][:80]!r} is not a thread of yours")
-        for side, anchor in anchors.items()
-        if anchor is None
-    ]:
-        raise Invalid(errors)
+    tables = (sandbox.threads, sandbox.deleted_threads)
+    anchors = anchors_of(
+        call,
+        tables,
+        "user",
+        lambda t: PINNED_FIRST.index(t["is_pinned"]) if t["user_id"] == call.caller.user_id else None,
+        "is not a thread of yours",
+    )
 
     def is_wanted(key: Key) -> bool:
         thread = _thread(key[-1], sandbox)
@@ -66,25 +66,15 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
             return False
         return all(query[field] in (None, thread[field]) for field in FILTERS)
 
-    tables = [sandbox.threads, sandbox.deleted_threads] if query["include_deleted"] else [sandbox.threads]
+    listed = tables if query["include_deleted"] else tables[:1]
     listing = Listing(
-        [[table.keys("user", (call.caller.user_id, pinned)) for table in tables] for pinned in PINNED_FIRST],
+        [[table.keys("user", (call.caller.user_id, pinned)) for table in listed] for pinned in PINNED_FIRST],
         descending=query["order"] == "desc",
     )
-    found, has_more = listing.window(query["limit"], anchors.get("after"), anchors.get("before"), is_wanted)
+    found, has_more = listing.window(query["limit"], *anchors, is_wanted)
     data = [thread_body(_thread(key[-1], sandbox), sandbox) for key in found]
-    return Reply(
-        200,
-        {
-            "object": "list",
-            "data": data,
-            "first_id": data[0]["id"] if data else None,
-            "last_id": data[-1]["id"] if data else None,
-            "has_more": has_more,
-            "limit": query["limit"],
-            "total": sum(map(is_wanted, listing.forward())) if query["include_total"] else None,
-        },
-    )
+    total = sum(map(is_wanted, listing.forward())) if query["include_total"] else None
+    return Reply(200, {**list_body(data, has_more), "limit": query["limit"], "total": total})
 
 
 @handles("getThread")
@@ -152,12 +142,3 @@ def _thread(thread_id: str, sandbox: Sandbox) -> Record:
     thread = sandbox.threads.get(thread_id) or sandbox.deleted_threads.get(thread_id)
     assert thread is not None
     return thread
-
-
-def _anchor(thread_id: str, call: Call, sandbox: Sandbox) -> Anchor | None:
-    """Position of the caller's thread of this id, deleted or not (A32)."""
-    for table in (sandbox.threads, sandbox.deleted_threads):
-        thread, position = table.get(thread_id), table.position("user", thread_id)
-        if thread is not None and position is not None and thread["user_id"] == call.caller.user_id:
-            return Anchor(PINNED_FIRST.index(thread["is_pinned"]), position)
-    return None

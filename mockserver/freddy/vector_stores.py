@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from mockserver.freddy.access import OVERRIDE, require_member
-from mockserver.freddy.lookup import require_known_names
+from mockserver.freddy.access import OPEN_MODES, has_override, require_member
+from mockserver.freddy.lookup import require_known_names, store_in
 from mockserver.freddy.registry import Call, Reply, handles
 from mockserver.freddy.shared_memory import mark_active
-from mockserver.freddy.space_vector_stores import VectorStoreNotFound
 from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.records import Record, vector_store
@@ -98,7 +97,7 @@ def may_view(store: Record, caller: Caller) -> bool:
     member = caller.memberships.get(store["organization_id"])
     if member is None:
         return False
-    if _may_change(store, caller) or store["access_mode"] in ("organization", "public"):
+    if _may_change(store, caller) or store["access_mode"] in OPEN_MODES:
         return True
     if store["access_mode"] == "department":
         return not member.departments.isdisjoint(store["access_departments"] or ())
@@ -126,12 +125,7 @@ def _organization(call: Call) -> str:
 
 
 def _store(call: Call, sandbox: Sandbox) -> Record:
-    organization_id, store_id = _organization(call), call.path["vector_store_id"]
-    store = sandbox.vector_stores.get(store_id)
-    if store is None or store["organization_id"] != organization_id:
-        reason = f"no vector store {store_id!r} in {organization_id}"
-        raise VectorStoreNotFound("Vector store not found", reason=reason, vector_store_id=store_id)
-    return store
+    return store_in(_organization(call), call.path["vector_store_id"], sandbox)
 
 
 def _changeable(call: Call, sandbox: Sandbox) -> Record:
@@ -143,7 +137,7 @@ def _changeable(call: Call, sandbox: Sandbox) -> Record:
 
 def _may_change(store: Record, caller: Caller) -> bool:
     member = caller.memberships.get(store["organization_id"])
-    return caller.user_id == store["created_by"] or (member is not None and OVERRIDE in member.capabilities)
+    return caller.user_id == store["created_by"] or has_override(member)
 
 
 def _no_access(store: Record, caller: Caller) -> Forbidden:

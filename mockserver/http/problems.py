@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http.client import responses
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from mockserver.openapi.field_error import FieldError
 
@@ -21,10 +21,10 @@ PHRASES: Mapping[int, str] = {**responses, 413: "Content Too Large", 422: "Unpro
 class Problem(Exception):
     """Refusal of a request; `reason` is for the log and the X-Mock-Reason header."""
 
-    status: ClassVar[int]
-    code: ClassVar[str]
-    message: ClassVar[str]
-    rule: ClassVar[str] = "state"
+    status: int
+    code: str
+    message: str
+    rule: str = "state"
     """Category of the decision, for the journal; `state` unless a class sets another."""
 
     def __init_subclass__(cls, *, status: int = 0, code: str = "", message: str = "", rule: str = "") -> None:

@@ -9,6 +9,37 @@ Record = Mapping[str, Any]
 """Stored object in the API's own shape; replaced, never edited."""
 
 
+def space(
+    id_: str,
+    *,
+    organization_id: str,
+    created_by: str,
+    name: str,
+    vector_store_id: str,
+    created_at: str,
+    **fields: Any,
+) -> Record:
+    """Space record; private except for `fields`."""
+    return {
+        "id": id_,
+        "organization_id": organization_id,
+        "created_by": created_by,
+        "name": name,
+        "description": None,
+        "vector_store_id": vector_store_id,
+        "access_mode": "private",
+        "access_users": None,
+        "access_departments": None,
+        "editable_by_users": None,
+        "editable_by_roles": None,
+        "visible_to_roles": None,
+        "last_activity_at": None,
+        "created_at": created_at,
+        "updated_at": created_at,
+        **fields,
+    }
+
+
 def thread(id_: str, *, organization_id: str, user_id: str, created_at: str, **fields: Any) -> Record:
     """Thread record; empty except for `fields`."""
     return {

@@ -132,24 +132,15 @@ class _Maker:
         """Space of some user; one in three is private."""
         picked = self._bytes(f"space/{ordinal}")
         owner = self._people[picked[20] % len(self._people)]
-        created_at = as_text(_BEGIN + ordinal * 3600 % (_DAYS * 86_400) * _SECOND)
-        return {
-            "id": f"space_{picked[:16].hex()}",
-            "organization_id": owner.organization_id,
-            "created_by": owner.user_id,
-            "name": self._phrases.say(SPACES, ordinal),
-            "description": None,
-            "vector_store_id": f"vs_{picked[:16].hex()}",
-            "access_mode": "private" if picked[21] % 3 == 0 else "organization",
-            "access_users": None,
-            "access_departments": None,
-            "editable_by_users": None,
-            "editable_by_roles": None,
-            "visible_to_roles": None,
-            "last_activity_at": None,
-            "created_at": created_at,
-            "updated_at": created_at,
-        }
+        return records.space(
+            f"space_{picked[:16].hex()}",
+            organization_id=owner.organization_id,
+            created_by=owner.user_id,
+            name=self._phrases.say(SPACES, ordinal),
+            vector_store_id=f"vs_{picked[:16].hex()}",
+            access_mode="private" if picked[21] % 3 == 0 else "organization",
+            created_at=as_text(_BEGIN + ordinal * 3600 % (_DAYS * 86_400) * _SECOND),
+        )
 
     def thread(self, ordinal: int, messages: int, spaces: Sequence[Record]) -> _Thread:
         """Thread of some user, in one of the spaces if there are any."""
