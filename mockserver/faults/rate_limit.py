@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import NamedTuple
 
 from mockserver.http.problems import Problem
@@ -89,12 +90,6 @@ class _Bucket:
         """Remove one token."""
         self._full += self._window.length
 
-    def copy(self) -> _Bucket:
-        """Independent copy."""
-        other = _Bucket(self._window, self._now)
-        other._full = self._full
-        return other
-
     def headers(self) -> dict[str, str]:
         """Rate-limit headers; the reset is the second at which the bucket is full again."""
         limit = self._window.limit
@@ -137,9 +132,7 @@ class RateLimiter:
         """Independent copy."""
         other = RateLimiter(self.plan)
         with self._lock:
-            other._buckets = {
-                caller: [b.copy() for b in buckets] for caller, buckets in self._buckets.items()
-            }
+            other._buckets = deepcopy(self._buckets)
         return other
 
     def _reason(self, caller: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from mockserver.faults.broken_body import KINDS
@@ -18,7 +17,7 @@ _DELAY = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 _PREFERENCE = re.compile(
     r"""[\s,]*([!#$%&'*+.^_`|~\w-]+)            # its name
         (?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?   # its value
-        ((?:\s*;(?:"(?:[^"\\]|\\.)*"|[^,"])*)?)       # its parameters
+        (?:"(?:[^"\\]|\\.)*"|[^,])*                 # its parameters
     """,
     re.ASCII | re.VERBOSE,
 )
@@ -46,7 +45,7 @@ NO_OVERRIDES = RequestOverrides()
 def overrides_of(request: Request, trace_id: str) -> RequestOverrides:
     """The request's own overrides; BadControl for an invalid header."""
     fault, delay = request.header("X-Mock-Fault"), request.header("X-Mock-Delay")
-    preferences = dict(_preferences(request.header("Prefer") or ""))
+    preferences = _preferences(request.header("Prefer") or "")
     code, handling = preferences.get("code"), preferences.get("handling")
     if code is not None and not _STATUS.fullmatch(code):
         raise BadControl(f"Prefer: code={code[:20]!r} is not a status from 200 to 599")
@@ -82,17 +81,10 @@ def _delay(text: str, trace_id: str) -> float:
     return delay_of(ends, chance(f"{trace_id}/delay"), 0)
 
 
-def _preferences(text: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each preference, in reverse: the first of repeated ones wins in a dict."""
-    found: list[tuple[str, str]] = []
-    at, text = 0, text[:_LONGEST]
-    while match := _PREFERENCE.match(text, at):
-        value = match[2] or ""
-        if value.startswith('"'):
-            value = re.sub(r"\\(.)", r"\1", value[1:-1])
-        found.append((match[1].lower(), value))
-        comma = text.find(",", match.end())
-        if comma < 0:
-            break
-        at = comma + 1
-    yield from reversed(found)
+def _preferences(text: str) -> dict[str, str]:
+    """Value of each preference by name; the first of repeated ones wins."""
+    found: dict[str, str] = {}
+    for name, value in _PREFERENCE.findall(text[:_LONGEST]):
+        plain = re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+        found.setdefault(name.lower(), plain)
+    return found

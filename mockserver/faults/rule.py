@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -132,16 +133,7 @@ DELAYS: Mapping[str, Callable[[Mapping[str, Any], float, float], float]] = {
 
 def matches_pattern(text: str, pattern: str) -> bool:
     """Whether `text` matches a pattern in which `*` is any text; in linear time."""
-    first, *middle = pattern.split("*")
-    if not middle:
-        return text == first
-    last = middle.pop()
-    if not text.startswith(first):
-        return False
-    at = len(first)
-    for part in middle:
-        found = text.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return len(text) - at >= len(last) and text.endswith(last)
+    first, *middle = map(re.escape, pattern.split("*"))
+    # Atomic groups: a part that was found is never looked for again.
+    parts = [f"(?>.*?{part})" for part in middle[:-1]] + [f".*{part}" for part in middle[-1:]]
+    return re.fullmatch(first + "".join(parts), text, re.DOTALL) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mockserver.faults.profiles import PROFILES
@@ -40,7 +40,7 @@ class FaultDefaults(NamedTuple):
 class FaultsVersion(NamedTuple):
     """Rules, counts and rate limit at one instant, to restore or to copy into another sandbox."""
 
-    entries: tuple[_CountedRule, ...]
+    rules: Mapping[str, _CountedRule]
     rate_limiter: RateLimiter | None
 
 
@@ -55,53 +55,53 @@ class Faults:
     def reset(self, now: int) -> None:
         """Restore the initial faults, at this instant of the sandbox's clock."""
         with self._lock:
-            self._entries: tuple[_CountedRule, ...] = ()
+            self._rules: Mapping[str, _CountedRule] = {}
+            """By id, in order; replaced, never edited."""
             self.rate_limiter = None if self._defaults.plan is None else RateLimiter(self._defaults.plan)
             if self._defaults.profile is not None:
-                self._entries = self._of_profile(self._defaults.profile, {}, now)
-            self._rearm()
+                self._rules = self._of_profile(self._defaults.profile, {}, now)
+
+    @property
+    def armed(self) -> bool:
+        """Whether there is a rule or a rate limit."""
+        return bool(self._rules) or self.rate_limiter is not None
 
     def checkpoint(self) -> FaultsVersion:
         """Rules, counts and rate limit as they are now."""
         with self._lock:
-            return FaultsVersion(
-                self._entries, None if self.rate_limiter is None else self.rate_limiter.copy()
-            )
+            return FaultsVersion(self._rules, None if self.rate_limiter is None else self.rate_limiter.copy())
 
     def restore(self, version: FaultsVersion) -> None:
         """Restore rules, counts and rate limit."""
         with self._lock:
-            self._entries = version.entries
+            self._rules = version.rules
             self.rate_limiter = None if version.rate_limiter is None else version.rate_limiter.copy()
-            self._rearm()
 
     def limit(self, plan: Plan | None) -> None:
         """Set a rate limit with full buckets; None for no limit."""
-        with self._lock:
-            self.rate_limiter = None if plan is None else RateLimiter(plan)
-            self._rearm()
+        self.rate_limiter = None if plan is None else RateLimiter(plan)
 
     def apply(self, request: MatchedRequest, now: int) -> Fault | None:
         """Count the request, and return the fault of the first rule that applies to it; None if none does."""
         with self._lock:
-            for at, entry in enumerate(self._entries):
-                rule, matched, struck = entry
+            for rule_id, (rule, matched, struck) in self._rules.items():
                 if rule.expired(struck, now) or not rule.matches(request):
                     continue
                 matched += 1
                 applies = rule.applies_to(matched)
-                self._put(at, _CountedRule(rule, matched, struck + applies))
+                self._rules = {**self._rules, rule_id: _CountedRule(rule, matched, struck + applies)}
                 if applies:
                     return rule.fault(matched)
         return None
 
     def listed(self, now: int) -> list[dict[str, Any]]:
         """All rules in order, as the control API returns them."""
-        return [_rule_body(entry, now) for entry in self._entries]
+        return [_rule_body(entry, now) for entry in self._rules.values()]
 
     def get(self, rule_id: str, now: int) -> dict[str, Any] | None:
         """One rule, as the control API returns it."""
-        return next((_rule_body(entry, now) for entry in self._entries if entry.rule.id == rule_id), None)
+        entry = self._rules.get(rule_id)
+        return None if entry is None else _rule_body(entry, now)
 
     def add(self, fields: Mapping[str, Any], new_id: Callable[[str], str], now: int) -> list[dict[str, Any]]:
         """Add a rule, or a profile's rules in place of another profile's; Invalid for a bad rule."""
@@ -109,19 +109,16 @@ class Faults:
         profile, first = fields.pop("profile"), fields.pop("first")
         self._refuse_unknown(fields)
         with self._lock:
-            added: tuple[_CountedRule, ...]
-            kept = [e for e in self._entries if profile is None or e.rule.id not in _PROFILED]
+            kept = {i: e for i, e in self._rules.items() if profile is None or i not in _PROFILED}
             if profile is None:
-                known = {entry.rule.id for entry in kept}
-                fresh = iter(lambda: new_id("fault"), "")
-                added = (_CountedRule(Rule(next(i for i in fresh if i not in known), fields, now)),)
+                fresh = next(id_ for id_ in iter(lambda: new_id("fault"), "") if id_ not in kept)
+                added: Mapping[str, _CountedRule] = {fresh: _CountedRule(Rule(fresh, fields, now))}
             else:
                 added = self._of_profile(profile, fields, now)
             if len(kept) + len(added) > MOST_RULES:
                 raise Invalid([FieldError("body", "", f"the limit of {MOST_RULES} rules is reached")])
-            self._entries = (*added, *kept) if first else (*kept, *added)
-            self._rearm()
-        return [_rule_body(entry, now) for entry in added]
+            self._rules = {**added, **kept} if first else {**kept, **added}
+        return [_rule_body(entry, now) for entry in added.values()]
 
     def change(self, rule_id: str, changes: Mapping[str, Any], now: int) -> dict[str, Any] | None:
         """Change these fields of a rule and reset its counts; None if there is no such rule."""
@@ -129,44 +126,30 @@ class Faults:
         first = changes.pop("first", False)
         self._refuse_unknown(changes)
         with self._lock:
-            at = self._position(rule_id)
-            if at is None:
+            before = self._rules.get(rule_id)
+            if before is None:
                 return None
-            entry = _CountedRule(Rule(rule_id, {**self._entries[at].rule.fields, **changes}, now))
-            self._put(at, entry)
-            if first:
-                others = (e for e in self._entries if e is not entry)
-                self._entries = (entry, *others)
+            entry = _CountedRule(Rule(rule_id, {**before.rule.fields, **changes}, now))
+            ahead = {rule_id: entry} if first else {}
+            self._rules = {**ahead, **self._rules, rule_id: entry}
         return _rule_body(entry, now)
 
     def remove(self, rule_id: str) -> bool:
         """Remove a rule; whether it existed."""
         with self._lock:
-            at = self._position(rule_id)
-            if at is not None:
-                self._entries = (*self._entries[:at], *self._entries[at + 1 :])
-                self._rearm()
-        return at is not None
+            existed = rule_id in self._rules
+            self._rules = {id_: entry for id_, entry in self._rules.items() if id_ != rule_id}
+        return existed
 
     def clear(self) -> None:
         """Remove all rules. The rate limit stays."""
         with self._lock:
-            self._entries = ()
-            self._rearm()
+            self._rules = {}
 
-    def _rearm(self) -> None:
-        self.armed = bool(self._entries) or self.rate_limiter is not None
-
-    def _put(self, at: int, entry: _CountedRule) -> None:
-        self._entries = (*self._entries[:at], entry, *self._entries[at + 1 :])
-
-    def _position(self, rule_id: str) -> int | None:
-        return next((at for at, entry in enumerate(self._entries) if entry.rule.id == rule_id), None)
-
-    def _of_profile(self, profile: str, fields: Mapping[str, Any], now: int) -> tuple[_CountedRule, ...]:
+    def _of_profile(self, profile: str, fields: Mapping[str, Any], now: int) -> dict[str, _CountedRule]:
         whole = {name: value for name, value in self._defaults.rule.items() if name not in _NO_RULE}
         rules: Sequence[Mapping[str, Any]] = [{**whole, **fields, **rule} for rule in PROFILES[profile]]
-        return tuple(_CountedRule(Rule(rule["name"], rule, now)) for rule in rules)
+        return {rule["name"]: _CountedRule(Rule(rule["name"], rule, now)) for rule in rules}
 
     def _refuse_unknown(self, fields: Mapping[str, Any]) -> None:
         operation = fields.get("operation")
@@ -178,21 +161,10 @@ class Faults:
 
 _NO_RULE = ("profile", "first")
 """Fields of the request that are not part of the rule."""
-
-
-def _profiled() -> Iterator[str]:
-    for rules in PROFILES.values():
-        yield from (rule["name"] for rule in rules)
-
-
-_PROFILED = frozenset(_profiled())
+_PROFILED = frozenset(rule["name"] for rules in PROFILES.values() for rule in rules)
 
 
 def _rule_body(entry: _CountedRule, now: int) -> dict[str, Any]:
-    counts = {"matched": entry.matched, "struck": entry.struck}
-    return {
-        "id": entry.rule.id,
-        **entry.rule.fields,
-        **counts,
-        "over": entry.rule.expired(entry.struck, now),
-    }
+    rule, matched, struck = entry
+    over = rule.expired(struck, now)
+    return {"id": rule.id, **rule.fields, "matched": matched, "struck": struck, "over": over}
