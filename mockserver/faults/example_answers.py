@@ -20,7 +20,8 @@ def injected_answer(error: Mapping[str, Any], context: RequestContext) -> Answer
     """Answer with the injected body, else the documented example of the status, else a generic one."""
     status, seconds = error["status"], error.get("retry_after")
     response = context.matched.responses.get(status)
-    headers = {} if response is None else dict(response.sample_headers)
+    described = {} if response is None else response.headers
+    headers = {n: str(h.example) for n, h in described.items() if h.required and h.example is not None}
     if seconds is not None:
         headers["retry-after"] = str(seconds)
     if error.get("body") is not None:

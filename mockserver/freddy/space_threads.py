@@ -19,7 +19,7 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
 
     def build_page() -> tuple[list[Record], str | None]:
         start = start_of_page(call, "listSpaceThreads", space_id)
-        found, has_more = page(sandbox.space_threads.keys("space", space_id).some(start, limit + 1), limit)
+        found, has_more = page(sandbox.space_threads.keys("space", space_id).after(start), limit)
         following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
         return sandbox.threads.records([thread_id for _, (_, thread_id) in found]), following
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -75,15 +75,11 @@ def handles(operation: str) -> Callable[[FunctionT], FunctionT]:
 def handlers_in(*modules: ModuleType) -> dict[str, Callable[..., Reply]]:
     """Handlers in these modules by operationId; ValueError for two of the same operation."""
     handlers: dict[str, Callable[..., Reply]] = {}
-    for operation, function in _marked_functions(modules):
-        if operation in handlers:
-            raise ValueError(f"{operation} has two handlers: {handlers[operation]} and {function}")
-        handlers[operation] = function
-    return handlers
-
-
-def _marked_functions(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Callable[..., Reply]]]:
     for module in modules:
         for value in vars(module).values():
             if getattr(value, "__module__", None) == module.__name__ and hasattr(value, "operation"):
-                yield value.operation, value
+                if value.operation in handlers:
+                    both = f"{handlers[value.operation]} and {value}"
+                    raise ValueError(f"{value.operation} has two handlers: {both}")
+                handlers[value.operation] = value
+    return handlers

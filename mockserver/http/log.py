@@ -112,18 +112,11 @@ class RequestLog:
 
     def _enqueue(self, entry: Exchange | str) -> None:
         with self._lock:
-            if self._waiting:
-                self._dropped += len(self._waiting) == WAITING_LINES
-            else:
-                self._idle.clear()
+            self._dropped += len(self._waiting) == WAITING_LINES
             self._waiting.append(entry)
-        if not self._wake.is_set():
-            self._wake.set()
-            if self._writer is None:
-                self._start()
-
-    def _start(self) -> None:
-        with self._lock:
+            if not self._wake.is_set():
+                self._idle.clear()
+                self._wake.set()
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write, name="request-log", daemon=True)
                 self._writer.start()
@@ -132,8 +125,8 @@ class RequestLog:
         while True:
             self._wake.wait()
             self._hurry.wait(BATCH_SECONDS)
-            self._wake.clear()  # before the lines are taken, so that later ones set it again
             with self._lock:
+                self._wake.clear()
                 taken, dropped = [*self._waiting], self._dropped
                 self._waiting.clear()
                 self._dropped = 0

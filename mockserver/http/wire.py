@@ -220,7 +220,7 @@ def _checked_headers(
     operation: Operation, response: Response, status: int, headers: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     sent = {name.lower(): value for name, value in headers.items()}
-    for name, (required, kind, schema) in response.headers.items():
+    for name, (required, kind, schema, _) in response.headers.items():
         if name not in sent:
             if required:
                 raise SpecViolation(operation.id, status, "", f"header {name} is missing")

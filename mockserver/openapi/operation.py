@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mockserver.openapi.record_cache import RecordCache
 from mockserver.openapi.schemas import Schema
@@ -35,6 +35,15 @@ class Body:
     """The schema's top-level defaults, filled in for omitted fields."""
 
 
+class Header(NamedTuple):
+    """Header of a response."""
+
+    required: bool
+    kind: str
+    schema: Schema
+    example: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """One documented response."""
@@ -45,14 +54,12 @@ class Response:
     """Schema of each event, if the response can be a stream."""
     files: frozenset[str]
     """Media types of files that the response can be."""
-    headers: Mapping[str, tuple[bool, str, Schema]]
-    """lower-case name -> required, type, schema."""
+    headers: Mapping[str, Header]
+    """By lower-case name."""
     lists: Mapping[str, RecordCache]
     """Lists of cached records, by field."""
     examples: Mapping[str, Any]
     """Example name -> JSON value; an unnamed example has the empty name."""
-    sample_headers: Mapping[str, str]
-    """Lower-case name -> example of a required header."""
 
 
 @dataclass(frozen=True, slots=True)

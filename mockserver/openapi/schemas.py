@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -37,30 +38,20 @@ class Schema:
         # `components` lets "#/components/..." resolve; only the needed ones: a validator keeps all that
         # it gets: with everything, each took half a megabyte.
         self._whole = {**schema, "components": {"schemas": _needed(schema, named)}}
-        self._compiled: jsonschema_rs.Draft202012Validator | None = None
-        self.is_valid: Callable[[Any], bool] = self._is_valid_at_first
-        """Whether a decoded JSON value is allowed."""
 
-    def compile(self) -> Schema:
-        """Compile now; ValueError says what is wrong with the schema."""
-        self._compiled = jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
-        self.is_valid = self._compiled.is_valid
-        return self
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(self._whole, validate_formats=True)
+
+    @cached_property
+    def is_valid(self) -> Callable[[Any], bool]:
+        """Whether a decoded JSON value is allowed; ValueError says what is wrong with the schema."""
+        return self._validator.is_valid
 
     def release(self) -> None:
         """Release the compiled form until the next use, to save memory."""
-        self._compiled = None
-        self.is_valid = self._is_valid_at_first
-
-    @property
-    def _validator(self) -> jsonschema_rs.Draft202012Validator:
-        if self._compiled is None:
-            self.compile()
-        assert self._compiled is not None
-        return self._compiled
-
-    def _is_valid_at_first(self, value: Any) -> bool:
-        return self._validator.is_valid(value)
+        for name in ("_validator", "is_valid"):
+            self.__dict__.pop(name, None)
 
     def errors(self, value: Any, place: str, name: str = "") -> list[FieldError]:
         """All errors of `value`, one for each address."""
@@ -93,7 +84,8 @@ class Schemas:
         """Compiled `schema`; ValueError says what is wrong with it."""
         key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
         if key not in self._compiled:
-            self._compiled[key] = Schema(schema, self._named).compile()
+            self._compiled[key] = Schema(schema, self._named)
+            _ = self._compiled[key].is_valid  # compiles it
         return self._compiled[key]
 
     def release(self) -> None:
@@ -119,40 +111,39 @@ def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:
     return needed
 
 
+def _leaves(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
+    """The error, or those inside of the `anyOf` branch that was meant."""
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
+        # The branch that got furthest was meant: `null` never gets far.
+        best = max(error.kind.context, key=lambda errors: max(len(e.instance_path) for e in errors))
+        if len(best[0].instance_path) > len(error.instance_path):
+            for inner in best:
+                yield from _leaves(inner)
+            return
+    yield error
+
+
 def _field_errors(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:
-    path = [str(step) for step in error.instance_path]
-    match error.kind:
-        case jsonschema_rs.ValidationErrorKind.Required(property=name):
-            yield ".".join([*path, name]), "is required"
-        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
-            for name in names:
-                yield ".".join([*path, name]), "is not a known field"
-        case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
-            # The branch that got furthest was meant: `null` never gets far.
-            best = max(branches, key=lambda errors: max(len(e.instance_path) for e in errors))
-            texts = [_short(e.message) for errors in branches for e in errors]
-            if len(best[0].instance_path) > len(path):
-                for inner in best:
-                    yield from _field_errors(inner)
-            else:
+    for leaf in _leaves(error):
+        path = [str(step) for step in leaf.instance_path]
+        match leaf.kind:
+            case jsonschema_rs.ValidationErrorKind.Required(property=name):
+                yield ".".join([*path, name]), "is required"
+            case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
+                yield from ((".".join([*path, name]), "is not a known field") for name in names)
+            case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
+                texts = [_short(e.message) for errors in branches for e in errors]
                 yield ".".join(path), " or ".join(dict.fromkeys(texts))
-        case _:
-            yield ".".join(path), _short(error.message)
+            case _:
+                yield ".".join(path), _short(leaf.message)
 
 
 def _places(error: jsonschema_rs.ValidationError) -> Iterator[list[str | int]]:
-    path = list(error.instance_path)
-    match error.kind:
-        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected=names):
-            yield from ([*path, name] for name in names)
-        case jsonschema_rs.ValidationErrorKind.AnyOf(context=branches):
-            best = max(branches, key=lambda errors: max(len(e.instance_path) for e in errors))
-            if len(best[0].instance_path) > len(path):
-                for inner in best:
-                    yield from _places(inner)
-            else:
-                yield path
-        case _:
+    for leaf in _leaves(error):
+        path = list(leaf.instance_path)
+        if isinstance(leaf.kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+            yield from ([*path, name] for name in leaf.kind.unexpected)
+        else:
             yield path
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mockserver.openapi import lint
 from mockserver.openapi.keywords import EVENT_STREAM, METHODS
-from mockserver.openapi.operation import JSON_TYPES, Body, Operation, Parameter, Response
+from mockserver.openapi.operation import JSON_TYPES, Body, Header, Operation, Parameter, Response
 from mockserver.openapi.record_cache import lists_of
 from mockserver.openapi.references import Pointer, resolved
 from mockserver.openapi.schemas import Schema, Schemas
@@ -193,7 +193,6 @@ class Spec:
                     headers=dict(self._headers(node.get("headers", {}), (*at, status))),
                     lists=lists[0] if lists else {},
                     examples=dict(self._examples(media_types)),
-                    sample_headers=dict(self._sample_headers(node.get("headers", {}))),
                 ),
             )
 
@@ -204,16 +203,9 @@ class Spec:
             if "example" in media:
                 yield "", media["example"]
 
-    def _sample_headers(self, nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        for name, outer in nodes.items():
-            node = resolved(self.document, outer)
-            if node.get("required") and "example" in node:
-                yield name.lower(), str(node["example"])
-
-    def _headers(
-        self, nodes: Mapping[str, Any], at: Pointer
-    ) -> Iterator[tuple[str, tuple[bool, str, Schema]]]:
+    def _headers(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[str, Header]]:
         for name, outer in nodes.items():
             node = resolved(self.document, outer)
             kind = resolved(self.document, node["schema"]).get("type", "string")
-            yield name.lower(), (node.get("required", False), kind, self._compiled(node["schema"], at))
+            required, example = node.get("required", False), node.get("example")
+            yield name.lower(), Header(required, kind, self._compiled(node["schema"], at), example)

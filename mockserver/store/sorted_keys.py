@@ -74,26 +74,13 @@ class SortedKeys:
 
     def after(self, key: Key | None = None) -> Iterator[Key]:
         """Keys greater than `key`, ascending; all without one. `key` need not be here."""
-        at, place = self._position_after(key)
+        at = place = 0
+        if key is not None:
+            at = bisect_left(self._chunks, key, key=_last)
+            place = bisect_right(self._chunks[at], key) if at < len(self._chunks) else 0
         for chunk in self._chunks[at:]:
             yield from chunk[place:]
             place = 0
-
-    def some(self, key: Key | None, most: int) -> list[Key]:
-        """First `most` keys of after(key), as a list."""
-        at, place = self._position_after(key)
-        found: list[Key] = []
-        while len(found) < most and at < len(self._chunks):
-            found += self._chunks[at][place : place + most - len(found)]
-            at, place = at + 1, 0
-        return found
-
-    def _position_after(self, key: Key | None) -> tuple[int, int]:
-        """Chunk, and place in it, of the first key greater than `key`."""
-        if key is None:
-            return 0, 0
-        at = bisect_left(self._chunks, key, key=_last)
-        return at, bisect_right(self._chunks[at], key) if at < len(self._chunks) else 0
 
     def before(self, key: Key | None = None) -> Iterator[Key]:
         """Keys less than `key`, descending; all without one. `key` need not be here."""
