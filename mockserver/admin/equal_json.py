@@ -33,11 +33,8 @@ def same(wanted: Any, got: Any, *, any_order: bool = False, extra: bool = False)
     if isinstance(wanted, list) and isinstance(got, list):
         if len(wanted) != len(got):
             return False
-        fit = (
-            [[same(w, g, any_order=any_order, extra=extra) for g in got] for w in wanted] if any_order else []
-        )
         if any_order:
-            return _paired(fit)
+            return _paired([[same(w, g, any_order=True, extra=extra) for g in got] for w in wanted])
         return all(same(w, g, any_order=False, extra=extra) for w, g in zip(wanted, got, strict=True))
     return isinstance(wanted, bool) == isinstance(got, bool) and bool(wanted == got)
 

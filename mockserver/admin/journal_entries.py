@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 
@@ -17,6 +17,9 @@ _SOURCES = {
     "example": "an example of the spec",
     "generated": "generated to match the spec",
 }
+
+
+_CREDENTIALS = {name.lower() for name in CREDENTIALS}
 
 
 def mask_of(sandbox: Sandbox) -> Mask:
@@ -59,13 +62,7 @@ def why(entry: Entry) -> list[str]:
 
 def exchange_body(entry: Entry, mask: Mask) -> Record:
     """Complete JSON form of an exchange."""
-    exchange = entry.exchange
-    names = [(header_name(name), value) for name, value in entry.headers]
-    own = [value for name, value in names if name in {c.lower() for c in CREDENTIALS}]
-
-    def hide(text: str) -> str:
-        return mask.text(text, own)
-
+    exchange, hide = entry.exchange, _masked(entry, mask)
     reply, reply_bytes = entry.replied()
     return {
         **exchange_head(entry, mask),
@@ -82,14 +79,14 @@ def exchange_body(entry: Entry, mask: Mask) -> Record:
         ],
         "request": {
             "method": exchange.method,
-            "url": _url(entry, mask, own),
-            "headers": _headers(names, mask, own),
-            **_body(entry.body, entry.body_bytes, mask, own),
+            "url": _url(entry, hide),
+            "headers": _headers(((header_name(n), value) for n, value in entry.headers), mask, hide),
+            **_body(entry.body, entry.body_bytes, mask, hide),
         },
         "response": {
             "status": exchange.status,
-            "headers": _headers(entry.reply_headers, mask, own),
-            **_body(reply, reply_bytes, mask, own),
+            "headers": _headers(entry.reply_headers, mask, hide),
+            **_body(reply, reply_bytes, mask, hide),
         },
     }
 
@@ -97,45 +94,44 @@ def exchange_body(entry: Entry, mask: Mask) -> Record:
 def exchange_head(entry: Entry, mask: Mask) -> Record:
     """Short JSON form, which identifies an exchange."""
     exchange = entry.exchange
-    own = [value for name, value in entry.headers if header_name(name) in ("x-api-key", "authorization")]
     return {
         "id": entry.id,
         "number": entry.number,
         "operation": None if exchange.operation == "-" else exchange.operation,
         "caller": None if exchange.caller == "-" else exchange.caller,
         "method": exchange.method,
-        "url": _url(entry, mask, own),
+        "url": _url(entry, _masked(entry, mask)),
         "status": exchange.status,
     }
 
 
-def _url(entry: Entry, mask: Mask, own: Sequence[str]) -> str:
-    url = mask.text(url_of(entry), own)
+def _masked(entry: Entry, mask: Mask) -> Callable[[str], str]:
+    """Function that masks known keys and the request's own credentials."""
+    own = [value for name, value in entry.headers if header_name(name) in _CREDENTIALS]
+    return lambda text: mask.text(text, own)
+
+
+def _url(entry: Entry, hide: Callable[[str], str]) -> str:
+    url = hide(url_of(entry))
     plain = unquote_plus(entry.query)
-    if mask.text(plain, own) == plain:
+    if hide(plain) == plain:
         return url
     # A key may be percent-encoded.
-    pairs = [
-        (mask.text(n, own), mask.text(v, own)) for n, v in parse_qsl(entry.query, keep_blank_values=True)
-    ]
+    pairs = [(hide(n), hide(v)) for n, v in parse_qsl(entry.query, keep_blank_values=True)]
     return f"{url.partition('?')[0]}?{urlencode(pairs, safe='*')}"
 
 
-def _headers(pairs: Iterable[tuple[str, str]], mask: Mask, own: Sequence[str]) -> dict[str, str]:
+def _headers(pairs: Iterable[tuple[str, str]], mask: Mask, hide: Callable[[str], str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         hidden = mask.header(name, value)
-        text = mask.text(value, own) if hidden is None else hidden
+        text = hide(value) if hidden is None else hidden
         key = name.lower()
         found[key] = f"{found[key]}, {text}" if key in found else text
     return found
 
 
-def _body(kept: bytes, whole: int, mask: Mask, own: Sequence[str]) -> dict[str, Any]:
+def _body(kept: bytes, whole: int, mask: Mask, hide: Callable[[str], str]) -> dict[str, Any]:
     text = kept.decode("utf-8", "replace")
     cut = len(kept) < whole
-    return {
-        "body": mask.text(mask.end(text) if cut else text, own),
-        "body_bytes": whole,
-        "body_cut": cut,
-    }
+    return {"body": hide(mask.end(text) if cut else text), "body_bytes": whole, "body_cut": cut}

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from mockserver.http import calls
 from mockserver.http.problems import BadCursor
 from mockserver.sandbox.sandbox import Record
 from mockserver.sandbox.sandboxes import Sandboxes
 from mockserver.state_document.state_file import StateDocuments
-from mockserver.store.collection import cursor, decode_cursor
+from mockserver.store.collection import cursor, decode_cursor, page
 
 Call: TypeAlias = calls.Call[None]
+T = TypeVar("T")
 
 
 class ControlContext(NamedTuple):
@@ -26,16 +27,12 @@ class ControlContext(NamedTuple):
     """Title, version and SHA-256 of the vendor's document."""
 
 
-def after(call: Call) -> str:
-    """Name after which the page begins; 422 for a bad cursor."""
-    text = call.query["cursor"]
+def named_page(call: Call, field: str, rows: Iterable[tuple[str, T]], body: Callable[[T], Record]) -> Record:
+    """One page of rows that are sorted by name, as `field` of an answer; 422 for a bad cursor."""
+    text, limit = call.query["cursor"], call.query["limit"]
     position = ("",) if text is None else decode_cursor(text, call.operation, shape=(str,))
     if position is None:
         raise BadCursor
-    return str(position[0])
-
-
-def rest(call: Call, key: str, page: Sequence[Record], has_more: bool) -> Record:
-    """Paging fields of an answer; `key` is the field that orders the list."""
-    last = cursor((page[-1][key],), call.operation) if has_more else None
-    return {"has_more": has_more, "next_cursor": last}
+    found, has_more = page((row for row in rows if row[0] > position[0]), limit)
+    last = cursor(found[-1][:1], call.operation) if has_more else None
+    return {field: [body(row) for _, row in found], "has_more": has_more, "next_cursor": last}

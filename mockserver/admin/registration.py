@@ -8,7 +8,6 @@ from mockserver.admin import (
     clock,
     coverage,
     docs_page,
-    embedding_control,
     embeddings,
     events,
     faults,
@@ -22,27 +21,16 @@ from mockserver.admin import (
 from mockserver.admin.paging import ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 
-MODULES = (
-    health,
-    sandboxes,
-    state,
-    clock,
-    faults,
-    embeddings,
-    embedding_control,
-    replies,
-    requests,
-    verify,
-    coverage,
-    events,
+HANDLERS = handlers_in(
+    *(health, sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events),
     docs_page,
 )
 
 
 def admin_handlers(context: ControlContext) -> dict[str, Handler]:
     """Handlers by operationId, bound to this mock."""
-    return {operation: _of(function, context) for operation, function in handlers_in(*MODULES).items()}
 
+    def bound(function: Callable[..., Reply]) -> Handler:
+        return lambda call, sandbox: function(call, sandbox, context)
 
-def _of(function: Callable[..., Reply], context: ControlContext) -> Handler:
-    return lambda call, sandbox: function(call, sandbox, context)
+    return {operation: bound(function) for operation, function in HANDLERS.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -12,8 +12,8 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.admin.request_matching import Criteria
 from mockserver.http.calls import DeferredReply, Reply, handles
 from mockserver.http.problems import NotFound
+from mockserver.http.redaction import Mask
 from mockserver.journal.entry import Entry
-from mockserver.journal.journal import Journal
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 FILTERS: Mapping[str, str] = {
@@ -73,61 +73,34 @@ def clear_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 @handles("countRequests")
 def count_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Number of exchanges that match the criteria."""
-    criteria, journal = Criteria(call.body), sandbox.journal
-    entries = journal.entries()
-    return Reply(
-        200,
-        {
-            "count": sum(map(criteria.fits, entries)),
-            "truncated": journal.dropped > 0 or any(map(criteria.unsure, entries)),
-        },
-    )
+    found, truncated = _found(call, sandbox)
+    return Reply(200, {"count": len(found), "truncated": truncated})
 
 
 @handles("findRequests")
 def find_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Exchanges that match the criteria, oldest first."""
-    criteria, journal = Criteria(call.body), sandbox.journal
-    entries = journal.entries()
-    found, mask = list(filter(criteria.fits, entries)), mask_of(sandbox)
-    return Reply(
-        200,
-        {
-            "requests": [exchange_body(entry, mask) for entry in found[: call.query["limit"]]],
-            "total": len(found),
-            "truncated": journal.dropped > 0 or any(map(criteria.unsure, entries)),
-        },
-    )
+    (found, truncated), mask = _found(call, sandbox), mask_of(sandbox)
+    listed = [exchange_body(entry, mask) for entry in found[: call.query["limit"]]]
+    return Reply(200, {"requests": listed, "total": len(found), "truncated": truncated})
 
 
 @handles("waitForRequests")
 def wait_for_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Wait for a number of exchanges, until the timeout."""
-    journal, criteria = sandbox.journal, _filter(call.query)
-    return Reply(200, DeferredReply(_waiting(journal, criteria, call.query)))
+    journal, criteria, query = sandbox.journal, _filter(call.query), call.query
 
-
-def _waiting(
-    journal: Journal, criteria: Criteria, query: Mapping[str, Any]
-) -> Callable[[threading.Event], Reply]:
     def wait(stopping: threading.Event) -> Reply:
         until = perf_counter() + query["timeout"]
         while True:
             version = journal.version  # read before counting, so that a later exchange ends the wait
             count = sum(map(criteria.fits, journal.entries()))
-            left = until - perf_counter()
-            if count >= query["count"] or left <= 0 or stopping.is_set():
-                return Reply(
-                    200,
-                    {
-                        "reached": count >= query["count"],
-                        "count": count,
-                        "truncated": journal.dropped > 0,
-                    },
-                )
+            reached, left = count >= query["count"], until - perf_counter()
+            if reached or left <= 0 or stopping.is_set():
+                return Reply(200, {"reached": reached, "count": count, "truncated": journal.dropped > 0})
             journal.wait(version, left, stopping)
 
-    return wait
+    return Reply(200, DeferredReply(wait))
 
 
 @handles("listViolations")
@@ -138,8 +111,15 @@ def list_violations(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     return Reply(200, {"count": journal.broken, "violations": found[-100:]})
 
 
-def _violation(entry: Entry, mask: Any) -> Record:
+def _violation(entry: Entry, mask: Mask) -> Record:
     return {**exchange_head(entry, mask), "violations": exchange_body(entry, mask)["violations"]}
+
+
+def _found(call: Call, sandbox: Sandbox) -> tuple[list[Entry], bool]:
+    """Exchanges that match the criteria in the body, and whether some may be missing."""
+    criteria, entries = Criteria(call.body), sandbox.journal.entries()
+    truncated = sandbox.journal.dropped > 0 or any(map(criteria.unsure, entries))
+    return list(filter(criteria.fits, entries)), truncated
 
 
 def _filter(query: Mapping[str, Any]) -> Criteria:

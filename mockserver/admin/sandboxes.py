@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.admin.paging import Call, ControlContext, after, rest
+from mockserver.admin.paging import Call, ControlContext, named_page
 from mockserver.admin.state import COUNTED, of_scenario
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Invalid
@@ -15,10 +15,10 @@ from mockserver.sandbox.sandboxes import Sandboxes
 @handles("listSandboxes")
 def list_sandboxes(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     """One page of sandboxes, by name."""
-    first, limit = after(call), call.query["limit"]
-    found = [sandbox for sandbox in context.sandboxes.listed() if sandbox.name > first]
-    page = [_sandbox_body(sandbox, context.sandboxes) for sandbox in found[:limit]]
-    return Reply(200, {"sandboxes": page, **rest(call, "id", page, len(found) > limit)})
+    rows = [(sandbox.name, sandbox) for sandbox in context.sandboxes.listed()]
+    return Reply(
+        200, named_page(call, "sandboxes", rows, lambda each: _sandbox_body(each, context.sandboxes))
+    )
 
 
 @handles("createSandbox")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockserver.admin.paging import Call, ControlContext, after, rest
+from mockserver.admin.paging import Call, ControlContext, named_page
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Conflict, Invalid
 from mockserver.openapi.field_error import FieldError
@@ -69,10 +69,8 @@ def reset(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
 @handles("listSnapshots")
 def list_snapshots(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     """One page of snapshots, by name."""
-    first, limit = after(call), call.query["limit"]
-    found = [entry for entry in context.sandboxes.snapshots.listed() if entry[0] > first]
-    page = [_snapshot_body(name, state) for name, state in found[:limit]]
-    return Reply(200, {"snapshots": page, **rest(call, "name", page, len(found) > limit)})
+    rows = [(name, (name, state)) for name, state in context.sandboxes.snapshots.listed()]
+    return Reply(200, named_page(call, "snapshots", rows, lambda each: _snapshot_body(*each)))
 
 
 @handles("getSnapshot")

@@ -68,27 +68,22 @@ def _bounds(body: Record) -> tuple[int, int | None, str]:
 
 def _in_sequence(steps: Sequence[Criteria], entries: Sequence[Entry], dropped: bool, mask: Mask) -> Record:
     found: list[Entry] = []
-    ahead = list(entries)
+    ahead, message, nearest = list(entries), "", list[Any]()
     for number, criteria in enumerate(steps, 1):
         place = next((n for n, entry in enumerate(ahead) if criteria.fits(entry)), None)
         if place is None:
-            return {
-                "verified": False,
-                "count": len(found),
-                "truncated": dropped,
-                "message": _missing(number, criteria, found, entries, dropped),
-                "requests": [exchange_head(entry, mask) for entry in found[:MOST_SHOWN]],
-                "nearest": _nearest(criteria, ahead, mask),
-            }
+            message = _missing(number, criteria, found, entries, dropped)
+            nearest = _nearest(criteria, ahead, mask)
+            break
         found.append(ahead[place])
         ahead = ahead[place + 1 :]
     return {
-        "verified": True,
+        "verified": not message,
         "count": len(found),
         "truncated": dropped,
-        "message": f"all {len(found)} came in this order",
+        "message": message or f"all {len(found)} came in this order",
         "requests": [exchange_head(entry, mask) for entry in found[:MOST_SHOWN]],
-        "nearest": [],
+        "nearest": nearest,
     }
 
 
