@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mockserver.app import MockServer, create_app
-from mockserver.commands.file_watch import watch
 from mockserver.http.log import RequestLog
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings
+
+PAUSE = 0.5
+"""Seconds between two checks of the contents: a bind mount reports no changes."""
+
+
+def content_hashes(places: Iterable[Path]) -> dict[Path, str]:
+    """Content hash of each file, or of a folder's YAML files; empty for an unreadable one."""
+    files = [
+        file for place in places for file in (sorted(place.glob("*.yaml")) if place.is_dir() else [place])
+    ]
+    return {file: _content_hash(file) for file in files}
+
+
+def _content_hash(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _watch(places: Iterable[Path], changed: Callable[[list[Path]], None], stopping: threading.Event) -> None:
+    """Call `changed` with the changed files, until `stopping`."""
+    known = content_hashes(places)
+    while not stopping.wait(PAUSE):
+        now = content_hashes(places)
+        if now != known:
+            files = sorted(file for file in {*known, *now} if known.get(file) != now.get(file))
+            known = now
+            changed(files)
 
 
 def watched(settings: Settings) -> list[Path]:
@@ -35,4 +66,5 @@ def reload_on_change(app: MockServer, settings: Settings, log: RequestLog) -> No
         app.replace_with(fresh)
         log.notice(f"{names} changed: all sandboxes were restarted")
 
-    watch(places, changed, app.stopping)
+    watcher = threading.Thread(target=_watch, args=(places, changed, app.stopping), name="watch", daemon=True)
+    watcher.start()

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from inspect import cleandoc
 from pathlib import Path
@@ -116,9 +117,7 @@ def snapshot(control: Control, action: str, name: str | None) -> Any:
     """
     if action == "list":
         return control.snapshots.list()
-    if name is None:
-        raise click.UsageError(f"snapshot {action} needs a NAME")
-    return getattr(control.snapshots, action)(name)
+    return getattr(control.snapshots, action)(_needed(name, f"snapshot {action} needs a NAME"))
 
 
 @click.command("clock")
@@ -134,12 +133,9 @@ def clock(control: Control, action: str, value: str | None) -> Any:
       mockserver clock freeze 2026-02-26T10:30:00Z
       mockserver clock advance PT1H
     """
-    if action in ("freeze", "advance") and value is None:
-        raise click.UsageError(f"clock {action} needs a VALUE")
-    if action == "freeze":
-        return control.clock.freeze(str(value))
-    if action == "advance":
-        return control.clock.advance(_number(str(value)))
+    if action in ("freeze", "advance"):
+        text = _needed(value, f"clock {action} needs a VALUE")
+        return control.clock.freeze(text) if action == "freeze" else control.clock.advance(_number(text))
     return control.clock.resume() if action == "resume" else control.clock.get()
 
 
@@ -159,12 +155,9 @@ def faults(control: Control, action: str, what: str | None) -> Any:
       mockserver faults add '{"operation": "createSpace", "times": 1, "error": {"status": 503}}'
       mockserver faults clear
     """
-    if action in ("add", "remove") and what is None:
-        raise click.UsageError(f"faults {action} needs an argument: WHAT")
-    if action == "add":
-        return control.faults.add(**_rule(str(what)))
-    if action == "remove":
-        return control.faults.remove(str(what))
+    if action in ("add", "remove"):
+        text = _needed(what, f"faults {action} needs an argument: WHAT")
+        return control.faults.add(**_rule(text)) if action == "add" else control.faults.remove(text)
     return control.faults.clear() if action == "clear" else control.faults.list()
 
 
@@ -193,11 +186,16 @@ def requests(
     return control.requests.clear() if action == "clear" else control.requests.list(**criteria, limit=limit)
 
 
+def _needed(argument: str | None, usage: str) -> str:
+    if argument is None:
+        raise click.UsageError(usage)
+    return argument
+
+
 def _number(text: str) -> float | str:
-    try:
+    with suppress(ValueError):
         return float(text)
-    except ValueError:
-        return text
+    return text
 
 
 def _rule(text: str) -> dict[str, Any]:

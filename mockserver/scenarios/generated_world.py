@@ -40,16 +40,13 @@ class GeneratedIds(NamedTuple):
     threads: list[str]
 
 
+@gc_paused()
 def generate(sandbox: Sandbox, size: WorldSize, seed: int) -> GeneratedIds:
     """Add generated data to a sandbox; ValueError if no user belongs to an organization."""
     people = _people(sandbox.directory)
     if not people and any(size):
         raise ValueError("the scenario has no user who belongs to an organization")
-    with gc_paused():
-        return _generate(sandbox, size, _Maker(seed, people), seed)
-
-
-def _generate(sandbox: Sandbox, size: WorldSize, maker: _Maker, seed: int) -> GeneratedIds:
+    maker = _Maker(seed, people)
     first_space = sandbox.ids.take(f"generated/{seed}/space", size.spaces)
     first_thread = sandbox.ids.take(f"generated/{seed}/thread", size.threads)
     spaces = [maker.space(first_space + number) for number in range(size.spaces)]
@@ -86,12 +83,6 @@ def _people(directory: Directory) -> list[_Person]:
 
 
 def _put(sandbox: Sandbox, made: Sequence[_Thread]) -> None:
-    for table, new in (
-        (sandbox.threads, [thread.record for thread in made]),
-        (sandbox.messages, [message for thread in made for message in thread.messages]),
-    ):
-        first = table.next_sequence
-        table.load((record["id"], first + number, record) for number, record in enumerate(new))
     links = [
         {
             "space_id": thread.space_id,
@@ -101,10 +92,9 @@ def _put(sandbox: Sandbox, made: Sequence[_Thread]) -> None:
         for thread in made
         if thread.space_id is not None
     ]
-    first = sandbox.space_threads.next_sequence
-    sandbox.space_threads.load(
-        ((link["space_id"], link["thread_id"]), first + number, link) for number, link in enumerate(links)
-    )
+    sandbox.threads.load_new((thread.record["id"], thread.record) for thread in made)
+    sandbox.messages.load_new((message["id"], message) for thread in made for message in thread.messages)
+    sandbox.space_threads.load_new(((link["space_id"], link["thread_id"]), link) for link in links)
     latest: dict[str, str] = {}
     for link in links:
         sandbox.embeddings.add_embedded(

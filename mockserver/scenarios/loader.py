@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -65,13 +64,12 @@ def _data(document: Document, content: ScenarioFile, check: Check, name: str) ->
 
     tables = {table: {"next": len(found) + 1, "records": found} for table, found in rows.items()}
     reader = Reader({**_people(content), "collections": tables}, check, refuse, "this file")
-    reader.read()
+    versions = reader.versions()
     embeddings = Embeddings(Policy())
     for link in reader.tables["space_threads"]:
         messages = reader.tables["messages"].keys("thread", link["thread_id"])
         embeddings.add_embedded(link["space_id"], link["thread_id"], messages)
-    marks: dict[str, Any] = {n: table.checkpoint() for n, table in reader.tables.items()}
-    return Data(name, reader.directory, {**marks, "embeddings": embeddings.checkpoint()})
+    return Data(name, reader.directory, {**versions, "embeddings": embeddings.checkpoint()})
 
 
 def _people(content: ScenarioFile) -> Record:

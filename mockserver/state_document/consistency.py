@@ -34,12 +34,13 @@ class Reader:
         self.tables = collections()
         self.directory = self._people()
 
-    def read(self) -> None:
+    def versions(self) -> dict[str, Any]:
         """Fill the tables; KeyError or TypeError for a badly malformed record, after reporting it."""
         self._shapes()
         self._load()
         self._references()
         self._message_counts()
+        return {name: table.checkpoint() for name, table in self.tables.items()}
 
     def each(self, *names: str) -> Iterator[tuple[Record, Pointer]]:
         """Records of these collections, each with its address."""
@@ -186,9 +187,7 @@ class Reader:
 
     def _message_counts(self) -> None:
         for thread, at in self.each("threads", "deleted_threads"):
-            declared, count = (
-                thread["message_count"],
-                len(self.tables["messages"].keys("thread", thread["id"])),
-            )
+            declared = thread["message_count"]
+            count = len(self.tables["messages"].keys("thread", thread["id"]))
             if count != declared:
                 self._refuse(at, f"message_count is {declared}, but {count} messages are here")

@@ -7,6 +7,7 @@ version it was written for, and that its records fit the vendor's API and each o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from mockserver.embeddings import state as queue_state
@@ -19,7 +20,7 @@ from mockserver.sandbox.sandbox import Data, SandboxState
 from mockserver.state_document import november_queue
 from mockserver.state_document.consistency import Check, Pointer, Reader
 from mockserver.state_document.export import FORMAT, with_integers
-from mockserver.store.sorted_keys import Key, SortedKeys
+from mockserver.store.sorted_keys import Key
 
 MOST_REASONS = 100
 """Most errors listed one by one."""
@@ -33,20 +34,11 @@ class InvalidState(Exception):
         self.errors = errors
 
 
-def state(
-    document: Mapping[str, Any], spec: Mapping[str, str], check: Check, key: str | None, origin: str
-) -> SandboxState:
-    """State from a document of the right shape; InvalidState with every reason.
-
-    `key`: this mock's key from the environment, added to the document's own.
-    """
-    return _Reading(document, spec, check).state(key, origin)
-
-
-class _Reading:
-    """Import of one document."""
+class StateImport:
+    """Import of one document of the right shape."""
 
     def __init__(self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check) -> None:
+        """`spec`: title, version and SHA-256 of what the mock serves."""
         self._errors: list[FieldError] = []
         self._more = 0
         self._document = document = with_integers(document)
@@ -56,6 +48,10 @@ class _Reading:
         self._reader = Reader(document, check, self._refuse_at, "this state")
 
     def state(self, key: str | None, origin: str) -> SandboxState:
+        """The state; InvalidState with every reason.
+
+        `key`: this mock's key from the environment, added to the document's own.
+        """
         document, clock, now = self._document, self._document["clock"], 0
         if document["format"] != FORMAT:
             self._refuse("format", f"is {document['format']!r}, this mock reads {FORMAT!r}")
@@ -68,9 +64,7 @@ class _Reading:
             self._refuse("clock.now", str(error))
         marks: dict[str, Any] = {}
         try:
-            self._reader.read()
-            marks = {name: table.checkpoint() for name, table in self._reader.tables.items()}
-            marks["embeddings"] = self._queue()
+            marks = {**self._reader.versions(), "embeddings": self._queue()}
         except (KeyError, TypeError):
             if not self._errors:  # otherwise a record is too malformed to check further
                 raise
@@ -97,15 +91,13 @@ class _Reading:
             self._more += 1
 
     def _queue(self) -> Any:
-        messages, links = self._reader.tables["messages"], self._reader.tables["space_threads"]
-        deleted = self._reader.tables["deleted_messages"]
+        tables = self._reader.tables
+        messages, links = tables["messages"], tables["space_threads"]
 
         def key_of(message_id: str) -> Key | None:
+            deleted = tables["deleted_messages"]
             position = messages.position("thread", message_id) or deleted.position("thread", message_id)
             return None if position is None else (*position, message_id)
-
-        def listed(thread_id: str) -> SortedKeys:
-            return messages.keys("thread", thread_id)
 
         queued = set()
         for space_id, queue in self._queues["spaces"].items():
@@ -117,4 +109,5 @@ class _Reading:
         for link, place in self._reader.each("space_threads"):
             if (link["space_id"], link["thread_id"]) not in queued:
                 self._refuse_at(place, "the queue has no batch of it")
+        listed = partial(messages.keys, "thread")
         return queue_state.read(self._queues, self._policy, key_of, listed, self._refuse)

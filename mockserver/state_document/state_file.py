@@ -14,9 +14,9 @@ from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import SandboxState
-from mockserver.state_document import export, import_
+from mockserver.state_document import export
 from mockserver.state_document.consistency import Check
-from mockserver.state_document.import_ import InvalidState
+from mockserver.state_document.import_ import InvalidState, StateImport
 
 _LISTED = 3
 """Errors that fit into one line."""
@@ -31,15 +31,15 @@ class StateDocuments:
         self._check = check
         self._key = key
 
+    @gc_paused()
     def document(self, state: SandboxState) -> Record:
         """Document of a state."""
-        with gc_paused():
-            return export.document(state, self._spec)
+        return export.document(state, self._spec)
 
+    @gc_paused()
     def state(self, document: Record, origin: str) -> SandboxState:
         """State of a document of the right shape; InvalidState with every reason."""
-        with gc_paused():
-            return import_.state(document, self._spec, self._check, self._key, origin)
+        return StateImport(document, self._spec, self._check).state(self._key, origin)
 
     def read(self, file: Path, shape: Callable[[Any], list[FieldError]]) -> SandboxState:
         """State from a file; DocumentError if it is invalid. `shape` validates it against its schema."""

@@ -146,10 +146,9 @@ class Collection(Generic[IdT, RecordT]):
         following = max(following, largest + 1) if next_sequence is None else next_sequence
         self._content = CollectionVersion(rows_before.update(fresh), orders.update(longer), following)
 
-    @property
-    def next_sequence(self) -> int:
-        """Sequence number of the next new record."""
-        return self._content.next
+    def load_new(self, records: Iterable[tuple[IdT, RecordT]]) -> None:
+        """Add many new records with the next sequence numbers."""
+        self.load((id_, number, record) for number, (id_, record) in enumerate(records, self._content.next))
 
     def checkpoint(self) -> CollectionVersion:
         """Current content."""
