@@ -10,13 +10,15 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 import pytest
 
-from mockserver.app import MockServer
-from mockserver.freddy import HANDLERS, space_threads, space_vector_stores, spaces
+from mockserver.app import ADMIN_PREFIX, MockServer
+from mockserver.freddy import HANDLERS, access, space_threads, space_vector_stores, spaces
 from mockserver.freddy.registry import Call, Reply
 from mockserver.http import wire
+from mockserver.http.context import RequestContext
 from mockserver.http.event_stream import Stream
 from mockserver.http.problems import Problem, Rendered, vendor_envelope
 from mockserver.openapi.operation import Operation
+from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Sandbox
 
 Handler: TypeAlias = Callable[[Call, Sandbox], Reply]
@@ -54,11 +56,6 @@ class Bench:
         self.app = app
         self.patch: Any = Patch(patch)
 
-    @property
-    def api(self) -> Any:
-        """The vendor's API in the corridor."""
-        return self.app._corridor._apis[-1]
-
     def around(self, operation: str, wrap: Around) -> None:
         """Let `wrap` answer the operation."""
         handler = HANDLERS[operation]
@@ -77,21 +74,30 @@ class Bench:
 
     def errors(self, change: Callable[[dict[str, Any], Problem], Any]) -> None:
         """Let `change` edit the body of every error of the vendor's API."""
-        render = self.api.render
+        render = RequestContext.render
 
-        def damaged(problem: Problem, trace_id: str, now: str) -> Rendered:
-            body, content_type = render(problem, trace_id, now)
-            change(body, problem)
-            return Rendered(body, content_type)
+        def damaged(context: RequestContext, problem: Problem) -> Rendered:
+            rendered = render(context, problem)
+            if not context.request.path.startswith(ADMIN_PREFIX):
+                change(rendered.body, problem)
+            return rendered
 
-        self.patch.setattr(self.api, "render", damaged)
+        self.patch.setattr(RequestContext, "render", damaged)
 
     def wsgi(self, wrap: Callable[[Any, Any, Any], Iterable[bytes]]) -> None:
-        """Let `wrap(corridor, environ, start_response)` answer every request."""
-        corridor = self.app._corridor
-        self.patch.setattr(
-            self.app, "_corridor", _Wrapped(corridor, lambda e, start: wrap(corridor, e, start))
-        )
+        """Let `wrap(application, environ, start_response)` answer every request."""
+        inner = self.app.wsgi_app
+        self.patch.setattr(self.app, "wsgi_app", lambda environ, start: wrap(inner, environ, start))
+
+    def named_users(self, named: Callable[[Caller, list[str] | None], bool]) -> None:
+        """Let `named` decide whether `access_users` or `editable_by_users` names a caller."""
+
+        def damaged(rule: access.AccessRule) -> access.AccessRule:
+            return rule._replace(holds=lambda space, caller, _: named(caller, space[rule.by]))
+
+        lists = ("access_users", "editable_by_users")
+        rules = tuple(damaged(rule) if rule.by in lists else rule for rule in access.RULES)
+        self.replace([access], "RULES", rules)
 
     def shown_space(self, change: Callable[[dict[str, Any]], Any]) -> None:
         """Let `change` edit every space that is shown."""
@@ -108,17 +114,6 @@ class Bench:
         """Let `name` mean `value` in these modules or classes."""
         for module in modules:
             self.patch.setattr(module, name, value)
-
-
-class _Wrapped:
-    """A corridor with something in front; what it holds is still reached."""
-
-    def __init__(self, corridor: Any, call: Callable[[Any, Any], Iterable[bytes]]) -> None:
-        self._apis = corridor._apis
-        self._call = call
-
-    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        return self._call(environ, start_response)
 
 
 class Mutant(NamedTuple):

@@ -13,6 +13,9 @@ import pytest
 
 from mockserver.freddy.registry import Call, Reply
 from mockserver.http import wire
+from mockserver.http.context import RequestContext
+from mockserver.openapi.field_error import FieldError
+from mockserver.openapi.schemas import Schema
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.model_mutants import BUGS
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant
@@ -114,19 +117,30 @@ def unknown_fields_of_threads_are_taken(bench: Bench) -> None:
     _unread(bench, "updateThread")
 
 
+class _Careless(Schema):
+    """A schema that does not mind fields that it does not know."""
+
+    def __init__(self, strict: Schema) -> None:
+        self.strict = strict
+        self.is_valid = lambda value: not self.errors(value, "body")
+
+    def errors(self, value: Any, place: str, name: str = "") -> list[FieldError]:
+        found = self.strict.errors(value, place, name)
+        return [each for each in found if each.message != "is not a known field"]
+
+
 def _unread(bench: Bench, operation: str) -> None:
     """Let the operation not mind what it does not know."""
-    inner = wire._body
+    inner = wire.read
 
-    def damaged(described: Any, request: Any, limit: int, errors: list[Any], dropped: Any) -> Any:
-        found: list[Any] = []
-        body = inner(described, request, limit, found, dropped)
-        if described.id == operation:
-            found = [each for each in found if each.message != "is not a known field"]
-        errors += found
-        return body
+    def damaged(context: RequestContext, limit: int) -> Call:
+        strict = context.matched
+        if strict.id == operation and strict.body is not None:
+            careless = replace(strict.body, schema=_Careless(strict.body.schema))
+            context.operation = replace(strict, body=careless)
+        return inner(context, limit)
 
-    bench.replace([wire], "_body", damaged)
+    bench.replace([wire], "read", damaged)
 
 
 @mutant()

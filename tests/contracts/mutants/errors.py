@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
+from mockserver.app import bundled_spec
+from mockserver.freddy.auth import authenticate
 from mockserver.freddy.registry import Call
 from mockserver.http.calls import Reply
 from mockserver.http.problems import Forbidden, NoRoute, NotFound, Problem, Unauthorized
+from mockserver.http.request import Request
+from mockserver.http.routes import Routes
+from mockserver.openapi.spec import Spec
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add, answer, mutant
 
@@ -131,22 +137,26 @@ def wrong_method_is_404(bench: Bench) -> None:
     bench.wsgi(wrap)
 
 
+@cache
+def _routes() -> Routes:
+    return Routes(Spec(bundled_spec()).operations.values())
+
+
 def _open_to_nobody(operation: str | None) -> Callable[[Bench], None]:
     """Whoever comes without a good key is the owner."""
 
     def damage(bench: Bench) -> None:
-        authenticate = bench.api.authenticate
-
-        def careless(request: Any, sandbox: Sandbox) -> Any:
+        def careless(application: Any, environ: Any, start: Any) -> Any:
+            request = Request(environ)
             try:
-                return authenticate(request, sandbox)
+                authenticate(request, bench.app.sandboxes.get())
             except Unauthorized:
-                found, _ = bench.api.routes.find(request.method, request.path, request.query)
-                if operation not in (None, found.id):
-                    raise
-                return sandbox.directory.users["usr_abc123"]
+                found = _routes().at(request.method, request.path)
+                if found is not None and operation in (None, found.id):
+                    environ = {**environ, "HTTP_X_API_KEY": "ak_demo_owner"}
+            return application(environ, start)
 
-        bench.replace([bench.api], "authenticate", careless)
+        bench.wsgi(careless)
 
     return damage
 
@@ -167,13 +177,16 @@ for _operation in (
 @mutant()
 def expired_key_is_good(bench: Bench) -> None:
     """A key is good whatever became of it."""
-    authenticate = bench.api.authenticate
 
-    def good(request: Any, sandbox: Sandbox) -> Any:
-        found = sandbox.directory.credentials.get(request.header("X-API-Key") or "")
-        return authenticate(request, sandbox) if found is None else found.caller
+    def good(application: Any, environ: Any, start: Any) -> Any:
+        keys = bench.app.sandboxes.get().directory.credentials
+        found = keys.get(environ.get("HTTP_X_API_KEY", ""))
+        if found is not None:
+            known = (k for k, c in keys.items() if c.caller == found.caller and c.state == "active")
+            environ = {**environ, "HTTP_X_API_KEY": next(known)}
+        return application(environ, start)
 
-    bench.replace([bench.api], "authenticate", good)
+    bench.wsgi(good)
 
 
 @mutant()

@@ -91,7 +91,6 @@ def question_finds_itself(bench: Bench) -> None:
 def edited_message_found_as_it_was(bench: Bench) -> None:
     """An edited message is found with its old text."""
     old: dict[str, Any] = {}
-    result = model_responses._result
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
         message = sandbox.messages.get(call.path["message_id"])
@@ -101,10 +100,11 @@ def edited_message_found_as_it_was(bench: Bench) -> None:
 
     bench.around("updateThreadMessage", wrap)
 
-    def stale(hit: FoundMessage) -> Any:
-        return {**result(hit), "text": old.get(hit.message["id"], hit.message["content"])}
+    def stale(body: Any) -> None:
+        for hit in body.get("file_search", {}).get("results", ()) if isinstance(body, dict) else ():
+            hit["text"] = old.get(hit["message_id"], hit["text"])
 
-    bench.replace([model_responses], "_result", stale)
+    bench.body("createResponse", stale)
 
 
 @mutant(assumed=True)

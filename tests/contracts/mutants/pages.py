@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from mockserver.freddy import lookup, space_threads, spaces
 from mockserver.freddy.registry import Call, Reply
-from mockserver.http import wire
 from mockserver.http.problems import Invalid
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store import collection
@@ -204,11 +204,11 @@ def cursor_dies_with_its_anchor(bench: Bench) -> None:
 @mutant(assumed=True)
 def limit_out_of_range_is_cut(bench: Bench) -> None:
     """A limit out of range is brought into it."""
-    query = wire._query
 
-    def cut(text: str) -> object:
+    def cut(application: Any, environ: Any, start: Any) -> Any:
+        text = environ.get("QUERY_STRING", "")
         for wrong, right in (("limit=0", "limit=1"), ("limit=-1", "limit=1"), ("limit=101", "limit=100")):
             text = text.replace(wrong, right) if text.endswith(wrong) else text
-        return query(text)
+        return application({**environ, "QUERY_STRING": text}, start)
 
-    bench.replace([wire], "_query", cut)
+    bench.wsgi(cut)

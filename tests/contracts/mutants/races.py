@@ -88,13 +88,15 @@ def doubled_ids(bench: Bench) -> None:
     """Two spaces that are made at the same time get the same id."""
     _unlocked(bench)
 
-    def new(self: Ids, prefix: str) -> str:
-        ordinal = self._ordinals.get(prefix, 0) + 1
-        time.sleep(PAUSE if prefix == "space" else 0)
-        self._ordinals[prefix] = ordinal
-        return f"{prefix}_{self._digest(prefix, ordinal).hex()}"
+    new = Ids.new
 
-    bench.replace([Ids], "new", new)
+    def racing(self: Ids, prefix: str) -> str:
+        read = self.checkpoint().get(prefix, 0)
+        time.sleep(PAUSE if prefix == "space" else 0)
+        self.restore({**self.checkpoint(), prefix: read})
+        return new(self, prefix)
+
+    bench.replace([Ids], "new", racing)
 
 
 @mutant(concurrent=True)

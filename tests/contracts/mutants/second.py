@@ -39,7 +39,7 @@ def users_are_matched_by_a_part_of_their_id(bench: Bench) -> None:
     def named(caller: Caller, users: list[str] | None) -> bool:
         return any(caller.user_id in user for user in users or ())
 
-    bench.replace([access], "_lists", named)
+    bench.named_users(named)
 
 
 @mutant(assumed=True)
@@ -126,7 +126,7 @@ class _FromTheFarEnd(Listing):
     ) -> Page:
         if before is None or after is not None:
             return super().window(limit, after, before, keep)
-        places = takewhile(lambda place: self._precedes(place, before), self._places(True, None))
+        places = takewhile(lambda place: self.precedes(place, before), self.places(True, None))
         return page((key for _, key in places), limit, keep)
 
 

@@ -57,7 +57,7 @@ def detaching_deletes_the_store(bench: Bench) -> None:
 @mutant(assumed=True)
 def own_store_can_be_attached(bench: Bench) -> None:
     """A space's own store may be attached."""
-    bench.replace([space_vector_stores], "_require_attachable", lambda *_: None)
+    bench.replace([space_vector_stores], "require_attachable", lambda *_: None)
 
 
 @mutant(assumed=True)
