@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mockserver.faults.profiles import PROFILES
@@ -31,6 +31,16 @@ def _profile(text: str) -> None:
 def _read_by(read: Callable[[str], object]) -> AfterValidator:
     """Validator that keeps the text if `read` accepts it (it raises ValueError otherwise)."""
     return AfterValidator(lambda text: (read(text), text)[1])
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(text: str) -> str:
+    if not _ORIGIN.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is not an origin like https://app.example:8080, nor *")
+    return text
 
 
 class Settings(BaseSettings):
@@ -86,7 +96,9 @@ class Settings(BaseSettings):
     embedding_retries: int = Field(
         3, ge=0, le=100, title="N", description="Retries after a failed embedding attempt"
     )
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    cors_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...], NoDecode, BeforeValidator(_split)
+    ] = Field(
         (),
         title="ORIGIN,…",
         description="CORS origins allowed in addition to loopback; * allows every origin",
@@ -149,23 +161,6 @@ class Settings(BaseSettings):
     quiet: bool = Field(False, description="Do not log requests to stderr")
     api_key: str | None = Field(None, validation_alias="FREDDY_API_KEY")
     """Additional key of usr_abc123; not a flag, because other users could read it."""
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin[:80]!r} is not an origin like https://app.example:8080, nor *")
-        return value
-
-    @field_validator("cors_origins", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
 
 
 def read_settings(flags: dict[str, Any]) -> Settings:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Reply, handles
-from mockserver.openapi.references import resolved
+from mockserver.openapi.references import examples_in, resolved
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 DocumentedAnswer = tuple[int, str]
@@ -31,8 +31,7 @@ def documented(document: Mapping[str, Any]) -> dict[str, list[DocumentedAnswer]]
 def _codes(document: Mapping[str, Any], response: Mapping[str, Any]) -> list[str]:
     codes: dict[str, None] = {}
     for media in response.get("content", {}).values():
-        examples = [resolved(document, e)["value"] for e in media.get("examples", {}).values()]
-        for example in [*examples, media.get("example")]:
+        for _, example in examples_in(document, media):
             if isinstance(example, dict) and isinstance(example.get("error"), dict):
                 codes[example["error"]["code"]] = None
     return list(codes) or [""]

@@ -1,4 +1,4 @@
-"""The two API documents, and a self-contained page to read them."""
+"""Health of the mock, the two API documents, and a self-contained page to read them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from mockserver import __version__
 from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import File, Reply, handles
 from mockserver.sandbox.sandbox import Sandbox
@@ -36,6 +37,18 @@ def files() -> dict[str, Path]:
     swagger = Path(found.origin).parent / "dist"
     of_swagger = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
     return {name: swagger / name for name in of_swagger} | {n: OWN / n for n in ("docs.css", "docs.js")}
+
+
+@handles("health")
+def health(call: Call, _: Sandbox, context: ControlContext) -> Reply:
+    """The process is alive."""
+    return Reply(200, {"status": "ok", "version": __version__, "spec": context.served})
+
+
+@handles("ready")
+def ready(call: Call, _: Sandbox, context: ControlContext) -> Reply:
+    """The mock is ready for requests."""
+    return Reply(200, {"status": "ready", "scenario": context.sandboxes.start.data.name})
 
 
 @handles("viewDocs")

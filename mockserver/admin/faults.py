@@ -76,13 +76,8 @@ def _rule_reply(fault: Record | None, call: Call) -> Reply:
 
 
 def _rate_limit_body(sandbox: Sandbox) -> Record:
-    rate_limiter = sandbox.faults.rate_limiter
-    if rate_limiter is None:
+    limiter = sandbox.faults.rate_limiter
+    if limiter is None:
         return {"plan": "off", "per_minute": None, "burst": None, "per_day": None}
-    plan: Plan = rate_limiter.plan
-    return {
-        "plan": plan.name,
-        "per_minute": plan.per_minute,
-        "burst": plan.burst,
-        "per_day": plan.per_day,
-    }
+    name, per_minute, burst, per_day = limiter.plan
+    return {"plan": name, "per_minute": per_minute, "burst": burst, "per_day": per_day}

@@ -40,7 +40,7 @@ def url_of(entry: Entry) -> str:
 
 def at_of(entry: Entry) -> str:
     """Instant of the exchange, in whole seconds."""
-    return as_text(entry.instant // 1_000_000 * 1_000_000)
+    return as_text(entry.exchange.instant // 1_000_000 * 1_000_000)
 
 
 def why(entry: Entry) -> list[str]:

@@ -11,7 +11,6 @@ from mockserver.admin import (
     embeddings,
     events,
     faults,
-    health,
     replies,
     requests,
     sandboxes,
@@ -22,7 +21,7 @@ from mockserver.admin.paging import ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 
 HANDLERS = handlers_in(
-    *(health, sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events),
+    *(sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events),
     docs_page,
 )
 

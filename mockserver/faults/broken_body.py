@@ -23,20 +23,9 @@ class BrokenBody(ClosesOnce):
     """Body of an answer that is damaged while it is sent."""
 
     def __init__(self, pieces: Iterator[bytes], whole: bytes, closed: Callable[[], None]) -> None:
-        super().__init__(closed)
-        self._pieces = pieces
+        super().__init__(pieces, closed)
         self.whole = whole
         """The undamaged bytes, for the journal."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._pieces)
-        except BaseException:
-            self.close()
-            raise
 
 
 def _part(data: bytes, cut: int, seconds: float, wait: Wait) -> Iterator[bytes]:

@@ -89,11 +89,26 @@ class SentBytes:
 
 
 class ClosesOnce:
-    """Calls `closed` exactly once: at its end, on close(), or when it is garbage-collected."""
+    """Body in pieces that calls `closed` once: at its end, on close(), or when it is garbage-collected."""
 
-    def __init__(self, closed: Callable[[], None]) -> None:
+    def __init__(self, pieces: Iterator[bytes], closed: Callable[[], None]) -> None:
+        """`pieces` must not reference this object, which would delay its garbage collection."""
+        self._pieces = pieces
         self._closed: Callable[[], None] | None = closed
         self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            piece = b"" if self._closed is None else next(self._pieces)
+            if self._closed is None:
+                raise StopIteration
+        except BaseException:
+            self.close()
+            raise
+        return piece
 
     def close(self) -> None:
         """End it. Any thread may call this, even while another waits for the next event."""
@@ -118,22 +133,12 @@ class Lines(ClosesOnce):
         keep: int = 0,
     ) -> None:
         """`report` receives the error of a failing stream; `keep`: bytes to store for the journal."""
-        self._lines = _lines(stream, stopping, report)  # must not reference self, which would delay __del__
+        super().__init__(_lines(stream, stopping, report), closed)
         self._last = _literal(stream.last) if stream.last else None
         self.sent = SentBytes(keep)
-        super().__init__(closed)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
 
     def __next__(self) -> bytes:
-        try:
-            line = b"" if self._closed is None else next(self._lines)
-            if self._closed is None:
-                raise StopIteration
-        except BaseException:
-            self.close()
-            raise
+        line = super().__next__()
         self.sent.add(line)
         if line == self._last:
             self.close()  # before the last line leaves, so that its reader finds the journal complete

@@ -93,11 +93,18 @@ class Request:
         value: str = self._environ.get("CONTENT_TYPE") or ""
         return value.partition(";")[0].strip().lower()
 
+    @property
+    def _length(self) -> int | None:
+        """Content-Length; None if it was not sent, or is none."""
+        length: str = self._environ.get("CONTENT_LENGTH") or ""
+        return int(length) if length and _LENGTH.fullmatch(length) else None
+
     def body(self, limit: int, whose: str) -> bytes:
         """Body; PayloadTooLarge above `limit` bytes, naming `whose` limit it is."""
-        length: str = self._environ.get("CONTENT_LENGTH") or ""
-        most = min(int(length), limit + 1) if _LENGTH.fullmatch(length) else limit + 1
-        data: bytes = self._environ["wsgi.input"].read(most)
+        length = self._length
+        data: bytes = self._environ["wsgi.input"].read(
+            limit + 1 if length is None else min(length, limit + 1)
+        )
         self._body = data
         if len(data) > limit:
             raise PayloadTooLarge(limit, whose)
@@ -105,20 +112,15 @@ class Request:
 
     def sent(self, most: int) -> bytes:
         """Beginning of the body, read now if nothing has read it before."""
-        body = self._body
-        if body is None:
-            length: str = self._environ.get("CONTENT_LENGTH") or "0"
-            if length == "0" or not _LENGTH.fullmatch(length):
-                return b""
-            data: bytes = self._environ["wsgi.input"].read(min(int(length), most))
-            self._body = body = data
-        return body[:most]
+        if self._body is None and self._length:
+            self._body = self._environ["wsgi.input"].read(min(self._length, most))
+        return (self._body or b"")[:most]
 
     @property
     def body_bytes(self) -> int:
         """Length of the body; without Content-Length, the bytes read so far."""
-        length: str = self._environ.get("CONTENT_LENGTH") or ""
-        return int(length) if length and _LENGTH.fullmatch(length) else len(self._body or b"")
+        length = self._length
+        return len(self._body or b"") if length is None else length
 
 
 class Answer(NamedTuple):

@@ -38,11 +38,6 @@ class Entry:
     shown_bytes: int
     """Bytes to show of an answer that is kept as values."""
 
-    @property
-    def instant(self) -> int:
-        """Microseconds by the sandbox's clock."""
-        return self.exchange.instant
-
     def replied(self) -> tuple[bytes, int]:
         """Kept bytes of the answer, and its length so far."""
         if isinstance(self.reply, SentBytes):

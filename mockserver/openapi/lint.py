@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.openapi.keywords import EVENT_STREAM, SECTIONS, DocumentNode, misshapen, objects
 from mockserver.openapi.operation import Operation
-from mockserver.openapi.references import Pointer, find, leads_in_a_circle, resolved
+from mockserver.openapi.references import Pointer, examples_in, find, leads_in_a_circle
 from mockserver.openapi.schemas import FORMATS, Schema
 from mockserver.openapi.yaml_document import Document
 
@@ -79,7 +79,7 @@ def refuse_bad_links(file: Document, operations: Mapping[str, Operation]) -> Non
 
 
 def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
-    """Refuse invalid schemas, and examples and defaults that violate their own schema."""
+    """Refuse invalid schemas, and examples, defaults and streams of examples that violate theirs."""
     for found in objects(file.content):
         if isinstance(found.node, bool) or "$ref" in found.node:
             continue
@@ -95,15 +95,9 @@ def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]
             pointer, message = schema.first_error(value)
             if message:
                 raise file.error(found.at, f"{name} is not valid at {pointer or '/'}: {message}")
-
-
-def refuse_bad_streams(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
-    """Refuse examples of streams with malformed lines or invalid events."""
-    for found in objects(file.content):
-        if found.kind == "media" and "x-event-schema" in found.node:
-            schema = compiled(found.node["x-event-schema"], found.at)
-            for name, value in _values(file.content, found):
-                if reason := _bad_event(str(value), schema):
+            if "x-event-schema" in found.node:
+                events = compiled(found.node["x-event-schema"], found.at)
+                if reason := _bad_event(str(value), events):
                     raise file.error(found.at, f"{name} {reason}")
 
 
@@ -131,7 +125,5 @@ def _values(document: Mapping[str, Any], found: DocumentNode) -> Iterator[tuple[
         if "default" in node:
             yield "default", node["default"]
         return
-    for name, outer in node.get("examples", {}).items():
-        yield f"example {name!r}", resolved(document, outer)["value"]
-    if "example" in node:
-        yield "example", node["example"]
+    for name, value in examples_in(document, node):
+        yield f"example {name!r}" if name else "example", value

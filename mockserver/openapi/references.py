@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Pointer = tuple[str | int, ...]
@@ -23,6 +23,14 @@ def resolved(document: Mapping[str, Any], node: Any) -> Any:
     while isinstance(node, dict) and "$ref" in node:
         node = find(document, node["$ref"])
     return node
+
+
+def examples_in(document: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Name and value of the examples of a media type, parameter or header; `example` has no name."""
+    for name, outer in node.get("examples", {}).items():
+        yield name, resolved(document, outer)["value"]
+    if "example" in node:
+        yield "", node["example"]
 
 
 def leads_in_a_circle(document: Mapping[str, Any], node: Any) -> bool:

@@ -14,7 +14,7 @@ from mockserver.openapi import lint
 from mockserver.openapi.keywords import EVENT_STREAM, METHODS
 from mockserver.openapi.operation import JSON_TYPES, Body, Header, Operation, Parameter, Response
 from mockserver.openapi.record_cache import lists_of
-from mockserver.openapi.references import Pointer, resolved
+from mockserver.openapi.references import Pointer, examples_in, resolved
 from mockserver.openapi.schemas import Schema, Schemas
 from mockserver.openapi.yaml_document import Document, DocumentError
 
@@ -69,7 +69,6 @@ class Spec:
         if not is_known:
             lint.refuse_bad_links(self._file, self.operations)
             lint.refuse_bad_values(self._file, self._compiled)
-            lint.refuse_bad_streams(self._file, self._compiled)
             passed.remember()
         self._schemas.release()
         self._schemas = Schemas(self._components)  # most were compiled only for the checks
@@ -192,16 +191,9 @@ class Spec:
                     files=files,
                     headers=dict(self._headers(node.get("headers", {}), (*at, status))),
                     lists=lists[0] if lists else {},
-                    examples=dict(self._examples(media_types)),
+                    examples={n: v for m in media_types.values() for n, v in examples_in(self.document, m)},
                 ),
             )
-
-    def _examples(self, media_types: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        for media in media_types.values():
-            for name, outer in media.get("examples", {}).items():
-                yield name, resolved(self.document, outer)["value"]
-            if "example" in media:
-                yield "", media["example"]
 
     def _headers(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[str, Header]]:
         for name, outer in nodes.items():

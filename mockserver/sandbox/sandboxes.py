@@ -13,12 +13,13 @@ from mockserver.http.problems import BadSandbox, Conflict, NotFound, SandboxGone
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
-from mockserver.sandbox.snapshots import Snapshots
 
 DEFAULT = "default"
 """Name of the sandbox for requests that name none; never dropped."""
 REMEMBERED = 10_000
 """Names of dropped sandboxes that are remembered."""
+MOST_SNAPSHOTS = 1000
+"""Most snapshots at a time. Data shared with a sandbox costs nothing; later changes do."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _ALLOWED = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
 
@@ -31,6 +32,48 @@ class SandboxLimits(NamedTuple):
     idle_seconds: float = 3600.0
     required: bool = False
     """Whether every request must name its sandbox."""
+
+
+class Snapshots:
+    """Named states, for all sandboxes of the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, SandboxState] = {}
+
+    def save(self, name: str, state: SandboxState) -> bool:
+        """Save a state under a name, replacing an older one; whether the name is new."""
+        with self._lock:
+            is_new = name not in self._kept
+            if is_new and len(self._kept) >= MOST_SNAPSHOTS:
+                raise Conflict(
+                    "Too many snapshots",
+                    reason=f"the limit of {MOST_SNAPSHOTS} snapshots is reached; delete some",
+                )
+            self._kept[name] = state
+            return is_new
+
+    def get(self, name: str) -> SandboxState:
+        """State of this name; NotFound if there is none."""
+        found = self._kept.get(name)
+        if found is None:
+            raise _unknown_snapshot(name)
+        return found
+
+    def delete(self, name: str) -> None:
+        """Delete a snapshot; sandboxes created from it stay."""
+        with self._lock:
+            if self._kept.pop(name, None) is None:
+                raise _unknown_snapshot(name)
+
+    def listed(self) -> list[tuple[str, SandboxState]]:
+        """All snapshots by name."""
+        with self._lock:
+            return sorted(self._kept.items(), key=lambda entry: entry[0])
+
+
+def _unknown_snapshot(name: str) -> NotFound:
+    return NotFound("Snapshot not found", reason=f"no snapshot {name[:80]!r}", snapshot=name)
 
 
 class UnlockedSandbox(Sandbox):
@@ -72,7 +115,9 @@ class Sandboxes:
         """Sandbox that a request names, created if new; a Problem if it can't be entered."""
         if name is None:
             if self._limits.required:
-                raise _sandbox_required()
+                how = "send the header X-Mock-Sandbox, or put /__sandbox/NAME in front of the path"
+                reason = f"the mock runs with --require-sandbox: {how}"
+                raise SandboxRequired("Sandbox required", reason=reason)
             return self.default
         if name == DEFAULT:
             return self.default
@@ -166,11 +211,6 @@ class Sandboxes:
     def _unknown(self, name: str) -> NotFound:
         why = self._gone.get(name, "does not exist")
         return NotFound("Sandbox not found", reason=f"sandbox {name[:80]!r} {why}", sandbox=name)
-
-
-def _sandbox_required() -> SandboxRequired:
-    how = "send the header X-Mock-Sandbox, or put /__sandbox/NAME in front of the path"
-    return SandboxRequired("Sandbox required", reason=f"the mock runs with --require-sandbox: {how}")
 
 
 def _valid_name(name: str) -> str:

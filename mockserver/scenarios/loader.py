@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.openapi.yaml_document import Document, DocumentError
 from mockserver.sandbox import records
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import Data
-from mockserver.scenarios.file_format import MessageEntry, ScenarioFile, ThreadEntry, VectorStoreEntry
+from mockserver.sandbox.sandbox import Data, collections
+from mockserver.scenarios.file_format import ScenarioFile, ThreadEntry
 from mockserver.state_document.consistency import Check, Pointer, Reader
-from mockserver.state_document.export import IDENT
 
 
 def names() -> list[str]:
@@ -53,7 +53,7 @@ def load(name_or_file: str, check: Check) -> Data:
 
 def _data(document: Document, content: ScenarioFile, check: Check, name: str) -> Data:
     """Data of a scenario file, read as the equivalent state document."""
-    rows: dict[str, list[Record]] = {table: [] for table in IDENT}
+    rows: dict[str, list[Record]] = {table: [] for table in collections()}
     places: dict[Pointer, Pointer] = {}
     for table, at, record in _records(content):
         places["collections", table, len(rows[table])] = at
@@ -107,16 +107,17 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
     """Collection, address in the file, and record; omitted fields have their defaults."""
     at: Pointer
     for number, store in enumerate(content.vector_stores):
-        yield "vector_stores", ("vector_stores", number), _store(store)
+        yield "vector_stores", ("vector_stores", number), records.vector_store(store.id, **_others(store))
     for number, thread in enumerate(content.threads):
         at = ("threads", number)
         yield "threads", at, _thread(thread)
         for index, message in enumerate(thread.messages):
-            yield "messages", (*at, "messages", index), _message(message, thread.id, index)
+            id_ = message.id or _derived("msg", thread.id, index)
+            record = records.message(id_, **_others(message), thread_id=thread.id)
+            yield "messages", (*at, "messages", index), record
     for number, space in enumerate(content.spaces):
         at = ("spaces", number)
-        record = space.model_dump(exclude={"threads", "vector_stores"})
-        record["updated_at"] = space.updated_at or space.created_at
+        record = {"id": space.id, **_others(space), "updated_at": space.updated_at or space.created_at}
         yield "spaces", at, record
         yield "vector_stores", at, records.dedicated_store(record)
         for index, link in enumerate(space.threads):
@@ -134,21 +135,14 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
 
 
 def _thread(entry: ThreadEntry) -> Record:
-    fields = entry.model_dump(exclude={"messages"})
     last = entry.messages[-1].created_at if entry.messages else entry.created_at
-    fields["updated_at"] = entry.updated_at or last
-    return records.thread(fields.pop("id"), **fields, last_message_at=last, message_count=len(entry.messages))
+    fields = {**_others(entry), "updated_at": entry.updated_at or last, "last_message_at": last}
+    return records.thread(entry.id, **fields, message_count=len(entry.messages))
 
 
-def _store(entry: VectorStoreEntry) -> Record:
-    fields = entry.model_dump()
-    return records.vector_store(fields.pop("id"), **fields)
-
-
-def _message(entry: MessageEntry, thread_id: str, index: int) -> Record:
-    fields = entry.model_dump()
-    id_ = fields.pop("id") or _derived("msg", thread_id, index)
-    return records.message(id_, **fields, thread_id=thread_id)
+def _others(entry: BaseModel) -> dict[str, Any]:
+    """Fields of an entry besides its id and its lists of other records."""
+    return entry.model_dump(exclude={"id", "messages", "threads", "vector_stores"})
 
 
 def _derived(prefix: str, parent: str, index: int) -> str:

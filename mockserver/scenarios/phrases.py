@@ -56,10 +56,8 @@ class Phrases:
         fake = Faker("en_US")
         fake.seed_instance(seed)
         self._seed = seed
-        self._names = [fake.name() for _ in range(_WORDS)]
-        self._companies = [fake.company() for _ in range(_WORDS)]
-        self._cities = [fake.city() for _ in range(_WORDS)]
-        self._plans = [fake.catch_phrase() for _ in range(_WORDS)]
+        sources = {"name": fake.name, "company": fake.company, "city": fake.city, "plan": fake.catch_phrase}
+        self._words = {kind: [word() for _ in range(_WORDS)] for kind, word in sources.items()}
         self._said: dict[tuple[Sequence[str], int], str] = {}
 
     def say(self, templates: Sequence[str], number: int) -> str:
@@ -73,12 +71,10 @@ class Phrases:
         picked = blake2b(f"{self._seed}/{templates[0]}/{number}".encode(), digest_size=16).digest()
         template, name, other, company, city, plan, count, small = struct.unpack("<8H", picked)
         chosen: str = templates[template % len(templates)]
+        places = {"name": name, "company": company, "city": city, "plan": plan}
         return chosen.format(
-            name=self._names[name % _WORDS],
-            other=self._names[other % _WORDS],
-            company=self._companies[company % _WORDS],
-            city=self._cities[city % _WORDS],
-            plan=self._plans[plan % _WORDS],
+            **{kind: self._words[kind][place % _WORDS] for kind, place in places.items()},
+            other=self._words["name"][other % _WORDS],
             number=100 + count % 900,
             hour=8 + small % 10,
             day=4 + small // 10 % 17,

@@ -11,7 +11,7 @@ from typing import Any
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import collections
-from mockserver.state_document.export import IDENT
+from mockserver.state_document.export import ident
 
 EDITED = "updated_at"
 """Field that only an edited message has."""
@@ -123,14 +123,14 @@ class Reader:
 
     def _load(self) -> None:
         numbers: dict[str, set[int]] = {}
-        for name, ident in IDENT.items():
+        for name in self.tables:
             # A deleted record keeps its number among the others.
             alive = name.removeprefix("deleted_")
             used, content = numbers.setdefault(alive, set()), self._document["collections"][name]
             below = self._document["collections"][alive]["next"]
             rows, seen = [], set()
             for (record, at), row in zip(self.each(name), content["records"], strict=True):
-                id_, sequence = ident(record), row["sequence"]
+                id_, sequence = ident(name, record), row["sequence"]
                 if id_ in seen or (alive != name and id_ in self.tables[alive]):
                     self._refuse(at, f"{id_!r} is here twice")
                 if sequence in used or sequence >= below:

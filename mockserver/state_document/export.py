@@ -6,30 +6,25 @@ fields of a record as the API shows them, for their order is part of its answers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from mockserver.embeddings import state as queue_state
 from mockserver.sandbox.clock import as_text
-from mockserver.sandbox.directory import Directory
+from mockserver.sandbox.directory import Directory, Membership, Organization
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import SandboxState
+from mockserver.sandbox.sandbox import SandboxState, collections
 
 FORMAT = "freddy-mock-state/1"
 
-Ident = Callable[[Record], Any]
-IDENT: Mapping[str, Ident] = {
-    "spaces": lambda record: record["id"],
-    "threads": lambda record: record["id"],
-    "deleted_threads": lambda record: record["id"],
-    "messages": lambda record: record["id"],
-    "deleted_messages": lambda record: record["id"],
-    "replies": lambda record: record["id"],
-    "vector_stores": lambda record: record["id"],
-    "space_threads": lambda record: (record["space_id"], record["thread_id"]),
-    "space_vector_stores": lambda record: (record["space_id"], record["vector_store_id"]),
-}
-"""Id of a record, by collection."""
+_LINKED = {"space_threads": "thread_id", "space_vector_stores": "vector_store_id"}
+
+
+def ident(collection: str, record: Record) -> Any:
+    """Id of a record; of a link, the ids of its space and of the linked object."""
+    linked = _LINKED.get(collection)
+    return record["id"] if linked is None else (record["space_id"], record[linked])
 
 
 def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
@@ -50,7 +45,7 @@ def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
         "policy": state.policy.as_json(),
         "organizations": _organizations(state.data.directory),
         "users": _users(state.data.directory),
-        "collections": {name: _rows(marks[name]) for name in IDENT},
+        "collections": {name: _rows(marks[name]) for name in collections()},
         "queue": queue_state.queues_json(marks["embeddings"]),
     }
 
@@ -63,11 +58,13 @@ def _rows(mark: Any) -> Record:
     }
 
 
+def _sets(holder: Organization | Membership) -> Record:
+    """Its sets of names, sorted."""
+    return {field.name: sorted(getattr(holder, field.name)) for field in fields(holder)}
+
+
 def _organizations(directory: Directory) -> list[Record]:
-    return [
-        {"id": id_, "roles": sorted(each.roles), "departments": sorted(each.departments)}
-        for id_, each in sorted(directory.organizations.items())
-    ]
+    return [{"id": id_, **_sets(each)} for id_, each in sorted(directory.organizations.items())]
 
 
 def _users(directory: Directory) -> list[Record]:
@@ -81,12 +78,7 @@ def _users(directory: Directory) -> list[Record]:
             "id": id_,
             "keys": keys.get(id_, []),
             "member_of": [
-                {
-                    "organization": organization,
-                    "roles": sorted(member.roles),
-                    "departments": sorted(member.departments),
-                    "capabilities": sorted(member.capabilities),
-                }
+                {"organization": organization, **_sets(member)}
                 for organization, member in sorted(user.memberships.items())
             ],
         }
