@@ -138,7 +138,7 @@ def test_calls_sent_again_at_their_instants_are_answered_as_before(
     log: list[tuple[Call, int, Seen]] = []
     for call in islice(calls(dice, known), CALLS):
         seen = ask(app, first, call)
-        log.append((call, first.journal.entries()[-1].instant, seen))
+        log.append((call, first.journal.entries()[-1].exchange.instant, seen))
         if seen[2].startswith(b"{"):
             learn(json.loads(seen[2]), known)
     instants = [at for _, at, _ in log]
@@ -150,7 +150,7 @@ def test_calls_sent_again_at_their_instants_are_answered_as_before(
     for number, (call, at, seen) in enumerate(log):
         again.clock.freeze(at)
         assert ask(app, again, call) == seen, f"call {number}: {call}"
-    assert [entry.instant for entry in again.journal.entries()] == instants
+    assert [entry.exchange.instant for entry in again.journal.entries()] == instants
     first.clock.freeze(instants[-1])
     one, other = (app.states.document(sandbox.state("")) for sandbox in (first, again))
     assert one == other
@@ -167,4 +167,4 @@ def test_who_has_to_wait_for_another_comes_after_it(app: MockServer, new: Callab
         waiting.join(0.05)  # it has entered by then, most likely
         assert sandbox.instant() == first
     waiting.join()
-    assert sandbox.journal.entries()[-1].instant > first
+    assert sandbox.journal.entries()[-1].exchange.instant > first

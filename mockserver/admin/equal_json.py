@@ -14,14 +14,9 @@ def depth(value: Any) -> int:
     deep, level = 0, [value]
     while level and deep <= DEEPEST:
         deep += 1
-        level = [inner for node in level for inner in _inside(node)]
+        outer = [node for node in level if isinstance(node, dict | list)]
+        level = [inner for node in outer for inner in (node.values() if isinstance(node, dict) else node)]
     return deep
-
-
-def _inside(node: Any) -> Sequence[Any]:
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else ()
 
 
 def same(wanted: Any, got: Any, *, any_order: bool = False, extra: bool = False) -> bool:

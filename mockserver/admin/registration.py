@@ -21,8 +21,7 @@ from mockserver.admin.paging import ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 
 HANDLERS = handlers_in(
-    *(sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events),
-    docs_page,
+    sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events, docs_page
 )
 
 

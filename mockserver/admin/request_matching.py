@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
@@ -41,13 +42,15 @@ class Criterion(NamedTuple):
     at: str
     wanted: str
     found: Callable[[Entry], FieldValues]
-    fits: Callable[[Entry, FieldValues], bool]
+    fits: Callable[[FieldValues], bool]
 
-    def difference(self, entry: Entry) -> Difference | None:
-        """The difference; None if the criterion is met."""
+    def met(self, entry: Entry) -> bool:
+        """Whether the exchange meets it."""
+        return self.fits(self.found(entry))
+
+    def difference(self, entry: Entry) -> Difference:
+        """What is wanted, and what the exchange has instead."""
         found = self.found(entry)
-        if self.fits(entry, found):
-            return None
         text = ", ".join(found)[: LONGEST + 1] if found else "nothing"
         return Difference(self.at, self.wanted, text if len(text) <= LONGEST else text[:LONGEST] + "…")
 
@@ -59,8 +62,6 @@ class Criteria:
         """`request` fits the document; Invalid for a bad pattern, with `at` before its name."""
         errors: list[FieldError] = []
         self.criteria = list(_criteria(request, at, errors))
-        self._of_body = tuple(criterion for criterion in self.criteria if criterion.found is _body)
-        self._others = tuple(criterion for criterion in self.criteria if criterion.found is not _body)
         # A text found in the beginning of a body is in the whole body.
         self._beginning_will_do = all(m.keys() == {"contains"} for m in request.get("bodyPatterns", ()))
         if errors:
@@ -68,22 +69,24 @@ class Criteria:
 
     def fits(self, entry: Entry) -> bool:
         """Whether the exchange meets all criteria."""
-        return all(criterion.fits(entry, criterion.found(entry)) for criterion in self.criteria)
+        return all(criterion.met(entry) for criterion in self.criteria)
 
     def differences(self, entry: Entry) -> list[Difference]:
         """All criteria that are not met."""
-        return [found for criterion in self.criteria if (found := criterion.difference(entry))]
+        return [each.difference(entry) for each in self.criteria if not each.met(entry)]
 
     def unsure(self, entry: Entry) -> bool:
         """Whether the result is uncertain because the body was truncated."""
-        if not self._of_body or len(entry.body) >= entry.body_bytes:
+        others = [criterion for criterion in self.criteria if criterion.found is not _body]
+        if len(others) == len(self.criteria) or len(entry.body) >= entry.body_bytes:
             return False
-        if not all(criterion.fits(entry, criterion.found(entry)) for criterion in self._others):
+        if not all(criterion.met(entry) for criterion in others):
             return False
         return not (self._beginning_will_do and self.fits(entry))
 
 
 _TEXTS: Mapping[str, Callable[[Entry], str]] = {
+    "method": lambda entry: entry.exchange.method,
     "operation": lambda entry: entry.exchange.operation,
     "caller": lambda entry: entry.exchange.caller,
     "status": lambda entry: str(entry.exchange.status),
@@ -98,25 +101,21 @@ _PATTERNS: Mapping[str, Callable[[Entry], str]] = {
 
 
 def _criteria(request: Mapping[str, Any], at: str, errors: list[FieldError]) -> Iterator[Criterion]:
-    method = request.get("method", "ANY")
-    if method != "ANY":
-        yield _equal(at + "method", method, lambda entry: entry.exchange.method)
     for name, text in _TEXTS.items():
-        if name in request:
-            yield _equal(at + name, str(request[name]), text)
+        if name in request and (name, request[name]) != ("method", "ANY"):
+            wanted = str(request[name])
+            yield Criterion(at + name, wanted, _one(text), _any(partial(operator.eq, wanted)))
     for name, text in _PATTERNS.items():
         if name in request:
             pattern = _pattern(request[name], at + name, errors)
             yield Criterion(at + name, f"matches {request[name]}", _one(text), _any(pattern))
     if "urlPathTemplate" in request:
         template = request["urlPathTemplate"]
-        steps = [re.escape(step) if n % 2 == 0 else "[^/]+" for n, step in enumerate(_split(template))]
-        known = re.compile("".join(steps))
+        steps = re.split(r"{[^/{}]+}", template)
+        known = re.compile("[^/]+".join(map(re.escape, steps)))
+        path = _one(lambda entry: entry.path)
         yield Criterion(
-            at + "urlPathTemplate",
-            template,
-            _one(lambda entry: entry.path),
-            _any(lambda text: known.fullmatch(text) is not None),
+            at + "urlPathTemplate", template, path, _any(lambda text: bool(known.fullmatch(text)))
         )
     for name, matcher in request.get("queryParameters", {}).items():
         yield from _matched(matcher, f"{at}queryParameters.{name}", _query(name), errors)
@@ -126,24 +125,16 @@ def _criteria(request: Mapping[str, Any], at: str, errors: list[FieldError]) -> 
         yield from _matched(matcher, f"{at}bodyPatterns.{number}", _body, errors)
 
 
-def _split(template: str) -> list[str]:
-    return re.split(r"({[^/{}]+})", template)
-
-
-def _equal(at: str, wanted: str, text: Callable[[Entry], str]) -> Criterion:
-    return Criterion(at, wanted, _one(text), lambda _, found: found[0] == wanted)
-
-
 def _one(text: Callable[[Entry], str]) -> Callable[[Entry], FieldValues]:
     return lambda entry: (text(entry),)
 
 
-def _any(fits: Callable[[str], bool]) -> Callable[[Entry, FieldValues], bool]:
-    return lambda _, found: any(map(fits, found))
+def _any(fits: Callable[[str], bool]) -> Callable[[FieldValues], bool]:
+    return lambda found: any(map(fits, found))
 
 
-def _none(fits: Callable[[str], bool]) -> Callable[[Entry, FieldValues], bool]:
-    return lambda _, found: not any(map(fits, found))
+def _none(fits: Callable[[str], bool]) -> Callable[[FieldValues], bool]:
+    return lambda found: not any(map(fits, found))
 
 
 def _query(name: str) -> Callable[[Entry], FieldValues]:
@@ -172,9 +163,9 @@ def _matched(
             case "equalTo":
                 yield Criterion(at, str(value), found, _any(partial(equal, value)))
             case "contains":
-                yield Criterion(at, f"contains {value}", found, _any(partial(_is_in, value)))
+                yield Criterion(at, f"contains {value}", found, _any(partial(_holds, value)))
             case "doesNotContain":
-                yield Criterion(at, f"does not contain {value}", found, _none(partial(_is_in, value)))
+                yield Criterion(at, f"does not contain {value}", found, _none(partial(_holds, value)))
             case "matches":
                 pattern = _pattern(value, f"{at}.matches", errors)
                 yield Criterion(at, f"matches {value}", found, _any(pattern))
@@ -182,7 +173,7 @@ def _matched(
                 pattern = _pattern(value, f"{at}.doesNotMatch", errors)
                 yield Criterion(at, f"does not match {value}", found, _none(pattern))
             case "absent":
-                yield Criterion(at, "nothing", found, lambda _, f: not f)
+                yield Criterion(at, "nothing", found, operator.not_)
             case "equalToJson":
                 yield _json_rule(matcher, value, at, found, errors)
 
@@ -191,7 +182,7 @@ def _equal_folded(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _is_in(part: str, text: str) -> bool:
+def _holds(part: str, text: str) -> bool:
     return part in text
 
 
@@ -217,7 +208,10 @@ def _json_rule(
     found: Callable[[Entry], FieldValues],
     errors: list[FieldError],
 ) -> Criterion:
-    wanted = _parsed(value) if isinstance(value, str) else value
+    wanted = value
+    if isinstance(value, str):
+        with suppress(orjson.JSONDecodeError):  # a text that is not JSON stands for itself
+            wanted = orjson.loads(value)
     if depth(wanted) > DEEPEST:
         errors.append(FieldError("body", f"{at}.equalToJson", f"has more than {DEEPEST} levels"))
     any_order = matcher.get("ignoreArrayOrder", False)
@@ -231,11 +225,3 @@ def _json_rule(
         return same(wanted, got, any_order=any_order, extra=extra)
 
     return Criterion(at, orjson.dumps(wanted).decode()[:LONGEST], found, _any(fits))
-
-
-def _parsed(text: str) -> Any:
-    """Parsed JSON; the text itself if it is not JSON."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text

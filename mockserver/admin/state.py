@@ -12,7 +12,7 @@ from mockserver.sandbox.sandbox import Record, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes
 from mockserver.scenarios.generated_size import WorldSize
 from mockserver.scenarios.generated_world import generate
-from mockserver.state_document.import_ import InvalidState
+from mockserver.state_document.state_file import InvalidState
 
 COUNTED = ("spaces", "threads", "messages", "vector_stores")
 """Collections whose sizes are returned."""

@@ -225,11 +225,9 @@ def _announce(settings: Settings, port: int, second: int | None, keys: list[str]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     if not sys.stdout.isatty():
-        ready = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
-        if token is not None:
-            ready["admin_token"] = token
-        ready |= {} if second is None else {"fault_port": second}
-        click.echo(orjson.dumps(ready))
+        ready: dict[str, Any] = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
+        more = {"admin_token": token, "fault_port": second}
+        click.echo(orjson.dumps(ready | {name: value for name, value in more.items() if value is not None}))
         return
     listed_keys = [key for key in keys if key != settings.api_key]
     click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {click.style(url, bold=True)}")

@@ -51,52 +51,46 @@ def plan(text: str) -> Plan:
     return Plan("custom", int(match[1]), int(match[2] or match[1]))
 
 
-class _Window(NamedTuple):
-    """Bucket parameters: `burst` tokens at most, `limit` tokens refilled per `length` microseconds."""
-
-    limit: int
-    length: int
-    burst: int
-
-
 class _Bucket:
-    """Token bucket; its level is kept as `limit` times the instant at which it is full, in integers."""
+    """Token bucket: `burst` tokens at most, `limit` tokens refilled per `length` microseconds.
 
-    def __init__(self, window: _Window, now: int) -> None:
-        self._window = window
+    Its level is kept as `limit` times the instant at which it is full, in integers.
+    """
+
+    def __init__(self, limit: int, length: int, burst: int, now: int) -> None:
+        self._limit, self._length, self._burst = limit, length, burst
         self._now = now
-        self._full = now * window.limit
+        self._full = now * limit
 
     def at(self, now: int) -> None:
         """Refill up to this instant. A clock that was set back changes no level."""
         if now < self._now:
-            self._full -= (self._now - now) * self._window.limit
+            self._full -= (self._now - now) * self._limit
         self._now = now
-        self._full = max(self._full, now * self._window.limit)
+        self._full = max(self._full, now * self._limit)
 
     @property
     def left(self) -> int:
         """Whole tokens left."""
-        missing = self._full - self._now * self._window.limit
-        return (self._window.burst * self._window.length - missing) // self._window.length
+        missing = self._full - self._now * self._limit
+        return (self._burst * self._length - missing) // self._length
 
     @property
     def wait(self) -> int:
         """Seconds until the next token, rounded up."""
-        enough = self._full - (self._window.burst - 1) * self._window.length
-        return max(0, -(-(enough - self._now * self._window.limit) // (self._window.limit * _SECOND)))
+        enough = self._full - (self._burst - 1) * self._length
+        return max(0, -(-(enough - self._now * self._limit) // (self._limit * _SECOND)))
 
     def take(self) -> None:
         """Remove one token."""
-        self._full += self._window.length
+        self._full += self._length
 
     def headers(self) -> dict[str, str]:
         """Rate-limit headers; the reset is the second at which the bucket is full again."""
-        limit = self._window.limit
         return {
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(max(0, min(self.left, limit))),
-            "X-RateLimit-Reset": str(-(-self._full // (limit * _SECOND))),
+            "X-RateLimit-Limit": str(self._limit),
+            "X-RateLimit-Remaining": str(max(0, min(self.left, self._limit))),
+            "X-RateLimit-Reset": str(-(-self._full // (self._limit * _SECOND))),
         }
 
 
@@ -105,9 +99,9 @@ class RateLimiter:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._windows = [_Window(plan.per_minute, _MINUTE, plan.burst)]
+        self._windows = [(plan.per_minute, _MINUTE, plan.burst)]
         if plan.per_day is not None:
-            self._windows.append(_Window(plan.per_day, _DAY, plan.per_day))
+            self._windows.append((plan.per_day, _DAY, plan.per_day))
         self._buckets: dict[str, list[_Bucket]] = {}
         self._lock = threading.Lock()
 
@@ -116,7 +110,7 @@ class RateLimiter:
         with self._lock:
             buckets = self._buckets.get(caller)
             if buckets is None:
-                buckets = self._buckets[caller] = [_Bucket(window, now) for window in self._windows]
+                buckets = self._buckets[caller] = [_Bucket(*window, now) for window in self._windows]
             for bucket in buckets:
                 bucket.at(now)
             tightest = min(buckets, key=lambda bucket: bucket.left)

@@ -54,16 +54,13 @@ class Cors:
         origin = request.header("Origin")
         if origin is None:
             return {}
-        if not self._allows(origin):
+        if not ({"*", origin.lower()} & self._origins or is_loopback_url(origin)):
             return {"Vary": "Origin"}
         return {
             "Vary": "Origin",
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Expose-Headers": EXPOSED,
         }
-
-    def _allows(self, origin: str) -> bool:
-        return "*" in self._origins or origin.lower() in self._origins or is_loopback_url(origin)
 
 
 def is_loopback_url(url: str) -> bool:

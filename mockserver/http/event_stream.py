@@ -159,7 +159,11 @@ def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exceptio
             if step.event is not None:
                 yield (f"id: {step.id}\n".encode() if step.id else b"") + _line(stream, step.event)
     except Exception as error:
-        yield from _failure(stream, error, report)
+        report(error)
+        try:
+            yield _line(stream, stream.failed(fault(error)))
+        except Exception as another:
+            report(another)
         return
     if stream.last:
         yield _literal(stream.last)
@@ -167,14 +171,6 @@ def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exceptio
 
 def _literal(text: str) -> bytes:
     return f"data: {text}\n\n".encode()
-
-
-def _failure(stream: Stream, error: Exception, report: Callable[[Exception], None]) -> Iterator[bytes]:
-    report(error)
-    try:
-        yield _line(stream, stream.failed(fault(error)))
-    except Exception as another:
-        report(another)
 
 
 def _line(stream: Stream, event: Mapping[str, Any]) -> bytes:

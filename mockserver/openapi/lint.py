@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mockserver.openapi.keywords import EVENT_STREAM, SECTIONS, DocumentNode, misshapen, objects
 from mockserver.openapi.operation import Operation
 from mockserver.openapi.references import Pointer, examples_in, find, leads_in_a_circle
-from mockserver.openapi.schemas import FORMATS, Schema
+from mockserver.openapi.schemas import FORMATS, Schema, Schemas
 from mockserver.openapi.yaml_document import Document
 
 
@@ -78,27 +78,38 @@ def refuse_bad_links(file: Document, operations: Mapping[str, Operation]) -> Non
             raise file.error(at, f"{target.id} has no parameter {strange[0]!r}")
 
 
-def refuse_bad_values(file: Document, compiled: Callable[[Any, Pointer], Schema]) -> None:
+def refuse_bad_values(file: Document, schemas: Schemas) -> None:
     """Refuse invalid schemas, and examples, defaults and streams of examples that violate theirs."""
     for found in objects(file.content):
         if isinstance(found.node, bool) or "$ref" in found.node:
             continue
-        if found.kind == "schema":
-            schema = compiled(found.node, found.at)
-            if found.node.get("format", "uuid") not in FORMATS:
-                raise file.error(found.at, f"format {found.node['format']!r} is not understood")
-        elif "schema" in found.node:
-            schema = compiled(found.node["schema"], found.at)
-        else:
+        node = found.node if found.kind == "schema" else found.node.get("schema")
+        if node is None:
             continue
+        schema, events = _compiled(file, schemas, node, found.at), None
+        if found.kind == "schema" and node.get("format", "uuid") not in FORMATS:
+            raise file.error(found.at, f"format {node['format']!r} is not understood")
+        if "x-event-schema" in found.node:
+            events = _compiled(file, schemas, found.node["x-event-schema"], found.at)
         for name, value in _values(file.content, found):
-            pointer, message = schema.first_error(value)
-            if message:
-                raise file.error(found.at, f"{name} is not valid at {pointer or '/'}: {message}")
-            if "x-event-schema" in found.node:
-                events = compiled(found.node["x-event-schema"], found.at)
-                if reason := _bad_event(str(value), events):
-                    raise file.error(found.at, f"{name} {reason}")
+            if reason := _bad_value(value, schema, events):
+                raise file.error(found.at, f"{name} {reason}")
+
+
+def _compiled(file: Document, schemas: Schemas, node: Any, at: Pointer) -> Schema:
+    schema = schemas.schema(node)
+    try:
+        _ = schema.is_valid
+    except ValueError as error:
+        raise file.error(at, f"not a valid schema: {str(error).splitlines()[0]}") from error
+    return schema
+
+
+def _bad_value(value: Any, schema: Schema, events: Schema | None) -> str:
+    pointer, message = schema.first_error(value)
+    if message:
+        return f"is not valid at {pointer or '/'}: {message}"
+    return "" if events is None else _bad_event(str(value), events)
 
 
 def _bad_event(text: str, schema: Schema) -> str:

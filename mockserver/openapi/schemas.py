@@ -48,11 +48,6 @@ class Schema:
         """Whether a decoded JSON value is allowed; ValueError says what is wrong with the schema."""
         return self._validator.is_valid
 
-    def release(self) -> None:
-        """Release the compiled form until the next use, to save memory."""
-        for name in ("_validator", "is_valid"):
-            self.__dict__.pop(name, None)
-
     def errors(self, value: Any, place: str, name: str = "") -> list[FieldError]:
         """All errors of `value`, one for each address."""
         try:
@@ -74,24 +69,18 @@ class Schema:
 
 
 class Schemas:
-    """All schemas of a document, each compiled once."""
+    """All schemas of a document, each once."""
 
     def __init__(self, components: Mapping[str, Any]) -> None:
         self._named: Mapping[str, Any] = components.get("schemas", {})
-        self._compiled: dict[bytes, Schema] = {}
+        self._known: dict[bytes, Schema] = {}
 
-    def compiled(self, schema: Mapping[str, Any]) -> Schema:
-        """Compiled `schema`; ValueError says what is wrong with it."""
-        key = orjson.dumps(schema, option=orjson.OPT_SORT_KEYS)
-        if key not in self._compiled:
-            self._compiled[key] = Schema(schema, self._named)
-            _ = self._compiled[key].is_valid  # compiles it
-        return self._compiled[key]
-
-    def release(self) -> None:
-        """Release the compiled form of all schemas."""
-        for schema in self._compiled.values():
-            schema.release()
+    def schema(self, node: Mapping[str, Any]) -> Schema:
+        """The schema `node`."""
+        key = orjson.dumps(node, option=orjson.OPT_SORT_KEYS)
+        if key not in self._known:
+            self._known[key] = Schema(node, self._named)
+        return self._known[key]
 
 
 def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:

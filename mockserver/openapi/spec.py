@@ -68,10 +68,9 @@ class Spec:
         self.version: str = self.document["info"]["version"]
         if not is_known:
             lint.refuse_bad_links(self._file, self.operations)
-            lint.refuse_bad_values(self._file, self._compiled)
+            # Schemas of their own, which are released then: most are compiled only for the checks.
+            lint.refuse_bad_values(self._file, Schemas(self._components))
             passed.remember()
-        self._schemas.release()
-        self._schemas = Schemas(self._components)  # most were compiled only for the checks
 
     def error(self, operation: Operation | None, reason: str) -> DocumentError:
         """Error of an operation, or of all paths, addressed by file and line."""
@@ -84,18 +83,12 @@ class Spec:
             raise self._file.error(
                 ("components", "schemas"), f"schema {name!r} is missing; the mock needs it"
             )
-        return self._schemas.compiled({"$ref": f"#/components/schemas/{name}"})
+        return self._schemas.schema({"$ref": f"#/components/schemas/{name}"})
 
     def body_defaults(self, operation: str) -> Mapping[str, Any]:
         """Defaults of the operation's request body, by field."""
         body = self.operations[operation].body
         return {} if body is None else body.defaults
-
-    def _compiled(self, schema: Any, at: Pointer) -> Schema:
-        try:
-            return self._schemas.compiled(schema)
-        except ValueError as error:
-            raise self._file.error(at, f"not a valid schema: {str(error).splitlines()[0]}") from error
 
     def _table(self) -> dict[str, Operation]:
         table: dict[str, Operation] = {}
@@ -150,7 +143,7 @@ class Spec:
             kind=schema["type"],
             required=node.get("required", False),
             default=schema.get("default"),
-            schema=self._compiled(node["schema"], at),
+            schema=self._schemas.schema(node["schema"]),
         )
 
     def _body(self, node: Mapping[str, Any] | None, at: Pointer) -> Body | None:
@@ -164,7 +157,7 @@ class Spec:
         defaults = {n: p["default"] for n, p in inner.items() if isinstance(p, dict) and "default" in p}
         if defaults and whole.get("type") != "object":
             raise self._file.error(at, "a body with defaults must be of type object")
-        return Body(node.get("required", False), self._compiled(schema, at), defaults)
+        return Body(node.get("required", False), self._schemas.schema(schema), defaults)
 
     def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
         for status, outer in nodes.items():
@@ -178,7 +171,7 @@ class Spec:
                 del media_types[file]
             if strange := sorted(set(media_types) - set(JSON_TYPES)):
                 raise self._file.error((*at, status), f"content type {strange[0]!r} is not understood")
-            content = {m: self._compiled(i["schema"], (*at, status)) for m, i in media_types.items()}
+            content = {m: self._schemas.schema(i["schema"]) for m, i in media_types.items()}
             lists = [
                 lists_of(schema, resolved(self.document, media_types[name]["schema"]))
                 for name, schema in content.items()
@@ -187,17 +180,17 @@ class Spec:
                 int(status),
                 Response(
                     content=content,
-                    events=None if stream is None else self._compiled(stream["x-event-schema"], at),
+                    events=None if stream is None else self._schemas.schema(stream["x-event-schema"]),
                     files=files,
-                    headers=dict(self._headers(node.get("headers", {}), (*at, status))),
+                    headers=dict(self._headers(node.get("headers", {}))),
                     lists=lists[0] if lists else {},
                     examples={n: v for m in media_types.values() for n, v in examples_in(self.document, m)},
                 ),
             )
 
-    def _headers(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[str, Header]]:
+    def _headers(self, nodes: Mapping[str, Any]) -> Iterator[tuple[str, Header]]:
         for name, outer in nodes.items():
             node = resolved(self.document, outer)
             kind = resolved(self.document, node["schema"]).get("type", "string")
             required, example = node.get("required", False), node.get("example")
-            yield name.lower(), Header(required, kind, self._compiled(node["schema"], at), example)
+            yield name.lower(), Header(required, kind, self._schemas.schema(node["schema"]), example)

@@ -71,14 +71,6 @@ class Clock:
         self._frozen = frozen
         self._offset = 0
 
-    @classmethod
-    def of(cls, clock_start: ClockStart, source: Callable[[], int] = real_time) -> Clock:
-        """Clock with this initial state."""
-        clock = cls(clock_start.instant, source)
-        if not clock_start.frozen:
-            clock.resume()
-        return clock
-
     def as_start(self) -> ClockStart:
         """Initial state of a clock that continues this one."""
         return ClockStart(self.now(), self.is_frozen)

@@ -51,6 +51,46 @@ class SandboxState(NamedTuple):
     """Origin, in the syntax of `POST /__admin/reset?to=…`."""
 
 
+class Collections:
+    """Collections of a sandbox, by attribute."""
+
+    def __init__(self) -> None:
+        by_activity: Index[Record] = Index(
+            parent=lambda thread: (thread["user_id"], thread["is_pinned"]),
+            order=lambda thread: (thread["last_message_at"] or thread["created_at"],),
+        )
+        in_thread: Index[Record] = Index(parent=lambda message: message["thread_id"])
+        in_space: Index[Record] = Index(parent=lambda link: link["space_id"])
+        in_organization: Index[Record] = Index(parent=lambda record: record["organization_id"])
+        self.spaces: Collection[str, Record] = Collection(organization=in_organization)
+        """By id; in order of creation under their organization."""
+        self.threads: Collection[str, Record] = Collection(user=by_activity)
+        """By id; under (user, pinned) by last activity."""
+        self.deleted_threads: Collection[str, Record] = Collection(user=by_activity)
+        """Kept for include_deleted, and because a deleted id still marks a position (A32)."""
+        self.messages: Collection[str, Record] = Collection(thread=in_thread)
+        """By id; in order of arrival under their thread."""
+        self.deleted_messages: Collection[str, Record] = Collection(thread=in_thread)
+        """Kept because a deleted id still marks a position (A32)."""
+        self.replies: Collection[str, Record] = Collection()
+        """Replies for createResponse that a tester queued, in order."""
+        self.vector_stores: Collection[str, Record] = Collection(organization=in_organization)
+        """By id; a space's dedicated store has `space_id`."""
+        self.space_threads: Collection[Link, Record] = Collection(
+            space=in_space, thread=Index(parent=lambda link: link["thread_id"])
+        )
+        """By (space, thread); in order of addition under either."""
+        self.space_vector_stores: Collection[Link, Record] = Collection(
+            space=in_space, vector_store=Index(parent=lambda link: link["vector_store_id"])
+        )
+        """By (space, vector store); in order of addition under either."""
+
+
+def collections() -> dict[str, Collection[Any, Record]]:
+    """Empty collections of a sandbox, by name."""
+    return dict(vars(Collections()))
+
+
 def versions_of(tables: Mapping[str, Collection[Any, Record]], embeddings: Embeddings) -> dict[str, Any]:
     """Versions of these collections by name, and `embeddings`."""
     versions: dict[str, Any] = {name: table.checkpoint() for name, table in tables.items()}
@@ -63,39 +103,15 @@ def empty_versions() -> dict[str, Any]:
     return versions_of(collections(), Embeddings(Policy()))
 
 
-def collections() -> dict[str, Collection[Any, Record]]:
-    """Empty collections of a sandbox, by name."""
-    by_activity: Index[Record] = Index(
-        parent=lambda thread: (thread["user_id"], thread["is_pinned"]),
-        order=lambda thread: (thread["last_message_at"] or thread["created_at"],),
-    )
-    in_thread: Index[Record] = Index(parent=lambda message: message["thread_id"])
-    return {
-        "spaces": Collection(organization=Index(parent=lambda space: space["organization_id"])),
-        "threads": Collection(user=by_activity),
-        "deleted_threads": Collection(user=by_activity),
-        "messages": Collection(thread=in_thread),
-        "deleted_messages": Collection(thread=in_thread),
-        "replies": Collection(),
-        "vector_stores": Collection(organization=Index(parent=lambda store: store["organization_id"])),
-        "space_threads": Collection(
-            space=Index(parent=lambda link: link["space_id"]),
-            thread=Index(parent=lambda link: link["thread_id"]),
-        ),
-        "space_vector_stores": Collection(
-            space=Index(parent=lambda link: link["space_id"]),
-            vector_store=Index(parent=lambda link: link["vector_store_id"]),
-        ),
-    }
-
-
-class Sandbox:
+class Sandbox(Collections):
     """Isolated data, ids, clock, faults and journal under one name."""
 
     def __init__(
         self, name: str, start: SandboxState, *, journal: Journal | None = None, faults: Faults | None = None
     ) -> None:
         """`start`: initial state, which a reset restores."""
+        super().__init__()
+        self._collections: Mapping[str, Collection[Any, Record]] = dict(vars(self))
         self.name = name
         self.start = start
         self.last_used = 0.0
@@ -109,27 +125,8 @@ class Sandbox:
         self.embeddings: Embeddings
         self.journal = journal or Journals().new()
         self._lock = threading.Lock()
-        self._collections = collections()
         self._before: tuple[Any, ...] = ()
         """State at the beginning of the transaction."""
-        self.spaces: Collection[str, Record] = self._collections["spaces"]
-        """By id; in order of creation under their organization."""
-        self.threads: Collection[str, Record] = self._collections["threads"]
-        """By id; under (user, pinned) by last activity."""
-        self.deleted_threads: Collection[str, Record] = self._collections["deleted_threads"]
-        """Kept for include_deleted, and because a deleted id still marks a position (A32)."""
-        self.messages: Collection[str, Record] = self._collections["messages"]
-        """By id; in order of arrival under their thread."""
-        self.deleted_messages: Collection[str, Record] = self._collections["deleted_messages"]
-        """Kept because a deleted id still marks a position (A32)."""
-        self.replies: Collection[str, Record] = self._collections["replies"]
-        """Replies for createResponse that a tester queued, in order."""
-        self.vector_stores: Collection[str, Record] = self._collections["vector_stores"]
-        """By id; a space's dedicated store has `space_id`."""
-        self.space_threads: Collection[Link, Record] = self._collections["space_threads"]
-        """By (space, thread); in order of addition under either."""
-        self.space_vector_stores: Collection[Link, Record] = self._collections["space_vector_stores"]
-        """By (space, vector store); in order of addition under either."""
         self.space_thread_pages = PageCache(self.space_threads, self.threads)
         self.faults = faults or Faults(FaultDefaults())
         self._inherited: FaultsVersion | None = None
@@ -162,7 +159,9 @@ class Sandbox:
     def restore(self, state: SandboxState) -> None:
         """Restore data, ids, clock and queue; a running clock continues from the saved instant."""
         self.data = state.data
-        self.clock = Clock.of(state.clock_start, self.source)
+        self.clock = Clock(state.clock_start.instant, self.source)
+        if not state.clock_start.frozen:
+            self.clock.resume()
         self.ids = Ids(state.policy.seed, state.counters)
         self.embeddings = Embeddings(state.policy)
         self.restore_versions(state.data.versions)

@@ -1,25 +1,125 @@
-"""State documents of a mock, over HTTP and in files."""
+"""State documents of a mock, over HTTP and in files: import gives a state, or every reason against it.
+
+Its shape has been checked by the control API's document. Checked here is what a schema can't express: the
+version it was written for, and that its records fit the vendor's API and each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from mockserver.embeddings import state as queue_state
+from mockserver.embeddings.policy import Policy
 from mockserver.files import write_whole
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.yaml_document import DocumentError
+from mockserver.sandbox.clock import ClockStart, instant
+from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.gc_pause import gc_paused
+from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import SandboxState
-from mockserver.state_document import export
-from mockserver.state_document.consistency import Check
-from mockserver.state_document.import_ import InvalidState, StateImport
+from mockserver.sandbox.sandbox import Data, SandboxState
+from mockserver.state_document import export, november_queue
+from mockserver.state_document.consistency import Check, Pointer, Reader
+from mockserver.state_document.export import FORMAT, with_integers
+from mockserver.store.sorted_keys import Key
 
 _LISTED = 3
 """Errors that fit into one line."""
+MOST_REASONS = 100
+"""Most errors listed one by one."""
+
+
+class InvalidState(Exception):
+    """Invalid state document; `errors` lists the reasons."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{each.name}: {each.message}" for each in errors[:3]))
+        self.errors = errors
+
+
+class _Import:
+    """Import of one document of the right shape."""
+
+    def __init__(self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check) -> None:
+        """`spec`: title, version and SHA-256 of what the mock serves."""
+        self._errors: list[FieldError] = []
+        self._more = 0
+        self._document = document = with_integers(document)
+        self._policy = Policy.from_json(document["policy"], document["seed"])
+        self._queues = november_queue.converted(document["queue"], self._policy.retries)
+        self._spec = spec
+        self._reader = Reader(document, check, self._refuse_at, "this state")
+
+    def state(self, key: str | None, origin: str) -> SandboxState:
+        """The state; InvalidState with every reason.
+
+        `key`: this mock's key from the environment, added to the document's own.
+        """
+        document, clock, now = self._document, self._document["clock"], 0
+        if document["format"] != FORMAT:
+            self._refuse("format", f"is {document['format']!r}, this mock reads {FORMAT!r}")
+        for name, ours in self._spec.items():
+            if document["spec"][name] != ours:
+                self._refuse(f"spec.{name}", f"is {document['spec'][name]!r}, this mock serves {ours!r}")
+        try:
+            now = instant(clock["now"])
+        except ValueError as error:
+            self._refuse("clock.now", str(error))
+        marks: dict[str, Any] = {}
+        try:
+            marks = {**self._reader.versions(), "embeddings": self._queue()}
+        except (KeyError, TypeError):
+            if not self._errors:  # otherwise a record is too malformed to check further
+                raise
+        if self._errors:
+            if self._more:
+                self._errors.append(FieldError("body", "", f"and {self._more} more"))
+            raise InvalidState(self._errors)
+        directory = self._reader.directory
+        return SandboxState(
+            Data(document["scenario"], directory.with_key(key, KEY_HOLDER) if key else directory, marks),
+            self._policy,
+            Counters(document["ids"]["ordinals"], document["ids"]["requests"]),
+            ClockStart(now, clock["frozen"]),
+            origin,
+        )
+
+    def _refuse_at(self, at: Pointer, why: str) -> None:
+        self._refuse(".".join(map(str, at)), why)
+
+    def _refuse(self, at: str, why: str) -> None:
+        if len(self._errors) < MOST_REASONS:
+            self._errors.append(FieldError("body", at, why))
+        else:
+            self._more += 1
+
+    def _queue(self) -> Any:
+        tables = self._reader.tables
+        messages, links = tables["messages"], tables["space_threads"]
+
+        def key_of(message_id: str) -> Key | None:
+            deleted = tables["deleted_messages"]
+            position = messages.position("thread", message_id) or deleted.position("thread", message_id)
+            return None if position is None else (*position, message_id)
+
+        queued = set()
+        for space_id, queue in self._queues["spaces"].items():
+            for number, batch in enumerate(queue["batches"]):
+                queued.add((space_id, batch["thread_id"]))
+                if (space_id, batch["thread_id"]) not in links:
+                    at = f"queue.spaces.{space_id}.batches.{number}"
+                    self._refuse(at, f"thread {batch['thread_id']!r} is not in space {space_id!r}")
+        for link, place in self._reader.each("space_threads"):
+            if (link["space_id"], link["thread_id"]) not in queued:
+                self._refuse_at(place, "the queue has no batch of it")
+        listed = partial(messages.keys, "thread")
+        return queue_state.read(self._queues, self._policy, key_of, listed, self._refuse)
 
 
 class StateDocuments:
@@ -39,7 +139,7 @@ class StateDocuments:
     @gc_paused()
     def state(self, document: Record, origin: str) -> SandboxState:
         """State of a document of the right shape; InvalidState with every reason."""
-        return StateImport(document, self._spec, self._check).state(self._key, origin)
+        return _Import(document, self._spec, self._check).state(self._key, origin)
 
     def read(self, file: Path, shape: Callable[[Any], list[FieldError]]) -> SandboxState:
         """State from a file; DocumentError if it is invalid. `shape` validates it against its schema."""

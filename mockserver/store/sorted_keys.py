@@ -29,9 +29,6 @@ class SortedKeys:
     def __len__(self) -> int:
         return self._size
 
-    def __bool__(self) -> bool:
-        return self._size > 0
-
     def with_key(self, key: Key) -> SortedKeys:
         """Sequence with `key` added; this one if it contains it."""
         if not self._chunks:
