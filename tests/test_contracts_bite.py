@@ -8,7 +8,8 @@ from contracts.verdict.failure import Verdict
 from contracts.verdict.runner import judge
 from mockserver.app import MockServer
 from mockserver.freddy import HANDLERS
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
+from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts

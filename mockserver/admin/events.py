@@ -10,7 +10,6 @@ from mockserver.admin.journal_entries import at_of, exchange_head, mask_of
 from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Reply, handles
 from mockserver.http.event_stream import HEARTBEAT, Step, Stream
-from mockserver.http.problems import Problem
 from mockserver.http.redaction import Mask
 from mockserver.journal.entry import Entry
 from mockserver.sandbox.sandbox import Record, Sandbox
@@ -51,7 +50,7 @@ def stream_events(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
                 if journal.version == version:
                     yield Step(QUIET)
 
-    return Reply(200, Stream(steps, QUIET, "", _failed))
+    return Reply(200, Stream(steps, QUIET, "", lambda problem: {"event": "failed", "detail": problem.reason}))
 
 
 def _event(entry: Entry, mask: Mask) -> Record:
@@ -63,7 +62,3 @@ def _event(entry: Entry, mask: Mask) -> Record:
         "source": entry.exchange.source,
         "fault": entry.exchange.fault or None,
     }
-
-
-def _failed(problem: Problem) -> Record:
-    return {"event": "failed", "detail": problem.reason}

@@ -102,8 +102,7 @@ def _missing(
 
 def _nearest(criteria: Criteria, entries: Sequence[Entry], mask: Mask) -> list[Any]:
     """Exchanges with the fewest differences, newest first."""
-    others = [(criteria.differences(entry), entry) for entry in entries]
-    others = [pair for pair in others if pair[0]]
+    others = [(found, entry) for entry in entries if (found := criteria.differences(entry))]
     others.sort(key=lambda pair: (len(pair[0]), -pair[1].number))
     return [
         {

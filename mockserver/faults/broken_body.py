@@ -102,7 +102,8 @@ def damaged_answer(
     assert isinstance(data, bytes)
     if kind.pieces is None:
         closed()
-        return answer._replace(body=_malformed(data))
+        # Invalid JSON of the announced length: the last byte is missing.
+        return answer._replace(body=data[:-1] if len(data) > 1 else b"{")
     after, seconds = damage.get("after"), damage.get("seconds")
     if seconds is None or kind.seconds is None:
         seconds = kind.seconds or FLUSH
@@ -110,11 +111,6 @@ def damaged_answer(
     length = [] if answer.status == 204 else [("Content-Length", str(len(data)))]
     pieces = kind.pieces(data, cut, seconds, wait)
     return Answer(answer.status, [*answer.headers, *length], BrokenBody(pieces, data, closed))
-
-
-def _malformed(data: bytes) -> bytes:
-    """Invalid JSON of the announced length: the last byte is missing."""
-    return data[:-1] if len(data) > 1 else b"{"
 
 
 def _closing(connection: socket.socket, error: type[ConnectionError]) -> Iterator[bytes]:

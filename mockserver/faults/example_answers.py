@@ -10,7 +10,7 @@ import orjson
 from mockserver.http.context import RequestContext
 from mockserver.http.problems import PHRASES, BadControl, Problem
 from mockserver.http.request import Answer
-from mockserver.openapi.operation import JSON_TYPES, Response
+from mockserver.openapi.operation import JSON_TYPES
 
 EMPTY = (204, 205, 304)
 """Statuses without content."""
@@ -27,8 +27,10 @@ def injected_answer(error: Mapping[str, Any], context: RequestContext) -> Answer
     if error.get("body") is not None:
         return _answer(status, error["body"], error.get("content_type") or JSON_TYPES[0], headers, context)
     if response is not None and (response.examples or not response.content):
-        name, value = _example(response, error.get("example"))
-        body = _filled(value, context, seconds) if name is not None else None
+        examples = response.examples
+        name: Any = error.get("example")
+        example = examples[name] if name in examples else next(iter(examples.values()), None)
+        body = None if example is None else _filled(example, context, seconds)
         return _answer(status, body, next(iter(response.content), ""), headers, context)
     if status < 400:
         return _answer(status, None, "", headers, context)
@@ -50,12 +52,6 @@ def example_answer(code: int | None, name: str | None, context: RequestContext) 
     raise BadControl(
         f"{context.matched.id} has no example {(name or '')[:40]!r}, only {there or 'nameless ones'}"
     )
-
-
-def _example(response: Response, name: str | None) -> tuple[str | None, Any]:
-    if name is not None and name in response.examples:
-        return name, response.examples[name]
-    return next(iter(response.examples.items()), (None, None))
 
 
 def _filled(example: Any, context: RequestContext, seconds: int | None) -> Any:

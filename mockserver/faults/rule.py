@@ -65,12 +65,13 @@ class Rule:
     def matches(self, request: MatchedRequest) -> bool:
         """Whether the request meets the rule's criteria."""
         fields, header = self.fields, self.fields["header"]
+        sent = None if header is None else request.header(header["name"])
         return (
             fields["operation"] in (None, request.operation)
             and fields["method"] in (None, request.method)
             and fields["caller"] in (None, request.caller)
             and (fields["path"] is None or matches_pattern(request.path, fields["path"]))
-            and (header is None or _has(request, header))
+            and (header is None or (sent is not None and header["value"] in (None, sent)))
         )
 
     def expired(self, struck: int, now: int) -> bool:
@@ -95,11 +96,6 @@ class Rule:
 
     def _chance(self, what: str, number: int) -> float:
         return chance(f"{self.fields['seed']}/{self.id}/{what}/{number}")
-
-
-def _has(request: MatchedRequest, header: Mapping[str, Any]) -> bool:
-    value = request.header(header["name"])
-    return value is not None and header["value"] in (None, value)
 
 
 def chance(text: str) -> float:

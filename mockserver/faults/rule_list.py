@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from mockserver.faults.profiles import PROFILES
 from mockserver.faults.rate_limit import Plan, RateLimiter
 from mockserver.faults.rule import Fault, MatchedRequest, Rule
-from mockserver.http.problems import Invalid
+from mockserver.http.problems import Invalid, nearest
 from mockserver.openapi.field_error import FieldError
 
 MOST_RULES = 1000
@@ -154,9 +153,8 @@ class Faults:
     def _refuse_unknown(self, fields: Mapping[str, Any]) -> None:
         operation = fields.get("operation")
         if operation is not None and operation not in self._defaults.operations:
-            near = difflib.get_close_matches(operation, self._defaults.operations, n=3, cutoff=0.4)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
-            raise Invalid([FieldError("body", "operation", f"{operation[:80]!r} is not an operation{hint}")])
+            text = f"{operation[:80]!r} is not an operation{nearest(operation, self._defaults.operations)}"
+            raise Invalid([FieldError("body", "operation", text)])
 
 
 _NO_RULE = ("profile", "first")

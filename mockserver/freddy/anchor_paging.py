@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from mockserver.freddy.registry import Call
+from mockserver.freddy.lookup import Call
 from mockserver.http.problems import Invalid
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.records import Record

@@ -10,15 +10,6 @@ from mockserver.http.request import Request
 from mockserver.sandbox.directory import Caller, Credential
 from mockserver.sandbox.sandbox import Sandbox
 
-
-class InvalidCredential(Unauthorized):
-    """401 of a credential that was sent."""
-
-    def __init__(self, code: str, message: str, reason: str) -> None:
-        super().__init__(message, reason=reason)
-        self.code, self.message = code, message
-
-
 Scheme: TypeAlias = Mapping[str, tuple[str, str]]
 API_KEY: Scheme = {
     "unknown": ("INVALID_API_KEY", "Your API key is invalid"),
@@ -55,8 +46,11 @@ def _caller(scheme: Scheme, secret: str, sandbox: Sandbox) -> Caller:
         raise Unauthorized("Authentication required", reason="the credential is empty")
     credential: Credential | None = sandbox.directory.credentials.get(secret)
     if credential is None:
-        raise InvalidCredential(*scheme["unknown"], f"no such key in scenario {sandbox.data.name!r}")
-    if credential.state != "active":
-        reason = f"a key of {credential.caller.user_id} that is {credential.state}"
-        raise InvalidCredential(*scheme[credential.state], reason)
-    return credential.caller
+        state, reason = "unknown", f"no such key in scenario {sandbox.data.name!r}"
+    elif credential.state == "active":
+        return credential.caller
+    else:
+        state = credential.state
+        reason = f"a key of {credential.caller.user_id} that is {state}"
+    code, message = scheme[state]
+    raise Unauthorized(message, code=code, message=message, reason=reason)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from mockserver.freddy.access import Access, require
-from mockserver.freddy.registry import Call
+from mockserver.http import calls
 from mockserver.http.problems import BadCursor, Forbidden, Invalid, NotFound
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import decode_cursor, key_after
 from mockserver.store.sorted_keys import Key
+
+Call: TypeAlias = calls.Call[Caller]
 
 
 def space_for(needed: Access, call: Call, sandbox: Sandbox) -> Record:
@@ -54,16 +58,14 @@ def no_thread(thread_id: str, sandbox: Sandbox) -> NotFound:
     return NotFound("Thread not found", reason=f"thread {thread_id!r} {gone}", thread_id=thread_id)
 
 
-class VectorStoreNotFound(NotFound, code="VECTOR_STORE_NOT_FOUND"):
-    """404 of a store; the code is the documents'."""
-
-
 def store_in(organization_id: str, store_id: str, sandbox: Sandbox) -> Record:
-    """Vector store of this id; VectorStoreNotFound if the organization has none."""
+    """Vector store of this id; NotFound if the organization has none."""
     store = sandbox.vector_stores.get(store_id)
     if store is None or store["organization_id"] != organization_id:
         reason = f"no vector store {store_id!r} in {organization_id}"
-        raise VectorStoreNotFound("Vector store not found", reason=reason, vector_store_id=store_id)
+        raise NotFound(
+            "Vector store not found", code="VECTOR_STORE_NOT_FOUND", reason=reason, vector_store_id=store_id
+        )
     return store
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
-from mockserver.freddy.lookup import merged_metadata, own_thread
-from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.lookup import Call, merged_metadata, own_thread
 from mockserver.freddy.shared_memory import message_key, spaces_of
+from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import NotFound
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 CHANGED = "updated_at"
 """Field of an edited message; only returned by the edit itself (A73)."""
-
-
-class MessageNotFound(NotFound, code="MESSAGE_NOT_FOUND"):
-    """404 of a message (A38)."""
 
 
 @handles("listThreadMessages")
@@ -70,8 +66,9 @@ def _message(call: Call, sandbox: Sandbox) -> Record:
     message_id = call.path["message_id"]
     message = sandbox.messages.get(message_id)
     if message is None or message["thread_id"] != thread["id"]:
-        raise MessageNotFound(
+        raise NotFound(
             "Message not found",
+            code="MESSAGE_NOT_FOUND",
             reason=f"no message {message_id!r} in {thread['id']}",
             message_id=message_id,
             thread_id=thread["id"],

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.freddy.access import Access, require
-from mockserver.freddy.lookup import no_space, no_thread, store_in, thread_of_caller
-from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.lookup import Call, no_space, no_thread, store_in, thread_of_caller
 from mockserver.freddy.shared_memory import Draft, FoundMessage, add_thread, append, search, spaces_to_search
 from mockserver.freddy.threads import new_thread
+from mockserver.http.calls import Reply, handles
 from mockserver.http.event_stream import Step, Stream
 from mockserver.http.problems import Forbidden, Internal, Problem, vendor_envelope
 from mockserver.sandbox.directory import Caller
@@ -24,24 +24,6 @@ NOTHING_FOUND = "This is a mock, and nothing that it remembers fits the question
 """Must not repeat the question: the answer is embedded too, and would be found instead of the facts."""
 SILENCE = 30.0
 """Default duration of a queued `silence`, in seconds; the stream is cut after it."""
-
-
-class OrganizationAccessDenied(
-    Forbidden, code="ORGANIZATION_ACCESS_DENIED", message="You don't have access to this organization"
-):
-    """403: not a member of the named organization."""
-
-
-class AmbiguousOrganization(
-    Forbidden, code="AMBIGUOUS_ORGANIZATION", message="Please choose an organization"
-):
-    """403: several organizations and none named."""
-
-
-class NoOrganization(
-    Forbidden, code="NO_ORGANIZATION_MEMBERSHIP", message="You don't belong to any organization"
-):
-    """403: member of no organization."""
 
 
 class AssistantAnswer(NamedTuple):
@@ -96,17 +78,30 @@ def _organization(named: str | None, thread: Record | None, caller: Caller) -> s
     """Organization of the call: the named one, else the thread's, else the caller's only one."""
     if named is not None:
         if named not in caller.memberships:
-            reason = f"{caller.user_id} is not a member of {named}"
-            raise OrganizationAccessDenied("Organization access denied", reason=reason, organization_id=named)
+            raise Forbidden(
+                "Organization access denied",
+                code="ORGANIZATION_ACCESS_DENIED",
+                message="You don't have access to this organization",
+                reason=f"{caller.user_id} is not a member of {named}",
+                organization_id=named,
+            )
         return named
     if thread is not None:
         return str(thread["organization_id"])
     if not caller.memberships:
-        raise NoOrganization("No organization membership", reason=f"{caller.user_id} is in no organization")
+        raise Forbidden(
+            "No organization membership",
+            code="NO_ORGANIZATION_MEMBERSHIP",
+            message="You don't belong to any organization",
+            reason=f"{caller.user_id} is in no organization",
+        )
     if len(caller.memberships) > 1:
         several = ", ".join(sorted(caller.memberships))
-        raise AmbiguousOrganization(
-            "Several organizations and none named", reason=f"name one of {several} in organization_id"
+        raise Forbidden(
+            "Several organizations and none named",
+            code="AMBIGUOUS_ORGANIZATION",
+            message="Please choose an organization",
+            reason=f"name one of {several} in organization_id",
         )
     return next(iter(caller.memberships))
 
@@ -212,14 +207,15 @@ def _stream(
     now = sandbox.now()
 
     def failed(problem: Problem) -> Record:
-        return _error(problem, call.trace_id, now)
+        error = vendor_envelope(problem, call.trace_id, now).body["error"]
+        return {"event": "response.error", "error": error}
 
     deltas = [Step({"event": "response.content_delta", "delta": d}, answer.pace) for d in answer.deltas]
     steps = [Step({"event": "response.processing"}), Step(created), *deltas, Step(completed)]
     last = "[DONE]"
     if answer.fault is not None:
         error = Internal("The mock was told to fail here", reason="this error was queued with the reply")
-        end = FAULTS[answer.fault](answer, _error(error, call.trace_id, now))
+        end = FAULTS[answer.fault](answer, failed(error))
         if any(step.event for step in end):
             steps = steps[:-1]  # nothing follows response.completed
         steps, last = [*steps[: answer.fault_after], *end], ""
@@ -232,8 +228,3 @@ FAULTS: Mapping[str, Callable[[AssistantAnswer, Record], list[Step]]] = {
     "silence": lambda answer, _: [Step(None, answer.silence, silent=True)],
 }
 """Faults of a stream: its last steps, by answer and error event."""
-
-
-def _error(problem: Problem, trace_id: str, now: str) -> Record:
-    error = vendor_envelope(problem, trace_id, now).body["error"]
-    return {"event": "response.error", "error": error}

@@ -99,11 +99,8 @@ def spaces_to_search(
     thread: Record | None, space_id: str | None, caller: Caller, sandbox: Sandbox
 ) -> list[str]:
     """Spaces to search for a question: those of the thread that the caller may view, and the named one."""
-    found: list[str] = []
-    for candidate in spaces_of(thread["id"], sandbox) if thread is not None else ():
-        space = sandbox.spaces.get(candidate)
-        if space is not None and rule_for(space, caller).level >= Access.VIEW:
-            found.append(candidate)
+    candidates = spaces_of(thread["id"], sandbox) if thread is not None else []
+    found = [id_ for id_ in candidates if rule_for(sandbox.spaces.record(id_), caller).level >= Access.VIEW]
     if space_id is not None and space_id not in found:
         found.append(space_id)
     return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import Access
-from mockserver.freddy.lookup import no_thread, space_for, start_of_page
-from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.lookup import Call, no_thread, space_for, start_of_page
 from mockserver.freddy.shared_memory import add_thread, remove_thread
+from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import NotFound
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import cursor, page

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import Access
-from mockserver.freddy.lookup import space_for, store_in
-from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.lookup import Call, space_for, store_in
 from mockserver.freddy.shared_memory import mark_active
+from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Invalid, NotFound
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.sandbox import Record, Sandbox

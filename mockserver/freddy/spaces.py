@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import Access, require_member, rule_for
-from mockserver.freddy.lookup import require_known_names, space_for, start_of_page
-from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.lookup import Call, require_known_names, space_for, start_of_page
+from mockserver.http.calls import Reply, handles
 from mockserver.sandbox import records
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import cursor, page

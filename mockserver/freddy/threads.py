@@ -6,9 +6,9 @@ from typing import Any
 
 from mockserver.freddy.access import require_member
 from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
-from mockserver.freddy.lookup import merged_metadata, own_thread
-from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.lookup import Call, merged_metadata, own_thread
 from mockserver.freddy.shared_memory import remove_thread, spaces_of
+from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Invalid
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox import records

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import OPEN_MODES, has_override, require_member
-from mockserver.freddy.lookup import require_known_names, store_in
-from mockserver.freddy.registry import Call, Reply, handles
+from mockserver.freddy.lookup import Call, require_known_names, store_in
 from mockserver.freddy.shared_memory import mark_active
+from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.records import Record, vector_store
@@ -13,10 +13,6 @@ from mockserver.sandbox.sandbox import Sandbox
 
 VECTOR_BYTES = 256
 """Bytes that one embedded message adds to the size of a space's store (A75)."""
-
-
-class OwnStore(Forbidden, code="OPERATION_NOT_ALLOWED", message="This operation is not allowed."):
-    """403: the store belongs to a space and is deleted with it (A47)."""
 
 
 @handles("createVectorStore")
@@ -80,8 +76,10 @@ def delete_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Delete a store and its links; a space's own store is only deleted with its space (A47)."""
     store = _changeable(call, sandbox)
     if store["space_id"] is not None:
-        raise OwnStore(
+        raise Forbidden(
             "Vector store belongs to a space",
+            code="OPERATION_NOT_ALLOWED",
+            message="This operation is not allowed.",
             reason=f"{store['id']} is the own store of {store['space_id']} and goes with it",
             vector_store_id=store["id"],
         )

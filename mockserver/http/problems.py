@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Collection, Mapping, Sequence
 from http.client import responses
 from typing import Any, NamedTuple
 
@@ -34,8 +35,12 @@ class Problem(Exception):
             if value:
                 setattr(cls, name, value)
 
-    def __init__(self, system_message: str, *, reason: str = "", **details: Any) -> None:
+    def __init__(
+        self, system_message: str, *, reason: str = "", code: str = "", message: str = "", **details: Any
+    ) -> None:
+        """`code` and `message` override the class's."""
         super().__init__(reason or system_message)
+        self.code, self.message = code or self.code, message or self.message
         self.system_message = system_message
         self.reason = reason or system_message
         self.details: dict[str, Any] = details
@@ -162,10 +167,18 @@ class Internal(
     """500: a failure of the mock itself."""
 
 
+def nearest(text: str, known: Collection[str]) -> str:
+    """Hint at the names most like `text`; empty if there are none."""
+    near = difflib.get_close_matches(text, known, n=3, cutoff=0.4)
+    return f"; nearest: {', '.join(near)}" if near else ""
+
+
 def fault(error: Exception) -> Internal:
     """Convert a failure of the mock to a problem for the client."""
     if isinstance(error, SpecViolation):
-        return Internal(f"The mock violated its own spec: {error}", **error.details)
+        problem = Internal(f"The mock violated its own spec: {error}")
+        problem.details = dict(error.details)
+        return problem
     return Internal("The mock failed; its log says why")
 
 

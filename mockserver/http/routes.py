@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from string import punctuation
 from urllib.parse import quote
 
-from mockserver.http.problems import NoRoute, Redirect, WrongMethod
+from mockserver.http.problems import NoRoute, Redirect, WrongMethod, nearest
 from mockserver.openapi.operation import Operation
 
 
@@ -46,7 +45,8 @@ class Routes:
                 # A single leading slash: "//evil.example/" would redirect to another host.
                 rest = "?" + quote(query, safe=punctuation) if query else ""
                 raise Redirect("/" + quote(other.lstrip("/")) + rest)
-            raise self._no_route(method, path)
+            hint = nearest(f"{method} {path}"[:200], self._known)
+            raise NoRoute("Not Found", reason=f"no operation at {method} {path[:200]}{hint}")
         node, ids = found
         operation = node.operations.get(method)
         if operation is None:
@@ -60,11 +60,6 @@ class Routes:
         """Operation; None where `find` raises a problem."""
         found = _walk(self._root, path.split("/"), 1)
         return None if found is None else found[0].operations.get(method)
-
-    def _no_route(self, method: str, path: str) -> NoRoute:
-        near = difflib.get_close_matches(f"{method} {path}"[:200], self._known, n=3, cutoff=0.4)
-        hint = "; nearest: " + ", ".join(near) if near else ""
-        return NoRoute("Not Found", reason=f"no operation at {method} {path[:200]}{hint}")
 
 
 def _walk(node: _Node, steps: list[str], begin: int) -> tuple[_Node, list[str]] | None:

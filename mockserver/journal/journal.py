@@ -241,10 +241,9 @@ class Journal:
         with self._changed:
             self._waiting += 1
             try:
-                while self.version == version and not stopping.is_set():
-                    left = until - perf_counter()
-                    if left <= 0:
-                        return
+                left = seconds
+                while left > 0 and self.version == version and not stopping.is_set():
                     self._changed.wait(min(left, SLICE))
+                    left = until - perf_counter()
             finally:
                 self._waiting -= 1

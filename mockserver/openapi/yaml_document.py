@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +33,17 @@ class _Loader(yaml.CSafeLoader):
             return seen[node]
         if node.tag == _MAP and isinstance(node, yaml.MappingNode):
             self._refuse_bad_keys(node)
-            if all(key.tag == _TEXT for key, _ in node.value):
-                found: dict[str, Any] = {}
-                seen[node] = found
-                found.update((key.value, self.plain(value, seen)) for key, value in node.value)
-                return found
+            self.flatten_mapping(node)
+            found: dict[str, Any] = {}
+            seen[node] = found
+            found.update((key.value, self.plain(value, seen)) for key, value in node.value)
+            return found
         if node.tag == _LIST and isinstance(node, yaml.SequenceNode):
             listed: list[Any] = []
             seen[node] = listed
             listed.extend(self.plain(value, seen) for value in node.value)
             return listed
         return self.construct_document(node)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        self._refuse_bad_keys(node)
-        return super().construct_mapping(node, deep=deep)
 
     def _refuse_bad_keys(self, node: yaml.Node) -> None:
         seen = set()

@@ -33,15 +33,13 @@ class Catalogue:
 
     def data(self, name: str) -> Data:
         """Data of this scenario; NotFound lists the available ones."""
-        found = self._loaded.get(name)
-        if found is None:
-            with self._lock:
-                if name not in self._loaded and name not in self._others:
-                    known = ", ".join(self.names())
-                    reason = f"no scenario {name[:80]!r}; there are: {known}"
+        with self._lock:
+            if name not in self._loaded:
+                if name not in self._others:
+                    reason = f"no scenario {name[:80]!r}; there are: {', '.join(self.names())}"
                     raise NotFound("Scenario not found", reason=reason, scenario=name)
-                found = self._loaded[name] = self._loaded.get(name) or self._others[name]()
-        return found
+                self._loaded[name] = self._others[name]()
+            return self._loaded[name]
 
 
 def files_in(folder: Path, taken: list[str]) -> dict[str, Path]:

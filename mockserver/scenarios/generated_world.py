@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mockserver.sandbox import records
 from mockserver.sandbox.clock import as_text, instant
@@ -58,42 +58,29 @@ def generate(sandbox: Sandbox, size: WorldSize, seed: int) -> GeneratedIds:
         ordinals = range(first, min(first + _AT_ONCE, first_thread + size.threads))
         made = [maker.thread(ordinal, size.messages, spaces) for ordinal in ordinals]
         _put(sandbox, made)
-        threads += [thread.record["id"] for thread in made]
+        threads += [thread["id"] for thread, _, _ in made]
     return GeneratedIds([space["id"] for space in spaces], threads)
 
 
-class _Thread(NamedTuple):
-    record: Record
-    messages: list[Record]
-    space_id: str | None
-
-
-class _Person(NamedTuple):
-    user_id: str
-    organization_id: str
+_Thread: TypeAlias = tuple[Record, list[Record], Record | None]
+"""Thread, its messages, and its link to a space."""
+_Person: TypeAlias = tuple[str, str]
+"""Ids of a user and of one of the user's organizations."""
 
 
 def _people(directory: Directory) -> list[_Person]:
     """Possible owners with their organizations, in a deterministic order."""
     return [
-        _Person(user_id, organization_id)
+        (user_id, organization_id)
         for user_id in sorted(directory.users)
         for organization_id in sorted(directory.users[user_id].memberships)
     ]
 
 
 def _put(sandbox: Sandbox, made: Sequence[_Thread]) -> None:
-    links = [
-        {
-            "space_id": thread.space_id,
-            "thread_id": thread.record["id"],
-            "added_at": thread.record["updated_at"],
-        }
-        for thread in made
-        if thread.space_id is not None
-    ]
-    sandbox.threads.load_new((thread.record["id"], thread.record) for thread in made)
-    sandbox.messages.load_new((message["id"], message) for thread in made for message in thread.messages)
+    links = [link for _, _, link in made if link is not None]
+    sandbox.threads.load_new((thread["id"], thread) for thread, _, _ in made)
+    sandbox.messages.load_new((message["id"], message) for _, messages, _ in made for message in messages)
     sandbox.space_threads.load_new(((link["space_id"], link["thread_id"]), link) for link in links)
     latest: dict[str, str] = {}
     for link in links:
@@ -121,11 +108,11 @@ class _Maker:
     def space(self, ordinal: int) -> Record:
         """Space of some user; one in three is private."""
         picked = self._bytes(f"space/{ordinal}")
-        owner = self._people[picked[20] % len(self._people)]
+        user_id, organization_id = self._people[picked[20] % len(self._people)]
         return records.space(
             f"space_{picked[:16].hex()}",
-            organization_id=owner.organization_id,
-            created_by=owner.user_id,
+            organization_id=organization_id,
+            created_by=user_id,
             name=self._phrases.say(SPACES, ordinal),
             vector_store_id=f"vs_{picked[:16].hex()}",
             access_mode="private" if picked[21] % 3 == 0 else "organization",
@@ -136,7 +123,7 @@ class _Maker:
         """Thread of some user, in one of the spaces if there are any."""
         picked = self._bytes(f"thread/{ordinal}")
         space = spaces[int.from_bytes(picked[22:24], "big") % len(spaces)] if spaces else None
-        owner = self._owner(picked[20], space)
+        user_id, organization_id = self._owner(picked[20], space)
         id_ = f"thrd_{picked[:16].hex()}"
         begin = _BEGIN + ordinal * 307 % (_DAYS * 86_400) * _SECOND
         said = list(self._messages(id_, begin, messages))
@@ -144,8 +131,8 @@ class _Maker:
         last = said[-1]["created_at"] if said else created_at
         record = records.thread(
             id_,
-            organization_id=owner.organization_id,
-            user_id=owner.user_id,
+            organization_id=organization_id,
+            user_id=user_id,
             created_at=created_at,
             updated_at=last,
             last_message_at=last,
@@ -154,13 +141,15 @@ class _Maker:
             metadata=_NO_METADATA,
             last_model_used=_MODELS[picked[21] % len(_MODELS)] if said else None,
         )
-        return _Thread(record, said, None if space is None else space["id"])
+        if space is None:
+            return record, said, None
+        return record, said, {"space_id": space["id"], "thread_id": id_, "added_at": last}
 
     def _owner(self, picked: int, space: Record | None) -> _Person:
         """Some user of the space's organization, not necessarily its creator."""
         if space is None:
             return self._people[picked % len(self._people)]
-        there = [person for person in self._people if person.organization_id == space["organization_id"]]
+        there = [person for person in self._people if person[1] == space["organization_id"]]
         return there[picked % len(there)]
 
     def _messages(self, thread_id: str, at: int, count: int) -> Iterator[Record]:

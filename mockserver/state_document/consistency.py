@@ -144,9 +144,7 @@ class Reader:
         tables, users = self.tables, self.directory.users
         for record, at in self.each("spaces", "threads", "deleted_threads", "vector_stores"):
             self._known([record["organization_id"]], self.directory.organizations, "organization", at)
-            self._known(
-                [record["user_id"] if "user_id" in record else record["created_by"]], users, "user", at
-            )
+            self._known([record.get("user_id", record.get("created_by"))], users, "user", at)
         for space, at in self.each("spaces"):
             self._space(space, at)
         for store, at in self.each("vector_stores"):

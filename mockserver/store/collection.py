@@ -169,9 +169,7 @@ class Page(NamedTuple):
 def page(keys: Iterable[Key], limit: int, keep: Callable[[Key], bool] | None = None) -> Page:
     """First `limit` keys that `keep` accepts."""
     found = list(islice(keys if keep is None else filter(keep, keys), limit + 1))
-    if len(found) > limit:
-        return Page(found[:limit], True)
-    return Page(found, False)
+    return Page(found[:limit], len(found) > limit)
 
 
 def key_after(position: Key) -> Key:

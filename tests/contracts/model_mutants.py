@@ -14,8 +14,9 @@ from contracts.http.target import InProcess
 from mockserver.app import MockServer, create_app
 from mockserver.freddy import HANDLERS, access, space_threads, threads
 from mockserver.freddy.access import rule_for
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
 from mockserver.freddy.shared_memory import add_thread, remove_thread, spaces_of
+from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.settings import Settings
 from mockserver.store.collection import Collection

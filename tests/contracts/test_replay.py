@@ -16,7 +16,8 @@ from contracts.http.transport import RequestLimit
 from contracts.safety.ledger import Ledger
 from contracts.verdict.resend import Resend
 from mockserver.freddy import HANDLERS
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
+from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.broken import broken, contracts, report, run
 

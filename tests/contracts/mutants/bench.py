@@ -12,8 +12,9 @@ import pytest
 
 from mockserver.app import ADMIN_PREFIX, MockServer
 from mockserver.freddy import HANDLERS, access, space_threads, space_vector_stores, spaces
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
 from mockserver.http import wire
+from mockserver.http.calls import Reply
 from mockserver.http.context import RequestContext
 from mockserver.http.event_stream import Stream
 from mockserver.http.problems import Problem, Rendered, vendor_envelope

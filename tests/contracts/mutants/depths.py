@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
 from mockserver.http import wire
+from mockserver.http.calls import Reply
 from mockserver.http.context import RequestContext
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.schemas import Schema

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.freddy import HANDLERS, spaces, threads
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
 from mockserver.freddy.shared_memory import remove_thread
+from mockserver.http.calls import Reply
 from mockserver.http.problems import Invalid, NotFound
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.sandbox import Sandbox

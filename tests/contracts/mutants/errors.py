@@ -9,7 +9,7 @@ from typing import Any
 
 from mockserver.app import bundled_spec
 from mockserver.freddy.auth import authenticate
-from mockserver.freddy.registry import Call
+from mockserver.freddy.lookup import Call
 from mockserver.http.calls import Reply
 from mockserver.http.problems import Forbidden, NoRoute, NotFound, Problem, Unauthorized
 from mockserver.http.request import Request

@@ -7,8 +7,8 @@ from typing import Any
 
 from mockserver.freddy import access, spaces
 from mockserver.freddy.access import Access
-from mockserver.freddy.lookup import space_for
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call, space_for
+from mockserver.http.calls import Reply
 from mockserver.http.event_stream import Stream
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant

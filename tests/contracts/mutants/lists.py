@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
+from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from mockserver.embeddings.queues import Embeddings
 from mockserver.freddy import model_responses, shared_memory, space_threads
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
 from mockserver.freddy.shared_memory import FoundMessage
+from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 

@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from mockserver.freddy import lookup, space_threads, spaces
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
+from mockserver.http.calls import Reply
 from mockserver.http.problems import Invalid
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.store import collection

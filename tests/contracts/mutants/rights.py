@@ -16,7 +16,8 @@ from mockserver.freddy import (
     vector_stores,
 )
 from mockserver.freddy.access import Access
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
+from mockserver.http.calls import Reply
 from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox

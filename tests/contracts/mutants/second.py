@@ -13,10 +13,10 @@ from typing import Any
 from mockserver.freddy import access, messages, model_responses, threads
 from mockserver.freddy.access import OVERRIDE, AccessRule
 from mockserver.freddy.anchor_paging import Anchor, Listing
-from mockserver.freddy.lookup import MOST_METADATA, merged_metadata
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import MOST_METADATA, Call, merged_metadata
 from mockserver.freddy.shared_memory import message_key, spaces_of
 from mockserver.freddy.space_vector_stores import MOST_STORES
+from mockserver.http.calls import Reply
 from mockserver.http.event_stream import Stream
 from mockserver.http.problems import Invalid
 from mockserver.openapi.field_error import FieldError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call
+from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, add, mutant
 

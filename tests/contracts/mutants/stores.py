@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.freddy import space_vector_stores
-from mockserver.freddy.registry import Call
+from mockserver.freddy.lookup import Call
 from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import Access
-from mockserver.freddy.lookup import space_for
-from mockserver.freddy.registry import Call, Reply
+from mockserver.freddy.lookup import Call, space_for
 from mockserver.freddy.shared_memory import add_thread
+from mockserver.http.calls import Reply
 from mockserver.http.problems import NotFound
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
