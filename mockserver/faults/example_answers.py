@@ -83,6 +83,6 @@ def _undocumented(status: int, details: Mapping[str, Any]) -> Problem:
     """Error of a status that the operation does not document, named after the status."""
     words = PHRASES.get(status, f"Status {status}")
     code = "".join(letter if letter.isalnum() else "_" for letter in words).upper()
-    problem = Problem("Injected by the mock", **details)
-    problem.status, problem.code, problem.message = status, code, f"{words}."
+    problem = Problem("Injected by the mock", code=code, message=f"{words}.", **details)
+    problem.status = status
     return problem
