@@ -118,7 +118,9 @@ class RateLimiter:
                 for bucket in buckets:
                     bucket.take()
                 return tightest.headers()
-            problem = RateLimited(max(1, max(b.wait for b in buckets)), self._reason(caller))
+            day = "" if self.plan.per_day is None else f" and {self.plan.per_day} a day"
+            reason = f"{caller} may send {self.plan.per_minute} a minute, {self.plan.burst} at once{day}"
+            problem = RateLimited(max(1, max(b.wait for b in buckets)), reason)
             problem.headers |= tightest.headers()
             raise problem
 
@@ -128,7 +130,3 @@ class RateLimiter:
         with self._lock:
             other._buckets = deepcopy(self._buckets)
         return other
-
-    def _reason(self, caller: str) -> str:
-        day = "" if self.plan.per_day is None else f" and {self.plan.per_day} a day"
-        return f"{caller} may send {self.plan.per_minute} a minute, {self.plan.burst} at once{day}"

@@ -11,7 +11,8 @@ from mockserver.http.problems import NotFound
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.sandbox import Data
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""Valid name of a scenario or a sandbox."""
 
 
 class Catalogue:
@@ -49,7 +50,7 @@ def files_in(folder: Path, taken: list[str]) -> dict[str, Path]:
     except OSError as error:
         raise DocumentError(f"{folder}: {error.strerror or error}") from error
     for file in files:
-        if not _NAME.fullmatch(file.stem):
+        if not NAME.fullmatch(file.stem):
             raise DocumentError(f"{file}: a scenario's name has only A-Z a-z 0-9 . _ -; rename the file")
         if file.stem in taken:
             raise DocumentError(f"{file}: a scenario {file.stem!r} comes with the mock; rename the file")

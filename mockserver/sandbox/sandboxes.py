@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from mockserver.http.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
-from mockserver.sandbox.catalogue import Catalogue
+from mockserver.sandbox.catalogue import NAME, Catalogue
 from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
 
@@ -20,7 +19,6 @@ REMEMBERED = 10_000
 """Names of dropped sandboxes that are remembered."""
 MOST_SNAPSHOTS = 1000
 """Most snapshots at a time. Data shared with a sandbox costs nothing; later changes do."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _ALLOWED = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
 
 
@@ -214,7 +212,7 @@ class Sandboxes:
 
 
 def _valid_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         reason = f"{name[:80]!r} is not a valid sandbox name: {_ALLOWED}"
         raise BadSandbox("Bad sandbox name", reason=reason)
     return name

@@ -31,7 +31,6 @@ def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
     """State document; `spec`: title, version and SHA-256 of what the mock serves."""
     marks, clock_start = state.data.versions, state.clock_start
     assert clock_start.instant is not None, "a state that was taken knows its time"
-    ordinals = state.counters.ordinals
     return {
         "format": FORMAT,
         "spec": dict(spec),
@@ -39,7 +38,7 @@ def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
         "seed": state.policy.seed,
         "clock": {"now": as_text(clock_start.instant), "frozen": clock_start.frozen},
         "ids": {
-            "ordinals": {kind: ordinals[kind] for kind in sorted(ordinals)},
+            "ordinals": dict(sorted(state.counters.ordinals.items())),
             "requests": state.counters.requests,
         },
         "policy": state.policy.as_json(),

@@ -59,6 +59,11 @@ class Collection(Generic[IdT, RecordT]):
         record: RecordT = self._content.rows[id_][1]
         return record
 
+    @property
+    def version(self) -> object:
+        """Object that is replaced by every change."""
+        return self._content.rows
+
     def records(self, ids: Iterable[IdT]) -> list[RecordT]:
         """Records of these ids, which must exist, in that order."""
         rows = self._content.rows
