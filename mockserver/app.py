@@ -10,12 +10,15 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flask import Flask
+from flask import Flask, request
 
 from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
 from mockserver.embeddings.policy import Policy
+from mockserver.extensions import blueprints
+from mockserver.extensions.blueprints import refuse_unreachable
+from mockserver.extensions.views import CONTEXT, Views
 from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
@@ -27,6 +30,7 @@ from mockserver.http.cors import Cors, is_loopback
 from mockserver.http.event_stream import MOST
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import problem_json, vendor_envelope
+from mockserver.http.routes import Routes
 from mockserver.journal import journal
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
@@ -53,11 +57,15 @@ STATE_DOCUMENT_SETTINGS = {"scenario", "generate", "seed"} | {
 
 
 class MockServer(Flask):
-    """Flask application whose every request is answered by the corridor."""
+    """Flask application whose every request is answered by the corridor.
+
+    Routes that are added to it answer where no document has the path (docs/extend.md).
+    """
 
     def __init__(
         self,
-        corridor: Callable[[Callable[[], bool]], Corridor],
+        corridor: Callable[[Flask], Corridor],
+        documented: Routes,
         sandboxes: Sandboxes,
         stopping: threading.Event,
         admin_token: str | None,
@@ -70,11 +78,21 @@ class MockServer(Flask):
         """Set on shutdown; every sleep, wait and stream ends then."""
         self.admin_token = admin_token
         """Token that the control API requires; None if it requires none."""
-        self._corridor = corridor(lambda: self.testing)
+        self._documented = documented
+        self._corridor = corridor(self)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass every request straight to the corridor."""
         return self._corridor(environ, start_response)
+
+    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
+        """Add a route, as Flask does; ValueError for one that no request could reach."""
+        refuse_unreachable(rule, self._documented, [ADMIN_PREFIX])
+        super().add_url_rule(rule, *args, **options)
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log the failure of a view as any other failure, with secrets masked."""
+        self._corridor.failure_log(request.environ[CONTEXT])(exc_info[1])
 
     def replace_with(self, other: MockServer) -> None:
         """Serve what `other` serves from now on; requests in progress finish with the previous state."""
@@ -143,7 +161,7 @@ def create_app(
     # Each delayed answer occupies a thread: some stay available, so that the control API still answers.
     most_delayed = max(1, (settings.threads - most_streams) * 3 // 4)
 
-    def corridor(propagate: Callable[[], bool]) -> Corridor:
+    def corridor(app: Flask) -> Corridor:
         return Corridor(
             [control, vendor],
             sandboxes,
@@ -156,10 +174,13 @@ def create_app(
             injector=Injector(
                 stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
             ),
-            propagate=propagate,
+            views=Views(app),
+            propagate=lambda: app.testing,
         )
 
-    return MockServer(corridor, sandboxes, stopping, token, loaded.states)
+    app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
+    blueprints.register(app, settings.extend)
+    return app
 
 
 def _admin_token(settings: Settings) -> str | None:

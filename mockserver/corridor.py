@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from mockserver.extensions.views import Views, ViewStream
 from mockserver.faults.broken_body import BrokenBody
 from mockserver.faults.injection import Injector
 from mockserver.http import wire
@@ -14,7 +16,7 @@ from mockserver.http.calls import Call, DeferredReply, Reply
 from mockserver.http.context import Api, Injection, RequestContext, SandboxesProtocol
 from mockserver.http.event_stream import MOST, Lines, Stream, WaitingSlots
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, MockOwnError, Problem, Redirect, fault
+from mockserver.http.problems import PHRASES, MockOwnError, NoRoute, Problem, Redirect, Unauthorized, fault
 from mockserver.http.request import Answer, Request, refuse_invalid_http
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Corridor:
         keep: int = 0,
         secrets: Sequence[str] = (),
         injector: Injector | None = None,
+        views: Views | None = None,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         """The last of `apis` has the empty prefix; with `propagate` (tests) failures are raised.
@@ -49,6 +52,7 @@ class Corridor:
         self._max_body_bytes = max_body_bytes
         self._stopping = stopping
         self._secrets = secrets
+        self._views = views
         self._propagate = propagate
         self._keep = keep
         self._streams = WaitingSlots(most_streams, "streams and waits are open")
@@ -79,14 +83,19 @@ class Corridor:
         if context.is_preflight:
             headers = context.api.cors.preflight(context.request)
             return wire.unchecked(204, None, "", headers, context.trace_id)
+        unserved = None
         try:
             _route(context)
             _authenticate(context)
             answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
+        except NoRoute as problem:
+            unserved = problem
         except Redirect as redirect:
             answer = _redirected(context, redirect)
         except Problem as problem:
             answer = _refused(context, problem)
+        if unserved is not None:  # not inside of `except`, where each failure of a view would show it
+            answer = self._extended(context, unserved)
         if context.injection is not None:
             answer = self._damaged(context, context.injection, answer)
         answer.headers.extend(context.api.cors.headers(context.request).items())
@@ -112,6 +121,28 @@ class Corridor:
         """Apply injected faults after their delay; returns the answer if it replaces the handler's."""
         has_faults = context.sandbox.faults.armed or context.request.has_controls
         return self._injector.inject(context) if has_faults and context.api.guard is None else None
+
+    def _extended(self, context: RequestContext, problem: NoRoute) -> Answer:
+        """Answer by a view where no document has the path; it runs outside of any transaction."""
+        try:
+            views = None if context.api.prefix else self._views
+            context.operation = None if views is None else views.find(context)
+            if views is None or context.operation is None:
+                raise problem
+            context.exchange.source = "extension"
+            with suppress(Unauthorized):  # a view needs no credential
+                _authenticate(context)
+            answer = self._inject(context)
+            if answer is None:
+                if context.injection is not None:
+                    context.injection.source = "extension"
+                body = context.request.body(self._max_body_bytes, "--max-body-bytes")
+                answer = views.answer(context, body)
+            if isinstance(answer.body, bytes):
+                return answer
+            return answer._replace(body=self._opened(context, answer.body))
+        except Problem as refusal:
+            return _refused(context, refusal)
 
     def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
         """Run the handler in a transaction and check its reply against the document."""
@@ -156,33 +187,42 @@ class Corridor:
         finally:
             self._streams.release()
 
-    def _opened(self, context: RequestContext, stream: Stream) -> Lines:
-        exchange, sandbox, without_secrets = (
-            context.exchange,
-            context.sandbox,
-            context.request.without_secrets,
-        )
+    def _opened(self, context: RequestContext, stream: Stream | Iterator[bytes]) -> Lines:
+        """Body of a stream: events of an operation, or the pieces of a view."""
+        exchange, journal = context.exchange, context.sandbox.journal
+        log_failure = self.failure_log(context)
 
         def report(error: Exception) -> None:
-            exchange.note(error)
-            self._log.failure(error, exchange, without_secrets)
+            log_failure(error)
             if self._propagate():
                 raise error
 
         def closed() -> None:
             self._streams.release()
-            sandbox.journal.close(exchange)
+            journal.close(exchange)
 
         self._streams.take()
-        return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
+        if isinstance(stream, Stream):
+            return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
+        stopped = self._stopping.is_set
+        return ViewStream(stream, stopped=stopped, report=report, closed=closed, keep=self._keep)
+
+    def failure_log(self, context: RequestContext) -> Callable[[BaseException], None]:
+        """Function that logs a failure with its traceback, and records it in the exchange."""
+        exchange, without_secrets = context.exchange, context.request.without_secrets
+
+        def log(error: BaseException) -> None:
+            exchange.note(error)
+            self._log.failure(error, exchange, without_secrets)
+
+        return log
 
     def _failed(self, context: RequestContext, error: Exception) -> Answer:
         """500 for a failure of the mock itself: what and where, in the API's error format; always logged."""
-        self._log.failure(error, context.exchange, context.request.without_secrets)
+        self.failure_log(context)(error)
         problem = fault(error)
         reason = context.safe(f"{type(error).__name__}: {error}")
         context.exchange.refused(problem.rule, problem.code, reason)
-        context.exchange.note(error)
         headers = context.api.cors.headers(context.request)
         answer = wire.unchecked(500, *context.render(problem), headers, context.trace_id)
         _label(context, answer)
@@ -215,10 +255,11 @@ def _refused(context: RequestContext, problem: Problem) -> Answer:
     """Render the problem, and check it against the document if it belongs to the operation."""
     context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
     rendered = context.render(problem)
-    if context.operation is None or isinstance(problem, MockOwnError):
+    operation = context.operation
+    if operation is None or not operation.responses or isinstance(problem, MockOwnError):
         return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
     reply = Reply(problem.status, rendered.body, problem.headers)
-    return wire.encode(wire.check(context.operation, reply, context.trace_id))
+    return wire.encode(wire.check(operation, reply, context.trace_id))
 
 
 def _label(context: RequestContext, answer: Answer) -> None:

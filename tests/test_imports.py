@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "__main__": ("commands",),
     "commands": (
         "app",
+        "extensions.blueprints",
         "server",
         "client",
         "settings",
@@ -28,6 +29,7 @@ MAY_IMPORT = {
     "control": ("client.control",),
     "app": (
         "corridor",
+        "extensions",
         "admin",
         "freddy",
         "faults",
@@ -42,7 +44,8 @@ MAY_IMPORT = {
     ),
     "settings": ("faults.profiles", "faults.rate_limit", "sandbox.clock", "scenarios.generated_size"),
     "server": (),
-    "corridor": ("http", "faults"),
+    "corridor": ("http", "faults", "extensions.views"),
+    "extensions": ("http", "openapi", "sandbox.clock"),
     "admin": (
         "http",
         "openapi",
