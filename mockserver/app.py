@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from flask import Flask, request
+from flask import Flask
 
 from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
 from mockserver.embeddings.policy import Policy
 from mockserver.extensions import blueprints
-from mockserver.extensions.blueprints import refuse_unreachable
-from mockserver.extensions.views import CONTEXT, Views
+from mockserver.extensions.views import Views
 from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
+from mockserver.flask_app import ADMIN_PREFIX, MockServer
 from mockserver.freddy import HANDLERS
 from mockserver.freddy.auth import authenticate
 from mockserver.http.admin_guard import AdminGuard
@@ -30,7 +30,6 @@ from mockserver.http.cors import Cors, is_loopback
 from mockserver.http.event_stream import MOST
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import problem_json, vendor_envelope
-from mockserver.http.routes import Routes
 from mockserver.journal import journal
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
@@ -46,58 +45,11 @@ from mockserver.scenarios.generated_world import generate
 from mockserver.settings import Settings
 from mockserver.state_document.state_file import StateDocuments
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-ADMIN_PREFIX = "/__admin"
+__all__ = ["MockServer", "create_app"]
 STATE_DOCUMENT_SETTINGS = {"scenario", "generate", "seed"} | {
     name for name in Settings.model_fields if "embedding" in name
 }
 """Settings that a state document contains as well."""
-
-
-class MockServer(Flask):
-    """Flask application whose every request is answered by the corridor.
-
-    Routes that are added to it answer where no document has the path (docs/extend.md).
-    """
-
-    def __init__(
-        self,
-        corridor: Callable[[Flask], Corridor],
-        documented: Routes,
-        sandboxes: Sandboxes,
-        stopping: threading.Event,
-        admin_token: str | None,
-        states: StateDocuments,
-    ) -> None:
-        super().__init__("mockserver", static_folder=None)
-        self.sandboxes = sandboxes
-        self.states = states
-        self.stopping = stopping
-        """Set on shutdown; every sleep, wait and stream ends then."""
-        self.admin_token = admin_token
-        """Token that the control API requires; None if it requires none."""
-        self._documented = documented
-        self._corridor = corridor(self)
-
-    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Pass every request straight to the corridor."""
-        return self._corridor(environ, start_response)
-
-    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
-        """Add a route, as Flask does; ValueError for one that no request could reach."""
-        refuse_unreachable(rule, self._documented, [ADMIN_PREFIX])
-        super().add_url_rule(rule, *args, **options)
-
-    def log_exception(self, exc_info: Any) -> None:
-        """Log the failure of a view as any other failure, with secrets masked."""
-        self._corridor.failure_log(request.environ[CONTEXT])(exc_info[1])
-
-    def replace_with(self, other: MockServer) -> None:
-        """Serve what `other` serves from now on; requests in progress finish with the previous state."""
-        self.sandboxes, self.states = other.sandboxes, other.states
-        self._corridor = other._corridor
 
 
 def create_app(

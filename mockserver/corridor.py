@@ -6,18 +6,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from mockserver.extensions.views import Views, ViewStream
-from mockserver.faults.broken_body import BrokenBody
 from mockserver.faults.injection import Injector
 from mockserver.http import wire
 from mockserver.http.calls import Call, DeferredReply, Reply
 from mockserver.http.context import Api, Injection, RequestContext, SandboxesProtocol
 from mockserver.http.event_stream import MOST, Lines, Stream, WaitingSlots
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, MockOwnError, NoRoute, Problem, Redirect, Unauthorized, fault
+from mockserver.http.problems import PHRASES, NoRoute, Problem, Redirect, Unauthorized, fault
 from mockserver.http.request import Answer, Request, refuse_invalid_http
+from mockserver.outcome import label, record, redirected, refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -70,13 +69,13 @@ class Corridor:
         """Answer one request."""
         try:
             answer = self._answer(context)
-            _label(context, answer)
+            label(context, answer)
             refuse_invalid_http(answer)
         except Exception as error:
             if self._propagate():
                 raise
             answer = self._failed(context, error)
-        _record(context, answer)
+        record(context, answer)
         return answer
 
     def _answer(self, context: RequestContext) -> Answer:
@@ -91,9 +90,9 @@ class Corridor:
         except NoRoute as problem:
             unserved = problem
         except Redirect as redirect:
-            answer = _redirected(context, redirect)
+            answer = redirected(context, redirect)
         except Problem as problem:
-            answer = _refused(context, problem)
+            answer = refused(context, problem)
         if unserved is not None:  # not inside of `except`, where each failure of a view would show it
             answer = self._extended(context, unserved)
         if context.injection is not None:
@@ -142,7 +141,7 @@ class Corridor:
                 return answer
             return answer._replace(body=self._opened(context, answer.body))
         except Problem as refusal:
-            return _refused(context, refusal)
+            return refused(context, refusal)
 
     def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
         """Run the handler in a transaction and check its reply against the document."""
@@ -189,17 +188,15 @@ class Corridor:
 
     def _opened(self, context: RequestContext, stream: Stream | Iterator[bytes]) -> Lines:
         """Body of a stream: events of an operation, or the pieces of a view."""
-        exchange, journal = context.exchange, context.sandbox.journal
-        log_failure = self.failure_log(context)
 
         def report(error: Exception) -> None:
-            log_failure(error)
+            self.log_failure(context, error)
             if self._propagate():
                 raise error
 
         def closed() -> None:
             self._streams.release()
-            journal.close(exchange)
+            context.sandbox.journal.close(context.exchange)
 
         self._streams.take()
         if isinstance(stream, Stream):
@@ -207,25 +204,20 @@ class Corridor:
         stopped = self._stopping.is_set
         return ViewStream(stream, stopped=stopped, report=report, closed=closed, keep=self._keep)
 
-    def failure_log(self, context: RequestContext) -> Callable[[BaseException], None]:
-        """Function that logs a failure with its traceback, and records it in the exchange."""
-        exchange, without_secrets = context.exchange, context.request.without_secrets
-
-        def log(error: BaseException) -> None:
-            exchange.note(error)
-            self._log.failure(error, exchange, without_secrets)
-
-        return log
+    def log_failure(self, context: RequestContext, error: BaseException) -> None:
+        """Log a failure with its traceback, and record it in the exchange."""
+        context.exchange.note(error)
+        self._log.failure(error, context.exchange, context.request.without_secrets)
 
     def _failed(self, context: RequestContext, error: Exception) -> Answer:
         """500 for a failure of the mock itself: what and where, in the API's error format; always logged."""
-        self.failure_log(context)(error)
+        self.log_failure(context, error)
         problem = fault(error)
         reason = context.safe(f"{type(error).__name__}: {error}")
         context.exchange.refused(problem.rule, problem.code, reason)
         headers = context.api.cors.headers(context.request)
         answer = wire.unchecked(500, *context.render(problem), headers, context.trace_id)
-        _label(context, answer)
+        label(context, answer)
         return answer
 
 
@@ -243,47 +235,6 @@ def _route(context: RequestContext) -> None:
 def _authenticate(context: RequestContext) -> None:
     context.caller = context.api.authenticate(context.request, context.sandbox)
     context.exchange.caller = context.api.name_of(context.caller)
-
-
-def _redirected(context: RequestContext, redirect: Redirect) -> Answer:
-    context.exchange.refused("route", "", context.safe(str(redirect)))
-    location = quote(context.request.prefix) + redirect.location
-    return wire.unchecked(307, None, "", {"Location": location}, context.trace_id)
-
-
-def _refused(context: RequestContext, problem: Problem) -> Answer:
-    """Render the problem, and check it against the document if it belongs to the operation."""
-    context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
-    rendered = context.render(problem)
-    operation = context.operation
-    if operation is None or not operation.responses or isinstance(problem, MockOwnError):
-        return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
-    reply = Reply(problem.status, rendered.body, problem.headers)
-    return wire.encode(wire.check(operation, reply, context.trace_id))
-
-
-def _label(context: RequestContext, answer: Answer) -> None:
-    """Add the headers that explain an answer."""
-    exchange, headers = context.exchange, answer.headers
-    headers.append(("X-Mock-Source", exchange.source))
-    if exchange.operation != "-":
-        headers.append(("X-Mock-Operation", exchange.operation))
-    if exchange.reason and answer.status >= 400:
-        headers.append(("X-Mock-Reason", exchange.reason))
-    if exchange.fault:
-        headers.append(("X-Mock-Fault", exchange.fault))
-    if answer.status != 204 and isinstance(answer.body, bytes):
-        headers.append(("Content-Length", str(len(answer.body))))
-
-
-def _record(context: RequestContext, answer: Answer) -> None:
-    """Record the exchange in the sandbox's journal."""
-    exchange = context.exchange
-    exchange.status = answer.status
-    exchange.stop_watch()
-    if context.api.journaled and context.refusal is None and not context.is_preflight:
-        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, BrokenBody) else answer
-        context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
 
 
 _STATUS_LINES: Mapping[int, str] = {

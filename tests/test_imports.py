@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "control": ("client.control",),
     "app": (
         "corridor",
+        "flask_app",
         "extensions",
         "admin",
         "freddy",
@@ -44,7 +45,9 @@ MAY_IMPORT = {
     ),
     "settings": ("faults.profiles", "faults.rate_limit", "sandbox.clock", "scenarios.generated_size"),
     "server": (),
-    "corridor": ("http", "faults", "extensions.views"),
+    "flask_app": ("corridor", "extensions", "http.routes", "sandbox.sandboxes", "state_document.state_file"),
+    "corridor": ("outcome", "http", "faults", "extensions.views"),
+    "outcome": ("http", "faults.broken_body"),
     "extensions": ("http", "openapi", "sandbox.clock"),
     "admin": (
         "http",
