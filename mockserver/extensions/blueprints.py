@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from flask import Blueprint, Flask
 
@@ -34,18 +35,21 @@ def register(app: Flask, extensions: Iterable[str]) -> None:
             raise DocumentError(f"--extend {extension}: give FILE.py:NAME, where NAME is a flask.Blueprint")
         if file not in modules:
             modules[file] = _executed(file)
-        found = vars(modules[file]).get(name)
-        if not isinstance(found, Blueprint):
-            what = f"{name} is a {type(found).__name__}" if name in vars(modules[file]) else f"no {name}"
-            there = [each for each, value in vars(modules[file]).items() if isinstance(value, Blueprint)]
-            hint = f"it has {', '.join(there)}" if there else f"write {name} = Blueprint({name!r}, __name__)"
-            raise DocumentError(
-                f"--extend {extension}: {what} in this file, a flask.Blueprint is needed; {hint}"
-            )
         try:
-            app.register_blueprint(found)
-        except Exception as error:
+            app.register_blueprint(_blueprint(vars(modules[file]), name))
+        except Exception as error:  # Flask's too, and those of the file's own functions
             raise DocumentError(f"--extend {extension}: {error}") from error
+
+
+def _blueprint(values: Mapping[str, Any], name: str) -> Blueprint:
+    """Blueprint of this name; TypeError says what there is instead."""
+    found = values.get(name)
+    if isinstance(found, Blueprint):
+        return found
+    what = f"{name} is of type {type(found).__name__}" if name in values else f"no {name}"
+    there = ", ".join(each for each, value in values.items() if isinstance(value, Blueprint))
+    hint = f"it has {there}" if there else f"write {name} = Blueprint({name!r}, __name__)"
+    raise TypeError(f"{what} in this file, a flask.Blueprint is needed; {hint}")
 
 
 def _executed(file: Path) -> ModuleType:
