@@ -189,7 +189,7 @@ class Corridor:
     def _opened(self, context: RequestContext, stream: Stream | Iterator[bytes]) -> Lines:
         """Body of a stream: events of an operation, or the pieces of a view."""
 
-        def report(error: Exception) -> None:
+        def report(error: BaseException) -> None:
             self.log_failure(context, error)
             if self._propagate():
                 raise error

@@ -51,6 +51,12 @@ def crash() -> Any:
     raise ValueError("no such luck, ak_demo_owner")
 
 
+@own.get("/my/exit")
+def leave() -> Any:
+    """A view that would end its thread."""
+    raise SystemExit(3)
+
+
 @own.get("/my/stream")
 def stream() -> Response:
     """Three pieces, each of which knows its sandbox."""
@@ -172,6 +178,17 @@ def test_a_failing_view_is_a_500_with_one_line_and_its_traceback_in_the_log(mine
     assert failure["traceback"].endswith("ValueError: no such luck, ***")
     assert "NoRoute" not in failure["traceback"]
     assert (line["status"], line["reason"]) == (500, "ValueError: no such luck, ***")
+
+
+def test_a_view_that_exits_is_a_500_and_no_lost_answer(mine: Own) -> None:
+    answer = mine.client.get("/my/exit")
+    assert (answer.status_code, answer.headers["X-Mock-Reason"][-13:]) == (500, "SystemExit(3)")
+
+
+def test_the_host_decides_about_no_route(mine: Own) -> None:
+    assert mine.client.get("/my/route", headers={"Host": "elsewhere.example"}).status_code == 200
+    assert mine.client.get("/my/route", headers={"Host": "a" * 300}).status_code == 400
+    assert mine.client.get(SPACE, headers={**OWNER, "Host": "a" * 300}).status_code == 200
 
 
 def test_a_failing_view_is_raised_in_a_test(mine: Own) -> None:

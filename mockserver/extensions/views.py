@@ -44,8 +44,8 @@ class Views:
             return None
         method = context.request.method
         try:
-            adapter = self._app.url_map.bind_to_environ(context.request.environ())
-            template = adapter.match(return_rule=True)[0].rule
+            adapter = self._app.url_map.bind("mock")  # any: routes do not depend on the host
+            template = adapter.match(context.request.path, method, return_rule=True)[0].rule
         except NotFound:
             return None
         except MethodNotAllowed as error:
@@ -78,7 +78,7 @@ class Views:
             pushed.push()
             g.sandbox, g.caller = RequestSandbox(context.sandbox, context.exchange), context.caller
             try:
-                response = self._app.full_dispatch_request()
+                response = self._dispatched()
             except Exception as error:
                 failure = error
                 if isinstance(error, Problem):
@@ -88,6 +88,12 @@ class Views:
             return response, iter(pieces), headers
         finally:
             pushed.pop(failure)
+
+    def _dispatched(self) -> Response:
+        try:
+            return self._app.full_dispatch_request()
+        except SystemExit as error:  # would end the thread, and the client would wait forever
+            raise RuntimeError(f"the view ended its thread: SystemExit({error})") from error
 
 
 def _as_problem(error: HTTPException) -> Any:
@@ -126,7 +132,7 @@ class ViewStream(Lines):
         pieces: Iterator[bytes],
         *,
         stopped: Callable[[], bool],
-        report: Callable[[Exception], None],
+        report: Callable[[BaseException], None],
         closed: Callable[[], None],
         keep: int,
     ) -> None:
@@ -137,12 +143,12 @@ class ViewStream(Lines):
 
 
 def _until(
-    pieces: Iterator[bytes], stopped: Callable[[], bool], report: Callable[[Exception], None]
+    pieces: Iterator[bytes], stopped: Callable[[], bool], report: Callable[[BaseException], None]
 ) -> Iterator[bytes]:
     try:
         for piece in pieces:
             yield piece
             if stopped():
                 return
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         report(error)
