@@ -68,6 +68,11 @@ class Settings(BaseSettings):
         None, description="Write the state of the default sandbox to this file on exit"
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
+    extend: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        title="FILE.py:NAME",
+        description="Add the routes of this flask.Blueprint where the spec has no path; may be repeated",
+    )
     seed: int = Field(0, title="N", description="Seed of all generated ids")
     freeze: Annotated[str, _read_by(instant)] | None = Field(
         None,
@@ -107,7 +112,9 @@ class Settings(BaseSettings):
     threads: int = Field(
         512, ge=1, le=4096, title="N", description="Most requests that wait or stream at the same time"
     )
-    watch: bool = Field(False, description="Reload when a file of --spec, --scenario or --scenarios changes")
+    watch: bool = Field(
+        False, description="Reload when a file of --spec, --scenario, --scenarios or --extend changes"
+    )
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = Field(
         None,
         title="TOKEN",
@@ -158,7 +165,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin[:80]!r} is not an origin like https://app.example:8080, nor *")
         return value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "extend", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return (

@@ -60,4 +60,4 @@ _FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
 def _text(value: Any) -> str:
-    return "1" if value is True else str(value)
+    return ",".join(value) if isinstance(value, tuple) else "1" if value is True else str(value)

@@ -124,8 +124,8 @@ def damaged_answer(
 
 
 def _malformed(data: bytes) -> bytes:
-    """Invalid JSON of the announced length: the last byte is missing."""
-    return data[:-1] if len(data) > 1 else b"{"
+    """Invalid JSON of the announced length: the last byte that is no whitespace is missing."""
+    return data.rstrip()[:-1] or b"{"
 
 
 def _closing(connection: socket.socket, error: type[ConnectionError]) -> Iterator[bytes]:
