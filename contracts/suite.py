@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
+from itertools import chain
 
-from contracts import behaviour
+from contracts.behaviour import (
+    concurrency,
+    effects,
+    errors,
+    http,
+    listings,
+    memory,
+    pages,
+    permission_table,
+    permissions,
+    shapes,
+    stores,
+    streams,
+    threads,
+    vendor_documents,
+)
 from contracts.checks.check import Check, declared
 from contracts.checks.errors import Usage
 from contracts.generated import layers
 from contracts.model import explore
 
-BEHAVIOUR = sorted(
-    (module.name for module in iter_modules(behaviour.__path__)), key=lambda name: name != "memory"
-)
-"""Files of layer 4, by name: memory first, since its questions to the model are the most telling."""
+# The questions of `memory` to the model are the most telling.
+BEHAVIOUR = [memory, vendor_documents, effects, threads, listings, pages, stores, streams, shapes, http]
+BEHAVIOUR += [errors, permissions, permission_table, concurrency]
 CHECKS: tuple[Check, ...] = (
     *layers.checks(),
-    *(check for name in BEHAVIOUR for check in declared(import_module(f"contracts.behaviour.{name}"))),
+    *chain.from_iterable(map(declared, BEHAVIOUR)),
     *explore.checks(),
 )
 

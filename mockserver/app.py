@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Flask
 
@@ -16,9 +16,12 @@ from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
 from mockserver.embeddings.policy import Policy
+from mockserver.extensions import blueprints
+from mockserver.extensions.views import Views
 from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
+from mockserver.flask_app import ADMIN_PREFIX, MockServer
 from mockserver.freddy import HANDLERS
 from mockserver.freddy.auth import authenticate
 from mockserver.http.admin_guard import AdminGuard
@@ -42,44 +45,11 @@ from mockserver.scenarios.generated_world import generate
 from mockserver.settings import Settings
 from mockserver.state_document.state_file import StateDocuments
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-ADMIN_PREFIX = "/__admin"
+__all__ = ["MockServer", "create_app"]
 STATE_DOCUMENT_SETTINGS = {"scenario", "generate", "seed"} | {
     name for name in Settings.model_fields if "embedding" in name
 }
 """Settings that a state document contains as well."""
-
-
-class MockServer(Flask):
-    """Flask application whose every request is answered by the corridor."""
-
-    def __init__(
-        self,
-        corridor: Callable[[Callable[[], bool]], Corridor],
-        sandboxes: Sandboxes,
-        stopping: threading.Event,
-        admin_token: str | None,
-        states: StateDocuments,
-    ) -> None:
-        super().__init__("mockserver", static_folder=None)
-        self.sandboxes = sandboxes
-        self.states = states
-        self.stopping = stopping
-        """Set on shutdown; every sleep, wait and stream ends then."""
-        self.admin_token = admin_token
-        """Token that the control API requires; None if it requires none."""
-        self._corridor = corridor(lambda: self.testing)
-
-    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Pass every request straight to the corridor."""
-        return self._corridor(environ, start_response)
-
-    def replace_with(self, other: MockServer) -> None:
-        """Serve what `other` serves from now on; requests in progress finish with the previous state."""
-        self.sandboxes, self.states = other.sandboxes, other.states
-        self._corridor = other._corridor
 
 
 def create_app(
@@ -143,7 +113,7 @@ def create_app(
     # Each delayed answer occupies a thread: some stay available, so that the control API still answers.
     most_delayed = max(1, (settings.threads - most_streams) * 3 // 4)
 
-    def corridor(propagate: Callable[[], bool]) -> Corridor:
+    def corridor(app: Flask) -> Corridor:
         return Corridor(
             [control, vendor],
             sandboxes,
@@ -156,10 +126,13 @@ def create_app(
             injector=Injector(
                 stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
             ),
-            propagate=propagate,
+            views=Views(app),
+            propagate=lambda: app.testing,
         )
 
-    return MockServer(corridor, sandboxes, stopping, token, loaded.states)
+    app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
+    blueprints.register(app, settings.extend)
+    return app
 
 
 def _admin_token(settings: Settings) -> str | None:

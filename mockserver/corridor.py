@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from mockserver.faults.broken_body import BrokenBody
+from mockserver.extensions.views import Views, ViewStream
 from mockserver.faults.injection import Injector
 from mockserver.http import wire
 from mockserver.http.calls import Call, DeferredReply, Reply
 from mockserver.http.context import Api, Injection, RequestContext, SandboxesProtocol
 from mockserver.http.event_stream import MOST, Lines, Stream, WaitingSlots
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, MockOwnError, Problem, Redirect, fault
+from mockserver.http.problems import PHRASES, NoRoute, Problem, Redirect, Unauthorized, fault
 from mockserver.http.request import Answer, Request, refuse_invalid_http
+from mockserver.outcome import label, record, redirected, refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -36,6 +37,7 @@ class Corridor:
         keep: int = 0,
         secrets: Sequence[str] = (),
         injector: Injector | None = None,
+        views: Views | None = None,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         """The last of `apis` has the empty prefix; with `propagate` (tests) failures are raised.
@@ -49,6 +51,7 @@ class Corridor:
         self._max_body_bytes = max_body_bytes
         self._stopping = stopping
         self._secrets = secrets
+        self._views = views
         self._propagate = propagate
         self._keep = keep
         self._streams = WaitingSlots(most_streams, "streams and waits are open")
@@ -66,27 +69,32 @@ class Corridor:
         """Answer one request."""
         try:
             answer = self._answer(context)
-            _label(context, answer)
+            label(context, answer)
             refuse_invalid_http(answer)
         except Exception as error:
             if self._propagate():
                 raise
             answer = self._failed(context, error)
-        _record(context, answer)
+        record(context, answer)
         return answer
 
     def _answer(self, context: RequestContext) -> Answer:
         if context.is_preflight:
             headers = context.api.cors.preflight(context.request)
             return wire.unchecked(204, None, "", headers, context.trace_id)
+        unserved = None
         try:
             _route(context)
             _authenticate(context)
             answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
+        except NoRoute as problem:
+            unserved = problem
         except Redirect as redirect:
-            answer = _redirected(context, redirect)
+            answer = redirected(context, redirect)
         except Problem as problem:
-            answer = _refused(context, problem)
+            answer = refused(context, problem)
+        if unserved is not None:  # not inside of `except`, where each failure of a view would show it
+            answer = self._extended(context, unserved)
         if context.injection is not None:
             answer = self._damaged(context, context.injection, answer)
         answer.headers.extend(context.api.cors.headers(context.request).items())
@@ -112,6 +120,28 @@ class Corridor:
         """Apply injected faults after their delay; returns the answer if it replaces the handler's."""
         has_faults = context.sandbox.faults.armed or context.request.has_controls
         return self._injector.inject(context) if has_faults and context.api.guard is None else None
+
+    def _extended(self, context: RequestContext, problem: NoRoute) -> Answer:
+        """Answer by a view where no document has the path; it runs outside of any transaction."""
+        try:
+            views = None if context.api.prefix else self._views
+            context.operation = None if views is None else views.find(context)
+            if views is None or context.operation is None:
+                raise problem
+            context.exchange.source = "extension"
+            with suppress(Unauthorized):  # a view needs no credential
+                _authenticate(context)
+            answer = self._inject(context)
+            if answer is None:
+                if context.injection is not None:
+                    context.injection.source = "extension"
+                body = context.request.body(self._max_body_bytes, "--max-body-bytes")
+                answer = views.answer(context, body)
+            if isinstance(answer.body, bytes):
+                return answer
+            return answer._replace(body=self._opened(context, answer.body))
+        except Problem as refusal:
+            return refused(context, refusal)
 
     def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
         """Run the handler in a transaction and check its reply against the document."""
@@ -156,36 +186,38 @@ class Corridor:
         finally:
             self._streams.release()
 
-    def _opened(self, context: RequestContext, stream: Stream) -> Lines:
-        exchange, sandbox, without_secrets = (
-            context.exchange,
-            context.sandbox,
-            context.request.without_secrets,
-        )
+    def _opened(self, context: RequestContext, stream: Stream | Iterator[bytes]) -> Lines:
+        """Body of a stream: events of an operation, or the pieces of a view."""
 
-        def report(error: Exception) -> None:
-            exchange.note(error)
-            self._log.failure(error, exchange, without_secrets)
+        def report(error: BaseException) -> None:
+            self.log_failure(context, error)
             if self._propagate():
                 raise error
 
         def closed() -> None:
             self._streams.release()
-            sandbox.journal.close(exchange)
+            context.sandbox.journal.close(context.exchange)
 
         self._streams.take()
-        return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
+        if isinstance(stream, Stream):
+            return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
+        stopped = self._stopping.is_set
+        return ViewStream(stream, stopped=stopped, report=report, closed=closed, keep=self._keep)
+
+    def log_failure(self, context: RequestContext, error: BaseException) -> None:
+        """Log a failure with its traceback, and record it in the exchange."""
+        context.exchange.note(error)
+        self._log.failure(error, context.exchange, context.request.without_secrets)
 
     def _failed(self, context: RequestContext, error: Exception) -> Answer:
         """500 for a failure of the mock itself: what and where, in the API's error format; always logged."""
-        self._log.failure(error, context.exchange, context.request.without_secrets)
+        self.log_failure(context, error)
         problem = fault(error)
         reason = context.safe(f"{type(error).__name__}: {error}")
         context.exchange.refused(problem.rule, problem.code, reason)
-        context.exchange.note(error)
         headers = context.api.cors.headers(context.request)
         answer = wire.unchecked(500, *context.render(problem), headers, context.trace_id)
-        _label(context, answer)
+        label(context, answer)
         return answer
 
 
@@ -203,46 +235,6 @@ def _route(context: RequestContext) -> None:
 def _authenticate(context: RequestContext) -> None:
     context.caller = context.api.authenticate(context.request, context.sandbox)
     context.exchange.caller = context.api.name_of(context.caller)
-
-
-def _redirected(context: RequestContext, redirect: Redirect) -> Answer:
-    context.exchange.refused("route", "", context.safe(str(redirect)))
-    location = quote(context.request.prefix) + redirect.location
-    return wire.unchecked(307, None, "", {"Location": location}, context.trace_id)
-
-
-def _refused(context: RequestContext, problem: Problem) -> Answer:
-    """Render the problem, and check it against the document if it belongs to the operation."""
-    context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
-    rendered = context.render(problem)
-    if context.operation is None or isinstance(problem, MockOwnError):
-        return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
-    reply = Reply(problem.status, rendered.body, problem.headers)
-    return wire.encode(wire.check(context.operation, reply, context.trace_id))
-
-
-def _label(context: RequestContext, answer: Answer) -> None:
-    """Add the headers that explain an answer."""
-    exchange, headers = context.exchange, answer.headers
-    headers.append(("X-Mock-Source", exchange.source))
-    if exchange.operation != "-":
-        headers.append(("X-Mock-Operation", exchange.operation))
-    if exchange.reason and answer.status >= 400:
-        headers.append(("X-Mock-Reason", exchange.reason))
-    if exchange.fault:
-        headers.append(("X-Mock-Fault", exchange.fault))
-    if answer.status != 204 and isinstance(answer.body, bytes):
-        headers.append(("Content-Length", str(len(answer.body))))
-
-
-def _record(context: RequestContext, answer: Answer) -> None:
-    """Record the exchange in the sandbox's journal."""
-    exchange = context.exchange
-    exchange.status = answer.status
-    exchange.stop_watch()
-    if context.api.journaled and context.refusal is None and not context.is_preflight:
-        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, BrokenBody) else answer
-        context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
 
 
 _STATUS_LINES: Mapping[int, str] = {

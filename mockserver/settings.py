@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         None, description="Write the state of the default sandbox to this file on exit"
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
+    extend: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        title="FILE.py:NAME",
+        description="Add the routes of this flask.Blueprint where the spec has no path; may be repeated",
+    )
     seed: int = Field(0, title="N", description="Seed of all generated ids")
     freeze: Annotated[str, _read_by(instant)] | None = Field(
         None,
@@ -119,7 +124,9 @@ class Settings(BaseSettings):
     threads: int = Field(
         512, ge=1, le=4096, title="N", description="Most requests that wait or stream at the same time"
     )
-    watch: bool = Field(False, description="Reload when a file of --spec, --scenario or --scenarios changes")
+    watch: bool = Field(
+        False, description="Reload when a file of --spec, --scenario, --scenarios or --extend changes"
+    )
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = Field(
         None,
         title="TOKEN",

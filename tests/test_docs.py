@@ -46,6 +46,7 @@ NOT_RUN = {
 FILES = {
     "vite.config.js": "tests/test_examples.py",
     "handlers.js": "tests/test_examples.py",
+    "login.py": "tests/test_extension_files.py",
     "test_sharing.py": "tests/test_pytest_plugin.py",
 }
 """What is shown as a file, and who runs it."""

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "__main__": ("commands",),
     "commands": (
         "app",
+        "extensions.blueprints",
         "server",
         "client",
         "settings",
@@ -28,6 +29,8 @@ MAY_IMPORT = {
     "control": ("client.control",),
     "app": (
         "corridor",
+        "flask_app",
+        "extensions",
         "admin",
         "freddy",
         "faults",
@@ -42,7 +45,10 @@ MAY_IMPORT = {
     ),
     "settings": ("faults.profiles", "faults.rate_limit", "sandbox.clock", "scenarios.generated_size"),
     "server": (),
-    "corridor": ("http", "faults"),
+    "flask_app": ("corridor", "extensions", "http.routes", "sandbox.sandboxes", "state_document.state_file"),
+    "corridor": ("outcome", "http", "faults", "extensions.views"),
+    "outcome": ("http", "faults.broken_body"),
+    "extensions": ("http", "openapi", "sandbox.clock"),
     "admin": (
         "http",
         "openapi",

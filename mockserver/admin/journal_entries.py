@@ -16,6 +16,7 @@ _SOURCES = {
     "fault": "injected fault",
     "example": "an example of the spec",
     "generated": "generated to match the spec",
+    "extension": "by a view of an extension",
 }
 
 

@@ -22,6 +22,8 @@ from mockserver.files import write_whole
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings, SettingsError, read_settings
 
+NOT_GIVEN = (None, ())
+"""Values of a flag that was not given; () of one that may be repeated."""
 UNUSABLE = 2
 """Exit code for an invalid flag, setting, spec or scenario, and for a port in use."""
 
@@ -146,7 +148,9 @@ def exec_(command: tuple[str, ...], **flags: Any) -> None:
     from mockserver.commands import exec_beside
 
     _settings(flags)  # reports invalid flags before anything is started
-    sys.exit(exec_beside.run(command, {name: value for name, value in flags.items() if value is not None}))
+    sys.exit(
+        exec_beside.run(command, {name: value for name, value in flags.items() if value not in NOT_GIVEN})
+    )
 
 
 for _command in remote.COMMANDS:
@@ -156,13 +160,15 @@ for _command in remote.COMMANDS:
 @main.command()
 @option("spec")
 @option("scenario")
+@option("extend")
 def check(**flags: Any) -> None:
-    """Validate a spec and a scenario without serving them.
+    """Validate a spec, a scenario and extensions without serving them.
 
     \b
     Examples:
       mockserver check --scenario tests/world.yaml
       mockserver check --spec openapi.yaml --scenario empty
+      mockserver check --extend examples/login/login.py:login
 
     \b
     Exit codes: 0 valid; 2 invalid, with file, line and reason.
@@ -179,7 +185,7 @@ def check(**flags: Any) -> None:
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
-    values = {name: value for name, value in flags.items() if value is not None}
+    values = {name: value for name, value in flags.items() if value not in NOT_GIVEN}
     if "port" not in values and not os.environ.get("MOCK_PORT") and os.environ.get("PORT"):
         values["port"] = os.environ["PORT"]
     try:

@@ -25,7 +25,7 @@ def run(command: tuple[str, ...], settings: Mapping[str, Any]) -> int:
     """
     environment = {
         **os.environ,
-        **{f"MOCK_{name.upper().rstrip('_')}": str(value) for name, value in settings.items()},
+        **{f"MOCK_{name.upper().rstrip('_')}": _text(value) for name, value in settings.items()},
     }
     # Ctrl-C reaches only the command; the mock ends after it.
     mock = Child(env=environment, start_new_session=True)
@@ -57,3 +57,7 @@ def _run_command(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
 
 
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else "1" if value is True else str(value)

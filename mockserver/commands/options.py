@@ -25,6 +25,7 @@ def option(name: str) -> Callable[[CommandT], CommandT]:
         "--" + name.strip("_").replace("_", "-"),
         name,
         is_flag=isinstance(default, bool),
+        multiple=name == "extend",
         default=None,
         metavar=metavar,
         help=f"{text}. [{where}]",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mockserver.app import MockServer, create_app
+from mockserver.extensions.blueprints import file_of
 from mockserver.http.log import RequestLog
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings
@@ -44,7 +45,7 @@ def _watch(places: Iterable[Path], changed: Callable[[list[Path]], None], stoppi
 
 def watched(settings: Settings) -> list[Path]:
     """Files and folders named by the user."""
-    places = [settings.spec, settings.scenarios, Path(settings.scenario)]
+    places = [settings.spec, settings.scenarios, Path(settings.scenario), *map(file_of, settings.extend)]
     return [place for place in places if place is not None and place.exists()]
 
 
@@ -52,7 +53,7 @@ def reload_on_change(app: MockServer, settings: Settings, log: RequestLog) -> No
     """Watch the configured files; a valid change restarts all sandboxes."""
     places = watched(settings)
     if not places:
-        log.notice("nothing to watch: --spec, --scenario and --scenarios name no file")
+        log.notice("nothing to watch: --spec, --scenario, --scenarios and --extend name no file")
         return
     settings = settings.model_copy(update={"admin_token": app.admin_token})
 

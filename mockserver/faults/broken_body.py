@@ -102,8 +102,8 @@ def damaged_answer(
     assert isinstance(data, bytes)
     if kind.pieces is None:
         closed()
-        # Invalid JSON of the announced length: the last byte is missing.
-        return answer._replace(body=data[:-1] if len(data) > 1 else b"{")
+        # Invalid JSON of the announced length: the last byte that is no whitespace is missing.
+        return answer._replace(body=data.rstrip()[:-1] or b"{")
     after, seconds = damage.get("after"), damage.get("seconds")
     if seconds is None or kind.seconds is None:
         seconds = kind.seconds or FLUSH

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from mockserver.http.context import RequestContext
-from mockserver.http.problems import PHRASES, BadControl, Problem
+from mockserver.http.problems import BadControl, of_status
 from mockserver.http.request import Answer
 from mockserver.openapi.operation import JSON_TYPES
 
@@ -35,7 +35,7 @@ def injected_answer(error: Mapping[str, Any], context: RequestContext) -> Answer
     if status < 400:
         return _answer(status, None, "", headers, context)
     details = {} if seconds is None else {"retry_after": seconds}
-    rendered = context.render(_undocumented(status, details))
+    rendered = context.render(of_status(status, "Injected by the mock", **details))
     return _answer(status, rendered.body, rendered.content_type, headers, context)
 
 
@@ -44,7 +44,7 @@ def example_answer(code: int | None, name: str | None, context: RequestContext) 
     documented = context.matched.responses
     if code is not None and code not in documented:
         there = ", ".join(str(status) for status in sorted(documented))
-        raise BadControl(f"{context.matched.id} documents no {code}, only {there}")
+        raise BadControl(f"{context.matched.id} documents no {code}" + (f", only {there}" if there else ""))
     for status in sorted(documented) if code is None else (code,):
         if name is None or name in documented[status].examples:
             return injected_answer({"status": status, "example": name}, context)
@@ -77,12 +77,3 @@ def _answer(
     plain = isinstance(body, str) and "json" not in content_type
     data = body.encode() if plain else orjson.dumps(body)
     return Answer(status, [*listed, ("Content-Type", content_type)], data)
-
-
-def _undocumented(status: int, details: Mapping[str, Any]) -> Problem:
-    """Error of a status that the operation does not document, named after the status."""
-    words = PHRASES.get(status, f"Status {status}")
-    code = "".join(letter if letter.isalnum() else "_" for letter in words).upper()
-    problem = Problem("Injected by the mock", code=code, message=f"{words}.", **details)
-    problem.status = status
-    return problem

@@ -48,7 +48,7 @@ class Exchange:
     violations: tuple[Mapping[str, Any], ...] = ()
     """Violations of the spec in the answer."""
     source: str = "state"
-    """Origin of the answer: state, fault, example or generated."""
+    """Origin of the answer: state, fault, example, generated or extension."""
     instant: int = 0
     """Microseconds by the sandbox's clock: instant of its transaction, or of its arrival without one.
 
@@ -61,7 +61,7 @@ class Exchange:
         """Record the reason of a refusal; `reason` is safe for headers."""
         self.rule, self.code, self.reason = rule, code, reason
 
-    def note(self, error: Exception) -> None:
+    def note(self, error: BaseException) -> None:
         """Record the violation, if `error` is one."""
         if isinstance(error, SpecViolation):
             self.violations = (*self.violations, error.details)

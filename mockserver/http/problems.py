@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from http.client import responses
 from typing import Any, NamedTuple
 
@@ -188,6 +188,23 @@ class NoRoute(Problem, status=404, code="NOT_FOUND", message="Not Found", rule="
 
 class WrongMethod(Problem, status=405, code="METHOD_NOT_ALLOWED", message="Method Not Allowed", rule="route"):
     """405 of the framework (A10, A52)."""
+
+
+def wrong_method(method: str, offered: Iterable[str]) -> WrongMethod:
+    """405 with the methods that the path has."""
+    allowed = ", ".join(sorted(offered))
+    problem = WrongMethod("Method Not Allowed", reason=f"{method} is not offered here, {allowed} is")
+    problem.headers["Allow"] = allowed
+    return problem
+
+
+def of_status(status: int, system_message: str, **details: Any) -> Problem:
+    """Error of a status that no document describes, named after the status."""
+    words = PHRASES.get(status, f"Status {status}")
+    code = "".join(letter if letter.isalnum() else "_" for letter in words).upper()
+    kind = type("Undocumented", (Problem,), {"status": status, "code": code, "message": f"{words}."})
+    problem: Problem = kind(system_message, **details)
+    return problem
 
 
 class Redirect(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,6 +45,17 @@ class Request:
             name, _, rest = self.path.removeprefix(SANDBOX_PREFIX).partition("/")
             self.prefix, self.path = SANDBOX_PREFIX + name, "/" + rest
         self.query: str = environ.get("QUERY_STRING", "")
+
+    def environ(self, body: bytes = b"") -> dict[str, Any]:
+        """WSGI environ for another application: the sandbox prefix in SCRIPT_NAME, with this body."""
+        path: str = self._environ.get("PATH_INFO") or "/"
+        return {
+            **self._environ,
+            "SCRIPT_NAME": self._environ.get("SCRIPT_NAME", "") + self.prefix,
+            "PATH_INFO": path[len(self.prefix) :] or "/",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
 
     def header(self, name: str) -> str | None:
         """Value of a header; None if it was not sent."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from string import punctuation
 from urllib.parse import quote
 
-from mockserver.http.problems import NoRoute, Redirect, WrongMethod, nearest
+from mockserver.http.problems import NoRoute, Redirect, nearest, wrong_method
 from mockserver.openapi.operation import Operation
 
 
@@ -50,16 +50,20 @@ class Routes:
         node, ids = found
         operation = node.operations.get(method)
         if operation is None:
-            allowed = ", ".join(sorted(node.operations))
-            problem = WrongMethod("Method Not Allowed", reason=f"{method} is not offered here, {allowed} is")
-            problem.headers["Allow"] = allowed
-            raise problem
+            raise wrong_method(method, node.operations)
         return operation, {p.name: value for p, value in zip(operation.path, ids, strict=True)}
 
     def at(self, method: str, path: str) -> Operation | None:
         """Operation; None where `find` raises a problem."""
         found = _walk(self._root, path.split("/"), 1)
         return None if found is None else found[0].operations.get(method)
+
+    def template(self, path: str) -> str | None:
+        """Path template that serves `path`, with or without a slash at its end; None if none does."""
+        for each in (path, path[:-1] if path.endswith("/") else path + "/"):
+            if found := _walk(self._root, each.split("/"), 1):
+                return next(iter(found[0].operations.values())).template
+        return None
 
 
 def _walk(node: _Node, steps: list[str], begin: int) -> tuple[_Node, list[str]] | None:

@@ -6,11 +6,13 @@ import threading
 from collections.abc import Collection as AnyOf
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from threading import get_ident
 from typing import Any, NamedTuple
 
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.faults.rule_list import FaultDefaults, Faults, FaultsVersion
+from mockserver.http.problems import MockOwnError
 from mockserver.journal.journal import Journal, Journals
 from mockserver.sandbox.clock import REAL_TIME, Clock, ClockStart, TimeSource
 from mockserver.sandbox.directory import Directory
@@ -21,6 +23,37 @@ from mockserver.store.page_cache import PageCache
 
 Link = tuple[str, str]
 """(space id, id of the linked object)."""
+
+
+VIEW_SECONDS = 5.0
+"""Seconds that others wait for the transaction of a view; handlers of operations need milliseconds."""
+
+
+class NestedTransaction(RuntimeError):
+    """A view that is in a transaction begins another one, or calls the mock."""
+
+    def __init__(self, sandbox: str) -> None:
+        super().__init__(
+            f"this view is in a transaction of sandbox {sandbox!r}: leave it before you begin another one "
+            "or call the mock"
+        )
+
+
+class SandboxBusy(
+    MockOwnError,
+    status=503,
+    code="SERVICE_UNAVAILABLE",
+    message="The service is busy. Please try again later.",
+    rule="limits",
+):
+    """503: a view has been in a transaction for too long, perhaps waiting for this very answer."""
+
+    def __init__(self, sandbox: str) -> None:
+        reason = (
+            f"a view of an extension has been in a transaction of sandbox {sandbox!r} for over "
+            f"{VIEW_SECONDS:g} seconds; a view must not wait, nor call the mock, inside of one"
+        )
+        super().__init__("A transaction takes too long", reason=reason)
 
 
 __all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "collections"]
@@ -84,6 +117,8 @@ class Collections:
             space=in_space, vector_store=Index(parent=lambda link: link["vector_store_id"])
         )
         """By (space, vector store); in order of addition under either."""
+        self.extension_records: Collection[str, Record] = Collection()
+        """Records of a user's views, by any key; in snapshots, but not in state documents."""
 
 
 def collections() -> dict[str, Collection[Any, Record]]:
@@ -127,6 +162,8 @@ class Sandbox(Collections):
         self._lock = threading.Lock()
         self._before: tuple[Any, ...] = ()
         """State at the beginning of the transaction."""
+        self.view_thread: int | None = None
+        """Thread of the view that is in a transaction."""
         self.space_thread_pages = PageCache(self.space_threads, self.threads)
         self.faults = faults or Faults(FaultDefaults())
         self._inherited: FaultsVersion | None = None
@@ -204,9 +241,19 @@ class Sandbox(Collections):
         """Exclusive access at one instant; an exception rolls back every change."""
         return self
 
+    def wait_for_lock(self) -> None:
+        """Wait for the end of another transaction; NestedTransaction or SandboxBusy if that can't come."""
+        while self.view_thread != get_ident():
+            if self._lock.acquire(timeout=VIEW_SECONDS):
+                return
+            if self.view_thread is not None:
+                raise SandboxBusy(self.name)
+        raise NestedTransaction(self.name)
+
     # Methods rather than a generator: every request enters a transaction.
     def __enter__(self) -> None:
-        self._lock.acquire()
+        if not self._lock.acquire(blocking=False):
+            self.wait_for_lock()
         self.source.hold()
         ids, clock = self.ids, self.clock
         objects = self.data, self.embeddings, ids, clock

@@ -15,9 +15,10 @@ from mockserver.embeddings.queues import Embeddings
 from mockserver.openapi.yaml_document import Document, DocumentError
 from mockserver.sandbox import records
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import Data, collections
+from mockserver.sandbox.sandbox import Data
 from mockserver.scenarios.file_format import ScenarioFile, ThreadEntry
 from mockserver.state_document.consistency import Check, Pointer, Reader
+from mockserver.state_document.export import NAMES
 
 
 def names() -> list[str]:
@@ -53,7 +54,7 @@ def load(name_or_file: str, check: Check) -> Data:
 
 def _data(document: Document, content: ScenarioFile, check: Check, name: str) -> Data:
     """Data of a scenario file, read as the equivalent state document."""
-    rows: dict[str, list[Record]] = {table: [] for table in collections()}
+    rows: dict[str, list[Record]] = {table: [] for table in NAMES}
     places: dict[Pointer, Pointer] = {}
     for table, at, record in _records(content):
         places["collections", table, len(rows[table])] = at

@@ -11,7 +11,7 @@ from typing import Any
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import collections
-from mockserver.state_document.export import ident
+from mockserver.state_document.export import NAMES, ident
 
 EDITED = "updated_at"
 """Field that only an edited message has."""
@@ -123,7 +123,7 @@ class Reader:
 
     def _load(self) -> None:
         numbers: dict[str, set[int]] = {}
-        for name in self.tables:
+        for name in NAMES:
             # A deleted record keeps its number among the others.
             alive = name.removeprefix("deleted_")
             used, content = numbers.setdefault(alive, set()), self._document["collections"][name]

@@ -18,6 +18,8 @@ from mockserver.sandbox.sandbox import SandboxState, collections
 
 FORMAT = "freddy-mock-state/1"
 
+NAMES = tuple(name for name in collections() if name != "extension_records")
+"""Collections of a state document."""
 _LINKED = {"space_threads": "thread_id", "space_vector_stores": "vector_store_id"}
 
 
@@ -44,7 +46,7 @@ def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
         "policy": state.policy.as_json(),
         "organizations": _organizations(state.data.directory),
         "users": _users(state.data.directory),
-        "collections": {name: _rows(marks[name]) for name in collections()},
+        "collections": {name: _rows(marks[name]) for name in NAMES},
         "queue": queue_state.queues_json(marks["embeddings"]),
     }
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 import pytest
 
-from mockserver.app import ADMIN_PREFIX, MockServer
+from mockserver.app import MockServer
+from mockserver.flask_app import ADMIN_PREFIX
 from mockserver.freddy import HANDLERS, access, space_threads, space_vector_stores, spaces
 from mockserver.freddy.lookup import Call
 from mockserver.http import wire

@@ -1,0 +1,1 @@
+"""Routes that a user adds: Flask views, which answer where no document has the path."""

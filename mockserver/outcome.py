@@ -1,0 +1,54 @@
+"""Outcome of a request: refusal or redirect, the headers that explain an answer, and its record."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mockserver.faults.broken_body import BrokenBody
+from mockserver.http import wire
+from mockserver.http.calls import Reply
+from mockserver.http.context import RequestContext
+from mockserver.http.problems import MockOwnError, Problem, Redirect
+from mockserver.http.request import Answer
+
+
+def redirected(context: RequestContext, redirect: Redirect) -> Answer:
+    """Redirect within the sandbox that the path names."""
+    context.exchange.refused("route", "", context.safe(str(redirect)))
+    location = quote(context.request.prefix) + redirect.location
+    return wire.unchecked(307, None, "", {"Location": location}, context.trace_id)
+
+
+def refused(context: RequestContext, problem: Problem) -> Answer:
+    """Render the problem, and check it against the document if it belongs to the operation."""
+    context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
+    rendered = context.render(problem)
+    operation = context.operation
+    if operation is None or not operation.responses or isinstance(problem, MockOwnError):
+        return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
+    reply = Reply(problem.status, rendered.body, problem.headers)
+    return wire.encode(wire.check(operation, reply, context.trace_id))
+
+
+def label(context: RequestContext, answer: Answer) -> None:
+    """Add the headers that explain an answer."""
+    exchange, headers = context.exchange, answer.headers
+    headers.append(("X-Mock-Source", exchange.source))
+    if exchange.operation != "-":
+        headers.append(("X-Mock-Operation", exchange.operation))
+    if exchange.reason and answer.status >= 400:
+        headers.append(("X-Mock-Reason", exchange.reason))
+    if exchange.fault:
+        headers.append(("X-Mock-Fault", exchange.fault))
+    if answer.status != 204 and isinstance(answer.body, bytes):
+        headers.append(("Content-Length", str(len(answer.body))))
+
+
+def record(context: RequestContext, answer: Answer) -> None:
+    """Record the exchange in the sandbox's journal."""
+    exchange = context.exchange
+    exchange.status = answer.status
+    exchange.stop_watch()
+    if context.api.journaled and context.refusal is None and not context.is_preflight:
+        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, BrokenBody) else answer
+        context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
