@@ -12,6 +12,7 @@ from flask import current_app, g
 from mockserver.app import MockServer, create_app
 from mockserver.http.problems import NotFound
 from mockserver.sandbox import sandbox as sandboxes
+from mockserver.sandbox.transaction import NestedTransaction
 from mockserver.settings import Settings
 from tests.running import FROZEN
 
@@ -121,7 +122,7 @@ def test_a_call_of_the_mock_from_a_transaction_is_an_error(path: str) -> None:
             return current_app.test_client().get(path, headers=OWNER).get_json()
 
     client = app_with(view=view, nested=nested).test_client()
-    with pytest.raises(sandboxes.NestedTransaction, match="transaction of sandbox 'default'"):
+    with pytest.raises(NestedTransaction, match="transaction of sandbox 'default'"):
         client.get("/view")
     assert client.get(SPACE, headers=OWNER).status_code == 200
 

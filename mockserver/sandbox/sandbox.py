@@ -12,49 +12,17 @@ from typing import Any, NamedTuple
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.faults.rule_list import FaultDefaults, Faults, FaultsVersion
-from mockserver.http.problems import MockOwnError
 from mockserver.journal.journal import Journal, Journals
 from mockserver.sandbox.clock import REAL_TIME, Clock, ClockStart, TimeSource
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.records import Record
+from mockserver.sandbox.transaction import VIEW_SECONDS, NestedTransaction, SandboxBusy
 from mockserver.store.collection import Collection, Index
 from mockserver.store.page_cache import PageCache
 
 Link = tuple[str, str]
 """(space id, id of the linked object)."""
-
-
-VIEW_SECONDS = 5.0
-"""Seconds that others wait for the transaction of a view; handlers of operations need milliseconds."""
-
-
-class NestedTransaction(RuntimeError):
-    """A view that is in a transaction begins another one, or calls the mock."""
-
-    def __init__(self, sandbox: str) -> None:
-        super().__init__(
-            f"this view is in a transaction of sandbox {sandbox!r}: leave it before you begin another one "
-            "or call the mock"
-        )
-
-
-class SandboxBusy(
-    MockOwnError,
-    status=503,
-    code="SERVICE_UNAVAILABLE",
-    message="The service is busy. Please try again later.",
-    rule="limits",
-):
-    """503: a view has been in a transaction for too long, perhaps waiting for this very answer."""
-
-    def __init__(self, sandbox: str) -> None:
-        reason = (
-            f"a view of an extension has been in a transaction of sandbox {sandbox!r} for over "
-            f"{VIEW_SECONDS:g} seconds; a view must not wait, nor call the mock, inside of one"
-        )
-        super().__init__("A transaction takes too long", reason=reason)
-
 
 __all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "collections"]
 
