@@ -7,7 +7,7 @@ from itertools import chain
 from contracts.behaviour import (
     concurrency,
     effects,
-    errors,
+    error_responses,
     http,
     listings,
     memory,
@@ -27,7 +27,7 @@ from contracts.model import explore
 
 # The questions of `memory` to the model are the most telling.
 BEHAVIOUR = [memory, vendor_documents, effects, threads, listings, pages, stores, streams, shapes, http]
-BEHAVIOUR += [errors, permissions, permission_table, concurrency]
+BEHAVIOUR += [error_responses, permissions, permission_table, concurrency]
 CHECKS: tuple[Check, ...] = (
     *layers.checks(),
     *chain.from_iterable(map(declared, BEHAVIOUR)),

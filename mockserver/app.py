@@ -17,7 +17,7 @@ from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
 from mockserver.embeddings.policy import Policy
 from mockserver.extensions import blueprints
-from mockserver.extensions.views import Views
+from mockserver.extensions.views import FlaskViews
 from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
@@ -126,7 +126,7 @@ def create_app(
             injector=Injector(
                 stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
             ),
-            views=Views(app),
+            views=FlaskViews(app),
             propagate=lambda: app.testing,
         )
 

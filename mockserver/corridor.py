@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from mockserver.extensions.views import Views, ViewStream
+from mockserver.extensions.views import FlaskViews, ViewStream
 from mockserver.faults.injection import Injector
 from mockserver.http import wire
 from mockserver.http.calls import Call, DeferredReply, Reply
@@ -37,7 +37,7 @@ class Corridor:
         keep: int = 0,
         secrets: Sequence[str] = (),
         injector: Injector | None = None,
-        views: Views | None = None,
+        views: FlaskViews | None = None,
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         """The last of `apis` has the empty prefix; with `propagate` (tests) failures are raised.

@@ -28,7 +28,7 @@ _VENDORS = {each.status: each for each in (Unauthorized, Forbidden, ResourceNotF
 """Statuses of `abort` for which the vendor documents a code and a message."""
 
 
-class Views:
+class FlaskViews:
     """Routes of a Flask application beside the documents."""
 
     def __init__(self, app: Flask) -> None:

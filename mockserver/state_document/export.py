@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from mockserver.embeddings import state as queue_state
+from mockserver.embeddings import queue_json
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.directory import Directory, Membership, Organization
 from mockserver.sandbox.records import Record
@@ -47,7 +47,7 @@ def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
         "organizations": _organizations(state.data.directory),
         "users": _users(state.data.directory),
         "collections": {name: _rows(marks[name]) for name in NAMES},
-        "queue": queue_state.queues_json(marks["embeddings"]),
+        "queue": queue_json.queues_json(marks["embeddings"]),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from mockserver.embeddings import state as queue_state
+from mockserver.embeddings import queue_json
 from mockserver.embeddings.policy import Policy
 from mockserver.files import write_whole
 from mockserver.openapi.field_error import FieldError
@@ -119,7 +119,7 @@ class _Import:
             if (link["space_id"], link["thread_id"]) not in queued:
                 self._refuse_at(place, "the queue has no batch of it")
         listed = partial(messages.keys, "thread")
-        return queue_state.read(self._queues, self._policy, key_of, listed, self._refuse)
+        return queue_json.read(self._queues, self._policy, key_of, listed, self._refuse)
 
 
 class StateDocuments:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from mockserver.embeddings import state
+from mockserver.embeddings import queue_json
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.store.sorted_keys import Key, SortedKeys
@@ -110,7 +110,7 @@ class Pair:
             jobs,
             queue.ended(now - 100, now + 100, 20),
             states,
-            state.queues_json(queue.checkpoint()),
+            queue_json.queues_json(queue.checkpoint()),
         )
 
 
