@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from heapq import heapreplace
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import Any
 
 Values = Mapping[str, Any]
@@ -68,9 +68,10 @@ def _rounds(rounds: list[Values], size: int) -> Iterator[Values]:
         if "places" in values:
             yield values
             continue
-        times = list(chain.from_iterable(map(_times, values["paces"])))
-        started = [(start, end) for start, end in times if start < NEVER]
         places = list(range(size)) if values["members"] is None else values["members"]
+        # One attempt more than there are jobs is enough to refuse the round.
+        times = islice(chain.from_iterable(map(_times, values["paces"])), len(places) + 1)
+        started = [(start, end) for start, end in times if start < NEVER]
         failing = [rank for rank in values["failing"] if rank < len(started)]
         starts, ends = ([time[n] for time in started] for n in (0, 1))
         if not places:

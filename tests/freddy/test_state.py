@@ -302,6 +302,7 @@ def with_end(state: Any) -> Any:
         (lambda s: with_end(s)["ended"].update(attempts=10**9), "ended.attempts"),
         (lambda s: batch(s).update(ended=with_end(s)["ended"]), "ended: is for one message, which"),
         (lambda s: written_before(s, jobs=99), "does not follow"),
+        (lambda s: written_before(s, jobs=2**53 - 1), "does not follow"),
         (lambda s: written_before(s, bases=["x"]), "bases"),
         (lambda s: batch(s).update(number=1), "numbers must go up"),
     ],
