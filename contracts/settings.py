@@ -16,7 +16,7 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "quick": Profile(15, 15, 5, 10),
+    "quick": Profile(15, 15, 5, 8),
     "ci": Profile(40, 25, 30, 30),
     "nightly": Profile(200, 40, 200, 200),
 }
