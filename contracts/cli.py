@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -20,7 +21,7 @@ from contracts.doctor import report
 from contracts.exits import BROKEN, CRASHED, HOLDS, INTERRUPTED, TERMINATED, UNTESTABLE, USAGE, Commands, end
 from contracts.http.credentials import open_target
 from contracts.http.run import Run
-from contracts.http.target import open_transport
+from contracts.http.target import FRESH, open_transport
 from contracts.report.progress_and_end import RunReporter
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
@@ -151,7 +152,9 @@ def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
 
 @main.command()
 @click.argument("failure", metavar="REPORT#ID")
-@click.option("--target", metavar="mock|mock-http|URL", help="Target; by default that of the report.")
+@click.option(
+    "--target", metavar="mock|mock-http|URL", help="Target; by default a fresh mock, if the report is of one."
+)
 @_WITH_MODEL
 @click.option("--strict-assumptions", is_flag=True, help="Count assumptions that do not hold as failures.")
 def replay(failure: str, target: str | None, with_model: int, strict_assumptions: bool) -> None:
@@ -165,7 +168,10 @@ def replay(failure: str, target: str | None, with_model: int, strict_assumptions
     console = Console(highlight=False)
     what = load_failure(failure)
     settings = {"with_model": with_model, "seed": what.run_data["seed"], "profile": what.run_data["profile"]}
-    options = Options(target or what.run_data["given"], **settings)
+    recorded = what.run_data["given"]
+    if target is None and recorded not in FRESH:
+        end(USAGE, f"keys are sent only where you say: pass --target, as the report has it: {recorded}")
+    options = Options(target or recorded, **settings)
     with opened(options, [*CHECKS], os.environ, _say(console)) as session:
         passes = replay_failure(
             session.run, CHECKS, what, lambda *sent: console.print(exchange_line(*sent), soft_wrap=True)
@@ -203,7 +209,7 @@ def doctor(**options: Any) -> None:
 
 @main.command()
 @click.argument("ledger", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--target", metavar="URL", help="Target of the run; by default that of the ledger.")
+@click.option("--target", metavar="URL", help="Target of the run, which the ledger must name.")
 def cleanup(ledger: Path, target: str | None) -> None:
     """Delete what a killed run left behind, from its ledger.
 
@@ -212,10 +218,10 @@ def cleanup(ledger: Path, target: str | None) -> None:
     3 the target can't be reached.
     """
     read = Ledger.read(ledger)
-    where = target or read.about.get("target")
-    if not where:
-        end(USAGE, f"{ledger} does not name a target: not a ledger, or pass --target URL")
-    with closing(open_transport(where)) as transport:
+    where = str(read.about.get("target", ""))
+    if target is None or (where and urlsplit(target).netloc != urlsplit(where).netloc):
+        end(USAGE, f"keys are sent only where you say: pass --target; {ledger} is of {where or 'no target'}")
+    with closing(open_transport(target)) as transport:
         run_id = read.about.get("run", "cleanup")
         access = open_target(transport, os.environ, run_id)
         organization = read.about.get("organization_id", access.organization_id)

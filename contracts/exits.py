@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from contracts.checks.errors import TargetUnreachable, Unanswered, Usage
+from contracts.checks.errors import CleanUpStopped, TargetUnreachable, Unanswered, Usage
 from contracts.verdict.resend import NotReplayable
 from contracts.verdict.runner import crash
 
@@ -29,6 +29,8 @@ class Commands(click.Group):
             end(USAGE, str(error))
         except (NotReplayable, TargetUnreachable, Unanswered) as error:
             end(UNTESTABLE, str(error))
+        except CleanUpStopped as error:
+            end(INTERRUPTED, str(error))
         except Exception as error:
             end(CRASHED, f"crashed: {crash(error)}")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
-from contracts.checks.errors import Usage
+from contracts.checks.errors import CleanUpStopped, Usage
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.http.credentials import TargetAccess, open_target
 from contracts.http.run import Run
@@ -70,6 +70,7 @@ def opened(
     until = time.monotonic() + seconds(options.max_time) if options.max_time else None
     run_id = secrets.token_hex(4)
     transport = open_transport(options.target, limit)
+    limit.end_at(until)
     try:
         access = open_target(transport, environ, run_id)
         folder = options.report_dir
@@ -87,8 +88,11 @@ def opened(
             try:
                 yield Session(transport, access, run, until, folder, terminated)
             finally:
-                with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
+                try:
                     clean = _clean_up(run, say)
+                except KeyboardInterrupt:
+                    again = f"; run {_again(run)}" if run.ledger.path is not None else ""
+                    raise CleanUpStopped(f"stopped while deleting the created resources{again}") from None
         if clean and folder is not None and options.report_dir is None:
             if run.ledger.path is not None:
                 run.ledger.path.unlink(missing_ok=True)
@@ -137,8 +141,13 @@ def _clean_up(run: Run, say: Callable[[str], Any]) -> bool:
     for entry in left:
         say(entry)
     if left and run.ledger.path is not None:
-        say(f"             try `contracts cleanup {run.ledger.path}` later")
+        say(f"             try `{_again(run)}` later")
     return not left
+
+
+def _again(run: Run) -> str:
+    """Command that deletes what a run left behind."""
+    return f"contracts cleanup {run.ledger.path} --target {run.ledger.about['target']}"
 
 
 @contextmanager

@@ -37,6 +37,10 @@ class Crashed(Exception):
     """Failure of the suite itself, which implies nothing about the target."""
 
 
+class CleanUpStopped(Exception):
+    """The user stopped the deletion of created resources; the message names the command that finishes it."""
+
+
 class Fingerprint(NamedTuple):
     """Identity of a failure across runs, independent of ids."""
 

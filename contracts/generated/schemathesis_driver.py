@@ -21,7 +21,7 @@ from schemathesis.engine.run import Phase, PhaseName, PhaseSkipReason
 from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
-from contracts.checks.errors import Spent, TargetUnreachable, Unanswered
+from contracts.checks.errors import Broken, Spent, TargetUnreachable, Unanswered
 from contracts.checks.spec import document
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.hypothesis_patches import patch_hypothesis
@@ -93,6 +93,9 @@ class Gateway(BaseTransport[Any]):
                 self.response_checks.inspect(label, answer), self.response_checks.after(label, answer, before)
             )
             self.pending += [EngineFailure(label, check, message, answer) for check, message in looks]
+        except Broken as broken:  # a create that returned what was there before
+            self.pending.append(EngineFailure(label, "unique_id", str(broken), self.rewriter.run.chain[-1]))
+            return None
         except Unanswered as error:
             self.unanswered.append(error)
             if len(self.unanswered) == MAX_UNANSWERED:

@@ -21,6 +21,8 @@ ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
 """Roles with which every operation is tried."""
 KEY_ROLES = (*ROLES, "admin")
 """Roles that may have a key; an admin overrides the permissions of single spaces."""
+GRACE = 120.0
+"""Seconds that clean-up may take after the run."""
 _ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
 _ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
 
@@ -117,13 +119,15 @@ class Run:
             if intent is not None:
                 self.ledger.not_created(intent)  # the request was not sent
             raise
-        self.ledger.answered(intent, answer, self.organization_id)
         if request.asks_model and answer.status in (401, 403, 413, 422):
             with self._counting:  # it was refused before it reached the model, and so costs nothing
                 self._model_calls += 1
         self.chain.append(answer)
-        self.id_sources.note(answer)
-        self.on_exchange(answer)
+        try:
+            self.ledger.answered(intent, answer, self.organization_id)
+        finally:
+            self.id_sources.note(answer)
+            self.on_exchange(answer)
         return answer
 
     def remove(self, made: CreatedResource) -> ClientResponse:
@@ -173,14 +177,23 @@ class Run:
             return False
         return True
 
+    def _removed(self, made: CreatedResource) -> ClientResponse:
+        """Delete a resource; sent again after a gateway's error, since it can be deleted only once."""
+        for _ in range(3):
+            try:
+                return self.remove(made)
+            except Unanswered:
+                time.sleep(0.2)
+        return self.remove(made)
+
     def clean_up(self) -> list[str]:
         """Delete created resources, newest first; return a line for each that remains."""
-        self._transport.limit.lift()
+        self._transport.limit.lift(GRACE)
         self.read_only = False
         left = []
         for made in list(self.ledger.left()):
             try:
-                answer = self.remove(made)
+                answer = self._removed(made)
             except (Untested, Unanswered) as error:
                 left.append(f"{made.kind} {made.id}: {error}")
                 continue

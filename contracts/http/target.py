@@ -26,11 +26,11 @@ from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.transport import BUSY, RequestLimit, Transport, retry_delay
 
 TIMEOUT = 20.0
-"""Seconds until a request times out."""
+"""Seconds until a request times out: to connect, without a byte, and in all."""
 FRESH = ("mock", "mock-http")
 """Targets that the suite starts itself: in this process, or on a free port."""
-MAX_BYTES = 50_000_000
-"""Largest response body; a longer one is treated as endless."""
+MAX_BYTES = 16 * 2**20
+"""Largest response body, decompressed; a longer one is treated as endless."""
 NO_ANSWER = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError)
 """Errors of requests and of the libraries below it that mean no valid HTTP response."""
 RETRY_DELAYS = (0.2, 1.0)
@@ -59,6 +59,8 @@ class Http(Transport):
 
     def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         """Response; retried while the target is unavailable and a repeat is safe."""
+        if not request.path.startswith("/"):  # it would become part of the host
+            raise Unanswered(f"not sent: the path {request.path!r} does not begin with /")
         for pause in (*RETRY_DELAYS, None):
             try:
                 answer = self._send(request, key)
@@ -80,7 +82,7 @@ class Http(Transport):
         raise Unanswered(why)
 
     def _send(self, request: ClientRequest, key: str | None) -> ClientResponse:
-        self.limit.wait()
+        timeout = self.limit.wait(TIMEOUT)
         before = time.monotonic()
         with self._session().request(
             request.method,
@@ -88,15 +90,17 @@ class Http(Transport):
             headers=_headers(request, key, self.always),
             data=_data(request.body),
             allow_redirects=False,
-            timeout=TIMEOUT,
+            timeout=timeout,
             stream=True,
         ) as response:
-            content = b""
+            content = bytearray()
             for piece in response.iter_content(65536):
                 content += piece
                 if len(content) > MAX_BYTES:
                     raise requests.RequestException(f"its answer has more than {MAX_BYTES:,} bytes")
-        return _response(request, response.status_code, response.headers, content, before)
+                if time.monotonic() - before > timeout:
+                    raise requests.Timeout(f"its answer is not complete after {timeout:.0f} s")
+        return _response(request, response.status_code, response.headers, bytes(content), before)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
@@ -169,7 +173,7 @@ class InProcess(Transport):
 
     def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         """Response of the application."""
-        self.limit.wait()
+        self.limit.wait(TIMEOUT)
         environ = _environ(request, _headers(request, key, self.always))
         before = time.monotonic()
         body, line, headers = run_wsgi_app(self._app, environ, buffered=True)

@@ -22,6 +22,7 @@ class RequestLimit:
     def __init__(self, per_second: float | None = None, most: int | None = None) -> None:
         self._pause = 1 / per_second if per_second else 0.0
         self._left = most
+        self._end: float | None = None
         self._next = 0.0
         self._lock = threading.Lock()
 
@@ -30,9 +31,15 @@ class RequestLimit:
         """Whether requests are limited; optional requests are then not sent."""
         return self._left is not None or self._pause > 0
 
-    def wait(self) -> None:
-        """Block until the next request may be sent; Spent once the budget is exhausted."""
+    def wait(self, timeout: float) -> float:
+        """Block until the next request may be sent, and return the seconds that it may take.
+
+        Spent once the budget is exhausted or the time is over.
+        """
         with self._lock:
+            left = timeout if self._end is None else min(timeout, self._end - time.monotonic())
+            if left <= 0:
+                raise Spent("the time of the run is over")
             if self._left is not None:
                 if self._left <= 0:
                     raise Spent("the requests of --max-requests are used up")
@@ -42,11 +49,16 @@ class RequestLimit:
             self._next = due + self._pause
         if due > now:
             time.sleep(due - now)
+        return left
 
-    def lift(self) -> None:
-        """Remove the limit, so that clean-up can finish."""
+    def end_at(self, instant: float | None) -> None:
+        """Send nothing after this monotonic time; None for no end."""
+        self._end = instant
+
+    def lift(self, grace: float) -> None:
+        """Remove the budget, and allow `grace` seconds from now, so that clean-up can finish."""
         with self._lock:
-            self._left = None
+            self._left, self._end = None, time.monotonic() + grace
 
 
 class Transport:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from contracts.checks.errors import Broken
 from contracts.http.exchange import ClientRequest, ClientResponse
 
 _CREATES = (
@@ -99,11 +100,21 @@ class Ledger:
             if answer.status >= 300 or not isinstance(resource, dict) or not isinstance(id_, str):
                 self.not_created(intent)
                 return
+            if self._was_there(id_):
+                self.not_created(intent)
+                path = answer.request.path.partition("?")[0]
+                raise Broken(f"POST {path} answers with {id_}, which was there before the run", pointer="/id")
             self.created(intent, CreatedResource(kind, id_, role, organization_id))
-            if isinstance(resource.get("vector_store_id"), str):
-                self.allow(resource["vector_store_id"])
+            store = resource.get("vector_store_id")
+            if isinstance(store, str) and not self._was_there(store):
+                self.allow(store)
         elif answer.status == 204 and (gone := deleted_id(answer.request)):
             self.removed(gone)
+
+    def _was_there(self, id_: str) -> bool:
+        """Whether the resource existed before the run, which then never writes to it."""
+        before = self.about.get("before", {}).values()
+        return any(id_ in (ids or ()) for kinds in before for ids in kinds.values())
 
     def created(self, intent: int, resource: CreatedResource) -> None:
         """Record the resource that an intent led to."""

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,10 +35,10 @@ def started(url: str, folder: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def cleaned(folder: Path) -> subprocess.CompletedProcess[str]:
+def cleaned(folder: Path, url: str) -> subprocess.CompletedProcess[str]:
     """Result of `contracts cleanup` for the folder's ledger."""
     (ledger,) = folder.glob("ledger-*.jsonl")
-    command = [sys.executable, "-m", "contracts", "cleanup", str(ledger)]
+    command = [sys.executable, "-m", "contracts", "cleanup", str(ledger), "--target", url]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, **KEYS}, capture_output=True, text=True, check=False
     )
@@ -94,10 +95,10 @@ def test_what_a_killed_run_made_is_removed_answered_or_not(
             run.wait()
         assert whim.killed
         assert everything(url) != before
-        result = cleaned(tmp_path)
+        result = cleaned(tmp_path, url)
         assert result.returncode == 0, result.stdout + result.stderr
         assert everything(url) == before
-        assert cleaned(tmp_path).stdout.split() == ["removed", "0"]
+        assert cleaned(tmp_path, url).stdout.split() == ["removed", "0"]
 
 
 def test_a_run_that_is_killed_among_generated_requests_leaves_nothing_either(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_a_run_that_is_killed_among_generated_requests_leaves_nothing_either(tmp
         with started(url, tmp_path, "--only", "operations", "--only", "model") as run:
             wait_for(lambda: sum("made" in entry for entry in entries(tmp_path)) > 25, run)
             run.kill()
-        result = cleaned(tmp_path)
+        result = cleaned(tmp_path, url)
         if result.returncode:  # a create without a name was under way: it says so, and does not guess
             assert "without a name" in result.stdout, result.stdout + result.stderr
         else:
@@ -143,3 +144,26 @@ def test_a_whole_run_leaves_what_was_there_as_it_was(tmp_path: Path) -> None:
             said = run.communicate()[0]
         assert run.returncode == 0, said
         assert everything(url) == before
+
+
+def test_a_second_signal_ends_the_clean_up_and_names_the_ledger(tmp_path: Path) -> None:
+    """The target answers no DELETE; the run would wait for each."""
+    deleting, over = threading.Event(), threading.Event()
+
+    def whim(method: str, path: str, pass_on: Callable[[], None]) -> str:
+        if method == "DELETE":
+            deleting.set()
+            over.wait(60)
+        return ""
+
+    with deployment(whim) as url, started(url, tmp_path, "--only", "model") as run:
+        wait_for(lambda: deleting.is_set() or sum("made" in entry for entry in entries(tmp_path)) > 6, run)
+        run.send_signal(signal.SIGINT)
+        wait_for(deleting.is_set, run)
+        time.sleep(0.5)  # a DELETE of a check may be under way; the clean-up's begins when the signal is seen
+        run.send_signal(signal.SIGINT)
+        said = run.communicate()[0]
+        over.set()
+    assert run.returncode == 130, said
+    assert "contracts cleanup" in said
+    assert f"--target {url}" in said
