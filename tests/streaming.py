@@ -49,7 +49,7 @@ class Mock:
 
     def ask(self, method: str, path: str, body: Any = None) -> requests.Response:
         """One request, read to its end."""
-        return self.session.request(method, self.url + path, json=body, timeout=10)
+        return self.session.request(method, self.url + path, json=body, timeout=60)
 
     def order(self, **order: Any) -> None:
         """Order the next answers."""
@@ -58,7 +58,7 @@ class Mock:
     @contextmanager
     def stream(self) -> Iterator[Reading]:
         """A stream of the next answer, left at the end of the block."""
-        connection = HTTPConnection(*self.address, timeout=10)
+        connection = HTTPConnection(*self.address, timeout=60)
         try:
             connection.request("POST", "/v1/model/response", json.dumps({**QUESTION, "stream": True}), KEY)
             with connection.getresponse() as response:

@@ -80,7 +80,7 @@ page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def entries(log: Path, url: str) -> list[dict[str, Any]]:
     """The log's entries. It is written in order, a moment after the answers: one more request tells when."""
     last = f"/__admin/{MARK}{log.stat().st_size}"
-    requests.get(url + last, timeout=10)
+    requests.get(url + last, timeout=60)
     until = time.monotonic() + 5
     while not re.search(f'"{last}".*\n', text := log.read_text("utf-8")) and time.monotonic() < until:
         time.sleep(0.005)
@@ -228,9 +228,9 @@ def test_the_line_of_a_mock_that_is_ready_is_as_shown(tmp_path: Path) -> None:
         assert child.stdout is not None
         ready, line = json.loads(child.stdout.readline()), json.loads(shown.text)
         try:
-            assert requests.get(f"{ready['url']}/__admin/ready", timeout=10).status_code == 200
+            assert requests.get(f"{ready['url']}/__admin/ready", timeout=60).status_code == 200
             child.terminate()
-            assert child.wait(timeout=10) == 0
+            assert child.wait(timeout=60) == 0
         finally:
             child.kill()
     assert list(ready) == list(line)

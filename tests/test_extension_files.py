@@ -98,7 +98,7 @@ def test_a_changed_extension_is_served_and_a_bad_one_is_not(tmp_path: Path) -> N
     with mock("--extend", f"{file}:mine", "--watch", errors=errors) as url:
 
         def answers() -> str:
-            return requests.get(f"{url}/mine", timeout=10).text
+            return requests.get(f"{url}/mine", timeout=60).text
 
         assert answers() == "first end"
         write(file, "other")
@@ -119,8 +119,8 @@ def test_several_extensions_stream_over_http(tmp_path: Path) -> None:
     for by_flag in (True, False):
         by_variable = "" if by_flag else f"{first}:first,{second}:second"
         with mock(*(flags if by_flag else ()), MOCK_EXTEND=by_variable) as url:
-            assert requests.get(f"{url}/first", timeout=10).text == "1 end"
-            with requests.get(f"{url}/second", stream=True, timeout=10) as answer:
+            assert requests.get(f"{url}/first", timeout=60).text == "1 end"
+            with requests.get(f"{url}/second", stream=True, timeout=60) as answer:
                 assert list(answer.iter_content(None)) == [b"2", b" end"]
 
 

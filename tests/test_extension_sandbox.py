@@ -134,13 +134,13 @@ def test_who_waits_too_long_for_a_view_gets_a_503(monkeypatch: pytest.MonkeyPatc
     def view() -> Any:
         with g.sandbox.transaction():
             inside.set()
-            leave.wait(10)
+            leave.wait(60)
         return {}
 
     app = app_with(view=view)
     thread = threading.Thread(target=lambda: app.test_client().get("/view"))
     thread.start()
-    inside.wait(10)
+    inside.wait(60)
     answer = app.test_client().get(SPACE, headers=OWNER)
     leave.set()
     thread.join()

@@ -141,32 +141,32 @@ def test_fetch_sees_it(ports: Ports) -> None:
 def test_a_drip_comes_bit_by_bit_and_whole(ports: Ports, port: str) -> None:
     url = getattr(ports, port)
     order(url, operation="getSpace", damage={"kind": "drip", "seconds": 0.2})
-    connection = HTTPConnection(url.removeprefix("http://"), timeout=5)
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=60)
     connection.request("GET", SPACE, headers=KEY)
     answer = connection.getresponse()
     pieces = list(iter(lambda: answer.read1(), b""))
     connection.close()
     assert len(pieces) > 5
     assert json.loads(b"".join(pieces))["id"] == "space_abc123"
-    requests.delete(f"{url}/__admin/faults", timeout=5)
+    requests.delete(f"{url}/__admin/faults", timeout=60)
 
 
 def order(url: str, **fault: Any) -> None:
-    requests.post(f"{url}/__admin/faults", json=fault, timeout=5).raise_for_status()
+    requests.post(f"{url}/__admin/faults", json=fault, timeout=60).raise_for_status()
 
 
 def test_both_ports_have_one_state(ports: Ports) -> None:
     body = {"organization_id": "org_abc123", "name": "Made at the second port"}
-    made = requests.post(f"{ports.second}/v1/spaces/", json=body, headers=KEY, timeout=5)
+    made = requests.post(f"{ports.second}/v1/spaces/", json=body, headers=KEY, timeout=60)
     assert made.status_code == 201
-    assert requests.get(f"{ports.main}/v1/spaces/{made.json()['id']}", headers=KEY, timeout=5).ok
+    assert requests.get(f"{ports.main}/v1/spaces/{made.json()['id']}", headers=KEY, timeout=60).ok
 
 
 def test_a_reset_hides_what_was_done_all_the_same(ports: Ports) -> None:
     path = f"{SPACE}/threads/thrd_def456"
     with pytest.raises(requests.ConnectionError):
-        requests.post(ports.second + path, headers={**KEY, "X-Mock-Fault": "reset"}, timeout=5)
-    listed = requests.get(f"{ports.main}{SPACE}/threads", headers=KEY, timeout=5).json()
+        requests.post(ports.second + path, headers={**KEY, "X-Mock-Fault": "reset"}, timeout=60)
+    listed = requests.get(f"{ports.main}{SPACE}/threads", headers=KEY, timeout=60).json()
     assert "thrd_def456" in [thread["id"] for thread in listed["data"]]
 
 
@@ -177,7 +177,7 @@ def test_a_stream_can_be_reset_before_its_first_byte(ports: Ports) -> None:
             f"{ports.second}/v1/model/response",
             json=body,
             headers={**KEY, "X-Mock-Fault": "reset"},
-            timeout=5,
+            timeout=60,
         )
 
 
@@ -189,7 +189,7 @@ def test_a_large_body_that_nobody_reads_does_not_turn_empty_into_reset(ports: Po
 
 
 def test_the_log_names_what_was_injected(ports: Ports) -> None:
-    requests.get(ports.main + SPACE, headers={**KEY, "X-Mock-Fault": "503"}, timeout=5)
+    requests.get(ports.main + SPACE, headers={**KEY, "X-Mock-Fault": "503"}, timeout=60)
     seen_by_requests(ports.main + SPACE, "reset")
     until = time.monotonic() + 5
     wanted = {"503; status=503", "reset; damage=truncate; instead-of=reset"}
@@ -216,7 +216,7 @@ def test_32_answers_that_are_held_up_leave_the_others_alone(ports: Ports) -> Non
     for thread in slow:
         thread.start()
     for _ in range(20):
-        assert requests.get(ports.main + SPACE, headers=KEY, timeout=5).status_code == 200
+        assert requests.get(ports.main + SPACE, headers=KEY, timeout=60).status_code == 200
     assert all(thread.is_alive() for thread in slow)
     for thread in slow:
         thread.join()
@@ -233,7 +233,7 @@ def test_a_mock_that_is_stopped_waits_for_no_fault() -> None:
         until = time.monotonic() + 5
         while time.monotonic() < until:
             try:
-                requests.get(line["url"], timeout=1)
+                requests.get(line["url"], timeout=60)
             except requests.ConnectionError:
                 return
         pytest.fail("it still answers")
@@ -243,7 +243,7 @@ def test_as_many_are_held_up_as_there_may_be_and_the_rest_is_told() -> None:
     answers: list[requests.Response] = []
 
     def ask(url: str) -> None:
-        answers.append(requests.get(url, headers={**KEY, "X-Mock-Delay": "3000"}, timeout=10))
+        answers.append(requests.get(url, headers={**KEY, "X-Mock-Delay": "3000"}, timeout=60))
 
     with ready("--threads", "8") as line:
         clients = [threading.Thread(target=ask, args=(line["url"] + SPACE,)) for _ in range(8)]

@@ -71,11 +71,11 @@ def test_a_foreign_page_neither_reads_nor_steers(
     port = stranger.server_address[1]
     with mock("--freeze", FROZEN) as url:
         Stranger.url = url
-        moved = requests.put(f"{url}/__admin/clock", json={"advance": 3600}, timeout=10).json()["now"]
+        moved = requests.put(f"{url}/__admin/clock", json={"advance": 3600}, timeout=60).json()["now"]
         lines = seen(f"http://evil.example:{port}/", tmp_path, "evil.example")
         assert len(lines) == 5
         assert [line for line in lines if not line.endswith(("kept out", "no-cors: 0"))] == []
-        assert requests.get(f"{url}/__admin/clock", timeout=10).json()["now"] == moved
+        assert requests.get(f"{url}/__admin/clock", timeout=60).json()["now"] == moved
 
 
 def test_nor_does_one_that_has_its_name_pointed_at_the_mock(tmp_path: Path) -> None:

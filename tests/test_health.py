@@ -26,7 +26,7 @@ def asked(*flags: str, **environment: str) -> tuple[int, str]:
     }
     command = [sys.executable, "-m", "mockserver", "health", *flags]
     child = subprocess.run(
-        command, env={**clean, **environment}, capture_output=True, text=True, timeout=20, check=False
+        command, env={**clean, **environment}, capture_output=True, text=True, timeout=60, check=False
     )
     assert child.stdout == ""
     return child.returncode, child.stderr

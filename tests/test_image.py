@@ -56,7 +56,7 @@ def test_the_first_process_of_a_container_ends_on_a_signal(number: signal.Signal
         assert outer.stdout is not None
         assert '"pid":1' in outer.stdout.readline()
         os.kill(inner, number)
-        assert outer.wait(timeout=10) == 0
+        assert outer.wait(timeout=60) == 0
 
 
 @pytest.mark.skipif(not can_unshare(), reason="this machine lets nobody make a namespace of processes")

@@ -111,7 +111,7 @@ def test_without_extras_it_serves_the_documented_example_from_an_empty_folder(ur
     answer = requests.post(
         f"{url}/v1/spaces/space_abc123/threads/thrd_def456",
         headers={"X-API-Key": "ak_demo_owner"},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 201
     assert answer.json() == json.loads((ROOT / "tests/documents/add_thread.201.json").read_bytes())

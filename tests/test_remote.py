@@ -36,7 +36,7 @@ def call(url: str, *words: str) -> Any:
 
 
 def ask(url: str, method: str, path: str) -> int:
-    return requests.request(method, f"{url}/__sandbox/remote{path}", headers=OWNER, timeout=10).status_code
+    return requests.request(method, f"{url}/__sandbox/remote{path}", headers=OWNER, timeout=60).status_code
 
 
 def test_the_clock_is_frozen_advanced_and_resumed(url: str) -> None:

@@ -25,7 +25,7 @@ class Body:
     def read(self) -> bytes:
         """As granian's input does."""
         self.asked.set()
-        assert self.here.wait(5)
+        assert self.here.wait(60)
         return self._data
 
 

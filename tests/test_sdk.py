@@ -48,7 +48,7 @@ class Sdk:
 @pytest.fixture
 def sdk(url: str) -> Iterator[Sdk]:
     """The client of the demo's owner."""
-    with httpx.Client(timeout=10) as http:
+    with httpx.Client(timeout=60) as http:
         yield Sdk(Aitronos(base_url=url, api_key="ak_demo_owner", httpx_client=http))
 
 

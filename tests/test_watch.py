@@ -16,7 +16,7 @@ OWNER = {"X-API-Key": "ak_demo_owner"}
 
 
 def name_of_the_space(url: str) -> str:
-    answer = requests.get(f"{url}/v1/spaces/space_abc123", headers=OWNER, timeout=10)
+    answer = requests.get(f"{url}/v1/spaces/space_abc123", headers=OWNER, timeout=60)
     name: str = answer.json()["name"]
     return name
 
@@ -53,11 +53,11 @@ def test_a_changed_spec_is_served(tmp_path: Path) -> None:
     shutil.copy(ROOT / "openapi.yaml", spec)
     with mock("--spec", str(spec), "--watch") as url:
         page = f"{url}/v1/spaces/space_team/threads"
-        assert len(requests.get(page, headers=OWNER, timeout=10).json()["data"]) == 50
+        assert len(requests.get(page, headers=OWNER, timeout=60).json()["data"]) == 50
         text = spec.read_text("utf-8")
         assert "maximum: 100, default: 50" in text
         spec.write_text(text.replace("maximum: 100, default: 50", "maximum: 100, default: 7"), "utf-8")
-        assert eventually(lambda: len(requests.get(page, headers=OWNER, timeout=10).json()["data"]) == 7)
+        assert eventually(lambda: len(requests.get(page, headers=OWNER, timeout=60).json()["data"]) == 7)
 
 
 def test_nothing_to_watch_is_said(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def ask(made: Path, url: str) -> Any:
     """ask(operation, key, ids, **query): the status, and what the generated client makes of the answer."""
-    requests.post(f"{url}/__admin/reset", timeout=10).raise_for_status()
+    requests.post(f"{url}/__admin/reset", timeout=60).raise_for_status()
     client = importlib.import_module(PACKAGE).AuthenticatedClient
 
     def ask(operation: str, key: str, *ids: str, **query: Any) -> tuple[int, Any]:

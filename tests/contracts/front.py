@@ -77,7 +77,7 @@ class _Front(BaseHTTPRequestHandler):
             self.wfile.write(text)
 
     def _upstream(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        connection = http.client.HTTPConnection(self.upstream, timeout=20)
+        connection = http.client.HTTPConnection(self.upstream, timeout=60)
         try:
             own = {n: v for n, v in self.headers.items() if n.lower() not in ("host", "connection")}
             connection.request(self.command, self.path, body or None, own)

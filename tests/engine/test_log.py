@@ -169,6 +169,6 @@ def test_the_mock_ends_at_once_though_nobody_read_its_log() -> None:
     )
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) as child:
         try:
-            assert child.wait(5) == 7
+            assert child.wait(60) == 7
         finally:
             child.kill()

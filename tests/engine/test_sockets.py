@@ -27,7 +27,7 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def connection(port: int) -> Iterator[socket.socket]:
     """A connection on which nothing was said yet."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         yield connection
 
 
@@ -80,7 +80,7 @@ def test_a_chunked_body_is_read(connection: socket.socket) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_client_that_sends_10_mb_sees_the_413(port: int, chunked: bool) -> None:
     """And then asks on, on the same connection or on a new one."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     blocks = iter([b" " * 1_000_000] * 10) if chunked else b" " * 10_000_000
     headers = {"X-API-Key": "ak_demo_owner"}
     connection.request("POST", "/v1/spaces/", blocks, headers, encode_chunked=chunked)
