@@ -16,7 +16,7 @@ import orjson
 from mockserver.admin.equal_json import DEEPEST, depth, same
 from mockserver.admin.journal_entries import header_name, url_of
 from mockserver.http.problems import Invalid
-from mockserver.http.redaction import MASK, SECRET
+from mockserver.http.redaction import MASK, SECRET, is_secret
 from mockserver.journal.entry import Entry
 from mockserver.openapi.field_error import FieldError
 
@@ -138,7 +138,11 @@ def _none(fits: Callable[[str], bool]) -> Callable[[FieldValues], bool]:
 
 
 def _query(name: str) -> Callable[[Entry], FieldValues]:
-    return lambda entry: parse_qs(entry.query, keep_blank_values=True).get(name, ())
+    def values(entry: Entry) -> FieldValues:
+        found = parse_qs(entry.query, keep_blank_values=True).get(name, ())
+        return [MASK for _ in found] if is_secret(name) else found  # as the journal shows it
+
+    return values
 
 
 def _header(name: str) -> Callable[[Entry], FieldValues]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from http.client import responses
 from typing import Any, NamedTuple
@@ -75,6 +76,10 @@ class TokenRequired(
     """401: the control API's token is missing or wrong."""
 
 
+class MockOwnError(Problem, rule="control"):
+    """Answer about the mock itself on the vendor's API: documented by no operation."""
+
+
 class SandboxRequired(
     Problem,
     status=400,
@@ -84,7 +89,9 @@ class SandboxRequired(
     """400: the request names no sandbox although the mock requires one."""
 
 
-class SandboxGone(Problem, status=410, code="SANDBOX_GONE", message="This sandbox was dropped."):
+class SandboxGone(
+    MockOwnError, status=410, code="SANDBOX_GONE", message="This sandbox was dropped.", rule="state"
+):
     """410: the sandbox was dropped; recreating it silently would hide the loss of its data."""
 
 
@@ -92,10 +99,6 @@ class ForeignPage(
     Problem, status=403, code="FOREIGN_PAGE", message="This page may not control the mock.", rule="guard"
 ):
     """403: a foreign web page tries to use the control API through a user's browser."""
-
-
-class MockOwnError(Problem, rule="control"):
-    """Answer about the mock itself on the vendor's API: documented by no operation."""
 
 
 class BadControl(
@@ -108,6 +111,26 @@ class BadControl(
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+
+
+class TooManySandboxes(
+    MockOwnError,
+    status=503,
+    code="SERVICE_UNAVAILABLE",
+    message="The service is busy. Please try again later.",
+    rule="limits",
+):
+    """503: there is no room for another sandbox, because all were used a moment ago."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        """`seconds` until the least recently used one may be dropped."""
+        wait = max(1, math.ceil(seconds))
+        reason = (
+            f"all {most} sandboxes of --max-sandboxes were used within a minute: delete some with "
+            "DELETE /__admin/sandboxes/NAME, or raise the limit"
+        )
+        super().__init__("Too many sandboxes", reason=reason, retry_after=wait)
+        self.headers = {"retry-after": str(wait)}
 
 
 class NotFound(
