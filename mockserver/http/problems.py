@@ -9,13 +9,12 @@ from http.client import responses
 from typing import Any, NamedTuple
 
 from mockserver.openapi.field_error import FieldError
+from mockserver.openapi.schemas import MOST_ERRORS
 
 MAX_MESSAGE = 240
 """Characters of one message in an answer: it quotes what was sent, which can be anything."""
 
 
-MOST_ERRORS = 1000
-"""Most errors listed one by one; a body of megabytes can be wrong in every line."""
 PHRASES: Mapping[int, str] = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
 """The standard library's phrases for these two depend on the Python version."""
 
@@ -150,10 +149,11 @@ class Invalid(
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         if len(errors) > MOST_ERRORS:
-            rest = FieldError(errors[0].place, "", f"and {len(errors) - MOST_ERRORS} more")
+            rest = FieldError(errors[0].place, "", "and more")
             errors = [*errors[:MOST_ERRORS], rest]
         first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in errors[:3])
-        more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
+        many = "" if len(errors) <= MOST_ERRORS else "over "
+        more = f" (and {many}{min(len(errors), MOST_ERRORS) - 3} more)" if len(errors) > 3 else ""
         super().__init__("Request validation failed", reason=first + more)
         self.details = {
             "fields": [{"in": f.place, "name": f.name, "message": f.message[:MAX_MESSAGE]} for f in errors]
