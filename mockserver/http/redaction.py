@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from urllib.parse import unquote_plus
 
 MASK = "***"
 CREDENTIALS = ("X-API-Key", "Authorization")
@@ -20,6 +21,8 @@ _NAMED = re.compile(
     r"((?:api[_-]?key|token|authorization|password|secret)=)[^&;#\s\"'<>]+", re.ASCII | re.IGNORECASE
 )
 """Query parameter whose name says that its value is secret, such as `api_key` or `access_token`."""
+_ENCODED = re.compile(r"(?<![^?&;=\s])([^?&;=%\s]*+%[^?&;=\s]*+)=([^?&;=#\s\"'<>]++)")
+"""Query parameter whose name is percent-encoded."""
 FEW = 200
 """Number of known keys up to which each is searched for; above it only whole words are compared."""
 _WORD = re.compile(r"[\w.~+/=-]{4,}")
@@ -43,7 +46,15 @@ def masked(text: str, credentials: Iterable[str], secrets: Iterable[str] = ()) -
         text = _TOKEN.sub(lambda found: MASK if found[1] else found[0], text)
     if "k_" in text:
         text = _KEY.sub(MASK, text)
-    return _NAMED.sub(rf"\1{MASK}", text) if "=" in text else text
+    if "=" in text:
+        text = _NAMED.sub(rf"\1{MASK}", text)
+        if "%" in text:
+            text = _ENCODED.sub(_masked_encoded, text)
+    return text
+
+
+def _masked_encoded(found: re.Match[str]) -> str:
+    return f"{found[1]}={MASK}" if is_secret(unquote_plus(found[1])) else found[0]
 
 
 def _parts(value: str, text: str) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class Schema:
         try:
             each = (one for error in self._errors(value) for one in _field_errors(error))
             found = list(islice(each, MOST_ERRORS + 1))
-        except (ValueError, RecursionError):  # jsonschema-rs validates any depth, but explains at most 255 levels
+        except (ValueError, RecursionError):  # any depth is validated, at most 255 levels are explained
             found = [("", "is not valid, and nested too deeply to say where")]
         return [FieldError(place, ".".join(filter(None, (name, at))), text) for at, text in found]
 
