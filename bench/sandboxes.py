@@ -62,7 +62,7 @@ class Bench:
 
 def _steering(bench: Bench) -> None:
     new, ask = bench.app.sandboxes, bench.ask
-    bench.times("a new sandbox, without the request", lambda n: new.enter(f"new-{n}"))
+    bench.times("a new sandbox, without the request", lambda n: new.enter(new.find(f"new-{n}")))
     bench.times(
         "the first request of a new sandbox", lambda n: ask("GET", "/v1/threads?limit=1", f"first-{n}")
     )

@@ -168,7 +168,7 @@ def per_second(text: str | None) -> float | None:
     """Parse a rate into requests per second."""
     if text is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)/(s|m)", text)
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)/(s|m)", text)
     if match is None or float(match[1]) == 0:
         raise Usage(f"--rate-limit {text}: expected a form like 50/s or 600/m")
     return float(match[1]) / (1 if match[2] == "s" else 60)
@@ -176,7 +176,7 @@ def per_second(text: str | None) -> float | None:
 
 def seconds(text: str) -> float:
     """Parse a duration into seconds."""
-    match = re.fullmatch(r"(\d+)(s|m|h)", text)
+    match = re.fullmatch(r"(\d{1,9})(s|m|h)", text)
     if match is None:
         raise Usage(f"--max-time {text}: expected a form like 90s, 10m or 1h")
     return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]

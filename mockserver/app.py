@@ -63,7 +63,7 @@ def create_app(
     `stopping` ends every sleep, wait and stream; without it the application creates its own event.
     """
     settings = settings or Settings()
-    log = log or RequestLog(quiet=settings.quiet)
+    log = log or RequestLog(quiet=settings.quiet, probes=settings.log_probes)
     journals = journal.Journals(
         journal.JournalLimits(
             settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes

@@ -14,9 +14,9 @@ from mockserver.http.calls import Call, DeferredReply, Reply
 from mockserver.http.context import Api, Injection, RequestContext, SandboxesProtocol
 from mockserver.http.event_stream import MOST, Lines, Stream, WaitingSlots
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, NoRoute, Problem, Redirect, Unauthorized, fault
+from mockserver.http.problems import PHRASES, NoRoute, Problem, Redirect, Unauthorized, WrongMethod, fault
 from mockserver.http.request import Answer, Request, refuse_invalid_http
-from mockserver.outcome import label, record, redirected, refused
+from mockserver.outcome import explain_origin, label, record, redirected, refused
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -80,12 +80,10 @@ class Corridor:
 
     def _answer(self, context: RequestContext) -> Answer:
         if context.is_preflight:
-            headers = context.api.cors.preflight(context.request)
-            return wire.unchecked(204, None, "", headers, context.trace_id)
+            return explain_origin(context, wire.unchecked(204, None, "", {}, context.trace_id))
         unserved = None
         try:
-            _route(context)
-            _authenticate(context)
+            self._admit(context)
             answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
         except NoRoute as problem:
             unserved = problem
@@ -97,8 +95,7 @@ class Corridor:
             answer = self._extended(context, unserved)
         if context.injection is not None:
             answer = self._damaged(context, context.injection, answer)
-        answer.headers.extend(context.api.cors.headers(context.request).items())
-        return answer
+        return explain_origin(context, answer)
 
     def _enter(self, request: Request) -> RequestContext:
         """Context of the request: its API and sandbox, or the refusal if it may not enter the sandbox."""
@@ -108,13 +105,35 @@ class Corridor:
         exchange, refusal = Exchange(request.method, ""), None
         try:
             needs_none = api.needs_no_sandbox(request)
-            sandbox = self._sandboxes.outside if needs_none else self._sandboxes.enter(request.sandbox)
+            sandbox = self._sandboxes.outside if needs_none else self._sandboxes.find(request.sandbox)
         except Problem as problem:
             sandbox, refusal = self._sandboxes.outside, problem
         exchange.sandbox, exchange.instant = sandbox.name, sandbox.instant()
         context = RequestContext(request, exchange, api, sandbox, sandbox.trace_id(api.prefix), refusal)
         exchange.path = context.safe(request.path)
         return context
+
+    def _admit(self, context: RequestContext) -> None:
+        """Route, authenticate, and enter the sandbox; a request that is refused here has no effect on it."""
+        try:
+            _route(context)
+        except (NoRoute, WrongMethod, Redirect):
+            with suppress(Unauthorized):
+                context.api.authenticate(context.request, context.sandbox)
+                self._accept(context)
+            raise
+        _authenticate(context)
+        self._accept(context)
+
+    def _accept(self, context: RequestContext) -> None:
+        """Enter the sandbox that was found for the request."""
+        found, context.accepted = context.sandbox, True
+        context.sandbox = entered = self._sandboxes.enter(found)
+        if entered is not found:  # another request has added it meanwhile
+            context.exchange.instant, context.trace_id = (
+                entered.instant(),
+                entered.trace_id(context.api.prefix),
+            )
 
     def _inject(self, context: RequestContext) -> Answer | None:
         """Apply injected faults after their delay; returns the answer if it replaces the handler's."""
@@ -131,6 +150,7 @@ class Corridor:
             context.exchange.source = "extension"
             with suppress(Unauthorized):  # a view needs no credential
                 _authenticate(context)
+            self._accept(context)
             answer = self._inject(context)
             if answer is None:
                 if context.injection is not None:
@@ -215,8 +235,8 @@ class Corridor:
         problem = fault(error)
         reason = context.safe(f"{type(error).__name__}: {error}")
         context.exchange.refused(problem.rule, problem.code, reason)
-        headers = context.api.cors.headers(context.request)
-        answer = wire.unchecked(500, *context.render(problem), headers, context.trace_id)
+        answer = wire.unchecked(500, *context.render(problem), {}, context.trace_id)
+        answer = explain_origin(context, answer)
         label(context, answer)
         return answer
 

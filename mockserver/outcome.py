@@ -30,13 +30,29 @@ def refused(context: RequestContext, problem: Problem) -> Answer:
     return wire.encode(wire.check(operation, reply, context.trace_id))
 
 
+def explain_origin(context: RequestContext, answer: Answer) -> Answer:
+    """Add the CORS headers; a page that may not read the answer is the reason in the log."""
+    cors, exchange, request = context.api.cors, context.exchange, context.request
+    headers = cors.preflight(request) if context.is_preflight else cors.headers(request)
+    answer.headers.extend(headers.items())
+    if headers and not cors.allows(request) and exchange.rule != "guard":
+        reason = f"pages at {(request.header('Origin') or '')[:80]!r} may not read this answer"
+        if context.api.guard is None:
+            reason += "; --cors-origins allows others"
+        rule = exchange.rule if exchange.reason else "cors"
+        exchange.refused(
+            rule, exchange.code, context.safe("; ".join(filter(None, (exchange.reason, reason))))
+        )
+    return answer
+
+
 def label(context: RequestContext, answer: Answer) -> None:
     """Add the headers that explain an answer."""
     exchange, headers = context.exchange, answer.headers
     headers.append(("X-Mock-Source", exchange.source))
     if exchange.operation != "-":
         headers.append(("X-Mock-Operation", exchange.operation))
-    if exchange.reason and answer.status >= 400:
+    if exchange.reason and (answer.status >= 400 or exchange.rule == "cors"):
         headers.append(("X-Mock-Reason", exchange.reason))
     if exchange.fault:
         headers.append(("X-Mock-Fault", exchange.fault))
@@ -51,4 +67,6 @@ def record(context: RequestContext, answer: Answer) -> None:
     exchange.stop_watch()
     if context.api.journaled and context.refusal is None and not context.is_preflight:
         kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, BrokenBody) else answer
-        context.sandbox.journal.record(exchange, context.request, kept, context.trace_id)
+        context.sandbox.journal.record(
+            exchange, context.request, kept, context.trace_id, refused=not context.accepted
+        )

@@ -15,7 +15,7 @@ from mockserver.faults.rate_limit import plan
 from mockserver.sandbox.clock import instant
 from mockserver.scenarios.generated_size import parse_size
 
-_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s?#@]+/?", re.ASCII | re.IGNORECASE)
+_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]{0,30}://[^/\s?#@*]+/?", re.ASCII | re.IGNORECASE)
 """Valid Origin header, with the trailing slash that people copy along."""
 
 
@@ -39,7 +39,7 @@ def _split(value: Any) -> Any:
 
 def _origin(text: str) -> str:
     if not _ORIGIN.fullmatch(text):
-        raise ValueError(f"{text[:80]!r} is not an origin like https://app.example:8080, nor *")
+        raise ValueError(f"{text[:80]!r} is not an origin like https://app.example:8080, nor * alone")
     return text
 
 
@@ -166,6 +166,7 @@ class Settings(BaseSettings):
         False, description="Ignore X-Mock-Fault, X-Mock-Delay and Prefer in requests"
     )
     quiet: bool = Field(False, description="Do not log requests to stderr")
+    log_probes: bool = Field(False, description="Log health probes that succeed, too")
     api_key: str | None = Field(None, validation_alias="FREDDY_API_KEY")
     """Additional key of usr_abc123; not a flag, because other users could read it."""
 

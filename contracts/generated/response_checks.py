@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.run import Run
 
-_TRACE = re.compile(r"Traceback \(most recent|\.py\"?, line \d|\n\s+at [\w.$]+\([\w.]+:\d+\)")
+_TRACE = re.compile(r"Traceback \(most recent|\.py\"?, line \d|\n[^\S\n]++at [\w.$]++\([\w.]+:\d+\)")
 _OWN = re.compile(r"/v1/(?:spaces|threads)/[^/]+|/v1/organizations/[^/]+/vector-stores/[^/]+")
 FOLLOW_UPS = 5
 """Follow-up requests for each operation and kind of result."""

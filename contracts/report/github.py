@@ -32,7 +32,7 @@ def workflow_commands(data: Data, summary: str, environ: Mapping[str, str]) -> I
 def _lines(spec: Path) -> dict[str, int]:
     """Line of each operation in openapi.yaml, if the working directory has it."""
     lines = spec.read_text("utf-8", "replace").splitlines() if spec.is_file() else []
-    matches = ((n, re.match(r"\s+operationId: (\w+)", line)) for n, line in enumerate(lines, 1))
+    matches = ((n, re.match(r"^\s+operationId: (\w+)", line)) for n, line in enumerate(lines, 1))
     return {match[1]: n for n, match in matches if match}
 
 

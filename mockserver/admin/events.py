@@ -36,12 +36,12 @@ def stream_events(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
         while not stopping.is_set():
             version = journal.version
             lost, found, last = journal.ended_since(event, AT_ONCE)
-            event = last - len(found)
             if lost:
-                yield Step({"event": "dropped", "count": lost}, id=str(event))
+                first = found[0].event - 1 if found else last
+                yield Step({"event": "dropped", "count": lost}, id=str(first))
             mask = mask_of(sandbox)
-            for number, entry in enumerate(found, event + 1):
-                yield Step(_event(entry, mask), id=str(number))
+            for entry in found:
+                yield Step(_event(entry, mask), id=str(entry.event))
             event, left = last, until - perf_counter()
             if left <= 0:
                 return

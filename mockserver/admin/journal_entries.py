@@ -117,9 +117,9 @@ def _url(entry: Entry, hide: Callable[[str], str]) -> str:
     plain = unquote_plus(entry.query)
     if hide(plain) == plain:
         return url
-    # A key may be percent-encoded.
+    # A key, or the name of its parameter, may be percent-encoded.
     pairs = [(hide(n), hide(v)) for n, v in parse_qsl(entry.query, keep_blank_values=True)]
-    return f"{url.partition('?')[0]}?{urlencode(pairs, safe='*')}"
+    return f"{url.partition('?')[0]}?{'&'.join(hide(urlencode([pair], safe='*')) for pair in pairs)}"
 
 
 def _headers(pairs: Iterable[tuple[str, str]], mask: Mask, hide: Callable[[str], str]) -> dict[str, str]:

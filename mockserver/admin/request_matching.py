@@ -13,10 +13,10 @@ from urllib.parse import parse_qs
 import jsonschema_rs
 import orjson
 
-from mockserver.admin.equal_json import DEEPEST, depth, same
+from mockserver.admin.equal_json import DEEPEST, MOST_COMPARED, Budget, OutOfBudget, depth, same
 from mockserver.admin.journal_entries import header_name, url_of
 from mockserver.http.problems import Invalid
-from mockserver.http.redaction import MASK, SECRET
+from mockserver.http.redaction import MASK, SECRET, is_secret
 from mockserver.journal.entry import Entry
 from mockserver.openapi.field_error import FieldError
 
@@ -112,11 +112,8 @@ def _criteria(request: Mapping[str, Any], at: str, errors: list[FieldError]) -> 
     if "urlPathTemplate" in request:
         template = request["urlPathTemplate"]
         steps = re.split(r"{[^/{}]+}", template)
-        known = re.compile("[^/]+".join(map(re.escape, steps)))
-        path = _one(lambda entry: entry.path)
-        yield Criterion(
-            at + "urlPathTemplate", template, path, _any(lambda text: bool(known.fullmatch(text)))
-        )
+        known = _pattern("[^/]+".join(map(re.escape, steps)), at + "urlPathTemplate", errors)
+        yield Criterion(at + "urlPathTemplate", template, _one(lambda entry: entry.path), _any(known))
     for name, matcher in request.get("queryParameters", {}).items():
         yield from _matched(matcher, f"{at}queryParameters.{name}", _query(name), errors)
     for name, matcher in request.get("headers", {}).items():
@@ -138,7 +135,11 @@ def _none(fits: Callable[[str], bool]) -> Callable[[FieldValues], bool]:
 
 
 def _query(name: str) -> Callable[[Entry], FieldValues]:
-    return lambda entry: parse_qs(entry.query, keep_blank_values=True).get(name, ())
+    def values(entry: Entry) -> FieldValues:
+        found = parse_qs(entry.query, keep_blank_values=True).get(name, ())
+        return [MASK for _ in found] if is_secret(name) else found  # as the journal shows it
+
+    return values
 
 
 def _header(name: str) -> Callable[[Entry], FieldValues]:
@@ -216,12 +217,21 @@ def _json_rule(
         errors.append(FieldError("body", f"{at}.equalToJson", f"has more than {DEEPEST} levels"))
     any_order = matcher.get("ignoreArrayOrder", False)
     extra = matcher.get("ignoreExtraElements", False)
+    budget = Budget()  # for all exchanges together
 
     def fits(text: str) -> bool:
         try:
             got = orjson.loads(text)
+            return same(wanted, got, any_order=any_order, extra=extra, budget=budget)
         except orjson.JSONDecodeError:
             return False
-        return same(wanted, got, any_order=any_order, extra=extra)
+        except RecursionError:
+            return False  # deeper than what is wanted
+        except OutOfBudget:
+            reason = (
+                f"takes more than {MOST_COMPARED} comparisons: leave out ignoreArrayOrder or "
+                "ignoreExtraElements, or name fewer exchanges by urlPath"
+            )
+            raise Invalid([FieldError("body", f"{at}.equalToJson", reason)]) from None
 
     return Criterion(at, orjson.dumps(wanted).decode()[:LONGEST], found, _any(fits))

@@ -33,7 +33,7 @@ def verify(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 def _counted(body: Record, entries: Sequence[Entry], dropped: bool, mask: Mask) -> Record:
     criteria = Criteria(body["request"], "request.")
     found = [entry for entry in entries if criteria.fits(entry)]
-    unsure = [entry for entry in entries if criteria.unsure(entry)]
+    unsure = {entry for entry in entries if criteria.unsure(entry)}
     truncated = dropped or bool(unsure)
     least, most, wanted = _bounds(body)
     count, sure = len(found), sum(entry not in unsure for entry in found)

@@ -85,7 +85,7 @@ def serve(**flags: Any) -> None:
     from mockserver.server import granian_server as server
 
     settings = _settings(flags)
-    log = RequestLog(quiet=settings.quiet)
+    log = RequestLog(quiet=settings.quiet, probes=settings.log_probes)
     try:
         app = create_app(settings, log=log)
         _require_writable(settings.export_on_exit)

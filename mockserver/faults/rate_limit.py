@@ -86,11 +86,11 @@ class _Bucket:
         self._full += self._length
 
     def headers(self) -> dict[str, str]:
-        """Rate-limit headers; the reset is the second at which the bucket is full again."""
+        """Rate-limit headers; the reset is the second at which the bucket is full again, 0 before 1970."""
         return {
             "X-RateLimit-Limit": str(self._limit),
             "X-RateLimit-Remaining": str(max(0, min(self.left, self._limit))),
-            "X-RateLimit-Reset": str(-(-self._full // (self._limit * _SECOND))),
+            "X-RateLimit-Reset": str(max(0, -(-self._full // (self._limit * _SECOND)))),
         }
 
 

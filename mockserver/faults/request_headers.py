@@ -15,9 +15,9 @@ PASS = "none"  # noqa: S105 - a word of X-Mock-Fault
 _STATUS = re.compile(r"[2-5][0-9]{2}", re.ASCII)
 _DELAY = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 _PREFERENCE = re.compile(
-    r"""[\s,]*([!#$%&'*+.^_`|~\w-]+)            # its name
-        (?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?   # its value
-        (?:"(?:[^"\\]|\\.)*"|[^,])*                 # its parameters
+    r"""([!#$%&'*+.^_`|~\w-]++)                        # its name
+        (?:\s*+=\s*+("(?:[^"\\]|\\.)*+"|[^\s,;"]*+))?+   # its value
+        (?:"(?:[^"\\]|\\.?)*+"?|[^,"])*+                # its parameters; an open quotation goes to the end
     """,
     re.ASCII | re.VERBOSE,
 )

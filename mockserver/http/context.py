@@ -48,8 +48,14 @@ class SandboxesProtocol(Protocol):
     def outside(self) -> SandboxProtocol:
         """Sandbox for requests that need none, or may not enter the one that they name."""
 
-    def enter(self, name: str | None) -> SandboxProtocol:
-        """Sandbox of this name, the default one for None; a Problem if it can't be entered."""
+    def find(self, name: str | None) -> SandboxProtocol:
+        """Sandbox of this name, the default one for None; a Problem if it can't be entered.
+
+        A new one is not added before it is entered.
+        """
+
+    def enter(self, found: Any) -> SandboxProtocol:
+        """Use a found sandbox for an accepted request; another of its name if that was added meanwhile."""
 
 
 @dataclass(eq=False)
@@ -120,6 +126,8 @@ class RequestContext:
     ids: Mapping[str, str] = field(default_factory=dict)
     """Path parameters."""
     caller: Any = None
+    accepted: bool = False
+    """Whether it passed the access checks: a request that did not has no effect on any sandbox."""
     injection: Injection | None = None
 
     @property

@@ -49,16 +49,24 @@ class Cors:
                 headers["Access-Control-Allow-Private-Network"] = "true"
         return headers
 
+    def allows(self, request: Request) -> bool:
+        """Whether the page that sends the request may read the answer; true if no page does."""
+        origin = request.header("Origin")
+        if origin is None:
+            return True
+        return bool({"*", origin.lower()} & self._origins) or is_loopback_url(origin)
+
     def headers(self, request: Request) -> dict[str, str]:
         """CORS headers of an answer; empty without an Origin."""
         origin = request.header("Origin")
         if origin is None:
             return {}
-        if not ({"*", origin.lower()} & self._origins or is_loopback_url(origin)):
+        if not self.allows(request):
             return {"Vary": "Origin"}
         return {
             "Vary": "Origin",
             "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
             "Access-Control-Expose-Headers": EXPOSED,
         }
 

@@ -23,6 +23,8 @@ WAITING_LINES = 10_000
 """Most lines buffered while nobody reads stderr; older ones are dropped, and counted."""
 BATCH_SECONDS = 0.01
 """Seconds for which lines are collected before they are written together."""
+PROBES = frozenset(("health", "ready"))
+"""Operations that a supervisor calls every few seconds."""
 FLUSH_SECONDS = 0.3
 """Most seconds that the last lines get on shutdown."""
 
@@ -78,10 +80,12 @@ class RequestLog:
     collected for a short time and written together: waking the writer for each would cost more than the line.
     """
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False, probes: bool = False) -> None:
+        """`probes`: whether health probes that succeed are logged."""
         self._stream = stream or sys.stderr
         self._json = not self._stream.isatty()
         self._quiet = quiet
+        self._probes = probes
         self._waiting: deque[Exchange | str] = deque(maxlen=WAITING_LINES)
         self._dropped = 0
         self._lock = threading.Lock()
@@ -90,8 +94,9 @@ class RequestLog:
         self._writer: threading.Thread | None = None
 
     def exchange(self, exchange: Exchange) -> None:
-        """Log an exchange, unless quiet."""
-        if not self._quiet:
+        """Log an exchange, unless quiet or a health probe that succeeded."""
+        is_probe = exchange.operation in PROBES and exchange.status < 400
+        if not self._quiet and (self._probes or not is_probe):
             self._enqueue(exchange)
 
     def notice(self, text: str) -> None:

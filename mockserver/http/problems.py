@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from http.client import responses
 from typing import Any, NamedTuple
 
 from mockserver.openapi.field_error import FieldError
+from mockserver.openapi.schemas import MOST_ERRORS
 
 MAX_MESSAGE = 240
 """Characters of one message in an answer: it quotes what was sent, which can be anything."""
 
 
-MOST_ERRORS = 1000
-"""Most errors listed one by one; a body of megabytes can be wrong in every line."""
 PHRASES: Mapping[int, str] = {**responses, 413: "Content Too Large", 422: "Unprocessable Content"}
 """The standard library's phrases for these two depend on the Python version."""
 
@@ -75,6 +75,10 @@ class TokenRequired(
     """401: the control API's token is missing or wrong."""
 
 
+class MockOwnError(Problem, rule="control"):
+    """Answer about the mock itself on the vendor's API: documented by no operation."""
+
+
 class SandboxRequired(
     Problem,
     status=400,
@@ -84,7 +88,9 @@ class SandboxRequired(
     """400: the request names no sandbox although the mock requires one."""
 
 
-class SandboxGone(Problem, status=410, code="SANDBOX_GONE", message="This sandbox was dropped."):
+class SandboxGone(
+    MockOwnError, status=410, code="SANDBOX_GONE", message="This sandbox was dropped.", rule="state"
+):
     """410: the sandbox was dropped; recreating it silently would hide the loss of its data."""
 
 
@@ -92,10 +98,6 @@ class ForeignPage(
     Problem, status=403, code="FOREIGN_PAGE", message="This page may not control the mock.", rule="guard"
 ):
     """403: a foreign web page tries to use the control API through a user's browser."""
-
-
-class MockOwnError(Problem, rule="control"):
-    """Answer about the mock itself on the vendor's API: documented by no operation."""
 
 
 class BadControl(
@@ -108,6 +110,26 @@ class BadControl(
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+
+
+class TooManySandboxes(
+    MockOwnError,
+    status=503,
+    code="SERVICE_UNAVAILABLE",
+    message="The service is busy. Please try again later.",
+    rule="limits",
+):
+    """503: there is no room for another sandbox, because all were used a moment ago."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        """`seconds` until the least recently used one may be dropped."""
+        wait = max(1, math.ceil(seconds))
+        reason = (
+            f"all {most} sandboxes of --max-sandboxes were used within a minute: delete some with "
+            "DELETE /__admin/sandboxes/NAME, or raise the limit"
+        )
+        super().__init__("Too many sandboxes", reason=reason, retry_after=wait)
+        self.headers = {"retry-after": str(wait)}
 
 
 class NotFound(
@@ -127,10 +149,11 @@ class Invalid(
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         if len(errors) > MOST_ERRORS:
-            rest = FieldError(errors[0].place, "", f"and {len(errors) - MOST_ERRORS} more")
+            rest = FieldError(errors[0].place, "", "and more")
             errors = [*errors[:MOST_ERRORS], rest]
         first = "; ".join(f"{f.place} {f.name}".rstrip() + f": {f.message}" for f in errors[:3])
-        more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
+        many = "" if len(errors) <= MOST_ERRORS else "over "
+        more = f" (and {many}{min(len(errors), MOST_ERRORS) - 3} more)" if len(errors) > 3 else ""
         super().__init__("Request validation failed", reason=first + more)
         self.details = {
             "fields": [{"in": f.place, "name": f.name, "message": f.message[:MAX_MESSAGE]} for f in errors]

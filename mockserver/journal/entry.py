@@ -37,6 +37,10 @@ class Entry:
     """Bytes that count towards the budget."""
     shown_bytes: int
     """Bytes to show of an answer that is kept as values."""
+    refused: bool = False
+    """Whether its request did not pass the access checks."""
+    event: int = 0
+    """Number in the order in which exchanges ended, from 1; 0 while it is open."""
 
     def replied(self) -> tuple[bytes, int]:
         """Kept bytes of the answer, and its length so far."""

@@ -1,6 +1,7 @@
 """Journal of requests and answers of each sandbox, bounded in memory.
 
 An entry keeps existing objects; they are converted, and secrets masked, only when somebody reads it.
+Requests that did not pass the access checks have limits of their own, so that they can't displace others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Mapping
-from itertools import islice
+from itertools import takewhile
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -33,9 +34,9 @@ class JournalLimits(NamedTuple):
     """Limits of the journals."""
 
     entries: int = 1000
-    """Most entries per sandbox; 0 keeps none."""
+    """Most entries per sandbox, and as many of refused requests; 0 keeps none."""
     bytes: int = 64 << 20
-    """Bytes of all journals together."""
+    """Bytes of all journals together; refused requests have an eighth of them."""
     body: int = 16_384
     """Bytes of one body."""
 
@@ -49,7 +50,10 @@ class Journals:
         self.seen: dict[tuple[str, int, str], int] = {}
         """(operation, status, error code) -> count, in all sandboxes since the start."""
         self._all: weakref.WeakSet[Journal] = weakref.WeakSet()
-        self._added = 0
+        refused = limits.bytes // SHARE
+        self._budgets = limits.bytes - refused, refused
+        """Bytes of accepted and of refused requests."""
+        self._added = [0, 0]
 
     def new(self) -> Journal:
         """Journal of a new sandbox; it counts as long as it is referenced."""
@@ -58,19 +62,44 @@ class Journals:
             self._all.add(journal)
         return journal
 
-    def added(self, size: int) -> None:
+    def added(self, size: int, refused: bool) -> None:
         """Enforce the budget; called with the lock held.
 
         The sum is computed only after an eighth of the budget was added, so that it costs next to nothing.
         """
-        self._added += size
-        if self._added >= self.limits.bytes // SHARE:
-            self._added = 0
-            journals = list(self._all)
-            most = self.limits.bytes - self.limits.bytes // SHARE
-            level = _level([journal.bytes for journal in journals], most)
-            for journal in journals:
-                journal.shrink(level)
+        budget = self._budgets[refused]
+        self._added[refused] += size
+        if self._added[refused] >= budget // SHARE:
+            self._added[refused] = 0
+            rings = [journal.rings[refused] for journal in list(self._all)]
+            level = _level([ring.bytes for ring in rings], budget - budget // SHARE)
+            for ring in rings:
+                ring.shrink(level)
+
+
+class Ring:
+    """Finished exchanges, oldest first."""
+
+    def __init__(self) -> None:
+        self.entries: deque[Entry] = deque()
+        self.bytes = 0
+        self.dropped = 0
+
+    def add(self, entry: Entry, most: int) -> None:
+        """Add an entry; the oldest is dropped if there are more than `most`."""
+        self.entries.append(entry)
+        self.bytes += entry.size
+        if len(self.entries) > most:
+            self._drop()
+
+    def shrink(self, most: int) -> None:
+        """Drop the oldest entries until at most `most` bytes are left."""
+        while self.bytes > most:
+            self._drop()
+
+    def _drop(self) -> None:
+        self.bytes -= self.entries.popleft().size
+        self.dropped += 1
 
 
 def _level(sizes: list[int], most: int) -> int:
@@ -96,13 +125,14 @@ def _kept_reply(answer: Answer, most: int) -> tuple[bytes | SentBytes | Mapping[
 
 
 class Journal:
-    """Exchanges of one sandbox: a ring of finished ones, and the open streams."""
+    """Exchanges of one sandbox: rings of finished ones, and the open streams."""
 
     def __init__(self, journals: Journals) -> None:
         self._journals = journals
         self.limits = journals.limits
         self._changed = threading.Condition(journals.lock)
-        self._ring: deque[Entry] = deque()
+        self.rings = Ring(), Ring()
+        """Of accepted and of refused requests."""
         self._open: dict[Exchange, Entry] = {}
         self.last_event = 0
         """Number of exchanges finished since the start, which is an event's id; a reset keeps it."""
@@ -112,15 +142,24 @@ class Journal:
         """Changes with every change."""
         # Headers of the last request: most clients repeat them, and all entries then share one list.
         self._headers: tuple[list[tuple[str, str]], int] = [], 0
-        self.bytes = 0
-        self.dropped = 0
-        """Exchanges dropped for lack of space."""
         self.broken = 0
         """Answers that violated the spec."""
         self.seen: dict[tuple[str, int, str], int] = {}
         """(operation, status, error code) -> count, including dropped exchanges."""
 
-    def record(self, exchange: Exchange, request: Request, answer: Answer, trace_id: str) -> None:
+    @property
+    def bytes(self) -> int:
+        """Bytes of the finished exchanges."""
+        return sum(ring.bytes for ring in self.rings)
+
+    @property
+    def dropped(self) -> int:
+        """Exchanges dropped for lack of space."""
+        return sum(ring.dropped for ring in self.rings)
+
+    def record(
+        self, exchange: Exchange, request: Request, answer: Answer, trace_id: str, *, refused: bool = False
+    ) -> None:
         """Record an exchange before the first byte of its answer is sent; a stream stays open."""
         most = self.limits.body if self.limits.entries else 0
         whole = answer.body if isinstance(answer.body, bytes) else None
@@ -143,6 +182,7 @@ class Journal:
             whole is not None,
             OVERHEAD + size + len(body) + len(request.path) + len(request.query),
             most,
+            refused,
         )
         key = (exchange.operation, answer.status, exchange.code)
         with self._journals.lock:
@@ -184,41 +224,32 @@ class Journal:
         entry.size += more
         self.broken += bool(entry.exchange.violations)
         self.last_event += 1
-        self._ring.append(entry)
-        self.bytes += entry.size
-        if len(self._ring) > self.limits.entries:
-            self._drop()
-        self._journals.added(entry.size)
+        entry.event = self.last_event
+        self.rings[entry.refused].add(entry, self.limits.entries)
+        self._journals.added(entry.size, entry.refused)
         self._notify()
-
-    def _drop(self) -> None:
-        self.bytes -= self._ring.popleft().size
-        self.dropped += 1
 
     def _notify(self) -> None:
         self.version += 1
         if self._waiting:
             self._changed.notify_all()
 
-    def shrink(self, most: int) -> None:
-        """Drop the oldest entries until at most `most` bytes are left; called with the lock held."""
-        while self.bytes > most:
-            self._drop()
-
     def reset(self) -> None:
         """Forget everything, including open streams."""
         with self._journals.lock:
-            self._ring.clear()
+            self.rings = Ring(), Ring()
             self._open.clear()
             self._headers = [], 0
-            self.bytes = self.dropped = self.broken = self._started = 0
+            self.broken = self._started = 0
             self.seen = {}
             self._notify()
 
     def entries(self) -> list[Entry]:
         """All entries, in the order in which the answers began."""
         with self._journals.lock:
-            return sorted([*self._ring, *self._open.values()], key=lambda entry: entry.number)
+            accepted, refused = self.rings
+            found = [*accepted.entries, *refused.entries, *self._open.values()]
+            return sorted(found, key=lambda entry: entry.number)
 
     def counted(self, *, everywhere: bool = False) -> Mapping[tuple[str, int, str], int]:
         """Counts of this sandbox, or of all sandboxes since the start."""
@@ -228,12 +259,18 @@ class Journal:
     def ended_since(self, event: int, most: int) -> tuple[int, list[Entry], int]:
         """Entries finished after an event: number lost, next entries, and event of the last one."""
         with self._journals.lock:
-            first = self.last_event - len(self._ring)
-            event = event if 0 <= event <= self.last_event else first
-            lost = max(0, first - event)
-            event += lost
-            found = list(islice(self._ring, event - first, event - first + most))
-        return lost, found, event + len(found)
+            if not 0 <= event <= self.last_event:  # of another mock: begin with what is kept
+                event = min((ring.entries[0].event for ring in self.rings if ring.entries), default=1) - 1
+            newer = [
+                entry
+                for ring in self.rings
+                for entry in takewhile(lambda entry: entry.event > event, reversed(ring.entries))
+            ]
+            last = self.last_event
+        newer.sort(key=lambda entry: entry.event)
+        if len(newer) > most:
+            last = newer[most - 1].event
+        return last - event - len(newer[:most]), newer[:most], last
 
     def wait(self, version: int, seconds: float, stopping: threading.Event) -> None:
         """Wait for a change, the timeout, or shutdown."""

@@ -11,6 +11,8 @@ from mockserver.openapi.schemas import Schema
 
 ROUNDS = 50
 """Most rounds; each drops at least one value, and no body is nested half as deep."""
+MOST_DROPPED = 1000
+"""Values dropped of one body, after which no further round begins."""
 
 
 def drop_invalid(schema: Schema, body: Any, dropped: list[FieldError]) -> tuple[Any, list[FieldError]]:
@@ -22,7 +24,7 @@ def drop_invalid(schema: Schema, body: Any, dropped: list[FieldError]) -> tuple[
     gone: dict[str, FieldError] = {}
     for _ in range(ROUNDS):
         members = {member for place in schema.places(whole) if (member := _member(place))}
-        if not members:
+        if not members or len(gone) >= MOST_DROPPED:
             break
         for member in sorted(members, key=len, reverse=True):
             name = ".".join(map(str, member))

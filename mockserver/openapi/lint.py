@@ -59,7 +59,7 @@ def _refuse_bad_paths(file: Document) -> None:
             raise file.error(
                 ("paths", template), "a path begins with '/' and each step is text or one {name}"
             )
-        shape = re.sub("{.+?}", "{}", template)
+        shape = re.sub("{[^{}]+}", "{}", template)
         if shape in shapes:
             raise file.error(("paths", template), f"means the same paths as {shapes[shape]}; merge them")
         shapes[shape] = template

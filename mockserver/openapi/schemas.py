@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 import orjson
 
+from mockserver.openapi.beginning import beginning, count
 from mockserver.openapi.field_error import FieldError
 
+MOST_ERRORS = 1000
+"""Most errors listed one by one; a body of megabytes can be wrong in every line."""
+EXPLAINED = 5000
+"""Values of a body whose errors are looked for together: to explain one takes 1000 times as long as to check."""
 LONGEST_MESSAGE = 200
 """Most characters of a message: it quotes the value, which can be anything."""
 
@@ -49,21 +55,41 @@ class Schema:
         return self._validator.is_valid
 
     def errors(self, value: Any, place: str, name: str = "") -> list[FieldError]:
-        """All errors of `value`, one for each address."""
+        """Errors of `value`, one for each address, at most one more than MOST_ERRORS.
+
+        Of a value that holds more than EXPLAINED values: those in its first invalid part of that size.
+        """
         try:
-            found = [each for error in self._validator.iter_errors(value) for each in _field_errors(error)]
-        except ValueError:  # jsonschema-rs validates any depth, but explains at most 255 levels
+            each = (one for error in self._errors(value) for one in _field_errors(error))
+            found = list(islice(each, MOST_ERRORS + 1))
+        except (ValueError, RecursionError):  # any depth is validated, at most 255 levels are explained
             found = [("", "is not valid, and nested too deeply to say where")]
         return [FieldError(place, ".".join(filter(None, (name, at))), text) for at, text in found]
 
     def places(self, value: Any) -> Iterator[list[str | int]]:
-        """Path of each invalid, unknown or incomplete value."""
-        for error in self._validator.iter_errors(value):
+        """Path of each invalid, unknown or incomplete value, as far as `errors` looks."""
+        for error in self._errors(value):
             yield from _places(error)
+
+    def _errors(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
+        if count(value, EXPLAINED + 1) <= EXPLAINED:
+            return self._validator.iter_errors(value)
+        if self.is_valid(value):
+            return iter(())
+        # The validator finds all errors before it returns the first one: so it gets the beginning of the value,
+        # up to EXPLAINED values after the first error.
+        valid, invalid = 0, count(value)
+        while invalid - valid > EXPLAINED:
+            middle = (valid + invalid) // 2
+            if self.is_valid(beginning(value, middle)):
+                valid = middle
+            else:
+                invalid = middle
+        return self._validator.iter_errors(beginning(value, invalid))
 
     def first_error(self, value: Any) -> tuple[str, str]:
         """JSON pointer and message of the first error; ("", "") if there is none."""
-        for error in self._validator.iter_errors(value):
+        for error in self._errors(value):
             return _pointer(error.instance_path), _short(error.message)
         return "", ""
 

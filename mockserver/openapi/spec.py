@@ -109,7 +109,7 @@ class Spec:
         ]
         parameters = [self._parameter(p, (*at, "parameters")) for p in nodes]
         path = {p.name: p for p in parameters if p.place == "path"}
-        names = re.findall(r"{(.+?)}", template)
+        names = re.findall(r"{([^{}]+)}", template)
         if sorted(path) != sorted(names):
             raise self._file.error(at, f"the path has {names}, its parameters are {sorted(path)}")
         return Operation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ _DURATION = re.compile(
 
 
 def real_time() -> int:
-    """Microseconds since 1970."""
+    """Microseconds since 1970; less than before if somebody has set the machine's clock back."""
     return time.time_ns() // 1000
 
 
@@ -30,21 +31,33 @@ def elapsed() -> float:
 
 
 class TimeSource:
-    """Time source of clocks: real time, held still during a transaction."""
+    """Time source of clocks: real time that never goes back, held still during a transaction."""
 
     def __init__(self, real: Callable[[], int] = real_time) -> None:
         """`real`: returns microseconds."""
         self.real = real
         self._held: int | None = None
+        self._last = _FIRST
+        self._behind = 0
+        """Microseconds by which the machine's clock was set back so far."""
+        self._lock = threading.Lock()
 
     def __call__(self) -> int:
         """Microseconds; constant while held."""
         held = self._held  # read once: another thread may release it
-        return self.real() if held is None else held
+        return self._steady() if held is None else held
+
+    def _steady(self) -> int:
+        """Real time; if it was set back, it continues from the last instant."""
+        with self._lock:
+            real = self.real()
+            self._behind = max(self._behind, self._last - real)
+            self._last = real + self._behind
+            return self._last
 
     def hold(self) -> None:
         """Hold the current instant."""
-        self._held = self.real()
+        self._held = self._steady()
 
     def release(self) -> None:
         """Continue with real time."""

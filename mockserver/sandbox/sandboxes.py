@@ -1,4 +1,4 @@
-"""All sandboxes by name: created on first use, dropped when idle."""
+"""All sandboxes by name: created by the first accepted request, dropped when idle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
-from mockserver.http.problems import BadSandbox, Conflict, NotFound, SandboxGone, SandboxRequired
+from mockserver.http.problems import (
+    BadSandbox,
+    Conflict,
+    NotFound,
+    SandboxGone,
+    SandboxRequired,
+    TooManySandboxes,
+)
 from mockserver.sandbox.catalogue import NAME, Catalogue
 from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
@@ -17,6 +24,8 @@ DEFAULT = "default"
 """Name of the sandbox for requests that name none; never dropped."""
 REMEMBERED = 10_000
 """Names of dropped sandboxes that are remembered."""
+SAFE_SECONDS = 60.0
+"""Seconds after its last accepted request for which a sandbox is not dropped to make room for another."""
 MOST_SNAPSHOTS = 1000
 """Most snapshots at a time. Data shared with a sandbox costs nothing; later changes do."""
 _ALLOWED = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
@@ -109,8 +118,12 @@ class Sandboxes:
         self._gone: OrderedDict[str, str] = OrderedDict()
         """Name -> reason why it was dropped."""
 
-    def enter(self, name: str | None) -> Sandbox:
-        """Sandbox that a request names, created if new; a Problem if it can't be entered."""
+    def find(self, name: str | None) -> Sandbox:
+        """Sandbox that a request names; a Problem if it can't be entered.
+
+        A name that nobody has used yet gets a sandbox in the starting state, which `enter` adds: until then
+        the request, which may be refused, has no effect.
+        """
         if name is None:
             if self._limits.required:
                 how = "send the header X-Mock-Sandbox, or put /__sandbox/NAME in front of the path"
@@ -120,14 +133,27 @@ class Sandboxes:
         if name == DEFAULT:
             return self.default
         with self._lock:
-            now = self._seconds()
-            self._drop_idle(now)
+            self._drop_idle(self._seconds())
             sandbox = self._open.get(name)
+            if sandbox is None and name in self._gone:
+                raise self._gone_problem(name)
+            return sandbox or self._new(_valid_name(name), self.start)
+
+    def enter(self, found: Sandbox) -> Sandbox:
+        """Use what `find` returned for an accepted request, and add it if it is new.
+
+        Returns another sandbox if one of this name was added meanwhile; a Problem if there is no room.
+        """
+        if found is self.default or found is self.outside:
+            return found
+        with self._lock:
+            now = self._seconds()
+            sandbox = self._open.get(found.name)
             if sandbox is None:
-                if name in self._gone:
-                    raise self._gone_problem(name)
-                return self._add(_valid_name(name), self.start, now)
-            self._open.move_to_end(name)
+                if found.name in self._gone:
+                    raise self._gone_problem(found.name)
+                return self._add(found, now)
+            self._open.move_to_end(found.name)
             sandbox.last_used = now
             return sandbox
 
@@ -140,7 +166,7 @@ class Sandboxes:
             if name == DEFAULT or name in self._open:
                 reason = f"sandbox {name!r} exists already: use it, reset it, or delete it first"
                 raise Conflict("Sandbox exists", reason=reason, sandbox=name)
-            sandbox = self._add(_valid_name(name), start, now)
+            sandbox = self._add(self._new(_valid_name(name), start), now)
             self._gone.pop(name, None)
             return sandbox
 
@@ -178,13 +204,16 @@ class Sandboxes:
         name = self.outside.ids.new("sandbox")
         return name if name not in self._open and name not in self._gone else self._fresh()
 
-    def _add(self, name: str, start: SandboxState, now: float) -> Sandbox:
-        sandbox = self._new(name, start)
+    def _add(self, sandbox: Sandbox, now: float) -> Sandbox:
+        most = self._limits.most
+        if len(self._open) >= most:
+            oldest = next(iter(self._open.values()))
+            used = now - oldest.last_used
+            if used < SAFE_SECONDS:
+                raise TooManySandboxes(most, SAFE_SECONDS - used)
+            self._forget(oldest.name, f"was the least recently used of more than {most}")
         sandbox.last_used = now
-        self._open[name] = sandbox
-        while len(self._open) > self._limits.most:
-            oldest = next(iter(self._open))
-            self._forget(oldest, f"was the least recently used of more than {self._limits.most}")
+        self._open[sandbox.name] = sandbox
         return sandbox
 
     def _drop_idle(self, now: float) -> None:

@@ -24,17 +24,17 @@ def client(folder: Path, **operation: Any) -> Client:
 
 
 def test_an_operation_about_no_sandbox_enters_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entered: list[str | None] = []
+    found: list[str | None] = []
 
-    def enter(sandboxes: SmallSandboxes, name: str | None) -> SmallSandbox:
-        entered.append(name)
+    def find(sandboxes: SmallSandboxes, name: str | None) -> SmallSandbox:
+        found.append(name)
         return sandboxes.outside
 
-    monkeypatch.setattr(SmallSandboxes, "enter", enter)
+    monkeypatch.setattr(SmallSandboxes, "find", find)
     for extra in ({"x-sandbox": "none"}, {}):
         answer = client(tmp_path, **extra).get("/things/1", headers={"X-Mock-Sandbox": "a"})
         assert answer.status_code == 200
-    assert entered == ["a"]
+    assert found == ["a"]
 
 
 def test_an_operation_may_take_a_larger_body_than_the_others(tmp_path: Path) -> None:

@@ -174,6 +174,7 @@ def test_coverage_names_every_described_answer_and_counts_it(ask: Ask) -> None:
 
 def test_coverage_counts_what_was_dropped_and_starts_over_with_the_journal() -> None:
     client = create_app(Settings(quiet=True, journal_entries=1)).test_client()
+    client.post("/__admin/sandboxes", json={"id": "c-1"})
     for _ in range(3):
         client.get("/v1/threads", headers={"X-Mock-Sandbox": "c-1"})
 
