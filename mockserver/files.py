@@ -88,7 +88,7 @@ def _replace(target: Path, data: bytes) -> None:
                     os.fchown(sink.fileno(), before.st_uid, before.st_gid)
                 os.fchmod(sink.fileno(), stat.S_IMODE(before.st_mode))
             _put(sink, data)
-        fresh.replace(target)
+            fresh.replace(target)  # before the file is closed, which unlocks it
     finally:
         fresh.unlink(missing_ok=True)
 
