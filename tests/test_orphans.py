@@ -133,9 +133,6 @@ def test_ctrl_c_is_for_pytest_alone(tmp_path: Path) -> None:
     assert eventually(lambda: not mocks(tmp_path))
 
 
-TOKEN = "token-that-nobody-may-see"
-
-
 def command_lines() -> bytes:
     """Command line of every process but this one."""
     lines = []
@@ -148,22 +145,22 @@ def command_lines() -> bytes:
 
 
 @needs_proc
-@pytest.mark.parametrize("flag", [["--admin-token", TOKEN], [f"--admin-token={TOKEN}"]])
+@pytest.mark.parametrize("flag", ["--admin-token ", "--admin-token="])
 @pytest.mark.parametrize("words", [["serve", "--port", "0"], ["exec", "--quiet"]], ids=lambda words: words[0])
-def test_no_token_is_listed_with_the_processes(tmp_path: Path, words: list[str], flag: list[str]) -> None:
+def test_no_token_is_listed_with_the_processes(tmp_path: Path, words: list[str], flag: str) -> None:
     """Not that of a mock, nor that of the one beside a command."""
-    told = tmp_path / "told"
+    told, token = tmp_path / "told", f"secret:{tmp_path}"
     program = (
         f"import os, pathlib, time; pathlib.Path({str(told)!r}).write_text(os.environ['MOCK_ADMIN_TOKEN'])"
     )
     beside = ["--", sys.executable, "-c", program + "; time.sleep(600)"] if words[0] == "exec" else []
     if not beside:
         words = [*words, "--port-file", str(told)]
-    with start(tmp_path, "mockserver", *words, *flag, *beside) as process:
+    with start(tmp_path, "mockserver", *words, *f"{flag}{token}".split(), *beside) as process:
         assert eventually(lambda: told.exists() and told.read_text() != "")
-        assert TOKEN.encode() not in command_lines()
+        assert token.encode() not in command_lines()
         if beside:
-            assert told.read_text() == TOKEN
+            assert told.read_text() == token
         process.terminate()
         process.wait(60)
 
@@ -172,7 +169,8 @@ def test_no_token_is_listed_with_the_processes(tmp_path: Path, words: list[str],
 @pytest.mark.slow
 def test_the_token_of_the_plugins_mock_is_not_listed_either(pytester: pytest.Pytester) -> None:
     """The ini file has it; the plugin knows it."""
-    pytester.makeini(f"[pytest]\nmock_flags = --admin-token {TOKEN}\n")
+    token = f"secret:{pytester.path}"
+    pytester.makeini(f"[pytest]\nmock_flags = --admin-token {token}\n")
     pytester.makepyfile(f"""
         from pathlib import Path
 
@@ -183,7 +181,7 @@ def test_the_token_of_the_plugins_mock_is_not_listed_either(pytester: pytest.Pyt
                     lines.append((each / "cmdline").read_bytes())
                 except OSError:
                     continue
-            assert {TOKEN.encode()!r} not in b"".join(lines)
-            assert mock_server.token == {TOKEN!r}
+            assert {token.encode()!r} not in b"".join(lines)
+            assert mock_server.token == {token!r}
     """)
     pytester.runpytest_subprocess().assert_outcomes(passed=1)

@@ -20,10 +20,8 @@ MEGABYTE = 1 << 20
 
 def layers(first: str, line: str, repeated: str) -> str:
     """Ten layers, each with ten references to the one before."""
-    lines = [first]
-    for n in range(1, 11):
-        lines.append(line.format(n=n, refs=",".join([repeated.format(n=n - 1)] * 10)))
-    return "\n".join(lines)
+    rest = (line.format(n=n, refs=",".join([repeated.format(n=n - 1)] * 10)) for n in range(1, 11))
+    return "\n".join([first, *rest])
 
 
 def wide(value: str, reference: str) -> str:
@@ -42,7 +40,7 @@ BOMBS = {
     "balanced": "[" * 100_000 + "]" * 100_000,
     "anchored": "&a [" * 100_000,
     "alias layers": layers("a0: &a0 [x]", "a{n}: &a{n} [{refs}]", "*a{n}"),
-    "alias of alias": layers("a0: &a0 {{k: x}}".format(), "a{n}: &a{n} [{refs}]", "*a{n}"),
+    "alias of alias": layers("a0: &a0 {k: x}", "a{n}: &a{n} [{refs}]", "*a{n}"),
     "wide alias": wide("[" + ",".join(f"k{n}" for n in NUMBERS) + "]", "*a"),
     "long alias": wide('"' + "x" * MEGABYTE + '"', "*a"),
     "wide merge": wide("{" + ",".join(f"k{n}: 1" for n in NUMBERS) + "}", "{<<: *a}"),
@@ -109,7 +107,7 @@ def test_a_watched_file_that_becomes_a_bomb_leaves_the_mock_as_it_was(tmp_path: 
     with mock("--scenario", str(world), "--watch", "--quiet", errors=errors) as url:
         for number, name in enumerate(["flow lists", "alias layers", "wide merge"], 1):
             world.write_text(BOMBS[name])
-            assert eventually(lambda number=number: errors.read_text().count("the old one stays") == number)
+            assert eventually(lambda: errors.read_text().count("the old one stays") == number)  # noqa: B023
             assert requests.get(f"{url}/__admin/ready", timeout=60).status_code == 200
         world.unlink()
         world.symlink_to("/dev/zero")
