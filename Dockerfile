@@ -6,19 +6,18 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 
 # The libraries first: they change less often than our own code. /wheels/contracts gets what only the suite needs.
-COPY pyproject.toml constraints.txt ./
-RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-    open('serve.txt', 'w').write('\n'.join(p['dependencies'])); \
-    open('contracts.txt', 'w').write('\n'.join(p['optional-dependencies']['contracts']))" \
- && pip wheel --quiet --constraint constraints.txt --wheel-dir /wheels/serve -r serve.txt \
- && pip wheel --quiet --constraint constraints.txt --wheel-dir /wheels/contracts -r serve.txt -r contracts.txt \
+# Exact versions, and only files with a known hash.
+COPY requirements requirements
+RUN pip install --quiet --only-binary :all: --require-hashes -r requirements/build.txt \
+ && pip download --quiet --only-binary :all: --require-hashes -d /wheels/serve -r requirements/serve.txt \
+ && pip download --quiet --only-binary :all: --require-hashes -d /wheels/contracts -r requirements/contracts.txt \
  && for wheel in /wheels/serve/*; do rm "/wheels/contracts/${wheel##*/}"; done
 
-COPY CHANGELOG.md LICENSE README.md openapi.yaml ./
+COPY CHANGELOG.md LICENSE README.md openapi.yaml pyproject.toml ./
 COPY docs docs
 COPY contracts contracts
 COPY mockserver mockserver
-RUN pip wheel --quiet --no-deps --wheel-dir /wheels/serve .
+RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels/serve .
 
 # Bytecode that needs no look at its source: nothing can be written where it would go later. Libraries' own tests stay out.
 RUN for part in serve contracts; do \

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test test-all setup lint fix dist image bench bench-flat mutants steady
+.PHONY: serve test test-all setup lint fix lock dist image bench bench-flat mutants steady
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -53,13 +53,29 @@ mutants: .venv/dev
 
 setup: .venv/serve
 
-.venv/serve: pyproject.toml constraints.txt
+# Exact versions with hashes, and nothing built from source: that would run tools of any version.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+EXACTLY ?= --only-binary :all: --require-hashes
+
+.venv/serve: pyproject.toml requirements/build.txt requirements/serve.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(INSTALL) $(EXACTLY) -r requirements/build.txt -r requirements/serve.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
-.venv/dev: .venv/serve
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev
+.venv/dev: .venv/serve requirements/dev.txt
+	$(INSTALL) $(EXACTLY) -r requirements/dev.txt
 	touch $@
+
+# Versions that still fit stay as they are; ARGS='--upgrade-package flask' takes the newest of one library.
+LOCK = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command 'make lock' $(ARGS)
+
+lock:
+	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
+	$(LOCK) pyproject.toml --extra contracts -c requirements/dev.txt -o requirements/contracts.txt
+	.venv/lock/bin/python -c 'import tomllib; print("editables", *tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+	  | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt

@@ -1,6 +1,7 @@
 """Entry point of the `contracts` command; reports missing libraries."""
 
 import gc
+import io
 import os
 import sys
 from contextlib import ExitStack, suppress
@@ -9,6 +10,9 @@ from tempfile import TemporaryDirectory
 
 def main() -> None:
     """Run the command; exit code 2 where its libraries are not installed."""
+    for stream in (sys.stdout, sys.stderr):  # whatever the locale is; None if closed
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     gc.set_threshold(3_000_000, 20, 20)  # collecting short-lived generated data took a fifth of the time
     with ExitStack() as stack:
         # Otherwise Hypothesis writes its Unicode data to the working directory.

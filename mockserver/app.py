@@ -102,6 +102,7 @@ def create_app(
         name_of=lambda _: "-",
         render=problem_json,
         cors=Cors(),
+        head=True,
         journaled=False,
         guard=AdminGuard(
             token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
@@ -127,6 +128,7 @@ def create_app(
                 stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
             ),
             views=FlaskViews(app),
+            root=f"{ADMIN_PREFIX}/ready",
             propagate=lambda: app.testing,
         )
 
@@ -171,17 +173,26 @@ class Documents(NamedTuple):
 
 def start(settings: Settings, loaded: Documents, control_spec: Spec) -> SandboxState:
     """Default starting state of a sandbox; DocumentError if it can't be loaded."""
+    said = sorted(settings.model_fields_set & STATE_DOCUMENT_SETTINGS)
+    if said and settings.import_ is not None:
+        flags = ", ".join("--" + name.replace("_", "-") for name in said)
+        raise DocumentError(f"{flags}: --import sets this already; leave one of them out")
     clock_start = REAL_TIME if settings.freeze is None else ClockStart(instant(settings.freeze), frozen=True)
-    if settings.import_ is None:
+    if settings.import_ is None or _is_first_start(settings):
         data = loaded.catalogue.data(loader.name_of(settings.scenario))
         begin = SandboxState(data, _policy(settings), clock_start=clock_start, origin=f"scenario:{data.name}")
         return begin if settings.generate is None else _with_generated(begin, settings.generate)
-    if said := sorted(settings.model_fields_set & STATE_DOCUMENT_SETTINGS):
-        flags = ", ".join("--" + name.replace("_", "-") for name in said)
-        raise DocumentError(f"{flags}: --import sets this already; leave one of them out")
     shape = control_spec.component("State")
     state = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"))
     return state if settings.freeze is None else state._replace(clock_start=clock_start)
+
+
+def _is_first_start(settings: Settings) -> bool:
+    """Whether the file to import is the one that this mock will write, and was not written yet."""
+    file = settings.import_
+    if file is None or settings.export_on_exit is None or file.resolve() != settings.export_on_exit.resolve():
+        return False
+    return not file.exists() or (file.is_file() and file.stat().st_size == 0)
 
 
 def _with_generated(begin: SandboxState, size: str) -> SandboxState:

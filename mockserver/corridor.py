@@ -38,12 +38,13 @@ class Corridor:
         secrets: Sequence[str] = (),
         injector: Injector | None = None,
         views: FlaskViews | None = None,
+        root: str = "",
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
         """The last of `apis` has the empty prefix; with `propagate` (tests) failures are raised.
 
         `secrets` are masked in addition to a request's own credentials; `keep`: bytes of a stream that the
-        journal stores.
+        journal stores; `root`: path whose answer `/` has too, unless a document or a view serves it.
         """
         self._apis = apis
         self._sandboxes = sandboxes
@@ -52,6 +53,7 @@ class Corridor:
         self._stopping = stopping
         self._secrets = secrets
         self._views = views
+        self._root = root
         self._propagate = propagate
         self._keep = keep
         self._streams = WaitingSlots(most_streams, "streams and waits are open")
@@ -63,6 +65,10 @@ class Corridor:
         answer = self.serve(context)
         self._log.exchange(context.exchange)
         start_response(_STATUS_LINES[answer.status], answer.headers)
+        if context.request.method == "HEAD" and not isinstance(answer.body, ViewStream):
+            if isinstance(answer.body, Lines):
+                answer.body.close()
+            return [b""]
         return [answer.body] if isinstance(answer.body, bytes) else answer.body
 
     def serve(self, context: RequestContext) -> Answer:
@@ -99,6 +105,13 @@ class Corridor:
 
     def _enter(self, request: Request) -> RequestContext:
         """Context of the request: its API and sandbox, or the refusal if it may not enter the sandbox."""
+        if (
+            self._root
+            and request.path == "/"
+            and request.method in ("GET", "HEAD")
+            and not self._serves_root()
+        ):
+            request.path = self._root  # health checks of other tools ask for it
         for api in self._apis:
             if request.path.startswith(api.prefix):
                 break
@@ -134,6 +147,10 @@ class Corridor:
                 entered.instant(),
                 entered.trace_id(context.api.prefix),
             )
+
+    def _serves_root(self) -> bool:
+        served = self._apis[-1].routes.at("GET", "/") is not None
+        return served or (self._views is not None and self._views.serve("/"))
 
     def _inject(self, context: RequestContext) -> Answer | None:
         """Apply injected faults after their delay; returns the answer if it replaces the handler's."""

@@ -13,9 +13,9 @@ from mockserver.http.request import Answer
 
 
 def redirected(context: RequestContext, redirect: Redirect) -> Answer:
-    """Redirect within the sandbox that the path names."""
+    """Redirect within the sandbox that the path names, and the prefix of a proxy."""
     context.exchange.refused("route", "", context.safe(str(redirect)))
-    location = quote(context.request.prefix) + redirect.location
+    location = context.request.mount + quote(context.request.prefix) + redirect.location
     return wire.unchecked(307, None, "", {"Location": location}, context.trace_id)
 
 

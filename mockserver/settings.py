@@ -165,6 +165,9 @@ class Settings(BaseSettings):
     no_request_controls: bool = Field(
         False, description="Ignore X-Mock-Fault, X-Mock-Delay and Prefer in requests"
     )
+    end_with_stdin: bool = Field(
+        False, description="End when standard input is closed, as it is when the parent process ends"
+    )
     quiet: bool = Field(False, description="Do not log requests to stderr")
     log_probes: bool = Field(False, description="Log health probes that succeed, too")
     api_key: str | None = Field(None, validation_alias="FREDDY_API_KEY")

@@ -75,7 +75,7 @@ def test_all_that_the_package_is_built_from_goes_into_the_image_and_nothing_else
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"][
         "wheel"
     ]
-    needed = {*wheel["packages"], *wheel["force-include"], "pyproject.toml", "constraints.txt", "LICENSE"}
+    needed = {*wheel["packages"], *wheel["force-include"], "pyproject.toml", "requirements", "LICENSE"}
     copied = {word for line in re.findall(r"(?m)^COPY (?!--)(.+) \S+$", DOCKERFILE) for word in line.split()}
     ignored, *rest = [
         line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[0] != "#"

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "mockserver"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 MAY_IMPORT = {
-    "__main__": ("commands",),
+    "__main__": ("commands", "client.tokens"),
     "commands": (
         "app",
         "extensions.blueprints",
@@ -48,7 +48,7 @@ MAY_IMPORT = {
     "flask_app": ("corridor", "extensions", "http.routes", "sandbox.sandboxes", "state_document.state_file"),
     "corridor": ("outcome", "http", "faults", "extensions.views"),
     "outcome": ("http", "faults.broken_body"),
-    "extensions": ("http", "openapi", "sandbox.clock"),
+    "extensions": ("http", "openapi", "sandbox.clock", "files"),
     "admin": (
         "http",
         "openapi",
@@ -71,7 +71,7 @@ MAY_IMPORT = {
     "http": ("openapi", "faults.rule", "faults.rule_list", "journal.journal"),
     "embeddings": ("store",),
     "store": (),
-    "openapi": (),
+    "openapi": ("files",),
     "files": (),
     "__init__": (),
 }

@@ -75,7 +75,7 @@ def test_a_stream_has_the_headers_that_a_browser_needs(served: Mock) -> None:
         headers = response.headers
         created = json.loads(response.text.split("\n\n")[1].removeprefix("data: "))
     assert headers["Content-Type"] == "text/event-stream"
-    assert headers["Cache-Control"] == "no-cache"
+    assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-cache, no-transform", "no")
     assert headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
     assert "x-request-id" in headers["Access-Control-Expose-Headers"]
     assert headers["x-request-id"] == created["trace_id"]

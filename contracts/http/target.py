@@ -114,27 +114,14 @@ class Http(Transport):
         self._open.close()
 
 
-_SERVE = """
-import os, sys, threading
-def watch():
-    sys.stdin.buffer.read()
-    os._exit(0)
-threading.Thread(target=watch, daemon=True).start()
-sys.argv[1:] = ["serve", "--port", "0", "--quiet"]
-from mockserver.commands.cli import main
-main()
-"""
-"""Mock process that exits when its standard input closes, and so with the suite."""
-
-
 class Served(Http):
     """Fresh mock in a separate process, on a free port."""
 
     def __init__(self, limit: RequestLimit | None = None) -> None:
         own = ("MOCK_", "FREDDY_", "PORT")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        self._child = subprocess.Popen(  # noqa: S603 - fixed arguments
-            [sys.executable, "-c", _SERVE],
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--quiet", "--end-with-stdin"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -221,7 +221,7 @@ def _json_rule(
 
     def fits(text: str) -> bool:
         try:
-            got = orjson.loads(text)
+            got = orjson.loads(text.removeprefix("\ufeff"))  # the byte order mark
             return same(wanted, got, any_order=any_order, extra=extra, budget=budget)
         except orjson.JSONDecodeError:
             return False

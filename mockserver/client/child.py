@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Any
 
-SHUTDOWN_SECONDS = 5.0
-"""Seconds to wait on shutdown before the process is killed."""
+from mockserver.client import tokens
+
+SHUTDOWN_SECONDS = 30.0
+"""Seconds to wait on shutdown before the process is killed; it may have a large state to write."""
 
 
 class Child:
-    """Child process with these flags of `serve`; `options` are those of Popen."""
+    """Child process with these flags of `serve`; `options` are those of Popen.
+
+    It ends with this process, however that ends. Signals of the terminal, such as Ctrl-C, do not reach it.
+    """
 
     def __init__(self, *flags: str, **options: Any) -> None:
-        command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, **options)  # noqa: S603 - our own
+        words, hidden = tokens.split(flags)
+        command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--end-with-stdin", *words]
+        options["env"] = {**options.get("env", os.environ), **hidden}
+        self.process = subprocess.Popen(  # noqa: S603 - our own
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            **options,
+        )
+        os.register_at_fork(after_in_child=self._close)  # else a forked process would keep the mock alive
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         self.ready: dict[str, Any] | None = json.loads(line) if line else None
@@ -30,5 +46,10 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        self._close()
+
+    def _close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with suppress(OSError):
+                pipe.close()

@@ -26,20 +26,55 @@ class Refused(Exception):
 
 
 def over_http(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
-    """Send one request; Unreachable if nothing answers."""
-    from urllib.error import HTTPError, URLError  # a fifth of the start of a command that makes no call
-    from urllib.request import Request, build_opener
+    """Send one request; Unreachable if nothing answers, Refused for a redirect, which is not followed.
 
+    This machine is never asked for through a proxy.
+    """
+    from urllib.error import HTTPError, URLError  # a fifth of the start of a command that makes no call
+    from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+
+    opener: OpenerDirector = build_opener(_no_redirect(), *([ProxyHandler({})] if _is_loopback(url) else []))
     request = Request(url, body, dict(headers), method=method)  # noqa: S310 - the URL is the user's own
     try:
-        with build_opener().open(request, timeout=TIMEOUT) as response:
+        with opener.open(request, timeout=TIMEOUT) as response:
             return response.status, response.read()
     except HTTPError as error:
         with error:
+            if 300 <= error.code < 400:
+                there = error.headers.get("Location", "nowhere")
+                raise Refused(
+                    error.code, f"{url} redirects to {there}: give the address it leads to"
+                ) from None
             return error.code, error.read()
     except (URLError, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise Unreachable(f"no mock answers at {url}: {reason}; start one with mockserver serve") from None
+
+
+def _no_redirect() -> Any:
+    from urllib.request import HTTPRedirectHandler
+
+    class NoRedirect(HTTPRedirectHandler):
+        """Redirects are answers: following one would pass the token on."""
+
+        def redirect_request(self, *_: Any) -> None:
+            return None
+
+    return NoRedirect()
+
+
+def _is_loopback(url: str) -> bool:
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    try:
+        host = urlsplit(url).hostname or ""
+        if host == "localhost" or host.endswith(".localhost"):
+            return True
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
 
 
 class Control:
@@ -112,7 +147,7 @@ def _reason(status: int, answer: bytes) -> str:
         problem = json.loads(answer)
         return str(problem["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"it answers {status} and no reason: is it a mock of this version?"
+        return f"it answers {status} and no reason: is it a mock of this version, or a proxy on the way?"
 
 
 class _Part:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mockserver.client import tokens
 from mockserver.client.child import Child
 from mockserver.client.control import Control
 
@@ -30,7 +32,7 @@ class Server:
     """Mock for a run of pytest: a child process on a free port, or one that is already running."""
 
     def __init__(self, url: str | None, token: str | None, flags: list[str]) -> None:
-        self.token = token
+        self.token = token or os.environ.get(tokens.VARIABLE) or None
         self._child: Child | None = None
         if url is not None:
             self.url = url.rstrip("/")
@@ -40,7 +42,8 @@ class Server:
             self.close()
             raise pytest.UsageError("the mock did not start; stderr says why")
         self.url = self._child.ready["url"]
-        self.token = self._child.ready.get("admin_token", token)
+        own = tokens.split(flags)[1].get(tokens.VARIABLE, self.token)
+        self.token = self._child.ready.get("admin_token", own)
 
     def close(self) -> None:
         """End the child process, if there is one."""
@@ -95,7 +98,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --mock-url and --mock-token, and mock_flags for the ini file."""
     group = parser.getgroup("freddy-mock")
     group.addoption("--mock-url", metavar="URL", help="URL of a running mock; by default one is started.")
-    group.addoption("--mock-token", metavar="TOKEN", help="Admin token of that mock.")
+    group.addoption("--mock-token", metavar="TOKEN", help="Admin token of that mock. [MOCK_ADMIN_TOKEN]")
     parser.addini("mock_flags", "Flags of `mockserver serve` for the mock of the run.", "args", [])
 
 

@@ -8,6 +8,7 @@ import hashlib
 import os
 import socket
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +19,7 @@ import orjson
 from mockserver import __version__
 from mockserver.commands import remote
 from mockserver.commands.options import option, serving
-from mockserver.files import write_whole
+from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings, SettingsError, read_settings
 
@@ -62,7 +63,7 @@ def main() -> None:
 @main.command()
 @serving
 def serve(**flags: Any) -> None:
-    """Run the mock until SIGTERM or Ctrl-C.
+    """Run the mock until SIGTERM, SIGHUP, SIGQUIT or Ctrl-C.
 
     Every flag has an environment variable, named in brackets; the flag wins. FREDDY_API_KEY, if set, is an
     additional key of usr_abc123. On a terminal the mock prints a short summary; otherwise it prints one
@@ -85,9 +86,15 @@ def serve(**flags: Any) -> None:
     from mockserver.server import granian_server as server
 
     settings = _settings(flags)
-    log = RequestLog(quiet=settings.quiet, probes=settings.log_probes)
+    log, stopping, serving = (
+        RequestLog(quiet=settings.quiet, probes=settings.log_probes),
+        threading.Event(),
+        threading.Event(),
+    )
+    if settings.end_with_stdin:
+        threading.Thread(target=_end_with_stdin, args=(stopping, serving), name="stdin", daemon=True).start()
     try:
-        app = create_app(settings, log=log)
+        app = create_app(settings, log=log, stopping=stopping)
         _require_writable(settings.export_on_exit)
         listener, faulty = _listeners(settings)
     except (DocumentError, server.PortTaken, OSError) as error:
@@ -108,6 +115,7 @@ def serve(**flags: Any) -> None:
         fault_port.start(app, faulty)
     if settings.watch:
         reload_on_change(app, settings, log)
+    serving.set()
     try:
         server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
     except OSError as error:
@@ -125,7 +133,7 @@ def serve(**flags: Any) -> None:
     server.leave(0)
 
 
-_OWN = ("host", "port", "port_file")  # flags of `serve` that `exec` sets itself
+_OWN = ("host", "port", "port_file", "end_with_stdin")  # flags of `serve` that `exec` sets itself
 
 
 @main.command("exec", params=[each for each in serve.params if each.name not in _OWN])
@@ -251,5 +259,21 @@ def _announce(settings: Settings, port: int, second: int | None, keys: list[str]
 
 def _require_writable(file: Path | None) -> None:
     """Fail at the start rather than on exit, when the state would be lost."""
-    if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK)):
-        raise OSError(f"--export-on-exit: {file} is not writable; give a file in a writable folder")
+    if file is None:
+        return
+    try:
+        require_writable(file)
+    except OSError as error:
+        raise OSError(
+            f"--export-on-exit: {file} {error.strerror}; give a file in a writable folder"
+        ) from error
+
+
+def _end_with_stdin(stopping: threading.Event, serving: threading.Event) -> None:
+    """Stop at the end of standard input; before the mock serves there is nothing to save."""
+    with suppress(OSError):
+        while os.read(0, 65536):
+            pass
+    if not serving.is_set():
+        os._exit(0)
+    stopping.set()

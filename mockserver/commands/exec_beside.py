@@ -27,8 +27,7 @@ def run(command: tuple[str, ...], settings: Mapping[str, Any]) -> int:
         **os.environ,
         **{f"MOCK_{name.upper().rstrip('_')}": _text(value) for name, value in settings.items()},
     }
-    # Ctrl-C reaches only the command; the mock ends after it.
-    mock = Child(env=environment, start_new_session=True)
+    mock = Child(env=environment)
     try:
         return mock.process.wait() or UNUSABLE if mock.ready is None else _run_command(command, mock.ready)
     finally:
@@ -40,13 +39,18 @@ def _run_command(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
     environment.setdefault("FREDDY_API_KEY", OWNER_KEY)
     if "admin_token" in ready:
         environment["MOCK_ADMIN_TOKEN"] = ready["admin_token"]
+    for name in ("no_proxy", "NO_PROXY"):
+        known = environment.get(name) or environment.get(name.swapcase()) or ""
+        environment[name] = ",".join(filter(None, (known, *_LOOPBACK)))
     try:
         child = subprocess.Popen(command, env=environment)  # noqa: S603 - it is the user's own
     except OSError as error:
         click.echo(f"mockserver: {command[0]}: {error.strerror}", err=True)
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_RUN
     passed = {
-        number: signal.signal(number, lambda number, _: child.send_signal(number)) for number in _FORWARDED
+        number: signal.signal(number, lambda number, _: child.send_signal(number))
+        for number in _FORWARDED
+        if signal.getsignal(number) is not signal.SIG_IGN  # of nohup, say, which the command ignores too
     }
     try:
         code = child.wait()
@@ -56,7 +60,9 @@ def _run_command(command: tuple[str, ...], ready: Mapping[str, Any]) -> int:
     return 128 - code if code < 0 else code
 
 
-_FORWARDED = (signal.SIGTERM, signal.SIGINT)
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Hosts that clients of the command must not ask a proxy for."""
 
 
 def _text(value: Any) -> str:

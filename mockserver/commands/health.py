@@ -37,8 +37,10 @@ def _port_from_file(port_file: str | None) -> str:
         raise Unknown("port 0 is a free port, known only from MOCK_PORT_FILE: set it, or give --port")
     from pathlib import Path  # rarely needed, and half of the whole start
 
+    from mockserver.files import read_whole
+
     try:
-        return Path(port_file).read_text(encoding="ascii").strip()
+        return read_whole(Path(port_file), 80).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise Unknown(f"MOCK_PORT_FILE: {port_file}: {getattr(error, 'strerror', None) or error}") from None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mockserver.app import MockServer, create_app
 from mockserver.extensions.blueprints import file_of
+from mockserver.files import read_whole
 from mockserver.http.log import RequestLog
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings
@@ -27,7 +28,7 @@ def content_hashes(places: Iterable[Path]) -> dict[Path, str]:
 
 def _content_hash(file: Path) -> str:
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return hashlib.sha256(read_whole(file)).hexdigest()
     except OSError:
         return ""
 

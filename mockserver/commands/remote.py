@@ -46,7 +46,7 @@ def _remote_command(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             control = Control(url or _default_url(), sandbox=sandbox or None, token=token or None)
             answer = command(control, **options)
-        except (health.Unknown, Refused, Unreachable) as error:
+        except (health.Unknown, Refused, Unreachable, OSError) as error:
             click.echo("mockserver: " + " ".join(str(error).split()), err=True)
             sys.exit(NO)
         if answer is not None:
@@ -88,17 +88,18 @@ def state(control: Control, load: Path | None, save: Path | None) -> Any:
       mockserver state --save before.json
       mockserver state --load before.json
     """
+    from mockserver.files import read_whole, write_whole
+
     if load is not None:
         try:
-            document = json.loads(load.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise click.UsageError(f"--load {load}: {error}") from None
+            document = json.loads(read_whole(load).decode("utf-8-sig"))
+        except (OSError, ValueError, RecursionError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise click.UsageError(f"--load {load}: {reason}") from None
         return control.restore(document)
     answer = control.state()
     if save is None:
         return answer
-    from mockserver.files import write_whole
-
     write_whole(save, json.dumps(answer, indent=1, ensure_ascii=False) + "\n")
     return None
 

@@ -12,11 +12,14 @@ from typing import Any
 
 from flask import Blueprint, Flask
 
+from mockserver.files import read_whole
 from mockserver.http.request import SANDBOX_PREFIX
 from mockserver.http.routes import Routes
 from mockserver.openapi.yaml_document import DocumentError
 
 _VARIABLE = re.compile(r"<(?P<path>path:)?[^<>]*>")
+MOST_BYTES = 16 << 20
+"""Size of a file of extensions; more is not read."""
 _DEEP = "x" + "/x" * 50
 """What a `<path:…>` can be: deeper than any path of a document."""
 
@@ -55,7 +58,7 @@ def _blueprint(values: Mapping[str, Any], name: str) -> Blueprint:
 def _executed(file: Path) -> ModuleType:
     """Module of the file's current text: Python's own cache can be a second late."""
     try:
-        source = file.read_bytes()
+        source = read_whole(file, MOST_BYTES)
     except OSError as error:
         raise DocumentError(f"--extend {file}: {error.strerror}; give FILE.py:NAME") from error
     module = ModuleType(f"mockserver_extension_{file.stem}")

@@ -13,10 +13,11 @@ from werkzeug.routing import RequestRedirect
 
 from mockserver.extensions.request_sandbox import RequestSandbox
 from mockserver.http.context import RequestContext
-from mockserver.http.event_stream import ClosesOnce, Lines, SentBytes
+from mockserver.http.event_stream import STREAM_HEADERS, ClosesOnce, Lines, SentBytes
 from mockserver.http.problems import Forbidden, Internal, Problem, Unauthorized, of_status, wrong_method
 from mockserver.http.problems import NotFound as ResourceNotFound
 from mockserver.http.request import Answer
+from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Operation
 
 if TYPE_CHECKING:
@@ -34,6 +35,16 @@ class FlaskViews:
     def __init__(self, app: Flask) -> None:
         self._app = app
         app.register_error_handler(HTTPException, _as_problem)
+
+    def serve(self, path: str) -> bool:
+        """Whether a route has the path, with any method."""
+        try:
+            self._app.url_map.bind("mock").match(path, "GET")
+        except NotFound:
+            return False
+        except (MethodNotAllowed, RequestRedirect):
+            pass
+        return True
 
     def find(self, context: RequestContext) -> Operation | None:
         """Route of the request as an undocumented operation; None if no route has the path.
@@ -61,6 +72,8 @@ class FlaskViews:
         scope = Context()
         response, pieces, headers = scope.run(self._respond, environ)
         headers.append(("x-request-id", context.trace_id))
+        if response.is_streamed and response.mimetype == EVENT_STREAM:
+            headers += [pair for pair in STREAM_HEADERS if pair[0] not in response.headers]
         if response.is_streamed or context.request.method == "HEAD":
             return Answer(response.status_code, headers, _streamed(scope, response, pieces))
         # The corridor adds the length of what it sends.

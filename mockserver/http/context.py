@@ -73,6 +73,8 @@ class Api:
     cors: Cors
     guard: AdminGuard | None = None
     """Access check before routing."""
+    head: bool = False
+    """Whether HEAD is served wherever GET is."""
     journaled: bool = True
     """Whether its requests are recorded in the sandbox's journal."""
 
@@ -84,7 +86,7 @@ class Api:
         if orphans := ", ".join(sorted(self.handlers.keys() - operations.keys())):
             reason = f"no operation for the handler of {orphans}; add it, or remove the handler"
             raise self.spec.error(None, reason)
-        self.routes = Routes(operations.values())
+        self.routes = Routes(operations.values(), head=self.head)
         self._all_in_sandbox = all(operation.in_sandbox for operation in operations.values())
 
     def needs_no_sandbox(self, request: Request) -> bool:

@@ -14,6 +14,8 @@ HEARTBEAT = 2.0
 """Seconds without an event before a heartbeat, which also detects a client that has gone."""
 MOST = 128
 """Most streams and waits at the same time; each occupies a thread of the server."""
+STREAM_HEADERS = (("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no"))
+"""Proxies that compress or buffer would keep a stream until its end."""
 
 
 class TooManyWaiting(

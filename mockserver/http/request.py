@@ -15,6 +15,8 @@ from mockserver.http.redaction import CREDENTIALS, masked
 
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _INVALID_IN_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_MOUNT = re.compile(r"(?:/[\w.~%!$&'()*+;=:@-]+)*", re.ASCII)
+"""Path of one host: `//name` would be another one."""
 SANDBOX_PREFIX = "/__sandbox/"
 """Path prefix, followed by a sandbox's name: for clients that can only change their base URL."""
 
@@ -46,12 +48,18 @@ class Request:
             self.prefix, self.path = SANDBOX_PREFIX + name, "/" + rest
         self.query: str = environ.get("QUERY_STRING", "")
 
+    @property
+    def mount(self) -> str:
+        """Path prefix under which a proxy serves the mock; empty if it says none."""
+        said = (self.header("X-Forwarded-Prefix") or "").partition(",")[0].strip().rstrip("/")
+        return said if _MOUNT.fullmatch(said) else ""
+
     def environ(self, body: bytes = b"") -> dict[str, Any]:
         """WSGI environ for another application: the sandbox prefix in SCRIPT_NAME, with this body."""
         path: str = self._environ.get("PATH_INFO") or "/"
         return {
             **self._environ,
-            "SCRIPT_NAME": self._environ.get("SCRIPT_NAME", "") + self.prefix,
+            "SCRIPT_NAME": self.mount + self._environ.get("SCRIPT_NAME", "") + self.prefix,
             "PATH_INFO": path[len(self.prefix) :] or "/",
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),

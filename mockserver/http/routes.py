@@ -22,7 +22,8 @@ class _Node:
 class Routes:
     """Tree over the path templates of one document."""
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], *, head: bool = False) -> None:
+        """With `head`, HEAD is served wherever GET is."""
         self._root = _Node()
         self._known: list[str] = []
         for operation in operations:
@@ -34,6 +35,8 @@ class Routes:
                 else:
                     node = node.fixed.setdefault(step, _Node())
             node.operations[operation.method] = operation
+            if head and operation.method == "GET":
+                node.operations["HEAD"] = operation
             self._known.append(f"{operation.method} {operation.template}")
 
     def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:

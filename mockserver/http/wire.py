@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ import orjson
 
 from mockserver.http.calls import Call, DeferredReply, File, Reply
 from mockserver.http.context import RequestContext
-from mockserver.http.event_stream import Lines, Stream
+from mockserver.http.event_stream import STREAM_HEADERS, Lines, Stream
 from mockserver.http.problems import Invalid, SpecViolation
 from mockserver.http.request import Answer, Request
 from mockserver.openapi.field_error import FieldError
@@ -119,7 +120,7 @@ def _body(
         errors.append(FieldError("body", "", f"content type {media_type[:80]!r} is not application/json"))
         return None
     try:
-        body = orjson.loads(data)
+        body = orjson.loads(data.removeprefix(BOM_UTF8))
     except orjson.JSONDecodeError as error:
         errors.append(FieldError("body", "", f"not valid JSON: {error}"))
         return None
@@ -156,7 +157,7 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
     if media_type:
         headers.append(("Content-Type", media_type))
     if isinstance(body, Stream):
-        headers.append(("Cache-Control", "no-cache"))
+        headers += STREAM_HEADERS
     in_pieces = bool(reply.stored) and body is not reply.body
     return Checked(reply.status, headers, body, operation.indented, in_pieces)
 

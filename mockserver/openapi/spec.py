@@ -56,7 +56,7 @@ class Spec:
         """`memory`: file that lists the documents that passed the checks."""
         self._file = Document(path)
         self.document: Mapping[str, Any] = self._file.content
-        self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.sha256 = hashlib.sha256(self._file.text).hexdigest()
         passed = _PassedChecks(memory, self.sha256)
         is_known = passed.is_known()
         if not is_known:

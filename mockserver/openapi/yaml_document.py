@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 import yaml
 
+from mockserver.files import read_whole
+
 
 class DocumentError(Exception):
     """Unusable file; the text is one line: file, line, reason."""
@@ -18,19 +20,49 @@ class DocumentError(Exception):
         super().__init__(" ".join(text.split()))
 
 
+MOST_BYTES = 16 << 20
+"""Size of a file; more is not read."""
+MOST_VALUES = 500_000
+"""Values and keys as written: each takes about a kilobyte while it is read."""
+DEEPEST = 200
+"""Levels of lists and objects; the C library would overflow the stack at some thousands."""
+MOST_EXPANDED = 48 << 20
+"""Size with every alias and merge written out: the length of each text, and _EACH for each value."""
+_EACH = 64
+_LONGEST_NUMBER = 400
+"""Characters; longer ones take quadratic time, and no JSON number needs as many."""
 _TAG = "tag:yaml.org,2002:"
 _TEXT, _MERGE, _MAP, _LIST = (_TAG + name for name in ("str", "merge", "map", "seq"))
+_SCALARS = {_TAG + name for name in ("int", "float", "bool", "null")}
+_BUNDLED = Path(__file__).resolve().parents[1]
+_OPENING = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_CLOSING = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
 
 
 class _Loader(yaml.CSafeLoader):
     """C loader without dates (JSON has none) that refuses duplicate keys."""
 
+    def __init__(self, text: bytes) -> None:
+        super().__init__(text)
+        self._expanded = 0
+        self._sizes: dict[yaml.Node, int] = {}
+
     def plain(self, node: yaml.Node, seen: dict[yaml.Node, Any]) -> Any:
         """Value of the node, in a third of the time of the generic constructor; `seen` is for aliases."""
-        if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
-            return node.value
         if node in seen:
+            if node not in self._sizes:
+                raise _error_at("an alias within what it stands for", node)
+            self._add(self._sizes[node], node)
             return seen[node]
+        if isinstance(node, yaml.ScalarNode):
+            self._add(_EACH + len(node.value), node)
+            return node.value if node.tag == _TEXT else self._scalar(node)
+        begin, value = self._expanded, self._collection(node, seen)
+        self._sizes[node] = self._expanded - begin
+        return value
+
+    def _collection(self, node: yaml.Node, seen: dict[yaml.Node, Any]) -> Any:
+        self._add(_EACH, node)
         if node.tag == _MAP and isinstance(node, yaml.MappingNode):
             self._refuse_bad_keys(node)
             self.flatten_mapping(node)
@@ -43,7 +75,30 @@ class _Loader(yaml.CSafeLoader):
             seen[node] = listed
             listed.extend(self.plain(value, seen) for value in node.value)
             return listed
+        raise _error_at(f"JSON has no {node.tag}", node)
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        if node.tag not in _SCALARS or len(node.value) > _LONGEST_NUMBER:
+            raise _error_at(f"JSON has no {node.tag.removeprefix(_TAG)} like {node.value[:40]!r}", node)
         return self.construct_document(node)
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Resolve merge keys, as the parent does; count what they copy, and drop what is overridden."""
+        merges = [value for key, value in node.value if key.tag == _MERGE]
+        for merge in merges:
+            for source in merge.value if isinstance(merge, yaml.SequenceNode) else [merge]:
+                if isinstance(source, yaml.MappingNode):
+                    self._refuse_bad_keys(source)
+                    self.flatten_mapping(source)
+                    self._add(_EACH * len(source.value), merge)
+        if merges:
+            super().flatten_mapping(node)
+            node.value = list({key.value: (key, value) for key, value in node.value}.values())
+
+    def _add(self, size: int, node: yaml.Node) -> None:
+        self._expanded += size
+        if self._expanded > MOST_EXPANDED:
+            raise _error_at(f"aliases and merges make more than {MOST_EXPANDED >> 20} MiB of it", node)
 
     def _refuse_bad_keys(self, node: yaml.Node) -> None:
         seen = set()
@@ -62,7 +117,20 @@ class _Loader(yaml.CSafeLoader):
         return number
 
 
-def _error_at(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+def _refuse_bombs(text: bytes) -> None:
+    """YAMLError for too many levels or values, before nodes are made of them: that recurses in C."""
+    events = _Loader(text)
+    depth = count = 0
+    while not isinstance(event := events.get_event(), yaml.StreamEndEvent):
+        count += 1
+        depth += isinstance(event, _OPENING) - isinstance(event, _CLOSING)
+        if depth > DEEPEST:
+            raise _error_at(f"more than {DEEPEST} levels", event)
+        if count > MOST_VALUES:
+            raise _error_at(f"more than {MOST_VALUES:,} values", event)
+
+
+def _error_at(problem: str, node: Any) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
@@ -79,8 +147,10 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._text = path.read_bytes()
-            loader = _Loader(self._text)
+            self.text = read_whole(path, MOST_BYTES)
+            if not path.is_relative_to(_BUNDLED) and path != _BUNDLED.parent / "openapi.yaml":
+                _refuse_bombs(self.text)
+            loader = _Loader(self.text)
             node = loader.get_single_node()
             self.content: Any = None if node is None else loader.plain(node, {})
             orjson.dumps(self.content)  # refuses cycles and values that JSON can't represent
@@ -92,7 +162,7 @@ class Document:
     def line(self, pointer: Sequence[str | int]) -> int:
         """Line (from 1) of the value at `pointer`, or of its nearest existing parent."""
         # Parsed again, only for an error: keeping the nodes would take many times the memory.
-        node = _Loader(self._text).get_single_node()
+        node = _Loader(self.text).get_single_node()
         for step in pointer:
             if isinstance(node, yaml.MappingNode):
                 inner = next((v for k, v in node.value if k.value == str(step)), None)

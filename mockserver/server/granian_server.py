@@ -22,7 +22,7 @@ _granian: Any = granian  # half of it is untyped, and its stubs lag behind its e
 _BACKLOG = 1024
 _CONNECTIONS = 1 << 20  # granian counts idle ones too, and keeps new ones waiting at its limit
 _HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; also ends idle clients
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _GRACE = 0.5  # seconds; shutdown takes at most one, and the rest is for the caller to save its state
 
 
@@ -56,16 +56,15 @@ def serve(
     threads: int = 512,
     on_ready: Callable[[], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or `stopping`; return within a second, with the listener closed.
+    """Serve until a signal or `stopping`; return within a second, with the listener closed.
 
-    Unfinished answers continue in threads: the process must end by leave(). A second signal kills it at once.
+    Unfinished answers continue in threads: the process must end by leave(). A second signal takes them their
+    grace; none kills the process, so that the caller can save its state.
     """
 
     def stop(*_: object) -> None:
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
         # Not set() here: the interrupted code may hold the event's lock.
-        threading.Thread(target=stopping.set).start()
+        threading.Thread(target=(ended if stopping.is_set() else stopping).set).start()
 
     logging.getLogger("_granian").setLevel(logging.WARNING)
     native, ended, loop = _granian._granian, threading.Event(), asyncio.new_event_loop()
@@ -80,7 +79,8 @@ def serve(
     try:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                signal.signal(number, stop)
+                if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # of nohup
+                    signal.signal(number, stop)
         worker.serve_str(call, loop, quit_)
         if on_ready is not None:
             on_ready()

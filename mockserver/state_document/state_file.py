@@ -6,6 +6,7 @@ version it was written for, and that its records fit the vendor's API and each o
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ import orjson
 
 from mockserver.embeddings import queue_json
 from mockserver.embeddings.policy import Policy
-from mockserver.files import write_whole
+from mockserver.files import read_whole, write_whole
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.clock import ClockStart, instant
@@ -144,7 +145,7 @@ class StateDocuments:
     def read(self, file: Path, shape: Callable[[Any], list[FieldError]]) -> SandboxState:
         """State from a file; DocumentError if it is invalid. `shape` validates it against its schema."""
         try:
-            document = orjson.loads(file.read_bytes())
+            document = orjson.loads(read_whole(file).removeprefix(BOM_UTF8))
         except OSError as error:
             raise DocumentError(f"{file}: {error.strerror or error}") from error
         except orjson.JSONDecodeError as error:

@@ -31,7 +31,7 @@ def test_a_stream_is_its_events_and_the_last_line_in_ascii(tmp_path: Path) -> No
     small = Small(tmp_path, stream({"text": "Zürich\n\u2028🙂"}, {}), events)
     status, headers, body = small.ask()
     assert (status, headers["Content-Type"]) == ("200 OK", "text/event-stream")
-    assert (headers["Cache-Control"], headers["x-request-id"]) == ("no-cache", TRACE)
+    assert (headers["Cache-Control"], headers["x-request-id"]) == ("no-cache, no-transform", TRACE)
     assert "Content-Length" not in headers
     text = r'data: {"text":"Z\u00fcrich\n\u2028\ud83d\ude42"}'
     assert joined(body) == f"{text}\n\ndata: {{}}\n\ndata: [END]\n\n"
