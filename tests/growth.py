@@ -1,4 +1,4 @@
-"""Growth of work with the size of an input: a ratio of processor times, so that a busy machine does not matter."""
+"""Growth of work with the size of an input, as a ratio of processor times: also on a busy machine."""
 
 from __future__ import annotations
 

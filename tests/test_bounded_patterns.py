@@ -24,8 +24,12 @@ from tests.growth import grows_too_fast
 
 PACKAGES = (mockserver, contracts)
 DOCUMENTS = (bundled_spec(), Path(str(mockserver.__path__[0])) / "admin/admin.yaml")
-ATOMS = r"""a 0 - _ . / , ; = " ' \ ` # * { } < > a. a- a_ a_0 -eyJ eyJaaaaaaaa- eyJaaaaaaaa. sk_ a=a, a="a a="\" {a /v1/spaces/
-api_key= token 1. 1- :1 +1 2026-01-01T 1: P1W at_a.py line at$a.a: contracts_0 space_a ab-cdef-""".split()
+ATOMS = [
+    *["a", "0", "-", "_", ".", "/", ",", ";", "=", '"', "'", "\\", "`", "#", "*", "{", "}", "<", ">", "a."],
+    *["a-", "a_", "a_0", "-eyJ", "eyJaaaaaaaa-", "eyJaaaaaaaa.", "sk_", "a=a,", 'a="a', 'a="\\"', "{a"],
+    *["/v1/spaces/", "api_key=", "token", "1.", "1-", ":1", "+1", "2026-01-01T", "1:", "P1W", "at_a.py"],
+    *["line", "at$a.a:", "contracts_0", "space_a", "ab-cdef-", "=%", "&%a"],
+]
 ATOMS += [" ", "\t", "\n", ", ", "é", "contracts abcdef ", "\n at ", " at 0x0", "=x&", "0a_"]
 ENDS = ("", "!", "\n", '"')
 FIRST, LAST = 2_000, 16_000

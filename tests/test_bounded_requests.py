@@ -21,8 +21,20 @@ from tests.growth import grows_too_fast
 Environ = dict[str, Any]
 OWNER = "ak_demo_owner"
 ATOMS = ["a", "-eyJ", "eyJ-", "sk_", "api_key=", "a=a&", "a, ", '"', '\\"', "/", "%61", "{", "é", ". ", "ak_"]
-HEADERS = """HOST ORIGIN AUTHORIZATION X_API_KEY X_MOCK_SANDBOX X_MOCK_FAULT X_MOCK_DELAY PREFER COOKIE LAST_EVENT_ID
-X_REQUEST_ID SEC_FETCH_SITE ACCESS_CONTROL_REQUEST_HEADERS FORWARDED X_FORWARDED_PREFIX ACCEPT""".split()
+HEADERS = [
+    *[
+        "HOST",
+        "ORIGIN",
+        "AUTHORIZATION",
+        "X_API_KEY",
+        "X_MOCK_SANDBOX",
+        "X_MOCK_FAULT",
+        "X_MOCK_DELAY",
+        "PREFER",
+    ],
+    *["COOKIE", "LAST_EVENT_ID", "X_REQUEST_ID", "SEC_FETCH_SITE", "ACCESS_CONTROL_REQUEST_HEADERS"],
+    *["FORWARDED", "X_FORWARDED_PREFIX", "ACCEPT"],
+]
 FIRST, LAST = 8_000, 64_000
 """Characters of a text."""
 

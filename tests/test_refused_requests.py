@@ -87,7 +87,7 @@ def test_an_accepted_request_makes_its_sandbox(
 
 
 def test_the_token_is_checked_before_the_sandbox_is_made() -> None:
-    app = create_app(Settings(quiet=True, admin_token="token-of-admin"))  # noqa: S106 - a test's
+    app = create_app(Settings(quiet=True, admin_token="token-of-admin"))
     client = app.test_client()
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         assert client.get("/__sandbox/new/__admin/clock", headers=headers).status_code == 401

@@ -23,7 +23,7 @@ def count(value: Any, most: int = sys.maxsize) -> int:
 def beginning(value: Any, most: int) -> Any:
     """Copy of the value whose arrays end once `most` values are copied.
 
-    Each array keeps its first element, and an object all its members, so that nothing that is required is lost.
+    Each array keeps its first element, and an object all its members: nothing that is required is lost.
     """
     left = most
 

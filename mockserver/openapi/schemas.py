@@ -16,7 +16,7 @@ from mockserver.openapi.field_error import FieldError
 MOST_ERRORS = 1000
 """Most errors listed one by one; a body of megabytes can be wrong in every line."""
 EXPLAINED = 5000
-"""Values of a body whose errors are looked for together: to explain one takes 1000 times as long as to check."""
+"""Values of a body whose errors are looked for: to explain one takes 1000 times as long as to check it."""
 LONGEST_MESSAGE = 200
 """Most characters of a message: it quotes the value, which can be anything."""
 
@@ -76,8 +76,8 @@ class Schema:
             return self._validator.iter_errors(value)
         if self.is_valid(value):
             return iter(())
-        # The validator finds all errors before it returns the first one: so it gets the beginning of the value,
-        # up to EXPLAINED values after the first error.
+        # The validator finds all errors before it returns the first one: so it gets the beginning of the
+        # value, up to EXPLAINED values after the first error.
         valid, invalid = 0, count(value)
         while invalid - valid > EXPLAINED:
             middle = (valid + invalid) // 2
