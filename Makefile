@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test test-all setup lint fix lock dist image bench bench-flat mutants steady
+.PHONY: serve test test-all setup lint fix lock dist image bench bench-flat attack mutants steady
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -35,6 +35,9 @@ bench: .venv/dev
 
 bench-flat: .venv/dev
 	$(BIN)/python -m bench.flat $(ARGS)
+
+attack: .venv/dev
+	$(BIN)/python -m bench.attack $(ARGS)
 
 # SEEDS, how many runs of the contract suite a correct mock has to pass: each makes other requests up.
 SEEDS ?= 20

@@ -67,7 +67,7 @@ def written() -> Iterator[tuple[str, re.Pattern[str]]]:
                     and isinstance(node.args[0], ast.Constant)
                     and node.func.attr != "escape"
                 ):
-                    yield f"{file.name}:{node.lineno}", re.compile(node.args[0].value, _flags(node))
+                    yield f"{file.name}:{node.lineno}", re.compile(str(node.args[0].value), _flags(node))
 
 
 def _flags(call: ast.Call) -> int:

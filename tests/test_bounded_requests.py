@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -48,7 +48,7 @@ def ask(app: MockServer, environ: Environ) -> None:
     """Send it, read the whole answer, and what the journal says of it."""
     journal = {"REQUEST_METHOD": "GET", "PATH_INFO": "/__admin/requests", "QUERY_STRING": "limit=1"}
     for each in (environ, journal | {"HTTP_HOST": "localhost"}):
-        whole = {"QUERY_STRING": "", "wsgi.input": BytesIO(each.get("body", b"")), **each}
+        whole = {"QUERY_STRING": "", "wsgi.input": BytesIO(cast("bytes", each.get("body", b""))), **each}
         b"".join(app.wsgi_app(whole, lambda *_: lambda _: None))
 
 
@@ -58,12 +58,25 @@ def get(**environ: str) -> Environ:
     return start | {"HTTP_HOST": "localhost"} | environ
 
 
+def _in_path(prefix: str, text: str) -> Environ:
+    return get(PATH_INFO=(prefix + text).encode().decode("latin-1"))
+
+
+def _in_header(path: str, name: str, text: str) -> Environ:
+    return get(PATH_INFO=path) | {f"HTTP_{name}": text}
+
+
+def _of_size(of: Callable[[str], Any], atom: str, size: int) -> Any:
+    """A text of this many characters, repeating `atom`, and where it is put."""
+    return of(atom * (size // len(atom)))
+
+
 def texts() -> Iterator[tuple[str, Callable[[str], Environ]]]:
     """Each place of a request that can hold a text."""
     for prefix in ("/", "/v1/threads/", "/__admin/", "/__sandbox/", "/__admin/snapshots/"):
         yield (
             f"path {prefix}",
-            lambda text, prefix=prefix: get(PATH_INFO=(prefix + text).encode().decode("latin-1")),
+            partial(_in_path, prefix),
         )
     yield "query", lambda text: get(QUERY_STRING=text)
     yield "limit", lambda text: get(QUERY_STRING=f"limit={text}")
@@ -82,7 +95,7 @@ def texts() -> Iterator[tuple[str, Callable[[str], Environ]]]:
         for path in ("/v1/threads", "/v1/threads/", "/__admin/clock"):
             yield (
                 f"{name} {path}",
-                lambda text, name=name, path=path: get(PATH_INFO=path) | {f"HTTP_{name}": text},
+                partial(_in_header, path, name),
             )
 
 
@@ -97,9 +110,7 @@ def test_a_long_text_takes_work_in_proportion(
     app: MockServer, place: str, of: Callable[[str], Environ]
 ) -> None:
     for atom in ATOMS:
-        found = grows_too_fast(
-            partial(ask, app), lambda size, atom=atom: of(atom * (size // len(atom))), FIRST, LAST
-        )
+        found = grows_too_fast(partial(ask, app), partial(_of_size, of, atom), FIRST, LAST)
         assert found is None, f"{place} {atom!r}: {found}"
 
 
@@ -204,5 +215,5 @@ def test_secrets_are_masked_with_work_in_proportion() -> None:
     masks = [Mask([f"key_{n}_{'x' * 30}" for n in range(count)]) for count in (5, 300)]
     for atom in ATOMS:
         for work in (*[mask.text for mask in masks], masks[0].end, lambda text: masked(text, [text[-50:]])):
-            found = grows_too_fast(work, lambda size, atom=atom: atom * (size // len(atom)), FIRST, LAST)
+            found = grows_too_fast(work, partial(_of_size, str, atom), FIRST, LAST)
             assert found is None, f"{atom!r}: {found}"

@@ -31,14 +31,14 @@ def beginning(value: Any, most: int) -> Any:
         nonlocal left
         left -= 1
         if isinstance(node, list):
-            part = []
+            part: list[Any] = []
             for each in node:
                 if part and left <= 0:
                     break
                 part.append(copied(each))
             return part
         if isinstance(node, dict):
-            members = {}
+            members: dict[str, Any] = {}
             for name, each in node.items():
                 if left <= 0 and len(members) >= RECORD:
                     break
