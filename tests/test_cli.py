@@ -184,12 +184,12 @@ def test_port_0_picks_one_and_says_so_in_one_line_of_json(tmp_path: Path) -> Non
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
     with running(MOCK_PORT="0") as (child, ready):
-        with urlopen(f"{ready['url']}/__admin/health") as answer:
+        with urlopen(f"{ready['url']}/__admin/clock") as answer:
             assert answer.status == 200
         child.send_signal(number)
         out, err = child.communicate(timeout=60)
     assert (child.returncode, out) == (0, "")
-    assert json.loads(err)["operation"] == "health"
+    assert json.loads(err)["operation"] == "getClock"
 
 
 def test_a_full_stderr_does_not_keep_it_from_ending() -> None:

@@ -140,7 +140,7 @@ def chapters(path: Path) -> Iterator[tuple[list[str], list[Block]]]:
     Embedding is sped up, until the page stops the clock.
     """
     written: list[str] = []
-    flags = ["--freeze", FROZEN]
+    flags = ["--freeze", FROZEN, "--log-probes"]  # the log shows that an example asked
     chapter: list[Block] = []
     for block in blocks(path):
         if block.kind == "console" and (given := re.search("ARGS='(.*)'", block.text)):

@@ -108,7 +108,9 @@ def test_with_xdist_all_workers_share_one_mock(written: pytest.Pytester) -> None
         @pytest.fixture(autouse=True)
         def told(mock_server, tmp_path_factory):
             place = tmp_path_factory.getbasetemp().parent
-            (place / f"url-{os.getpid()}").write_text(mock_server.url)
+            new = place / f"new-{os.getpid()}"
+            new.write_text(mock_server.url)
+            new.rename(place / f"url-{os.getpid()}")
             urls = {file.read_text() for file in place.glob("url-*")}
             assert len(urls) == 1
     """)

@@ -9,6 +9,10 @@ RECORD = 1000
 """Most members of an object that is copied whole: a larger one is cut like an array."""
 
 
+TUPLE = 16
+"""Items of every array that are copied: a schema can require some."""
+
+
 def count(value: Any, most: int = sys.maxsize) -> int:
     """Number of values in a JSON value, itself included; counted up to `most`."""
     found, ahead = 0, [value]
@@ -23,7 +27,7 @@ def count(value: Any, most: int = sys.maxsize) -> int:
 def beginning(value: Any, most: int) -> Any:
     """Copy of the value whose arrays end once `most` values are copied.
 
-    Each array keeps its first element, and an object all its members: nothing that is required is lost.
+    Each array keeps its first TUPLE items, and an object all its members: nothing that is required is lost.
     """
     left = most
 
@@ -33,7 +37,7 @@ def beginning(value: Any, most: int) -> Any:
         if isinstance(node, list):
             part: list[Any] = []
             for each in node:
-                if part and left <= 0:
+                if len(part) >= TUPLE and left <= 0:
                     break
                 part.append(copied(each))
             return part
