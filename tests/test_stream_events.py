@@ -14,11 +14,11 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
 from mockserver.freddy import HANDLERS
-from mockserver.freddy.model_responses import SILENCE, create_response
+from mockserver.freddy.model_responses import PROCESSING, SILENCE, create_response
 from mockserver.http.calls import Call, Reply
 from mockserver.http.event_stream import MOST, Step, Stream
 from mockserver.http.log import RequestLog
-from mockserver.http.problems import SpecViolation
+from mockserver.http.problems import Internal, SpecViolation
 from mockserver.sandbox.sandbox import Sandbox
 from mockserver.settings import Settings
 from tests.conftest import Ask
@@ -51,13 +51,15 @@ def order(ask: Ask, text: str = "One two three", **more: Any) -> None:
 
 
 def test_the_events_come_in_the_promised_order(ask: Ask) -> None:
-    order(ask, stop_reason="max_tokens")
+    order(ask, stop_reason="tool_use")
     answer = ask("POST", URL, json=STREAM)
     processing, created, *deltas, completed, last = events(answer)
-    assert processing == {"event": "response.processing"}
+    assert (processing.pop("event"), processing.pop("status")) == ("response.processing", "processing")
+    assert processing == {"thread_id": "thrd_def456", "message": PROCESSING}
     question, said = ask("GET", MESSAGES).get_json()["data"][-2:]
     assert created == {
         "event": "response.created",
+        "status": "in_progress",
         "thread_id": "thrd_def456",
         "user_id": "usr_abc123",
         "org_id": "org_abc123",
@@ -66,7 +68,8 @@ def test_the_events_come_in_the_promised_order(ask: Ask) -> None:
     }
     assert [d.pop("delta") for d in deltas] == ["One ", "two ", "three"]
     assert {d.pop("event") for d in deltas} == {"response.content_delta"}
-    assert (completed["event"], completed["stop_reason"]) == ("response.completed", "max_tokens")
+    assert (completed["event"], completed["stop_reason"]) == ("response.completed", "tool_use")
+    assert (completed["status"], completed["is_summarized"]) == ("completed", False)
     assert (completed["message_id"], completed["response"][0]["text"]) == (said["id"], "One two three")
     assert last == "[DONE]"
 
@@ -83,8 +86,7 @@ def test_a_stream_says_what_the_json_answer_says(app: MockServer, ask: Ask) -> N
     app.sandboxes.get().reset()
     completed = events(ask("POST", URL, json={**body, "stream": True}))[-2]
     assert whole.pop("success") is True
-    assert whole.pop("is_summarized") is False
-    assert completed.pop("event") == "response.completed"
+    assert (completed.pop("event"), completed.pop("status")) == ("response.completed", "completed")
     assert completed.pop("message_id").startswith("msg_")
     assert completed == whole
 
@@ -128,15 +130,15 @@ def test_an_ordered_error_comes_after_so_many_events_but_never_after_completed(
 ) -> None:
     order(ask, fault={"kind": "error", "after_events": after})
     answer = ask("POST", URL, json=STREAM)
-    *before, last = events(answer)
+    *before, error, last = events(answer)
     assert len(before) == sent
-    assert (last["event"], last["error"]["code"]) == ("response.error", "INTERNAL_ERROR")
-    assert last["error"]["trace_id"] == answer.headers["x-request-id"]
+    assert error == {"event": "response.error", "status": "failed", "message": Internal.message}
+    assert last == "[DONE]"
 
 
 def test_a_fault_leaves_the_stored_messages_and_the_json_answer_whole(ask: Ask) -> None:
     order(ask, fault={"kind": "error"}, times=2)
-    assert names(ask("POST", URL, json=STREAM)) == ["error"]
+    assert names(ask("POST", URL, json=STREAM)) == ["error", "[DONE]"]
     assert ask("GET", MESSAGES).get_json()["data"][-1]["content"] == "One two three"
     assert ask("POST", URL, json=QUESTION).get_json()["response"][0]["text"] == "One two three"
 
@@ -200,11 +202,8 @@ def test_an_event_against_the_spec_becomes_response_error(monkeypatch: pytest.Mo
     log = RequestLog(StringIO(), quiet=True)
     app = create_app(Settings(quiet=True, freeze="2026-02-26T10:30:00Z"), log=log)
     answer = app.test_client().post(URL, json=STREAM, headers=OWNER)
-    assert names(answer) == ["processing", "created", "error"]
-    error = events(answer)[-1]["error"]
-    assert (error["code"], error["trace_id"]) == ("INTERNAL_ERROR", answer.headers["x-request-id"])
-    assert error["details"]["operation"] == "createResponse"
-    assert "event response.content_delta" in error["system_message"]
+    assert names(answer) == ["processing", "created", "error", "[DONE]"]
+    assert events(answer)[-2] == {"event": "response.error", "status": "failed", "message": Internal.message}
     log.flush()
     assert isinstance(log._stream, StringIO)
     assert "SpecViolation" in json.loads(log._stream.getvalue())["traceback"]

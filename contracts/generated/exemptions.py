@@ -27,6 +27,11 @@ EXEMPT: dict[str, tuple[str, tuple[str, ...]]] = {
     "updateVectorStore": ("body", ("access_departments",)),
     # A space's own store can't be attached to a space (A32); it is known from the space that shows it.
     "addVectorStoreToSpace": ("path", ("vector_store_id",)),
+    # What must go together, or not, is told in words (A72, A79).
+    "createResponse": (
+        "body",
+        ("edit_message_id", "previous_message_id", "previous_response_id", "reasoning", "tools"),
+    ),
     # Metadata is merged with what is there, and the sum may have 16 pairs (A32).
     "updateThread": ("body", ("metadata",)),
     "updateThreadMessage": ("body", ("metadata",)),

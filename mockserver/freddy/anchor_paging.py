@@ -26,7 +26,8 @@ class Listing(NamedTuple):
     """List of consecutive parts; each part merges several sorted sequences."""
 
     parts: Sequence[Sequence[SortedKeys]]
-    descending: bool
+    descending: Sequence[bool]
+    """Of each part."""
 
     def window(
         self, limit: int, after: Anchor | None, before: Anchor | None, keep: Callable[[Key], bool]
@@ -47,8 +48,8 @@ class Listing(NamedTuple):
     def places(self, forward: bool, anchor: Anchor | None) -> Iterator[tuple[int, Key]]:
         """Part and key of each place on the side of the anchor, the nearest first."""
         numbers = range(len(self.parts)) if forward else range(len(self.parts) - 1, -1, -1)
-        descending = self.descending == forward
         for number in numbers:
+            descending = self.descending[number] == forward
             start = None
             if anchor is not None:
                 if number == anchor.part:
@@ -66,7 +67,7 @@ class Listing(NamedTuple):
         part, key = place
         if part != anchor.part:
             return part < anchor.part
-        return key > key_after(anchor.position) if self.descending else key < anchor.position
+        return key > key_after(anchor.position) if self.descending[part] else key < anchor.position
 
 
 def anchors_of(

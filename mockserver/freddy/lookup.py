@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from mockserver.freddy.access import Access, require
 from mockserver.http import calls
@@ -69,6 +69,25 @@ def store_in(organization_id: str, store_id: str, sandbox: Sandbox) -> Record:
     return store
 
 
+def given(body: Record, *keeping: str) -> dict[str, Any]:
+    """Fields of a change; null in one of `keeping` keeps the old value."""
+    return {name: value for name, value in body.items() if value is not None or name not in keeping}
+
+
+def message_of(thread: Record, message_id: str, sandbox: Sandbox) -> Record:
+    """Message of this thread; NotFound for any other id (A38)."""
+    message = sandbox.messages.get(message_id)
+    if message is None or message["thread_id"] != thread["id"]:
+        raise NotFound(
+            "Message not found",
+            code="MESSAGE_NOT_FOUND",
+            reason=f"no message {message_id!r} in {thread['id']}",
+            message_id=message_id,
+            thread_id=thread["id"],
+        )
+    return message
+
+
 def start_of_page(call: Call, *scope: str) -> Key | None:
     """Key to continue from, by the call's cursor; None for the first page; 422 for a bad cursor (A06)."""
     text = call.query["cursor"]
@@ -81,19 +100,19 @@ def start_of_page(call: Call, *scope: str) -> Key | None:
 
 
 MOST_METADATA = 16
-"""Most metadata pairs on a thread or message, also after a merge (A32)."""
+"""Most metadata entries on a thread or message, also after a merge (A32)."""
 
 
-def merged_metadata(record: Record, changes: Record) -> Record | None:
-    """Metadata after the changes: pairs are merged, null clears, absent keeps (A61)."""
+def merged_metadata(record: Record, changes: Record, cleared: Record | None) -> Record | None:
+    """Metadata after the changes: entries are merged, null gives `cleared`, absent keeps (A61)."""
     if "metadata" not in changes:
         kept: Record | None = record["metadata"]
         return kept
     if changes["metadata"] is None:
-        return None
+        return cleared
     merged = {**(record["metadata"] or {}), **changes["metadata"]}
     if len(merged) > MOST_METADATA:
-        text = f"would have {len(merged)} pairs, {MOST_METADATA} are the most"
+        text = f"would have {len(merged)} entries, {MOST_METADATA} are the most"
         raise Invalid([FieldError("body", "metadata", text)])
     return merged
 

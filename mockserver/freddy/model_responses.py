@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mockserver.freddy.access import Access, require
-from mockserver.freddy.lookup import Call, no_space, no_thread, store_in, thread_of_caller
-from mockserver.freddy.shared_memory import Draft, FoundMessage, add_thread, append, search, spaces_to_search
+from mockserver.freddy.lookup import Call, message_of, no_space, no_thread, store_in, thread_of_caller
+from mockserver.freddy.shared_memory import (
+    Draft,
+    FoundMessage,
+    add_thread,
+    append,
+    remove_message,
+    search,
+    spaces_to_search,
+)
 from mockserver.freddy.threads import new_thread
 from mockserver.http.calls import Reply, handles
 from mockserver.http.event_stream import Step, Stream
-from mockserver.http.problems import Forbidden, Internal, Problem, vendor_envelope
+from mockserver.http.problems import Forbidden, Internal, Invalid, Problem
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 
@@ -22,6 +32,10 @@ NEAR = 0.2
 """Lowest score at which the answer cites a message."""
 NOTHING_FOUND = "This is a mock, and nothing that it remembers fits the question."
 """Must not repeat the question: the answer is embedded too, and would be found instead of the facts."""
+NO_REASONING = ("gpt-4o",)
+"""Models that refuse `reasoning`."""
+PROCESSING = "Preparing the response"
+"""Text of the event `response.processing`; the vendor's is unknown (A57)."""
 SILENCE = 30.0
 """Default duration of a queued `silence`, in seconds; the stream is cut after it."""
 
@@ -45,6 +59,7 @@ class AssistantAnswer(NamedTuple):
 def create_response(call: Call, sandbox: Sandbox) -> Reply:
     """Store the inputs and the assistant's answer in one step; reply as JSON or as a stream."""
     body = call.body
+    _check(body)
     thread = body["thread_id"] and thread_of_caller(body["thread_id"], call.caller, sandbox)
     organization_id = _organization(body["organization_id"], thread, call.caller)
     if thread is not None and thread["organization_id"] != organization_id:
@@ -53,10 +68,15 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
     for store_id in body["vector_store_ids"] or ():
         store_in(organization_id, store_id, sandbox)
 
+    superseded = _superseded(body, thread, sandbox)
+
     drafts = [Draft(entry["role"], _text(entry["content"])) for entry in body["inputs"]]
     asked_at = max((i for i, d in enumerate(drafts) if d.role == "user"), default=len(drafts) - 1)
     asked = drafts[asked_at]
     drafts[asked_at] = asked._replace(metadata=body["metadata"])
+    for message in superseded:
+        remove_message(message, sandbox)
+        thread = sandbox.threads.record(message["thread_id"])
     spaces = spaces_to_search(thread, None if space is None else space["id"], call.caller, sandbox)
     found = search(asked.content, spaces, sandbox)
     if thread is None:
@@ -66,12 +86,46 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
             sandbox,
             visible_in_ui=body["store"],
             assistant_id=body["assistant_id"],
+            **({"workflow_id": body["workflow_id"]} if body["workflow_id"] else {}),
         )
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)
     answer = _queued_answer(thread["id"], sandbox) or _default_answer(found)
     messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
     return _reply(answer, found, messages[asked_at], messages[-1], organization_id, call, sandbox)
+
+
+def _check(body: Record) -> None:
+    """422 for what the vendor's server refuses beyond the schema of its request."""
+    errors = []
+    if body["model"] in NO_REASONING and body.get("reasoning") is not None:
+        text = f"Model '{body['model']}' does not support reasoning"
+        errors.append(FieldError("body", "reasoning", text))
+    starts = ("edit_message_id", "previous_message_id", "previous_response_id")
+    named = [name for name in starts if body[name] is not None]
+    errors += [FieldError("body", name, f"can't be used with {named[0]}") for name in named[1:]]
+    if named and named[0] != "previous_response_id" and body["thread_id"] is None:
+        errors.append(FieldError("body", named[0], "needs thread_id"))
+    servers = [(i, t) for i, t in enumerate(body.get("tools") or ()) if t.get("type") == "mcp"]
+    labels = Counter(tool.get("server_label") for _, tool in servers)
+    for index, tool in servers:
+        at = f"tools.{index}"
+        if (tool.get("configuration_id") is None) == (tool.get("server_url") is None):
+            errors.append(FieldError("body", at, "needs either configuration_id or server_url"))
+        if labels[tool.get("server_label")] > 1:
+            errors.append(FieldError("body", f"{at}.server_label", "is used twice"))
+    if errors:
+        raise Invalid(errors)
+
+
+def _superseded(body: Record, thread: Record | None, sandbox: Sandbox) -> list[Record]:
+    """Messages that an edit replaces, or that a branch leaves out (A79)."""
+    message_id = body["edit_message_id"] or body["previous_message_id"]
+    if thread is None or message_id is None:
+        return []
+    start = sandbox.messages.position("thread", message_of(thread, message_id, sandbox)["id"])
+    found = [key[-1] for key in sandbox.messages.keys("thread", thread["id"]).after(start)]
+    return sandbox.messages.records(found if body["edit_message_id"] else found[1:])
 
 
 def _organization(named: str | None, thread: Record | None, caller: Caller) -> str:
@@ -175,20 +229,27 @@ def _reply(
         "response_id": sandbox.ids.new("resp"),
         "stop_reason": answer.stop_reason,
     }
-    if RESULTS in call.body["include"]:
+    if call.body["output_mode"] == "structured":
+        outcome["response_blocks"] = [{"type": "text", "content": answer.text}]
+    if RESULTS in (call.body["include"] or ()):
         outcome["file_search"] = {"results": [_result(hit) for hit in found]}
+    assistant = sandbox.threads.record(said["thread_id"])["assistant_id"]
+    bound = {} if assistant is None else {"assistant_id": assistant}
+    outcome |= {**bound, "is_summarized": False}
     if not call.body["stream"]:
-        return Reply(200, {"success": True, "is_summarized": False, **outcome})
+        return Reply(200, {"success": True, **outcome})
     created = {
         "event": "response.created",
+        "status": "in_progress",
         "thread_id": said["thread_id"],
         "user_id": call.caller.user_id,
         "org_id": organization_id,
         "user_message_id": question["id"],
         "trace_id": call.trace_id,
+        **bound,
     }
-    completed = {"event": "response.completed", **outcome, "message_id": said["id"]}
-    return Reply(200, _stream(answer, created, completed, call, sandbox))
+    completed = {"event": "response.completed", "status": "completed", **outcome, "message_id": said["id"]}
+    return Reply(200, _stream(answer, created, completed))
 
 
 def _result(hit: FoundMessage) -> Record:
@@ -201,25 +262,24 @@ def _result(hit: FoundMessage) -> Record:
     }
 
 
-def _stream(
-    answer: AssistantAnswer, created: Record, completed: Record, call: Call, sandbox: Sandbox
-) -> Stream:
-    now = sandbox.now()
+def _failed(problem: Problem) -> Record:
+    return {"event": "response.error", "status": "failed", "message": problem.message}
 
-    def failed(problem: Problem) -> Record:
-        error = vendor_envelope(problem, call.trace_id, now).body["error"]
-        return {"event": "response.error", "error": error}
 
+def _stream(answer: AssistantAnswer, created: Record, completed: Record) -> Stream:
     deltas = [Step({"event": "response.content_delta", "delta": d}, answer.pace) for d in answer.deltas]
-    steps = [Step({"event": "response.processing"}), Step(created), *deltas, Step(completed)]
-    last = "[DONE]"
+    processing = {"status": "processing", "thread_id": created["thread_id"], "message": PROCESSING}
+    begin = [Step({"event": "response.processing", **processing}), Step(created)]
+    steps, last = [*begin, *deltas, Step(completed)], "[DONE]"
     if answer.fault is not None:
         error = Internal("The mock was told to fail here", reason="this error was queued with the reply")
-        end = FAULTS[answer.fault](answer, failed(error))
+        end = FAULTS[answer.fault](answer, _failed(error))
         if any(step.event for step in end):
-            steps = steps[:-1]  # nothing follows response.completed
-        steps, last = [*steps[: answer.fault_after], *end], ""
-    return Stream(steps, {"event": "response.heartbeat"}, last, failed)
+            steps = steps[:-1]  # only [DONE] follows response.completed
+        else:
+            last = ""
+        steps = [*steps[: answer.fault_after], *end]
+    return Stream(steps, {"event": "response.heartbeat"}, last, _failed)
 
 
 FAULTS: Mapping[str, Callable[[AssistantAnswer, Record], list[Step]]] = {

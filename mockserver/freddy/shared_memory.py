@@ -76,6 +76,16 @@ def append(
     return messages
 
 
+def remove_message(message: Record, sandbox: Sandbox) -> None:
+    """Delete a message and its embeddings; its id still marks a position (A32)."""
+    key = message_key(message["id"], sandbox)
+    for space_id in spaces_of(message["thread_id"], sandbox):
+        sandbox.embeddings.remove_message(space_id, message["thread_id"], key, sandbox.clock.now())
+    sandbox.messages.move(message["id"], sandbox.deleted_messages)
+    thread = sandbox.threads.record(message["thread_id"])
+    sandbox.threads.put(thread["id"], {**thread, "message_count": thread["message_count"] - 1})
+
+
 def add_thread(space_id: str, thread_id: str, sandbox: Sandbox) -> Record:
     """Add a thread to a space and queue all its messages; returns the link."""
     link: Record = {"space_id": space_id, "thread_id": thread_id, "added_at": sandbox.now()}

@@ -7,6 +7,7 @@ from mockserver.freddy.lookup import Call, no_thread, space_for, start_of_page
 from mockserver.freddy.shared_memory import add_thread, remove_thread
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import NotFound
+from mockserver.sandbox.records import shown
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import cursor, page
 
@@ -21,7 +22,8 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
         start = start_of_page(call, "listSpaceThreads", space_id)
         found, has_more = page(sandbox.space_threads.keys("space", space_id).after(start), limit)
         following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
-        return sandbox.threads.records([thread_id for _, (_, thread_id) in found]), following
+        threads = sandbox.threads.records([thread_id for _, (_, thread_id) in found])
+        return [shown(thread, "thread") for thread in threads], following
 
     data, following = sandbox.space_thread_pages.get((space_id, call.query["cursor"], limit), build_page)
     return Reply(

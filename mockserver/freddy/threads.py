@@ -6,13 +6,14 @@ from typing import Any
 
 from mockserver.freddy.access import require_member
 from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
-from mockserver.freddy.lookup import Call, merged_metadata, own_thread
+from mockserver.freddy.lookup import Call, given, merged_metadata, own_thread
 from mockserver.freddy.shared_memory import remove_thread, spaces_of
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Invalid
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox import records
 from mockserver.sandbox.directory import Caller
+from mockserver.sandbox.records import shown
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.sorted_keys import Key
 
@@ -20,13 +21,13 @@ PINNED_FIRST = (True, False)
 PIN_FIELDS = ("id", "is_pinned", "pinned_at")
 MOST_PINNED = 20
 """Most pinned threads of a user in one organization (A78)."""
-FILTERS = ("organization_id", "assistant_id", "is_pinned")
+FILTERS = ("organization_id", "assistant_id", "workflow_id", "is_pinned")
 
 
 @handles("createThread")
 def create_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Create an empty thread of the caller."""
-    body = call.body
+    body = given(call.body, "visible_in_ui")
     require_member(body["organization_id"], call.caller)
     thread = new_thread(call.caller, sandbox=sandbox, **body)
     return Reply(201, thread_body(thread, sandbox))
@@ -47,7 +48,7 @@ def new_thread(caller: Caller, organization_id: str, sandbox: Sandbox, **fields:
 
 @handles("listThreads")
 def list_threads(call: Call, sandbox: Sandbox) -> Reply:
-    """Threads of the caller by last activity, newest first, pinned ones before the others (A43, A60)."""
+    """Threads of the caller: pinned ones, the last pinned first, then others by activity (A43, A60)."""
     query = call.query
     if query["organization_id"] is not None:
         require_member(query["organization_id"], call.caller)
@@ -64,12 +65,12 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
         thread = _thread(key[-1], sandbox)
         if thread["visible_in_ui"] != (query["visible_in_ui"] is not False):
             return False
-        return all(query[field] in (None, thread[field]) for field in FILTERS)
+        return all(query[field] in (None, thread.get(field)) for field in FILTERS)
 
     listed = tables if query["include_deleted"] else tables[:1]
     listing = Listing(
         [[table.keys("user", (call.caller.user_id, pinned)) for table in listed] for pinned in PINNED_FIRST],
-        descending=query["order"] == "desc",
+        descending=(True, query["order"] == "desc"),
     )
     found, has_more = listing.window(query["limit"], *anchors, is_wanted)
     data = [thread_body(_thread(key[-1], sandbox), sandbox) for key in found]
@@ -87,9 +88,10 @@ def get_thread(call: Call, sandbox: Sandbox) -> Reply:
 def update_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Change the fields sent; metadata is merged, null clears it."""
     thread = own_thread(call, sandbox)
-    if call.body:
-        metadata = merged_metadata(thread, call.body)
-        thread = {**thread, **call.body, "metadata": metadata, "updated_at": sandbox.now()}
+    changes = given(call.body, "visible_in_ui")
+    if changes:
+        metadata = merged_metadata(thread, changes, cleared=None)
+        thread = {**thread, **changes, "metadata": metadata, "updated_at": sandbox.now()}
         sandbox.threads.put(thread["id"], thread)
     return Reply(200, thread_body(thread, sandbox))
 
@@ -109,12 +111,12 @@ def pin_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Pin a thread of the caller; no effect on a pinned one (A78)."""
     thread = own_thread(call, sandbox)
     if not thread["is_pinned"]:
-        keys = sandbox.threads.keys("user", (thread["user_id"], True))
-        pinned = (_thread(key[-1], sandbox)["organization_id"] for key in keys)
-        if sum(organization == thread["organization_id"] for organization in pinned) >= MOST_PINNED:
+        pinned = sandbox.threads.records(sandbox.threads.ids("user", (thread["user_id"], True)))
+        if sum(each["organization_id"] == thread["organization_id"] for each in pinned) >= MOST_PINNED:
             text = f"can't be pinned: {MOST_PINNED} threads are pinned, the most there may be"
             raise Invalid([FieldError("path", "thread_id", text)])
-        thread = {**thread, "is_pinned": True, "pinned_at": sandbox.now()}
+        last = max((each.get("pin_order", 0) for each in pinned), default=0)
+        thread = {**thread, "is_pinned": True, "pinned_at": sandbox.now(), "pin_order": last + 1}
         sandbox.threads.put(thread["id"], thread)
     return _pin_reply(thread, "Thread pinned successfully")
 
@@ -124,7 +126,7 @@ def unpin_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Unpin a thread of the caller; no effect on one that is not pinned (A78)."""
     thread = own_thread(call, sandbox)
     if thread["is_pinned"]:
-        thread = {**thread, "is_pinned": False, "pinned_at": None}
+        thread = {**thread, "is_pinned": False, "pinned_at": None, "pin_order": 0}
         sandbox.threads.put(thread["id"], thread)
     return _pin_reply(thread, "Thread unpinned successfully")
 
@@ -135,7 +137,7 @@ def _pin_reply(thread: Record, message: str) -> Reply:
 
 def thread_body(thread: Record, sandbox: Sandbox) -> Record:
     """Thread as the thread operations return it, with its spaces (A29)."""
-    return {**thread, "space_ids": spaces_of(thread["id"], sandbox)}
+    return {**shown(thread, "thread"), "space_ids": spaces_of(thread["id"], sandbox)}
 
 
 def _thread(thread_id: str, sandbox: Sandbox) -> Record:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import OPEN_MODES, has_override, require_member
-from mockserver.freddy.lookup import Call, require_known_names, store_in
+from mockserver.freddy.lookup import Call, given, require_known_names, store_in
 from mockserver.freddy.shared_memory import mark_active
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller
-from mockserver.sandbox.records import Record, vector_store
+from mockserver.sandbox.records import Record, shown, vector_store
 from mockserver.sandbox.sandbox import Sandbox
 
 VECTOR_BYTES = 256
@@ -43,6 +43,7 @@ def list_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
         if may_view(store, call.caller)
         and query["access_mode"] in (None, store["access_mode"])
         and (query["search"] or "").lower() in store["name"].lower()
+        and all(query[field] in (None, store[field]) for field in ("flow_id", "flowplate_project_id"))
     ]
     found.sort(key=lambda store: store[query["sort"]])
     if query["order"] == "desc":
@@ -64,9 +65,10 @@ def get_vector_store(call: Call, sandbox: Sandbox) -> Reply:
 def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Change the fields sent; null clears, absent keeps."""
     store = _changeable(call, sandbox)
-    require_known_names(call.body, store["organization_id"], sandbox)
-    if call.body:
-        store = {**store, **call.body, "updated_at": sandbox.now()}
+    changes = given(call.body, "name", "access_mode")
+    require_known_names(changes, store["organization_id"], sandbox)
+    if changes:
+        store = {**store, **changes, "updated_at": sandbox.now()}
         sandbox.vector_stores.put(store["id"], store)
     return _answer(200, "Vector store updated", store_body(store, sandbox))
 
@@ -108,8 +110,7 @@ def store_body(store: Record, sandbox: Sandbox) -> Record:
     embedded = 0
     if space_id is not None:
         embedded = sandbox.embeddings.counts(sandbox.clock.now(), space_id).completed
-    fields = {name: value for name, value in store.items() if name != "space_id"}
-    return {**fields, "file_count": 0, "data_size": embedded * VECTOR_BYTES}
+    return {**shown(store, "vector_store"), "file_count": 0, "data_size": embedded * VECTOR_BYTES}
 
 
 def _answer(status: int, message: str, data: object) -> Reply:

@@ -166,7 +166,7 @@ def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exceptio
             yield _line(stream, stream.failed(fault(error)))
         except Exception as another:
             report(another)
-        return
+            return
     if stream.last:
         yield _literal(stream.last)
 

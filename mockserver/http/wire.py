@@ -131,6 +131,8 @@ def _body(
         if wrong:
             errors += wrong
             return None
+    if plan.fields is not None and not body.keys() <= plan.fields:
+        body = {name: value for name, value in body.items() if name in plan.fields}
     return {**plan.defaults, **body} if plan.defaults else body
 
 

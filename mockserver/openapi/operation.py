@@ -33,6 +33,8 @@ class Body:
     schema: Schema
     defaults: Mapping[str, Any]
     """The schema's top-level defaults, filled in for omitted fields."""
+    fields: frozenset[str] | None
+    """Its top-level fields, if others are ignored; None if they are invalid, or values of a map."""
 
 
 class Header(NamedTuple):

@@ -129,13 +129,22 @@ def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:
 def _leaves(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:
     """The error, or those inside of the `anyOf` branch that was meant."""
     if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.AnyOf):
-        # The branch that got furthest was meant: `null` never gets far.
-        best = max(error.kind.context, key=lambda errors: max(len(e.instance_path) for e in errors))
-        if len(best[0].instance_path) > len(error.instance_path):
+        depth = len(error.instance_path)
+        # A branch that names another kind of object was not meant. Of the rest, the one that got furthest
+        # was: `null` never gets far.
+        meant = [errors for errors in error.kind.context if not any(_names_another(e, depth) for e in errors)]
+        best = max(meant or error.kind.context, key=lambda errors: max(len(e.instance_path) for e in errors))
+        if len(best[0].instance_path) > depth or (len(meant) == 1 and len(error.kind.context) > 1):
             for inner in best:
                 yield from _leaves(inner)
             return
     yield error
+
+
+def _names_another(error: jsonschema_rs.ValidationError, depth: int) -> bool:
+    """Whether a field of the value at this depth has not the constant that a branch requires."""
+    kinds = (jsonschema_rs.ValidationErrorKind.Constant, jsonschema_rs.ValidationErrorKind.Enum)
+    return isinstance(error.kind, kinds) and len(error.instance_path) > depth
 
 
 def _field_errors(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str, str]]:

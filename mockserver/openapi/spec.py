@@ -157,7 +157,8 @@ class Spec:
         defaults = {n: p["default"] for n, p in inner.items() if isinstance(p, dict) and "default" in p}
         if defaults and whole.get("type") != "object":
             raise self._file.error(at, "a body with defaults must be of type object")
-        return Body(node.get("required", False), self._schemas.schema(schema), defaults)
+        fields = frozenset(inner) if inner and "additionalProperties" not in whole else None
+        return Body(node.get("required", False), self._schemas.schema(schema), defaults, fields)
 
     def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
         for status, outer in nodes.items():

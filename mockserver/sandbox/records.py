@@ -7,6 +7,25 @@ from typing import Any
 
 Record = Mapping[str, Any]
 """Stored object in the API's own shape; replaced, never edited."""
+HIDDEN: Mapping[str, tuple[str, ...]] = {
+    "message": ("updated_at",),
+    "thread": ("workflow_id", "pin_order"),
+    "vector_store": ("space_id",),
+}
+"""Kind of record -> fields that its answers leave out."""
+
+
+_NO_ATTACHMENTS: list[Any] = []
+_NO_METADATA: Record = {}
+"""Shared by all messages without any, to save memory."""
+
+
+def shown(record: Record, kind: str) -> Record:
+    """Record without its hidden fields; the same object if it has none."""
+    hidden = HIDDEN[kind]
+    if not any(name in record for name in hidden):
+        return record
+    return {name: value for name, value in record.items() if name not in hidden}
 
 
 def space(
@@ -73,8 +92,8 @@ def message(
         "thread_id": thread_id,
         "role": role,
         "content": content,
-        "attachments": None,
-        "metadata": metadata,
+        "attachments": _NO_ATTACHMENTS,
+        "metadata": metadata or _NO_METADATA,
         "tool_calls": None,
         "iterations": None,
         "response_blocks": None,

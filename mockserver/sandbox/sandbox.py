@@ -20,6 +20,7 @@ from mockserver.sandbox.records import Record
 from mockserver.sandbox.transaction import VIEW_SECONDS, NestedTransaction, SandboxBusy
 from mockserver.store.collection import Collection, Index
 from mockserver.store.page_cache import PageCache
+from mockserver.store.sorted_keys import Key
 
 Link = tuple[str, str]
 """(space id, id of the linked object)."""
@@ -57,8 +58,7 @@ class Collections:
 
     def __init__(self) -> None:
         by_activity: Index[Record] = Index(
-            parent=lambda thread: (thread["user_id"], thread["is_pinned"]),
-            order=lambda thread: (thread["last_message_at"] or thread["created_at"],),
+            parent=lambda thread: (thread["user_id"], thread["is_pinned"]), order=_thread_order
         )
         in_thread: Index[Record] = Index(parent=lambda message: message["thread_id"])
         in_space: Index[Record] = Index(parent=lambda link: link["space_id"])
@@ -66,7 +66,7 @@ class Collections:
         self.spaces: Collection[str, Record] = Collection(organization=in_organization)
         """By id; in order of creation under their organization."""
         self.threads: Collection[str, Record] = Collection(user=by_activity)
-        """By id; under (user, pinned) by last activity."""
+        """By id; under (user, pinned): pinned ones in the order of pinning, others by last activity."""
         self.deleted_threads: Collection[str, Record] = Collection(user=by_activity)
         """Kept for include_deleted, and because a deleted id still marks a position (A32)."""
         self.messages: Collection[str, Record] = Collection(thread=in_thread)
@@ -87,6 +87,12 @@ class Collections:
         """By (space, vector store); in order of addition under either."""
         self.extension_records: Collection[str, Record] = Collection()
         """Records of a user's views, by any key; in snapshots, but not in state documents."""
+
+
+def _thread_order(thread: Record) -> Key:
+    if thread["is_pinned"]:
+        return thread["pinned_at"] or "", thread.get("pin_order", 0)
+    return (thread["last_message_at"] or thread["created_at"],)
 
 
 def collections() -> dict[str, Collection[Any, Record]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -100,7 +100,8 @@ class ThreadEntry(_Model):
     user_id: Id
     title: str | None = None
     assistant_id: Id | None = None
-    metadata: dict[str, str] | None = {}
+    metadata: dict[str, Any] | None = {}
+    workflow_id: str | None = None
     last_model_used: str | None = None
     is_pinned: bool = False
     pinned_at: Instant | None = None

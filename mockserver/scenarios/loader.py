@@ -138,6 +138,8 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
 def _thread(entry: ThreadEntry) -> Record:
     last = entry.messages[-1].created_at if entry.messages else entry.created_at
     fields = {**_others(entry), "updated_at": entry.updated_at or last, "last_message_at": last}
+    if entry.workflow_id is None:
+        del fields["workflow_id"]
     return records.thread(entry.id, **fields, message_count=len(entry.messages))
 
 

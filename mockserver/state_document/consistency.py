@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
-from mockserver.sandbox.records import Record
+from mockserver.sandbox.records import Record, shown
 from mockserver.sandbox.sandbox import collections
 from mockserver.state_document.export import NAMES, ident
 
@@ -109,15 +109,18 @@ class Reader:
             stores = attached.get(str(space.get("id")), [])
             self._valid("Space", {**space, "additional_vector_store_ids": stores}, at)
         for thread, at in self.each("threads", "deleted_threads"):
-            self._valid("ListedThread", thread, at)
+            self._valid("ListedThread", shown(thread, "thread"), at)
+            if not isinstance(thread.get("workflow_id"), str | None):
+                self._refuse(at, "not a valid Thread: /workflow_id: the id of a workflow, or null")
+            if not isinstance(thread.get("pin_order", 0), int):
+                self._refuse(at, "not a valid Thread: /pin_order: a number")
         for message, at in self.each("messages", "deleted_messages"):
-            fields = {field: value for field, value in message.items() if field != EDITED}
+            fields = shown(message, "message")
             self._valid("Message", fields, at)
             if EDITED in message:
                 self._valid("Message", {**fields, "created_at": message[EDITED]}, at)
         for store, at in self.each("vector_stores"):
-            fields = {field: value for field, value in store.items() if field != "space_id"}
-            self._valid("VectorStore", {**fields, "file_count": 0, "data_size": 0}, at)
+            self._valid("VectorStore", {**shown(store, "vector_store"), "file_count": 0, "data_size": 0}, at)
             if not isinstance(store.get("space_id", 0), str | None):
                 self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
 

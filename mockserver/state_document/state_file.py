@@ -25,7 +25,7 @@ from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Data, SandboxState
-from mockserver.state_document import export, november_queue
+from mockserver.state_document import export, november
 from mockserver.state_document.consistency import Check, Pointer, Reader
 from mockserver.state_document.export import FORMAT, with_integers
 from mockserver.store.sorted_keys import Key
@@ -51,9 +51,9 @@ class _Import:
         """`spec`: title, version and SHA-256 of what the mock serves."""
         self._errors: list[FieldError] = []
         self._more = 0
-        self._document = document = with_integers(document)
+        self._document = document = november.with_lists(with_integers(document))
         self._policy = Policy.from_json(document["policy"], document["seed"])
-        self._queues = november_queue.converted(document["queue"], self._policy.retries)
+        self._queues = november.converted(document["queue"], self._policy.retries)
         self._spec = spec
         self._reader = Reader(document, check, self._refuse_at, "this state")
 

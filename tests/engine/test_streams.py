@@ -49,9 +49,10 @@ def test_a_stream_is_its_events_and_the_last_line_in_ascii(tmp_path: Path) -> No
 def test_an_event_that_the_spec_forbids_is_logged_and_becomes_the_last_one(
     tmp_path: Path, event: Any, message: str
 ) -> None:
-    """Quiet or not, without the caller's secrets, and with no last line."""
+    """Quiet or not, without the caller's secrets; only the literal last line follows."""
     small = Small(tmp_path, stream(TICK, event, TICK))
-    first, second = joined(small.ask()[2]).removesuffix("\n\n").split("\n\n")
+    first, second, last = joined(small.ask()[2]).removesuffix("\n\n").split("\n\n")
+    assert last == "data: [END]"
     assert first == 'data: {"tick":1}'
     assert json.loads(second.removeprefix("data: "))["failed"].startswith(message)
     (entry,) = small.logged()

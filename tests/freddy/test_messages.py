@@ -48,8 +48,8 @@ def test_a_message_is_told_in_the_vendors_shape(steps: Steps) -> None:
         "thread_id": thread,
         "role": "user",
         "content": "Hello",
-        "attachments": None,
-        "metadata": None,
+        "attachments": [],
+        "metadata": {},
         "tool_calls": None,
         "iterations": None,
         "response_blocks": None,
@@ -145,14 +145,14 @@ def test_an_edit_changes_what_is_sent_and_where_nothing_else(
 
 
 def test_metadata_is_merged_and_null_clears_it(steps: Steps) -> None:
-    """A61."""
+    """A42."""
     thread = steps.thread("Hello")
     path = f"/v1/threads/{thread}/messages/{steps.messages(thread)[0]['id']}"
     for sent, kept in (
         ({"a": "1", "b": "2"}, {"a": "1", "b": "2"}),
         ({"b": "3"}, {"a": "1", "b": "3"}),
         ({}, {"a": "1", "b": "3"}),
-        (None, None),
+        (None, {}),
         ({"c": ""}, {"c": ""}),
     ):
         assert steps("PATCH", path, json={"metadata": sent})["metadata"] == kept
@@ -199,9 +199,8 @@ def test_an_answer_tells_the_last_change_which_an_empty_one_is_not(
     ("body", "faults"),
     [
         ({"content": ""}, [("body", "content")]),
-        ({"content": None}, [("body", "content")]),
-        ({"role": "user"}, [("body", "role")]),
-        ({"content": 1, "metadata": {"a": 1}}, [("body", "content"), ("body", "metadata.a")]),
+        ({"content": " \n\u2003"}, [("body", "content")]),
+        ({"content": 1, "metadata": {"a": "v" * 513}}, [("body", "content"), ("body", "metadata.a")]),
         ([], [("body", "")]),
     ],
 )
@@ -210,6 +209,30 @@ def test_what_cannot_be_changed_is_told(
 ) -> None:
     message = steps.messages("thrd_abc123")[0]["id"]
     assert sorted(fields(ask("PATCH", f"{MINE}/messages/{message}", json=body))) == faults
+
+
+@pytest.mark.parametrize("body", [{"content": None}, {"role": "tool"}, {"content": None, "thread_id": "x"}])
+def test_null_content_and_unknown_fields_change_nothing(
+    steps: Steps, thread: str, later: Callable[..., str], body: Any
+) -> None:
+    """A30; a client sends what it does not set as null."""
+    message = steps.messages(thread)[0]
+    later()
+    changed = steps("PATCH", f"/v1/threads/{thread}/messages/{message['id']}", json=body)
+    assert changed == {**message, "updated_at": message["created_at"]}
+
+
+def test_content_is_stored_without_the_white_space_around_it(steps: Steps, thread: str) -> None:
+    message = steps.messages(thread)[0]
+    path = f"/v1/threads/{thread}/messages/{message['id']}"
+    assert steps("PATCH", path, json={"content": "\n two  words\t"})["content"] == "two  words"
+
+
+def test_metadata_holds_any_json(steps: Steps, thread: str) -> None:
+    path = f"/v1/threads/{thread}/messages/{steps.messages(thread)[0]['id']}"
+    metadata = {"edited": True, "tags": ["a", {"b": None}], "n": 1.5}
+    assert steps("PATCH", path, json={"metadata": metadata})["metadata"] == metadata
+    assert steps.messages(thread)[0]["metadata"] == metadata
 
 
 def test_a_deletion_lowers_the_count_and_changes_nothing_else_of_the_thread(

@@ -101,16 +101,16 @@ def test_every_input_is_stored_in_order_and_blocks_are_joined_by_line_breaks(ste
     expected = [("system", "Be brief."), ("user", "One\ntwo"), ("tool", "42"), ("assistant", "Before")]
     assert texts(steps, answer["thread_id"])[:4] == expected
     messages = steps.messages(answer["thread_id"])
-    assert [message["metadata"] for message in messages] == [None, {"a": "b"}, None, None, None]  # A72
+    assert [message["metadata"] for message in messages] == [{}, {"a": "b"}, {}, {}, {}]  # A72
     assert steps("GET", f"/v1/threads/{answer['thread_id']}")["message_count"] == 5
 
 
 def test_without_a_user_the_last_input_is_the_question(steps: Steps) -> None:
     """A69."""
-    inputs = [{"role": "system", "content": "a"}, {"role": "tool", "content": "b"}]
+    inputs = [{"role": "system", "content": "a"}, {"role": "tool", "content": "b", "tool_call_id": "c"}]
     answer = steps("POST", RESPONSE, json={"inputs": inputs, "metadata": {"a": "b"}})
     messages = steps.messages(answer["thread_id"])
-    assert [message["metadata"] for message in messages] == [None, {"a": "b"}, None]
+    assert [message["metadata"] for message in messages] == [{}, {"a": "b"}, {}]
 
 
 def test_a_thread_that_exists_goes_on_and_keeps_what_it_is(steps: Steps, later: Callable[..., str]) -> None:
@@ -137,7 +137,7 @@ def test_a_new_thread_takes_store_assistant_and_model(steps: Steps) -> None:
     visible = [each["id"] for each in steps("GET", "/v1/threads?limit=100")["data"]]
     hidden = [each["id"] for each in steps("GET", "/v1/threads?visible_in_ui=false")["data"]]
     assert (thread in visible, thread in hidden) == (False, True)
-    assert steps("GET", f"/v1/threads/{steps.answer('x')['thread_id']}")["last_model_used"] == "ftg-3.0"
+    assert steps("GET", f"/v1/threads/{steps.answer('x')['thread_id']}")["last_model_used"] == "gpt-4o"
 
 
 def test_the_same_request_twice_makes_two_threads(steps: Steps) -> None:
@@ -224,11 +224,11 @@ def test_all_faults_of_a_request_are_told(ask: Ask, sent: dict[str, Any], faults
 
 def test_an_ordered_answer_is_given_as_often_as_ordered_and_then_the_canned_one(steps: Steps) -> None:
     canned = steps.answer("Hello")["response"][0]["text"]
-    steps("POST", REPLIES, json={"text": "First", "times": 2, "stop_reason": "max_tokens"})
+    steps("POST", REPLIES, json={"text": "First", "times": 2, "stop_reason": "tool_use"})
     steps("POST", REPLIES, json={"text": "Second"})
     answers = [steps.answer("Hello") for _ in range(4)]
     said_ = [(answer["response"][0]["text"], answer["stop_reason"]) for answer in answers]
-    first, second = ("First", "max_tokens"), ("Second", "end_turn")
+    first, second = ("First", "tool_use"), ("Second", "end_turn")
     assert said_ == [first, first, second, (canned, "end_turn")]
     assert texts(steps, answers[0]["thread_id"])[-1] == ("assistant", "First")
     assert steps("GET", REPLIES) == {"replies": []}

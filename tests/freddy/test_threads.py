@@ -13,6 +13,7 @@ from tests.freddy.conftest import fields, said
 
 THREADS = "/v1/threads"
 MINE = "/v1/threads/thrd_abc123"
+HELLO: dict[str, Any] = {"inputs": [{"role": "user", "content": "Hello"}]}
 NOW = "2026-02-26T10:30:00Z"
 
 
@@ -66,14 +67,14 @@ def test_what_is_sent_is_kept(ask: Ask) -> None:
 def test_all_faults_are_told_at_once(ask: Ask) -> None:
     body = {
         "title": "x" * 201,
-        "metadata": {"a": 1, "k" * 65: "", "b": "v" * 513},
+        "metadata": {"k" * 65: "", "b": "v" * 513},
         "assistant_id": "",
         "visible_in_ui": "true",
         "user_id": "usr_abc123",
     }
     told = {name for _, name in fields(ask("POST", THREADS, json=body))}
-    assert {"organization_id", "title", "assistant_id", "visible_in_ui", "user_id"} <= told
-    assert {"metadata.a", "metadata.b"} <= told
+    assert {"organization_id", "title", "assistant_id", "visible_in_ui", "metadata.b"} <= told
+    assert "user_id" not in told  # A30
 
 
 def test_only_what_is_sent_changes(ask: Ask, later: Callable[..., str]) -> None:
@@ -133,12 +134,62 @@ def test_threads_are_listed_by_their_last_message_newest_first_and_pinned_before
     assert expected[:3] == ["thrd_pinned1", "thrd_pinned2", "thrd_def456"]
 
 
-def test_ascending_order_is_oldest_first_within_the_pinned_and_the_others(ask: Ask) -> None:
-    """A43."""
+def test_ascending_order_is_oldest_first_after_the_pinned_which_keep_theirs(ask: Ask) -> None:
+    """A43, A60."""
     pinned, others = listed(ask, is_pinned="true"), listed(ask, is_pinned="false", assistant_id="asst_def456")
-    assert listed(ask, order="asc", is_pinned="true") == pinned[::-1]
+    assert listed(ask, order="asc", is_pinned="true") == pinned
     assert listed(ask, order="asc", is_pinned="false", assistant_id="asst_def456") == others[::-1]
-    assert listed(ask, order="asc")[:2] == pinned[::-1]
+    assert listed(ask, order="asc")[:2] == pinned
+
+
+def test_the_last_pinned_thread_comes_first_whatever_was_said_in_it(ask: Ask) -> None:
+    """Pinned at one instant or not; an anchor keeps its place among them."""
+    threads = [
+        ask("POST", THREADS, json={"organization_id": "org_abc123"}).get_json()["id"] for _ in range(3)
+    ]
+    for thread in (threads[1], threads[2], threads[0]):
+        ask("POST", f"{THREADS}/{thread}/pin")
+    ask("POST", "/v1/model/response", json={**HELLO, "thread_id": threads[1]})
+    expected = [threads[0], threads[2], threads[1]]
+    assert listed(ask)[:3] == expected
+    assert listed(ask, after=threads[0])[:2] == expected[1:]
+    assert listed(ask, before=threads[1]) == expected[:2]
+
+
+def test_threads_are_filtered_by_the_workflow_that_made_them(ask: Ask) -> None:
+    made = ask("POST", "/v1/model/response", json={**HELLO, "workflow_id": "flow_a"}).get_json()["thread_id"]
+    ask("POST", "/v1/model/response", json={**HELLO, "workflow_id": "flow_b", "thread_id": made})
+    assert listed(ask, workflow_id="flow_a") == [made]
+    assert listed(ask, workflow_id="flow_b") == []
+    assert "workflow_id" not in ask("GET", f"{THREADS}/{made}").get_json()
+    ask("POST", f"/v1/spaces/space_abc123/threads/{made}")
+    shown = ask("GET", "/v1/spaces/space_abc123/threads?limit=100").get_json()["data"]
+    assert "workflow_id" not in next(thread for thread in shown if thread["id"] == made)
+    state = ask("GET", "/__admin/state").get_json()
+    assert ask("PUT", "/__admin/state", json=state).status_code == 200
+    assert listed(ask, workflow_id="flow_a") == [made]
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"category": "support", "tags": ["billing", "urgent"]}, {"n": {"a": None}}]
+)
+def test_metadata_of_a_thread_holds_any_json(ask: Ask, metadata: Any) -> None:
+    made = ask("POST", THREADS, json={"organization_id": "org_abc123", "metadata": metadata}).get_json()
+    assert made["metadata"] == metadata
+    assert ask("GET", f"{THREADS}/{made['id']}").get_json()["metadata"] == metadata
+
+
+def test_null_and_unknown_fields_are_as_if_they_were_not_sent(ask: Ask) -> None:
+    """A30; a client sends what it does not set as null."""
+    sent = {"organization_id": "org_abc123", "visible_in_ui": None, "color": "red", "id": "thrd_mine"}
+    made = ask("POST", THREADS, json=sent).get_json()
+    assert made["visible_in_ui"] is True
+    assert made.keys() == ask("GET", MINE).get_json().keys()
+    assert made["id"] != "thrd_mine"
+    hidden = ask("PATCH", f"{THREADS}/{made['id']}", json={"visible_in_ui": False, "user_id": "usr_def456"})
+    assert (hidden.get_json()["visible_in_ui"], hidden.get_json()["user_id"]) == (False, made["user_id"])
+    kept = ask("PATCH", f"{THREADS}/{made['id']}", json={"visible_in_ui": None, "title": "x"}).get_json()
+    assert (kept["visible_in_ui"], kept["title"]) == (False, "x")
 
 
 def test_filters_narrow_together(ask: Ask) -> None:

@@ -67,19 +67,39 @@ def test_only_what_is_sent_changes(steps: Steps, later: Callable[..., str]) -> N
     """A18, A41."""
     before, now = steps("GET", HANDBOOK)["data"], later()
     assert steps("PATCH", HANDBOOK, json={})["data"] == before
-    changes: dict[str, Any] = {"name": "Other", "description": None, "is_active": False, "flow_id": "f"}
-    changed = steps("PATCH", HANDBOOK, json=changes)
+    changes: dict[str, Any] = {"name": "Other", "description": None, "flow_id": "f"}
+    kept: dict[str, Any] = {"access_mode": None, "is_active": False}  # null, and a field of a later revision
+    changed = steps("PATCH", HANDBOOK, json={**changes, **kept})
     assert changed["message"] == "Vector store updated"
     assert changed["data"] == before | changes | {"updated_at": now}
     assert steps("GET", HANDBOOK)["data"] == changed["data"]
 
 
-@pytest.mark.parametrize("body", [{"name": ""}, {"name": None}, {"access_mode": "all"}, {"is_active": None}])
+@pytest.mark.parametrize("body", [{"name": ""}, {"name": 1}, {"access_mode": "all"}])
 def test_what_cannot_be_stored_is_told(ask: Ask, body: dict[str, Any]) -> None:
     expected = [("body", name) for name in body]
     assert fields(ask("PATCH", HANDBOOK, json=body)) == expected
-    if "is_active" not in body:
-        assert fields(ask("POST", STORES, json={"name": "x", **body})) == expected
+    assert fields(ask("POST", STORES, json={"name": "x", **body})) == expected
+
+
+def test_stores_are_filtered_by_workflow_and_project(steps: Steps) -> None:
+    sent = ({"flow_id": "f"}, {"flowplate_project_id": "p"}, {"flow_id": "f", "flowplate_project_id": "p"})
+    a, b, c = (steps("POST", STORES, json={"name": "x", **each})["data"]["id"] for each in sent)
+
+    def listed(query: str) -> set[str]:
+        return {store["id"] for store in steps("GET", f"{STORES}?{query}")["data"]}
+
+    assert listed("flow_id=f") == {a, c}
+    assert listed("flowplate_project_id=p") == {b, c}
+    assert listed("flow_id=f&flowplate_project_id=p") == {c}
+    assert listed("flow_id=other") == set()
+
+
+def test_a_page_holds_20_stores_unless_asked_otherwise(steps: Steps) -> None:
+    for number in range(21):
+        steps("POST", STORES, json={"name": f"store {number}"})
+    assert len(steps("GET", STORES)["data"]) == 20
+    assert len(steps("GET", f"{STORES}?take=21")["data"]) == 21
 
 
 def test_every_unknown_department_is_told(ask: Ask) -> None:

@@ -80,11 +80,11 @@ def opening_a_space_forgets_who_was_named(bench: Bench) -> None:
 
 @mutant()
 def empty_metadata_clears(bench: Bench) -> None:
-    """PATCH of a thread or a message with `metadata: {}` sets its metadata to null."""
+    """PATCH of a thread or a message with `metadata: {}` clears its metadata as null does."""
 
     # Published: metadata is merged; A61: null clears. As `if not metadata` does it.
-    def merged(record: Record, changes: Record) -> Record | None:
-        return None if changes.get("metadata") == {} else merged_metadata(record, changes)
+    def merged(record: Record, changes: Record, cleared: Record | None) -> Record | None:
+        return cleared if changes.get("metadata") == {} else merged_metadata(record, changes, cleared)
 
     bench.replace(WITH_METADATA, "merged_metadata", merged)
 
@@ -94,10 +94,10 @@ def full_metadata_cannot_be_changed(bench: Bench) -> None:
     """Pairs kept and pairs sent are counted before the merge, so a pair of a full set can't change."""
 
     # Published: at most 16 pairs; A32: after the merge.
-    def merged(record: Record, changes: Record) -> Record | None:
+    def merged(record: Record, changes: Record, cleared: Record | None) -> Record | None:
         if len(record["metadata"] or ()) + len(changes.get("metadata") or ()) > MOST_METADATA:
             raise Invalid([FieldError("body", "metadata", f"{MOST_METADATA} pairs are the most")])
-        return merged_metadata(record, changes)
+        return merged_metadata(record, changes, cleared)
 
     bench.replace(WITH_METADATA, "merged_metadata", merged)
 

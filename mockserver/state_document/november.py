@@ -1,4 +1,4 @@
-"""Conversion of the embedding queue in state documents of the version of November 2026."""
+"""Conversion of state documents of the version of November 2026: messages, and the embedding queue."""
 
 from __future__ import annotations
 
@@ -11,6 +11,29 @@ Values = Mapping[str, Any]
 NEVER = 10**18
 """Microseconds; start of attempts that wait for a tester's step."""
 LONG_AGO = -NEVER
+
+
+def with_lists(document: Values) -> Values:
+    """The document with a list and an object where messages had null for attachments and metadata."""
+    collections = {
+        name: _with_lists(content) if name in ("messages", "deleted_messages") else content
+        for name, content in document["collections"].items()
+    }
+    return {**document, "collections": collections}
+
+
+def _with_lists(content: Values) -> Values:
+    rows = []
+    for row in content["records"]:
+        record = row["record"]
+        if isinstance(record, dict) and None in (record.get("attachments", 0), record.get("metadata", 0)):
+            empty = {name: value for name, value in _EMPTY.items() if record.get(name, 0) is None}
+            row = {**row, "record": {**record, **empty}}
+        rows.append(row)
+    return {**content, "records": rows}
+
+
+_EMPTY: Values = {"attachments": [], "metadata": {}}
 
 
 def converted(queue: Values, retries: int) -> Values:
