@@ -22,7 +22,7 @@ from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
-from mockserver.freddy import HANDLERS
+from mockserver.freddy import HANDLERS, vendor_operations
 from mockserver.freddy.auth import authenticate
 from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.context import Api
@@ -91,6 +91,7 @@ def create_app(
         name_of=lambda caller: caller.user_id,
         render=vendor_envelope,
         cors=Cors(settings.cors_origins),
+        not_mocked=vendor_operations(),
     )
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)

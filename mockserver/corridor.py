@@ -14,7 +14,16 @@ from mockserver.http.calls import Call, DeferredReply, Reply
 from mockserver.http.context import Api, Injection, RequestContext, SandboxesProtocol
 from mockserver.http.event_stream import MOST, Lines, Stream, WaitingSlots
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, NoRoute, Problem, Redirect, Unauthorized, WrongMethod, fault
+from mockserver.http.problems import (
+    PHRASES,
+    NoRoute,
+    NotMocked,
+    Problem,
+    Redirect,
+    Unauthorized,
+    WrongMethod,
+    fault,
+)
 from mockserver.http.request import Answer, Request, refuse_invalid_http
 from mockserver.outcome import explain_origin, label, record, redirected, refused
 
@@ -87,11 +96,11 @@ class Corridor:
     def _answer(self, context: RequestContext) -> Answer:
         if context.is_preflight:
             return explain_origin(context, wire.unchecked(204, None, "", {}, context.trace_id))
-        unserved = None
+        unserved: Problem | None = None
         try:
             self._admit(context)
             answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
-        except NoRoute as problem:
+        except (NoRoute, NotMocked) as problem:
             unserved = problem
         except Redirect as redirect:
             answer = redirected(context, redirect)
@@ -130,7 +139,7 @@ class Corridor:
         """Route, authenticate, and enter the sandbox; a request that is refused here has no effect on it."""
         try:
             _route(context)
-        except (NoRoute, WrongMethod, Redirect):
+        except (NoRoute, NotMocked, WrongMethod, Redirect):
             with suppress(Unauthorized):
                 context.api.authenticate(context.request, context.sandbox)
                 self._accept(context)
@@ -157,7 +166,7 @@ class Corridor:
         has_faults = context.sandbox.faults.armed or context.request.has_controls
         return self._injector.inject(context) if has_faults and context.api.guard is None else None
 
-    def _extended(self, context: RequestContext, problem: NoRoute) -> Answer:
+    def _extended(self, context: RequestContext, problem: Problem) -> Answer:
         """Answer by a view where no document has the path; it runs outside of any transaction."""
         try:
             views = None if context.api.prefix else self._views

@@ -139,5 +139,6 @@ def _whole(path: str) -> dict[str, Any]:
         STORES: {"name": "New"},
         "/__admin/seed": {"threads": 1000},
         POLICY: {"mode": "manual"},
+        "/v1/model/response": {"inputs": [{"role": "user", "content": "Hello"}]},
     }
     return needed.get(path, {})

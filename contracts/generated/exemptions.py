@@ -30,7 +30,7 @@ EXEMPT: dict[str, tuple[str, tuple[str, ...]]] = {
     # What must go together, or not, is told in words (A72, A79).
     "createResponse": (
         "body",
-        ("edit_message_id", "previous_message_id", "previous_response_id", "reasoning", "tools"),
+        ("edit_message_id", "previous_message_id", "reasoning", "tools"),
     ),
     # Metadata is merged with what is there, and the sum may have 16 pairs (A32).
     "updateThread": ("body", ("metadata",)),

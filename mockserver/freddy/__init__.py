@@ -1,5 +1,7 @@
 """Every behaviour of the vendor's API: one file per resource, one function per operationId."""
 
+from importlib import resources
+
 from mockserver.freddy import (
     messages,
     model_responses,
@@ -15,3 +17,10 @@ HANDLERS = handlers_in(
     spaces, threads, messages, space_threads, vector_stores, space_vector_stores, model_responses
 )
 """Handlers by operationId."""
+
+
+def vendor_operations() -> list[tuple[str, str]]:
+    """Method and path template of every operation of the vendor, mocked or not (A80)."""
+    text = (resources.files("mockserver.freddy") / "vendor_operations.txt").read_text("utf-8")
+    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    return [(method, template) for method, template, _since in lines]

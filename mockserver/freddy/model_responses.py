@@ -98,12 +98,12 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
 def _check(body: Record) -> None:
     """422 for what the vendor's server refuses beyond the schema of its request."""
     errors = []
-    if body["model"] in NO_REASONING and body.get("reasoning") is not None:
+    if body["model"] in NO_REASONING and body.get("reasoning"):
         text = f"Model '{body['model']}' does not support reasoning"
         errors.append(FieldError("body", "reasoning", text))
     starts = ("edit_message_id", "previous_message_id", "previous_response_id")
     named = [name for name in starts if body[name] is not None]
-    errors += [FieldError("body", name, f"can't be used with {named[0]}") for name in named[1:]]
+    errors += [FieldError("body", name, f"can't be used with {named[-1]}") for name in named[:-1]]
     if named and named[0] != "previous_response_id" and body["thread_id"] is None:
         errors.append(FieldError("body", named[0], "needs thread_id"))
     servers = [(i, t) for i, t in enumerate(body.get("tools") or ()) if t.get("type") == "mcp"]
@@ -224,6 +224,7 @@ def _reply(
 ) -> Reply:
     """Reply as JSON or as a stream; `question` and `said` are the stored messages."""
     outcome: dict[str, Any] = {
+        "is_summarized": False,
         "thread_id": said["thread_id"],
         "response": [{"type": "text", "text": answer.text}],
         "response_id": sandbox.ids.new("resp"),
@@ -235,7 +236,7 @@ def _reply(
         outcome["file_search"] = {"results": [_result(hit) for hit in found]}
     assistant = sandbox.threads.record(said["thread_id"])["assistant_id"]
     bound = {} if assistant is None else {"assistant_id": assistant}
-    outcome |= {**bound, "is_summarized": False}
+    outcome |= bound
     if not call.body["stream"]:
         return Reply(200, {"success": True, **outcome})
     created = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -75,6 +75,8 @@ class Api:
     """Access check before routing."""
     head: bool = False
     """Whether HEAD is served wherever GET is."""
+    not_mocked: Sequence[tuple[str, str]] = ()
+    """Other operations of the same service, by method and path template: 501."""
     journaled: bool = True
     """Whether its requests are recorded in the sandbox's journal."""
 
@@ -86,7 +88,7 @@ class Api:
         if orphans := ", ".join(sorted(self.handlers.keys() - operations.keys())):
             reason = f"no operation for the handler of {orphans}; add it, or remove the handler"
             raise self.spec.error(None, reason)
-        self.routes = Routes(operations.values(), head=self.head)
+        self.routes = Routes(operations.values(), head=self.head, not_mocked=self.not_mocked)
         self._all_in_sandbox = all(operation.in_sandbox for operation in operations.values())
 
     def needs_no_sandbox(self, request: Request) -> bool:

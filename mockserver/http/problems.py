@@ -209,6 +209,20 @@ class NoRoute(Problem, status=404, code="NOT_FOUND", message="Not Found", rule="
     """404 of the framework: unknown path (A10)."""
 
 
+class NotMocked(
+    Problem,
+    status=501,
+    code="NOT_IMPLEMENTED",
+    message="Not Implemented",
+    rule="route",
+):
+    """501: an operation of the vendor that the mock does not have (A80)."""
+
+    def __init__(self, operation: str) -> None:
+        text = f"{operation} is an operation of the vendor's that this mock does not have"
+        super().__init__("Not implemented", reason=f"{text}; answer it yourself with --extend")
+
+
 class WrongMethod(Problem, status=405, code="METHOD_NOT_ALLOWED", message="Method Not Allowed", rule="route"):
     """405 of the framework (A10, A52)."""
 

@@ -60,10 +60,13 @@ CASES = {
     "createVectorStore": Case(STORES, ["0"]),
     "updateVectorStore": Case(f"{STORES}/vs_def456", ["0"]),
     "addVectorStoreToSpace": Case(f"{RENAMED}/vector-stores/{OWN_STORE}", OWN_STORE),
+    "createResponse": Case("/v1/model/response", "x"),
+    "createResponse reasoning": Case("/v1/model/response", {"effort": "low"}),
+    "createResponse tools": Case("/v1/model/response", [{"type": "mcp"}]),
     "updateThread": Case("/v1/threads/thrd_pinned2", SIXTEEN),
     "updateThreadMessage": Case(MESSAGE, SIXTEEN, {"a": ""}),
 }
-"""Case of each operation that the contract suite exempts."""
+"""Case of each operation, or of one parameter of it, that the contract suite exempts."""
 CONTROL = (
     # The control API's own cursors are opaque, too.
     Exemption("GET /__admin/sandboxes", "query", "cursor", Case("/__admin/sandboxes", "0")),
@@ -80,7 +83,12 @@ CONTROL = (
 )
 EXEMPTIONS = (
     *(
-        Exemption(document().by_id(operation).label, place, parameter, CASES[operation])
+        Exemption(
+            document().by_id(operation).label,
+            place,
+            parameter,
+            CASES.get(f"{operation} {parameter}", CASES[operation]),
+        )
         for operation, (place, parameters) in EXEMPT.items()
         for parameter in parameters
     ),
@@ -162,6 +170,8 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
         and failure.title == "SSE event violates schema"
     ):
         return False  # OpenAPI 3.1: the schema is of the whole stream; our own check reads the events
+    if response is not None and response.status_code == 501:
+        return False  # an operation of the vendor's that the mock does not have (A80)
     if response is None or response.status_code not in (413, 422):
         return True
     if response.status_code == 413:
@@ -199,6 +209,8 @@ def _exempt(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
         return bool(case.body["mode"] != "timed")
     if parameter == "fail":
         return bool(case.body["fail"]["message_ids"])
+    if case.operation.label == STREAMED:
+        return bool(case.body[parameter])
     if place == "body":
         value = case.body[parameter]
         return (parameter, value[int(index)] if index else value) not in given_out

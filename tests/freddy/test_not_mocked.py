@@ -1,0 +1,59 @@
+"""Operations of the vendor that the mock does not have say so (A80)."""
+
+from __future__ import annotations
+
+import pytest
+
+from mockserver.app import create_app
+from mockserver.settings import Settings
+from tests.conftest import Ask
+from tests.running import FROZEN
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "template"),
+    [
+        ("GET", "/v1/threads/unread", "/v1/threads/unread"),
+        ("GET", "/v1/threads/unread/", "/v1/threads/unread"),
+        ("DELETE", "/v1/threads", "/v1/threads"),
+        ("POST", "/v1/threads/thrd_abc123/read", "/v1/threads/{thread_id}/read"),
+        ("GET", "/v1/models", "/v1/models"),
+    ],
+)
+def test_an_operation_that_is_not_mocked_is_a_501_that_says_so(
+    ask: Ask, method: str, path: str, template: str
+) -> None:
+    answer = ask(method, path)
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (501, "NOT_IMPLEMENTED")
+    reason = answer.headers["X-Mock-Reason"]
+    expected = f"{method} {template} is an operation of the vendor's that this mock does not have"
+    assert reason == f"{expected}; answer it yourself with --extend"
+    (entry,) = ask("GET", "/__admin/requests", query_string={"status": 501}).get_json()["requests"]
+    assert entry["request"]["path"] == path
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/threads/thrd_abc123", 200),
+        ("GET", "/v1/threads/unreadable", 404),
+        ("DELETE", "/v1/threads/unread", 404),
+        ("GET", "/v1/threads/thrd_abc123/", 307),
+        ("PUT", "/v1/threads", 405),
+        ("GET", "/v1/nowhere", 404),
+    ],
+)
+def test_all_other_paths_answer_as_before(ask: Ask, method: str, path: str, status: int) -> None:
+    assert ask(method, path).status_code == status
+
+
+def test_a_route_of_the_users_own_answers_it() -> None:
+    app = create_app(Settings(freeze=FROZEN, quiet=True))
+
+    @app.get("/v1/threads/unread")
+    def unread() -> dict[str, int]:
+        return {"unread_count": 0}
+
+    answer = app.test_client().get("/v1/threads/unread", headers={"X-API-Key": "ak_demo_owner"})
+    assert (answer.status_code, answer.get_json()) == (200, {"unread_count": 0})
+    assert answer.headers["X-Mock-Source"] == "extension"
