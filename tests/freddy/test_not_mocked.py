@@ -29,7 +29,7 @@ def test_an_operation_that_is_not_mocked_is_a_501_that_says_so(
     expected = f"{method} {template} is an operation of the vendor's that this mock does not have"
     assert reason == f"{expected}; answer it yourself with --extend"
     (entry,) = ask("GET", "/__admin/requests", query_string={"status": 501}).get_json()["requests"]
-    assert entry["request"]["path"] == path
+    assert entry["request"]["url"] == path
 
 
 @pytest.mark.parametrize(
