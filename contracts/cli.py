@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from contracts.checks.errors import Crashed, TargetUnreachable
-from contracts.doctor import report
+from contracts.doctor import faults, report
 from contracts.exits import BROKEN, CRASHED, HOLDS, INTERRUPTED, TERMINATED, UNTESTABLE, USAGE, Commands, end
 from contracts.http.credentials import open_target
 from contracts.http.run import Run
@@ -29,9 +29,10 @@ from contracts.session import Options, Session, opened
 from contracts.settings import PROFILES, SEED
 from contracts.suite import CHECKS, selected
 from contracts.verdict import baseline
-from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.failure import Outcome
 from contracts.verdict.replay import exchange_line, load_failure, result_line, still_broken
 from contracts.verdict.replay import replay as replay_failure
+from contracts.verdict.result import MIN_COVERAGE, Judgement, Result
 from contracts.verdict.runner import crash, run_checks
 
 _TARGET = click.option(
@@ -92,13 +93,20 @@ def main() -> None:
     "--profile", type=click.Choice(list(PROFILES)), default="quick", help="Amount of generated data."
 )
 @click.option("--strict-assumptions", is_flag=True, help="Count assumptions that do not hold as failures.")
+@click.option(
+    "--min-coverage",
+    type=click.IntRange(0, 100),
+    default=MIN_COVERAGE,
+    metavar="PERCENT",
+    help=f"Checks to try, of those that keys and options allow, for a result; {MIN_COVERAGE} by default.",
+)
 def run(**options: Any) -> None:
     """Run every check, delete the created resources, and report the failures.
 
     \b
-    Exit codes: 0 the contract holds; 1 it is broken; 2 wrong usage; 3 the target can't be tested
-    (unreachable, not this API, credentials refused, nothing was executed, no answers during the run),
-    or the suite itself crashed, see the last line and the reports;
+    Exit codes: 0 the contract holds; 1 it is broken; 2 wrong usage; 3 no result: the target can't be
+    tested (unreachable, not this API, a key is refused or read-only), checks got no answer, too few
+    were tried, or the suite itself crashed, see the last line and the reports;
     130 and 143 the run was stopped by Ctrl-C or SIGTERM, and its resources were deleted.
     """
     gc.freeze()  # libraries stay: a collection need not look at them
@@ -111,7 +119,7 @@ def run(**options: Any) -> None:
         with opened(Options.from_flags(options), checks, os.environ, _say(console)) as session:
             _announce(console, session, len(checks))
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
-            reporter = RunReporter(console, session, options, folder, len(checks))
+            reporter = RunReporter(console, session, options, folder, len(checks), known)
             try:
                 with reporter.live(outcomes) as live:
                     run_checks(
@@ -129,25 +137,20 @@ def run(**options: Any) -> None:
         crashed = f"deleting the created resources: {crash(error)}"
     gc.freeze()  # the process ends soon: skip the last collection
     update = options["baseline"] if options["update_baseline"] else None
-    held = reporter.end(outcomes, known, None if stopped or crashed else update, crashed)
-    if crashed:
-        end(CRASHED, f"crashed in {crashed}")
-    _end_with(outcomes, stopped, held)
+    new = None if stopped or crashed else update
+    judged = reporter.end(outcomes, new, stopped=bool(stopped), crash=crashed)
+    _end_with(judged, stopped)
 
 
-def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
-    verdicts = [outcome.verdict for outcome in outcomes]
-    silent = verdicts.count(Verdict.UNANSWERED)
-    if stopped:
-        end(stopped, f"stopped after {len(outcomes)} checks")
-    if not held:
-        sys.exit(BROKEN)
-    if silent:
-        first = next(outcome for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED)
-        end(UNTESTABLE, f"{silent} checks got no answer; the first: {first.message}")
-    if all(verdict is Verdict.UNTESTED for verdict in verdicts):
-        end(UNTESTABLE, "nothing was executed")
-    sys.exit(HOLDS)
+def _end_with(judged: Judgement, stopped: int) -> NoReturn:
+    """Exit with the code of the result; without one its reason is the last line."""
+    if judged.result is Result.CRASHED:
+        end(CRASHED, f"crashed in {judged.reason}")
+    if judged.result is Result.STOPPED:
+        end(stopped, judged.reason)
+    if judged.result is Result.UNJUDGED:
+        end(UNTESTABLE, judged.reason)
+    sys.exit(BROKEN if judged.result is Result.BROKEN else HOLDS)
 
 
 @main.command()
@@ -205,6 +208,8 @@ def doctor(**options: Any) -> None:
         run = Run(*whom, ledger=Ledger(), run_id="doctor", read_only=True)
         for line in report(transport, access, run, chosen, selected(())):
             click.echo(line)
+        if reasons := faults(run):
+            end(UNTESTABLE, "; ".join(reasons))
 
 
 @main.command()

@@ -16,7 +16,8 @@ from contracts.cli import run as command
 from contracts.exits import UNTESTABLE
 from contracts.session import Options, Session, opened
 from contracts.suite import selected
-from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.failure import Outcome
+from contracts.verdict.result import Result, judgement
 from contracts.verdict.runner import judge
 
 COMMAND_ONLY = ("report_dir", "baseline", "update_baseline")
@@ -104,7 +105,9 @@ def outcome(check: Any, session: Session, pytestconfig: pytest.Config) -> Outcom
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Exit with UNTESTABLE if no check could run."""
+    """Exit with UNTESTABLE if the tests passed and are no result about the contract."""
     found = session.config.stash.get(OUTCOMES, [])
-    if found and all(outcome.verdict is Verdict.UNTESTED for outcome in found):
+    flags = flag_values(session.config)
+    judged = judgement(found, strict=flags["strict_assumptions"], min_coverage=flags["min_coverage"])
+    if found and judged.result is Result.UNJUDGED:
         session.exitstatus = UNTESTABLE

@@ -17,6 +17,7 @@ from contracts.checks.check import Check
 from contracts.checks.errors import CleanUpStopped, Usage
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.http.credentials import TargetAccess, open_target
+from contracts.http.keys import require_usable_keys
 from contracts.http.run import Run
 from contracts.http.target import FRESH, open_transport
 from contracts.http.transport import RequestLimit, Transport
@@ -86,6 +87,8 @@ def opened(
             asks = any(check.layer == "behaviour" for check in checks)
             run = _new_run(options, transport, access, run_id, folder, asks=asks)
             try:
+                if options.target not in FRESH:
+                    require_usable_keys(run)
                 yield Session(transport, access, run, until, folder, terminated)
             finally:
                 try:

@@ -136,8 +136,19 @@ class OpenApiDocument:
                 node = node[part]
                 if isinstance(node, Mapping) and ("x-assumption" in node or "x-evidence" in node):
                     marks.append(node)
+            if self._is_alternative_form(node, str(path[-1]), error.instance):
+                continue
             pointer = "".join(f"/{'*' if isinstance(p, int) else p}" for p in error.instance_path)
             yield SchemaViolation(pointer, str(path[-1]), error.message, tuple(marks))
+
+    def _is_alternative_form(self, schema: Any, keyword: str, value: object) -> bool:
+        """Whether a value breaks a pattern only by characters that the assumption behind it allows too."""
+        if keyword != "pattern" or not isinstance(value, str):
+            return False
+        ids = schema.get("x-assumption", ())
+        further = "".join(str(c) for id_ in ids for c in self._assumptions.alternatives(id_, "characters"))
+        wider = schema["pattern"].replace("A-Za-z0-9_", f"A-Za-z0-9_{re.escape(further)}")
+        return bool(further) and re.search(wider, value) is not None
 
     def evidence(
         self, operation: DocumentedOperation, status: int, violation: SchemaViolation | None = None
@@ -190,6 +201,15 @@ class OpenApiDocument:
     def _first(self, nodes: list[Mapping[str, Any]], status: int) -> str | None:
         ids = (id_ for node in nodes for id_ in node.get("x-assumption", ()))
         return next((id_ for id_ in ids if self.tolerates(id_, status)), None)
+
+
+@cache
+def assumption_texts() -> dict[str, str]:
+    """What each assumption says, by its id, from docs/assumptions.md; empty if the page is not installed."""
+    page = our_spec().parent / "docs" / "assumptions.md"
+    lines = page.read_text("utf-8").splitlines() if page.is_file() else []
+    rows = (re.fullmatch(r"\| (A\d+) \| (.+?) \| (.+) \|", line) for line in lines)
+    return {row[1]: f"{row[2]}: {row[3]}".replace("`", "").replace("*", "") for row in rows if row}
 
 
 @cache

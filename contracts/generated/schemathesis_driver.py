@@ -21,7 +21,7 @@ from schemathesis.engine.run import Phase, PhaseName, PhaseSkipReason
 from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
-from contracts.checks.errors import Broken, Spent, TargetUnreachable, Unanswered
+from contracts.checks.errors import Broken, Intercepted, Spent, TargetUnreachable, Unanswered
 from contracts.checks.spec import document
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.hypothesis_patches import patch_hypothesis
@@ -98,7 +98,8 @@ class Gateway(BaseTransport[Any]):
             return None
         except Unanswered as error:
             self.unanswered.append(error)
-            if len(self.unanswered) == MAX_UNANSWERED:
+            silent = [each for each in self.unanswered if not isinstance(each, Intercepted)]
+            if len(silent) == MAX_UNANSWERED:
                 self.fatal = error
             return None
         except (TargetUnreachable, Spent) as error:

@@ -19,7 +19,7 @@ from contracts.http.run import Run
 from contracts.model.machine import Machine, Stop
 from contracts.model.pair import Pair
 from contracts.model.side_by_side import Unplayable
-from contracts.model.steps import READS, Note, Step, renamed, story, words
+from contracts.model.steps import READS, Note, Step, general, renamed, story, words
 from contracts.verdict.reproduction import fewest
 
 ROLES = ("owner", "editor", "viewer", "outsider")
@@ -71,7 +71,7 @@ class Divergence:
                 return
         else:
             self.reported, run.chain = True, list(self.chain)
-        raise Broken(self.message, what=self.complaint)
+        raise Broken(self.message, what=general(self.complaint), brief=self.complaint)
 
     def seen_in(self, played: PlayResult) -> str | None:
         """Complaint of the same divergence in another play; None if absent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -69,9 +70,24 @@ BOUNDARY = (SHORT, LONG)
 """Names of 1 and 255 characters, which are sent unchanged."""
 
 
+_PARTICULARS = (
+    (re.compile(r"\bas \w+ "), ""),
+    (re.compile(r"'[^']*'|\"[^\"]*\""), "*"),
+    (re.compile(r"(?:\b[ST]\d+\b(?:, )?|\bunknown \S+(?:, )?|\bnothing\b)+"), "*"),
+    (re.compile(r"\b(?:True|False|None|\d\d?)\b"), "*"),
+)
+
+
 def story(steps: Sequence[Step]) -> str:
     """Description of all steps."""
     return ", ".join(map(words, steps))
+
+
+def general(complaint: str) -> str:
+    """Complaint without the resources, roles, names and numbers of its scenario; statuses stay."""
+    for pattern, instead in _PARTICULARS:
+        complaint = pattern.sub(instead, complaint)
+    return complaint
 
 
 def renamed(steps: Sequence[Step]) -> tuple[Step, ...]:

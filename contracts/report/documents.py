@@ -17,15 +17,20 @@ from contracts.verdict.diff import cut
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ROLES = (*KEY_ROLES, None)
+HEADINGS = {
+    "holds": "The contract holds",
+    "broken": "The contract is broken",
+    "not judged": "No result about the contract",
+    "stopped": "The run was stopped",
+    "crashed": "The run crashed",
+}
 HUMAN = {None: "no key", "status": "status", "code": "error code", "parameter": "parameter"}
 
 
 def page(data: Data) -> str:
     """HTML of a run, on one self-contained page."""
-    seen: dict[str, int] = {}
-    first = {f["id"]: seen.setdefault(json.dumps(f["fingerprint"]), f["id"]) for f in data["failures"]}
     roles = [role for role in ROLES if any(e["role"] == role for e in data["coverage"]["exercised"])]
-    return _rendered("report.html", data, rows=_rows(data), roles=roles, never=_never(data), first=first)
+    return _rendered("report.html", data, rows=_rows(data), roles=roles, never=_never(data))
 
 
 def junit(data: Data) -> str:
@@ -39,7 +44,8 @@ def step_summary(data: Data) -> str:
 
 
 def _rendered(name: str, data: Data, **more: Any) -> str:
-    return _environment().get_template(name).render(data=data, run=data["run"], **more)
+    heading = HEADINGS[data["result"]]
+    return _environment().get_template(name).render(data=data, run=data["run"], heading=heading, **more)
 
 
 @cache

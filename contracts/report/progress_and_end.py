@@ -28,20 +28,27 @@ from contracts.report.terminal import print_report
 from contracts.session import Session
 from contracts.verdict import baseline
 from contracts.verdict.failure import Outcome
+from contracts.verdict.result import Judgement, judgement
 
 
 class RunReporter:
     """Reports a run from its first check to its exit."""
 
     def __init__(
-        self, console: Console, session: Session, flags: Mapping[str, Any], folder: Path, checks: int
+        self,
+        console: Console,
+        session: Session,
+        flags: Mapping[str, Any],
+        folder: Path,
+        checks: int,
+        known: Sequence[baseline.KnownFailure] = (),
     ) -> None:
-        self._console, self._folder = console, folder
+        self._console, self._folder, self._known = console, folder, known
         self._about = RunInfo(session, flags, folder, datetime.now(UTC), time.monotonic())
         self._recorder = Recorder(document())
         session.run.on_exchange = self._recorder.note
         self._redact = Redactor(session.access.keys)
-        self._live = Live(console, checks, self._recorder, self._redact)
+        self._live = Live(console, checks, self._recorder, self._redact, self._marked)
 
     @contextmanager
     def live(self, outcomes: list[Outcome]) -> Iterator[Live]:
@@ -51,33 +58,40 @@ class RunReporter:
             yield self._live
         self._recorder.check = "(cleaning up)"
 
+    def _marked(self, outcome: Outcome) -> Outcome:
+        """Outcome with the known failures marked."""
+        return baseline.mark_known([outcome], self._known)[0]
+
     def end(
         self,
         outcomes: Sequence[Outcome],
-        known: Sequence[baseline.KnownFailure],
         update: Path | None = None,
+        *,
+        stopped: bool = False,
         crash: str = "",
-    ) -> bool:
-        """Write the reports and print the result; returns whether the contract holds."""
+    ) -> Judgement:
+        """Write the reports and print the result."""
         info = self._about._replace(seconds=time.monotonic() - self._about.clock, crash=crash)
-        gone = baseline.no_longer(outcomes, known)
+        known, generator = self._known, f"{info.flags['profile']} {info.flags['seed']}"
+        gone = baseline.no_longer(outcomes, known, generator)
         if update is not None:
-            new = baseline.updated(outcomes, known)
-            baseline.write(update, new, self._redact)
-            known = new
+            known = baseline.updated(outcomes, known, generator)
+            baseline.write(update, known, self._redact)
         outcomes = baseline.mark_known(outcomes, known)
+        strict, least = info.flags["strict_assumptions"], info.flags["min_coverage"]
+        judged = judgement(outcomes, strict=strict, min_coverage=least, stopped=stopped, crash=crash)
         conditions = coverage.RunConditions(
             info.session.access.missing, info.flags["read_only"], info.flags["with_model"] > 0
         )
         covered = coverage.as_data(coverage.coverage(self._recorder, outcomes, conditions))
-        data = as_data(outcomes, info, covered, [baseline.as_data(one) for one in gone])
+        data = as_data(outcomes, info, judged.as_data(), covered, [baseline.as_data(one) for one in gone])
         write(self._folder, data)
         print_report(self._console, data, self._folder)
         if update is not None:
             click.echo(f"baseline       {len(known)} known in {update}, {len(gone)} no longer")
         for line in workflow_commands(data, step_summary(data), os.environ):
             click.echo(line)
-        return bool(data["holds"])
+        return judged
 
 
 def write(folder: Path, data: Data) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from contracts.session import Session
 
-_FLAGS = ("profile", "seed", "only", "read_only", "with_model", "strict_assumptions")
+_FLAGS = ("profile", "seed", "only", "read_only", "with_model", "strict_assumptions", "min_coverage")
 
 
 class RunInfo(NamedTuple):
