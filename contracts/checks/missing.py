@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Fingerprint, Unanswered, Untested
 from contracts.checks.evidence import Evidence
-from contracts.checks.spec import DocumentedOperation, document
+from contracts.checks.spec import METHODS, DocumentedOperation, document
 from contracts.http.exchange import ASKS_A_MODEL, ClientRequest, ClientResponse
 from contracts.http.run import Run
 
@@ -59,9 +59,9 @@ def met(check: Check, run: Run, exchanges: Iterable[ClientResponse]) -> list[Mis
     asked: dict[str, None] = {}
     for answer in exchanges:
         if answer.status in NO_ROUTE:
-            operation = document().at(answer.request.method, answer.request.path)
-            if operation is not None:
-                asked[operation.id] = None
+            methods = METHODS if answer.status in REDIRECTS else (answer.request.method,)
+            found = (document().at(method.upper(), answer.request.path) for method in methods)
+            asked.update({operation.id: None for operation in found if operation is not None})
     if not asked:
         return []
     missing = missing_operations(run)

@@ -85,7 +85,7 @@ class Live:
         if self._console.is_terminal and (verdict is Verdict.PASSED or again):
             return
         text = Text()
-        text.append(f"{verdict.partition(' ')[0]:<15}", COLOURS[verdict])
+        text.append(f"{verdict.removesuffix(' does not hold here'):<15}", COLOURS[verdict])
         text.append(outcome.check.id)
         if verdict is not Verdict.PASSED:
             text.append("  " + cut(self._redact.text(told), 200), "dim")
