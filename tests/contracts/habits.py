@@ -126,13 +126,19 @@ def lagging(request: Handler, answer: Answer) -> Reply:
 
 def resets_before(request: Handler, answer: Answer) -> Reply | None:
     """Every 25th write is a reset connection, and has no effect."""
-    return reset(request) if written(request) else answer()
+    if not written(request):
+        return answer()
+    reset(request)
+    return None
 
 
 def resets_after(request: Handler, answer: Answer) -> Reply | None:
     """Every 25th write takes effect, and is a reset connection."""
     hit, reply = written(request), answer()
-    return reset(request) if hit else reply
+    if not hit:
+        return reply
+    reset(request)
+    return None
 
 
 def read_only(request: Handler, answer: Answer) -> Reply:

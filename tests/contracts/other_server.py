@@ -79,7 +79,7 @@ class Reply(NamedTuple):
 
 
 Wrap = Callable[["Handler", Callable[[], Reply]], Reply | None]
-"""Habit of a deployment: (request, its usual answer) -> the answer; None once it has dealt with the socket."""
+"""Habit of a deployment: (request, its usual answer) -> the answer; None if it used the socket itself."""
 
 
 def usual(handler: Handler, answer: Callable[[], Reply]) -> Reply | None:
