@@ -318,7 +318,7 @@ HABITS = {
     "502": Habit(bad_gateway),
     "502-after-the-write": Habit(bad_gateway_after_the_write),
     "firewall": Habit(firewall),
-    "lagging-lists": Habit(lagging),
+    "lagging-lists": Habit(lagging, words=("--settle", "3s")),
     "clock-5-minutes-off": Habit(prepare=five_minutes_off),
     "long-ids": Habit(prepare=long_ids),
     "resets-before-the-write": Habit(resets_before),
@@ -336,8 +336,8 @@ HABITS = {
     "more-fields": Habit(more_fields),
     "emptied": Habit(emptied),
     "existing-id": Habit(existing_id, prepare=old_threads(1)),
-    "silent": Habit(silent),
-    "endless": Habit(endless),
+    "silent": Habit(silent, words=("--timeout", "1s")),
+    "endless": Habit(endless, words=("--timeout", "2s")),
     "gzip-bomb": Habit(bomb),
 }
 
