@@ -9,7 +9,6 @@ from typing import Any
 
 from contracts.http.exchange import ClientResponse
 from contracts.report.curl import commands
-from contracts.report.redact import Redactor
 from contracts.report.run_info import RunInfo
 from contracts.verdict.diff import MISSING, at, differences, jsonable
 from contracts.verdict.failure import WORST, Failure, Outcome, Verdict, is_status
@@ -27,7 +26,6 @@ def as_data(
     outcomes: Sequence[Outcome], info: RunInfo, coverage: Data, gone: Sequence[Mapping[str, Any]] = ()
 ) -> Data:
     """JSON object of the run."""
-    redact = Redactor(info.keys)
     every = [(n, failure) for n, outcome in enumerate(outcomes) for failure in outcome.failures]
     every.sort(key=lambda pair: WORST.index(pair[1].verdict))
     numbers: dict[int, list[int]] = {}
@@ -59,7 +57,7 @@ def as_data(
         "no_longer": [dict(known) for known in gone],
         "coverage": coverage,
     }
-    redacted: Data = redact(data)
+    redacted: Data = info.redact(data)
     return redacted
 
 
