@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any, NoReturn
 
 import click
 
 from contracts.checks.errors import CleanUpStopped, TargetUnreachable, Unanswered, Usage
+from contracts.http.connection import Connection
+from contracts.http.credentials import redactor
+from contracts.http.visible import visible
 from contracts.verdict.resend import NotReplayable
 from contracts.verdict.runner import crash
 
@@ -16,11 +20,11 @@ CRASHED = 3
 INTERRUPTED, TERMINATED = 130, 143
 
 
-class Commands(click.Group):
-    """Command group that turns errors into one line and an exit code."""
+class Command(click.Command):
+    """Command that turns errors into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Invoke a command."""
+        """Invoke the command."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -35,7 +39,28 @@ class Commands(click.Group):
             end(CRASHED, f"crashed: {crash(error)}")
 
 
+class Commands(click.Group):
+    """Group of such commands."""
+
+    command_class = Command
+
+
 def end(code: int, message: str) -> NoReturn:
     """Print the reason and exit."""
-    click.echo(f"contracts: {message}", err=True)
+    click.echo(f"contracts: {printable(' '.join(message.split()))}", err=True)
     sys.exit(code)
+
+
+def printable(text: str) -> str:
+    """Text without the credentials of the current command, and with control characters escaped."""
+    context = click.get_current_context(silent=True)
+    flags = context.params if context is not None else {}
+    try:
+        connection = Connection.from_flags(flags)
+    except Usage:
+        connection = Connection()
+    try:
+        masked = redactor(flags.get("target"), connection, os.environ).text(text)
+    except Usage:  # about the URL of the target, which no message repeats then
+        masked = redactor(None, connection, os.environ).text(text)
+    return visible(masked)

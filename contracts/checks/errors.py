@@ -17,6 +17,10 @@ class TargetUnreachable(Exception):
     """The target can't be tested; the message gives the reason."""
 
 
+class Unwritable(TargetUnreachable):
+    """A file of the run can't be written, so nothing more may be created; the message names the file."""
+
+
 class Unanswered(Exception):
     """A request got no response, or one that is not from the API; the message identifies it."""
 

@@ -13,6 +13,7 @@ from contracts.checks.errors import Excluded, OutOfQuestions, Unanswered, Untest
 from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.origin import refuse_foreign
 from contracts.http.role_client import RoleClient
+from contracts.http.settle import Settling
 from contracts.http.transport import Transport
 from contracts.safety.ledger import CreatedResource, Ledger
 from contracts.settings import DEFAULT, RunSettings
@@ -44,6 +45,7 @@ class Run:
         model_calls: int = 0,
         reserved_calls: int = 0,
         settings: RunSettings = DEFAULT,
+        settle: float = 0.0,
     ) -> None:
         self.organization_id = organization_id
         self.ledger = ledger
@@ -68,6 +70,11 @@ class Run:
         self._reserved_calls = reserved_calls
         """Model calls that generated requests leave to the behaviour checks."""
         self._counting = Lock()
+        self._settling = Settling(
+            settle,
+            organization_id,
+            lambda request: transport.send(request, keys[request.role] if request.role is not None else None),
+        )
         self._user_ids: dict[str, str] = {}
         self._count = 0
 
@@ -121,6 +128,7 @@ class Run:
         """Send a request after the write guard; record the exchange and created resources."""
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
+        self._settling.wait(request)
         intent, at = self.ledger.intend(request), time.monotonic()
         try:
             answer = refuse_foreign(self._transport.send(request, key)._replace(at=at))
@@ -135,6 +143,7 @@ class Run:
         try:
             self.ledger.answered(intent, answer, self.organization_id)
         finally:
+            self._settling.note(answer)
             self.id_sources.note(answer)
             self.on_exchange(answer)
         return answer

@@ -10,7 +10,6 @@ from typing import Any
 from contracts.checks.spec import assumption_texts
 from contracts.http.exchange import ClientResponse
 from contracts.report.curl import commands
-from contracts.report.redact import Redactor
 from contracts.report.run_info import RunInfo
 from contracts.verdict.diff import MISSING, at, differences, jsonable
 from contracts.verdict.failure import WORST, Failure, Outcome, Verdict
@@ -33,7 +32,6 @@ def as_data(
     gone: Sequence[Mapping[str, Any]] = (),
 ) -> Data:
     """JSON object of the run with its judgement; failures with one cause are joined."""
-    redact = Redactor(info.keys)
     groups = joined(outcomes)
     failures = [failure_data(group, number, info) for number, group in enumerate(groups, 1)]
     numbers: dict[str, list[int]] = {}
@@ -67,7 +65,7 @@ def as_data(
         "no_longer": [dict(known) for known in gone],
         "coverage": coverage,
     }
-    redacted: Data = redact(data)
+    redacted: Data = info.redact(data)
     return redacted
 
 

@@ -12,9 +12,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from contracts.http.exchange import decoded
 from contracts.http.run import KEY_ROLES
+from contracts.http.visible import visible
 from contracts.report.data import Data, counted, covered, named
 from contracts.verdict.diff import cut
 
+_IN_CELL = str.maketrans(
+    {"|": "\\|", "<": "&lt;", "&": "&amp;", "`": "'", "[": "\\[", "!": "&#33;", "@": "&#64;"}
+)
+"""Characters with a meaning in Markdown -> how a cell of a table shows them."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ROLES = (*KEY_ROLES, None)
 HEADINGS = {
@@ -57,6 +62,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) else value,
     )
     environment.filters |= {
         "pretty": pretty_json,
@@ -67,7 +73,7 @@ def _environment() -> Environment:
         "human": lambda name: HUMAN.get(name, name),
         "counted": counted,
         "covered": covered,
-        "cell": lambda text: cut(text, 200).translate({ord("|"): "\\|", ord("<"): "&lt;", ord("`"): "'"}),
+        "cell": lambda text: cut(text, 200).translate(_IN_CELL),
     }
     return environment
 

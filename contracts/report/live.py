@@ -20,8 +20,8 @@ from rich.table import Column
 from rich.text import Text
 
 from contracts.checks.check import Check
+from contracts.http.redact import Redactor
 from contracts.report.exercised import Recorder
-from contracts.report.redact import Redactor
 from contracts.verdict.diff import cut
 from contracts.verdict.failure import Outcome, Verdict
 from contracts.verdict.fingerprint import cause

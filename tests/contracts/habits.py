@@ -126,13 +126,19 @@ def lagging(request: Handler, answer: Answer) -> Reply:
 
 def resets_before(request: Handler, answer: Answer) -> Reply | None:
     """Every 25th write is a reset connection, and has no effect."""
-    return reset(request) if written(request) else answer()
+    if not written(request):
+        return answer()
+    reset(request)
+    return None
 
 
 def resets_after(request: Handler, answer: Answer) -> Reply | None:
     """Every 25th write takes effect, and is a reset connection."""
     hit, reply = written(request), answer()
-    return reset(request) if hit else reply
+    if not hit:
+        return reply
+    reset(request)
+    return None
 
 
 def read_only(request: Handler, answer: Answer) -> Reply:
@@ -312,7 +318,7 @@ HABITS = {
     "502": Habit(bad_gateway),
     "502-after-the-write": Habit(bad_gateway_after_the_write),
     "firewall": Habit(firewall),
-    "lagging-lists": Habit(lagging),
+    "lagging-lists": Habit(lagging, words=("--settle", "3s")),
     "clock-5-minutes-off": Habit(prepare=five_minutes_off),
     "long-ids": Habit(prepare=long_ids),
     "resets-before-the-write": Habit(resets_before),
@@ -330,8 +336,8 @@ HABITS = {
     "more-fields": Habit(more_fields),
     "emptied": Habit(emptied),
     "existing-id": Habit(existing_id, prepare=old_threads(1)),
-    "silent": Habit(silent),
-    "endless": Habit(endless),
+    "silent": Habit(silent, words=("--timeout", "1s")),
+    "endless": Habit(endless, words=("--timeout", "2s")),
     "gzip-bomb": Habit(bomb),
 }
 

@@ -79,7 +79,7 @@ class Reply(NamedTuple):
 
 
 Wrap = Callable[["Handler", Callable[[], Reply]], Reply | None]
-"""Habit of a deployment: (request, its usual answer) -> the answer; None once it has dealt with the socket."""
+"""Habit of a deployment: (request, its usual answer) -> the answer; None if it used the socket itself."""
 
 
 def usual(handler: Handler, answer: Callable[[], Reply]) -> Reply | None:
@@ -314,6 +314,15 @@ def envelope(refusal: Refused, now: str = NOW) -> dict[str, Any]:
     return {"success": False, "error": error}
 
 
+class Server(ThreadingHTTPServer):
+    """Server that says nothing about clients that hang up."""
+
+    daemon_threads = True  # a connection that is kept open must not keep the test waiting
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def running(
     habit: Wrap = usual, state: State | None = None, tls: ssl.SSLContext | None = None
@@ -321,8 +330,7 @@ def running(
     """URL and state of the running server."""
     state = state or State()
     kind = type("Own", (Handler,), {"state": state, "habit": staticmethod(habit)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    server.daemon_threads = True  # a connection that is kept open must not keep the test waiting
+    server = Server(("127.0.0.1", 0), kind)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)

@@ -20,6 +20,7 @@ PARTS = {
         "checks.evidence",
         "checks.errors",
         "http.exchange",
+        "http.visible",
         "verdict.diff",
         "generated.hypothesis_patches",
     ),
@@ -32,7 +33,7 @@ PARTS = {
     "verdict": ("verdict", "report.exercised", "report.coverage"),
     "run": ("http.credentials", "safety", "session", "doctor"),
     "report": ("report",),
-    "commands": ("exits", "cli", "__main__", "conftest", "test_contract"),
+    "commands": ("exits", "options", "cli", "__main__", "conftest", "test_contract"),
 }
 """Part -> its files and folders."""
 LOW = ("foundations", "requests", "checks")

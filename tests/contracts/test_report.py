@@ -15,8 +15,8 @@ import pytest
 from click.testing import Result
 
 from contracts.http.credentials import DEMO
+from contracts.http.redact import Redactor
 from contracts.report.documents import page
-from contracts.report.redact import Redactor
 from contracts.verdict.diff import differences
 from contracts.verdict.failure import Verdict
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run

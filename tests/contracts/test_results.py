@@ -13,11 +13,11 @@ from contracts.checks.errors import Broken, Excluded, OutOfQuestions, Untested
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import document
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.redact import Redactor
 from contracts.http.run import Run
 from contracts.report.data import joined
 from contracts.report.exercised import Recorder
 from contracts.report.live import Live
-from contracts.report.redact import Redactor
 from contracts.verdict.failure import Failure, Outcome, Skipped, Verdict, failure_of
 from contracts.verdict.result import Result, judgement
 from contracts.verdict.runner import judge
