@@ -26,6 +26,9 @@ from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import existing_ids, reconcile
 from contracts.settings import PROFILES, SEED, RunSettings
 
+PATIENCE = 3.0
+"""Seconds by which a list of a deployment may lag behind a write, to be found as such."""
+
 
 class Options(NamedTuple):
     """Options of a run, from the command's flags."""
@@ -98,6 +101,7 @@ def opened(
             try:
                 if options.target not in FRESH:
                     require_usable_keys(run)
+                run.settling.patience = 0.0 if access.mock else PATIENCE
                 yield Session(transport, access, run, until, folder, terminated)
             finally:
                 try:

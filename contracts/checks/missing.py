@@ -37,7 +37,8 @@ class MissingOperation(NamedTuple):
 
     def broken(self) -> Broken:
         """Failure of the contract."""
-        print_ = Fingerprint(self.operation.id, self.answer.status, "", "missing", "")
+        convention = "slash" if self.answer.status in REDIRECTS else ""
+        print_ = Fingerprint(self.operation.id, self.answer.status, "", "missing", convention)
         evidence = Evidence[self.operation.raw["x-evidence"].upper()]
         return Broken(str(self), evidence=evidence, fingerprint=print_, chain=(self.answer,))
 

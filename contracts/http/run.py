@@ -70,7 +70,7 @@ class Run:
         self._reserved_calls = reserved_calls
         """Model calls that generated requests leave to the behaviour checks."""
         self._counting = Lock()
-        self._settling = Settling(
+        self.settling = Settling(
             settle,
             organization_id,
             lambda request: transport.send(request, keys[request.role] if request.role is not None else None),
@@ -128,7 +128,7 @@ class Run:
         """Send a request after the write guard; record the exchange and created resources."""
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
-        self._settling.wait(request)
+        self.settling.wait(request)
         intent, at = self.ledger.intend(request), time.monotonic()
         try:
             answer = refuse_foreign(self._transport.send(request, key)._replace(at=at))
@@ -143,7 +143,7 @@ class Run:
         try:
             self.ledger.answered(intent, answer, self.organization_id)
         finally:
-            self._settling.note(answer)
+            self.settling.note(answer)
             self.id_sources.note(answer)
             self.on_exchange(answer)
         return answer

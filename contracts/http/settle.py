@@ -38,7 +38,11 @@ class Settling:
     def __init__(
         self, seconds: float, organization_id: str, send: Callable[[ClientRequest], ClientResponse]
     ) -> None:
-        self._seconds, self._organization_id, self._send = seconds, organization_id, send
+        self.seconds, self._organization_id, self._send = seconds, organization_id, send
+        self.patience = 0.0
+        """Seconds to read lists again after a failure that a lagging list may explain; 0 where none lags."""
+        self.late: list[str] = []
+        """Paths of lists that showed a write only when they were read again."""
         self._effects: dict[str, dict[str, Effect]] = {}
         """Path of a list -> id -> effect."""
         self._holding: dict[str, set[str]] = {}
@@ -47,25 +51,30 @@ class Settling:
     def note(self, answer: ClientResponse) -> None:
         """Remember the effect of a write."""
         if (
-            not self._seconds
+            not self.seconds
             or answer.status >= 300
             or answer.request.method not in ("POST", "PATCH", "DELETE")
         ):
             return
         for path, id_, fields in self._effects_of(answer):
-            effect = Effect(answer.request.role, fields, time.monotonic() + self._seconds)
+            effect = Effect(answer.request.role, fields, time.monotonic() + self.seconds)
             self._effects.setdefault(path, {})[id_] = effect
 
     def wait(self, request: ClientRequest) -> None:
         """Read a list again until it shows the writes before this request, or their time is over."""
         path = request.path.partition("?")[0]
         effects = self._effects.pop(path, {}) if request.method == "GET" else {}
+        first = True
         while effects:
+            expected = len(effects)
             for role in {effect.role for effect in effects.values()}:
                 items = self._items(path, role)
                 mine = {id_: effect for id_, effect in effects.items() if effect.role == role}
                 for id_ in (id_ for id_, effect in mine.items() if _is_shown(effect, items.get(id_))):
                     del effects[id_]
+            if len(effects) < expected and not first:
+                self.late.append(path)
+            first = False
             effects = {id_: effect for id_, effect in effects.items() if time.monotonic() < effect.until}
             if effects:
                 time.sleep(PAUSE)

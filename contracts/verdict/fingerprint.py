@@ -25,6 +25,8 @@ _OF_VALUES = ("const", "enum", "pattern", "format", "minLength", "maxLength", "m
 
 def cause(print_: Fingerprint) -> tuple[object, ...]:
     """Operation, part, claim and difference: equal for failures that have one cause."""
+    if print_.keyword == "eventual" or print_.property == "slash":
+        return (print_.keyword, print_.property)  # whatever operation shows it first
     keyword = "value" if print_.keyword in _OF_VALUES else print_.keyword
     return (print_.operation, print_.status, print_.pointer, keyword, print_.property)
 

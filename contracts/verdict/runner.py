@@ -24,6 +24,7 @@ from contracts.checks.missing import MissingOperation, met
 from contracts.http.exchange import ClientResponse
 from contracts.http.keys import refused_key
 from contracts.http.run import Run
+from contracts.verdict.eventual import with_patient_lists
 from contracts.verdict.failure import FAILED_ONCE, WORST, Failure, Outcome, Skipped, Verdict, failure_of
 from contracts.verdict.minimize import minimized
 
@@ -41,6 +42,8 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
         failures = _with_valid_keys(check, run)
         if failures and (missing := _missing(check, run, failures)):
             failures, skipped = _without(missing, failures, check, run)
+        elif failures:
+            failures = with_patient_lists(failures, run, lambda: try_check(check, run))
         if unconfirmed := [failure for failure in failures if failure.confirmed is Verdict.UNCONFIRMED]:
             confirmed = [minimized(failure, run) for failure in _confirmed(unconfirmed, run, before)]
             failures = sorted(
