@@ -101,13 +101,28 @@ def explore(run: Run) -> Exploration:
     """Run the scenarios of the profile until target and model differ."""
     roles = usable_roles(run)
     pairs: list[Pair] = []
+    stops: list[Stop] = []
+    """Ends of a scenario, which Hypothesis calls flaky if they come earlier than those before."""
+    unprepared: list[Exception] = []
+    """Errors before the first step, likewise."""
 
     @seed(run.settings.seed)
     class SeededMachine(Machine):
         def __init__(self) -> None:
             run.chain = []
-            pairs.append(Pair(run, roles))
+            try:
+                pairs.append(Pair(run, roles))
+            except Exception as error:
+                unprepared.append(error)
+                raise
             super().__init__(pairs[-1])
+
+        def take(self, *steps: Step) -> None:
+            try:
+                super().take(*steps)
+            except Stop as stop:
+                stops.append(stop)
+                raise
 
     exploration = Exploration()
     size = run.settings.profile
@@ -123,9 +138,14 @@ def explore(run: Run) -> Exploration:
     try:
         run_state_machine_as_test(SeededMachine, settings=how)
     except HypothesisException as error:
-        why = " ".join(str(error).split())[:200]
-        raise Untested(f"the scenarios could not be generated: {why}") from error
-    except Stop as stop:
+        if unprepared:
+            raise unprepared[0] from None
+        if not stops:
+            why = " ".join(str(error).split())[:200]
+            raise Untested(f"the scenarios could not be generated: {why}") from error
+    except Stop:
+        pass  # it is among the stops
+    for stop in stops[:1]:
         if not isinstance(stop.error, Broken):
             raise stop.error from None
         found = Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain)
