@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts.checks.check import Check
+from contracts.checks.cost import expected, fitting
 from contracts.http.credentials import TargetAccess
 from contracts.http.exchange import ClientRequest
 from contracts.http.run import KEY_ROLES, Run
 from contracts.http.transport import Transport
+from contracts.pace import Pace
 from contracts.safety.unanswered import user_of_key
 from contracts.session import Options
 
@@ -35,6 +37,10 @@ def report(
         yield f"skipped       {len(some)} of {len(checks)} checks, {reason}: {', '.join(some)}"
     if not skipped:
         yield f"skipped       nothing: all {len(checks)} checks can be tried"
+    pace = Pace.of(run.chain, transport.limit.per_minute)
+    for profile in ("small", "quick"):
+        chosen = [check for check in checks if check.id in fitting(checks, profile)]
+        yield f"{profile:<13} {pace.words(expected(chosen, profile, len(run.roles)))}"
 
 
 def _version(transport: Transport, access: TargetAccess) -> str:
@@ -85,6 +91,8 @@ def _skipped(checks: list[Check], refused: set[str], options: Options) -> dict[s
     """Reason -> checks that it would leave untested; the first reason counts."""
     skipped: dict[str, list[str]] = {}
     for check in checks:
+        if check.left_out:
+            continue
         missing = sorted(needs(check) & refused)
         if missing:
             reason = f"no key of the {' and the '.join(missing)}"

@@ -21,6 +21,7 @@ from contracts.http.credentials import TargetAccess, open_target, redactor
 from contracts.http.run import Run
 from contracts.http.target import open_transport
 from contracts.http.transport import RequestLimit, Transport
+from contracts.pace import Pace
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import existing_ids, reconcile
 from contracts.settings import PROFILES, SEED, RunSettings
@@ -62,6 +63,8 @@ class Session(NamedTuple):
     """Folder of the ledger and reports; None for a fresh mock without --report-dir."""
     terminated: list[int]
     """Signals received; not empty after SIGTERM, which ends a run like Ctrl-C."""
+    pace: Pace
+    """Speed of the target when existing resources were listed."""
 
 
 @contextmanager
@@ -95,7 +98,8 @@ def opened(
                 why = f"the folder {folder} can't be written: {error.strerror or error}"
                 raise Unwritable(f"{why}; pass another --report-dir") from error
             try:
-                yield Session(transport, access, run, until, folder, terminated)
+                pace = Pace.of(run.chain, limit.per_minute)
+                yield Session(transport, access, run, until, folder, terminated, pace)
             finally:
                 try:
                     clean = _clean_up(run, say)

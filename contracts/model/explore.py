@@ -125,6 +125,23 @@ def explore(run: Run) -> Exploration:
                 raise
 
     exploration = Exploration()
+    stop = _first_stop(SeededMachine, run, stops, unprepared)
+    if stop is not None:
+        if not isinstance(stop.error, Broken):
+            raise stop.error from None
+        found = Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain)
+        exploration.broken = minimized(found, run)
+    notes = sorted((note for pair in pairs for note in pair.notes), key=lambda note: len(note.steps))
+    for note in notes:
+        if note.assumption not in exploration.refuted:
+            exploration.refuted[note.assumption] = minimized(Divergence(*note), run)
+    return exploration
+
+
+def _first_stop(
+    machine: type[Machine], run: Run, stops: list[Stop], unprepared: list[Exception]
+) -> Stop | None:
+    """Run the scenarios; returns what ended them, or None if they were played to their end."""
     size = run.settings.profile
     how = settings(
         max_examples=size.scenarios,
@@ -136,7 +153,7 @@ def explore(run: Run) -> Exploration:
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(SeededMachine, settings=how)
+        run_state_machine_as_test(machine, settings=how)
     except HypothesisException as error:
         if unprepared:
             raise unprepared[0] from None
@@ -145,16 +162,7 @@ def explore(run: Run) -> Exploration:
             raise Untested(f"the scenarios could not be generated: {why}") from error
     except Stop:
         pass  # it is among the stops
-    for stop in stops[:1]:
-        if not isinstance(stop.error, Broken):
-            raise stop.error from None
-        found = Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain)
-        exploration.broken = minimized(found, run)
-    notes = sorted((note for pair in pairs for note in pair.notes), key=lambda note: len(note.steps))
-    for note in notes:
-        if note.assumption not in exploration.refuted:
-            exploration.refuted[note.assumption] = minimized(Divergence(*note), run)
-    return exploration
+    return next(iter(stops), None)
 
 
 def usable_roles(run: Run) -> tuple[str, ...]:
