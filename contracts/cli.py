@@ -37,8 +37,9 @@ from contracts.options import SPACE_ID, TARGET, WITH_MODEL, connection
 from contracts.report.progress_and_end import RunReporter
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
-from contracts.session import Options, Session, limit_of, opened
+from contracts.session import Options, limit_of, opened
 from contracts.settings import PROFILES, SEED
+from contracts.start import announce, fitted
 from contracts.suite import CHECKS, selected
 from contracts.verdict import baseline
 from contracts.verdict.failure import Outcome
@@ -116,10 +117,11 @@ def run(**options: Any) -> None:
     outcomes: list[Outcome] = []
     stopped, crashed = 0, ""
     known = baseline.load(options["baseline"], update=options["update_baseline"])
-    checks, reporter = selected(options["only"], options["skip"]), None
+    checks, reporter = selected(options["only"], options["skip"], options["profile"]), None
     try:
         with opened(Options.from_flags(options), checks, os.environ, _say(console)) as session:
-            _announce(console, session, len(checks))
+            checks = fitted(session, checks, options)
+            announce(console, session, checks, options["profile"])
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
             reporter = RunReporter(console, session, options, folder, len(checks), known)
             try:
@@ -253,13 +255,3 @@ def cleanup(ledger: Path, target: str | None, **flags: Any) -> None:
 
 def _say(console: Console) -> Callable[[str], None]:
     return lambda text: console.print(escape(printable(text)), soft_wrap=True)
-
-
-def _announce(console: Console, session: Session, checks: int) -> None:
-    access, run = session.access, session.run
-    mock = " (a mock)" if access.mock else ""
-    console.print(f"[bold]{checks} checks[/] on {escape(session.transport.url)}{mock}, run {run.run_id}")
-    if run.ledger.path is not None:
-        console.print(f"ledger      {escape(str(run.ledger.path))}", soft_wrap=True)
-    for role in access.missing:
-        console.print(f"[cyan]no key[/]     for the {role}: set CONTRACTS_{role.upper()}_KEY")

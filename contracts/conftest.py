@@ -62,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not flags["target"]:
         raise pytest.UsageError("pass a target: pytest contracts --target mock, mock-http, or a URL")
     try:
-        config.stash[CHECKS] = selected(flags["only"], flags["skip"])
+        config.stash[CHECKS] = selected(flags["only"], flags["skip"], flags["profile"])
     except Usage as error:
         raise pytest.UsageError(str(error)) from error
 

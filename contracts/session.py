@@ -22,6 +22,7 @@ from contracts.http.keys import require_usable_keys
 from contracts.http.run import Run
 from contracts.http.target import open_transport
 from contracts.http.transport import RequestLimit, Transport
+from contracts.pace import Pace
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import existing_ids, reconcile
 from contracts.settings import PROFILES, SEED, RunSettings
@@ -66,6 +67,8 @@ class Session(NamedTuple):
     """Folder of the ledger and reports; None for a fresh mock without --report-dir."""
     terminated: list[int]
     """Signals received; not empty after SIGTERM, which ends a run like Ctrl-C."""
+    pace: Pace
+    """Speed of the target when existing resources were listed."""
 
 
 @contextmanager
@@ -99,10 +102,11 @@ def opened(
                 why = f"the folder {folder} can't be written: {error.strerror or error}"
                 raise Unwritable(f"{why}; pass another --report-dir") from error
             try:
+                pace = Pace.of(run.chain, limit.per_minute)
                 if options.target not in FRESH:
                     require_usable_keys(run)
                 run.settling.patience = 0.0 if access.mock else PATIENCE
-                yield Session(transport, access, run, until, folder, terminated)
+                yield Session(transport, access, run, until, folder, terminated, pace)
             finally:
                 try:
                     clean = _clean_up(run, say)

@@ -21,6 +21,7 @@ from contracts.behaviour import (
     vendor_documents,
 )
 from contracts.checks.check import Check, declared
+from contracts.checks.cost import fitting
 from contracts.checks.errors import Excluded, Usage
 from contracts.generated import layers
 from contracts.http.run import Run
@@ -36,17 +37,24 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def selected(only: tuple[str, ...], skip: tuple[str, ...] = ()) -> list[Check]:
-    """Checks selected by id, layer or operation; all if nothing is named.
+def selected(only: tuple[str, ...], skip: tuple[str, ...] = (), profile: str = "quick") -> list[Check]:
+    """Checks selected by id, layer or operation; all that fit the profile if nothing is named.
 
-    Those of `skip` are among them, and untested.
+    Those of `skip`, and those that do not fit, are among them, and untested.
     """
     known = {name for check in CHECKS for name in names(check)}
     for flag, name in (*(("--only", name) for name in only), *(("--skip", name) for name in skip)):
         if name not in known:
             raise Usage(f"{flag} {name}: no such check, operation or layer; see `contracts list`")
     chosen = [check for check in CHECKS if not only or names(check) & set(only)]
-    return [_skipped(check, skip) if names(check) & set(skip) else check for check in chosen]
+    fit = {check.id for check in chosen} if only else fitting(chosen, profile)
+    why = f"left out by --profile {profile}: name it with --only, or use a larger profile"
+    chosen = [check if check.id in fit else _untested(check, why) for check in chosen]
+    flags = {check.id: next((name for name in skip if name in names(check)), "") for check in chosen}
+    return [
+        _untested(check, f"left out by --skip {flag}") if (flag := flags[check.id]) else check
+        for check in chosen
+    ]
 
 
 def names(check: Check) -> set[str]:
@@ -54,11 +62,10 @@ def names(check: Check) -> set[str]:
     return {check.id, check.layer, *check.operations}
 
 
-def _skipped(check: Check, skip: tuple[str, ...]) -> Check:
-    """Check that is untested, with the flag as the reason."""
-    flag = next(name for name in skip if name in names(check))
+def _untested(check: Check, reason: str) -> Check:
+    """Check that is left out, with the reason."""
 
     def function(_: Run) -> None:
-        raise Excluded(f"left out by --skip {flag}")
+        raise Excluded(reason)
 
-    return check._replace(function=function)
+    return check._replace(function=function, left_out=reason)

@@ -69,9 +69,9 @@ class Settling:
             expected = len(effects)
             for role in {effect.role for effect in effects.values()}:
                 items = self._items(path, role)
-                mine = {id_: effect for id_, effect in effects.items() if effect.role == role}
-                for id_ in (id_ for id_, effect in mine.items() if _is_shown(effect, items.get(id_))):
-                    del effects[id_]
+                for id_, effect in [*effects.items()]:
+                    if effect.role == role and items is not None and _is_shown(effect, items.get(id_)):
+                        del effects[id_]
             if len(effects) < expected and not first:
                 self.late.append(path)
             first = False
@@ -89,6 +89,8 @@ class Settling:
             made = body.get("data", body) if path.endswith("vector-stores") else body
             if isinstance(made, dict) and isinstance(made.get("id"), str):
                 yield path, made["id"], {}
+                if path == "/v1/spaces/":  # its list can be read
+                    yield f"{path}{made['id']}/threads", "", None
         elif _LIST.fullmatch(parent):
             changed = {name: body[name] for name in sent if name in body} if request.method == "PATCH" else {}
             yield parent, id_, None if request.method == "DELETE" else changed
@@ -97,8 +99,8 @@ class Settling:
         if request.method == "DELETE" and parent == "/v1/threads":
             yield from ((space, id_, None) for space in self._holding.pop(id_, ()))
 
-    def _items(self, path: str, role: str | None) -> dict[str, dict[str, Any]]:
-        """All items that the list shows now, by id."""
+    def _items(self, path: str, role: str | None) -> dict[str, dict[str, Any]] | None:
+        """All items that the list shows now, by id; None if it can't be read."""
         kind = _KINDS[path.rstrip("/").rpartition("/")[2]]
         of_space = path.startswith("/v1/spaces/") and path != "/v1/spaces/"
         organization = quote(self._organization_id, safe="")
@@ -110,6 +112,8 @@ class Settling:
             more, count = "", 0
             for _ in range(MAX_PAGES):
                 page = self._send(ClientRequest("GET", first + more, role))
+                if page.status != 200:
+                    return None
                 count += len(page.items)
                 found |= {item["id"]: item for item in page.items if isinstance(item.get("id"), str)}
                 more = next_page(page, count)

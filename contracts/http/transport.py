@@ -35,6 +35,17 @@ class RequestLimit:
         """Whether requests are limited; optional requests are then not sent."""
         return self._left is not None or self._pause > 0
 
+    @property
+    def per_minute(self) -> float | None:
+        """Maximum request rate; None without one."""
+        return 60 / self._pause if self._pause else None
+
+    def bound(self, most: int | None) -> None:
+        """Lower the budget to `most` requests from now on; None for no change."""
+        with self._lock:
+            if most is not None:
+                self._left = most if self._left is None else min(most, self._left)
+
     def wait(self, timeout: float) -> float:
         """Block until the next request may be sent, and return the seconds that it may take.
 

@@ -81,7 +81,7 @@ def _in_single(text: str, variables: dict[str, str]) -> str:
 
 def _in_dollar(text: str, variables: dict[str, str]) -> str:
     """Text with control characters, quoted so that a shell understands the escapes."""
-    quoted = visible(text.replace("\\", "\\\\").replace("'", "\\'"))
+    quoted = visible(text.replace("\\", "\\\\").replace("'", "\\'")).replace("\n", "\\n")
     for value, name in variables.items():
         quoted = quoted.replace(value, "'\"$" + name + "\"$'")
     return f"$'{quoted}'"

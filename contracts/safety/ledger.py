@@ -102,12 +102,12 @@ class Ledger:
             kind, role = self._intents[intent]["kind"], self._intents[intent]["role"]
             resource = answer.fields.get("data") if kind == "vector_store" else answer.fields
             id_ = resource.get("id") if isinstance(resource, dict) else None
-            if answer.status >= 300 or not isinstance(resource, dict) or not isinstance(id_, str):
+            if 300 <= answer.status < 500:
                 self.not_created(intent)
+            # Without a new id in the answer, the clean-up looks for what may have been created.
+            if answer.status >= 300 or not isinstance(resource, dict) or not isinstance(id_, str):
                 return
-            if self._was_there(
-                id_
-            ):  # what was created, if anything, has another id: the clean-up looks for it
+            if self._was_there(id_):
                 path = answer.request.path.partition("?")[0]
                 raise Broken(f"POST {path} answers with {id_}, which was there before the run", pointer="/id")
             self.created(intent, CreatedResource(kind, id_, role, organization_id))
