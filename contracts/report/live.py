@@ -21,22 +21,11 @@ from rich.text import Text
 
 from contracts.checks.check import Check
 from contracts.http.redact import Redactor
+from contracts.report.colours import COLOURS
 from contracts.report.exercised import Recorder
 from contracts.verdict.diff import cut
 from contracts.verdict.failure import Outcome, Verdict
 from contracts.verdict.fingerprint import cause
-
-COLOURS = {
-    "passed": "green",
-    "broken": "bold red",
-    "assumption does not hold here": "yellow",
-    "known": "blue",
-    "order-dependent": "yellow",
-    "flaky": "yellow",
-    "unconfirmed": "yellow",
-    "untested": "cyan",
-    "no answer": "magenta",
-}
 
 
 class Live:

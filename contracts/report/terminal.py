@@ -15,8 +15,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from contracts.report.colours import COLOURS
 from contracts.report.data import Data, counted, covered, named
-from contracts.report.live import COLOURS
 from contracts.verdict.diff import cut
 
 HEADINGS = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Fingerprint
 from contracts.checks.evidence import Evidence
+from contracts.checks.spec import document
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
 from contracts.verdict.diff import at, cut, differences, jsonable, same
@@ -158,8 +159,37 @@ def failure_of(check: Check, broken: Broken, exchanges: Sequence[ClientResponse]
     wide = minimal(chain, decisive, named, run.id_sources)
     alone = check.layer == "operations" and wide
     short = minimal(chain[-1:], decisive, named, run.id_sources) if alone else wide
-    fingerprint = broken.fingerprint or fingerprint_of(check, broken, short, decisive)
+    last = decisive or (short[-1] if short else None)
+    found = document().at(last.request.method, last.request.path) if last is not None else None
+    operation = check.operations[0] if found is None else found.id
+    fingerprint = broken.fingerprint or fingerprint_of(
+        check, broken, last, operation, named_ids(short), decisive=decisive is not None
+    )
     return Failure(check, broken, fingerprint, short, wide=wide)
+
+
+def named_ids(chain: Iterable[ClientResponse]) -> set[str]:
+    """Ids of any form in the paths and bodies of a chain."""
+    found: set[str] = set()
+    for answer in chain:
+        operation = document().at(answer.request.method, answer.request.path)
+        if operation is not None:
+            parts = answer.request.path.partition("?")[0].split("/")
+            pairs = zip(operation.path.split("/"), parts, strict=True)
+            found.update(part for place, part in pairs if place[:1] == "{")
+        found.update(_ids(answer.fields))
+    return found
+
+
+def _ids(body: Any, name: str = "") -> Iterable[str]:
+    if isinstance(body, dict):
+        for field, value in body.items():
+            yield from _ids(value, field)
+    elif isinstance(body, list):
+        for value in body:
+            yield from _ids(value, name)
+    elif isinstance(body, str) and name.endswith(("id", "ids", "cursor")):
+        yield body
 
 
 def decisive_exchange(broken: Broken, chain: Sequence[ClientResponse]) -> ClientResponse | None:

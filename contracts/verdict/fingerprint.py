@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Fingerprint
-from contracts.checks.spec import document
 from contracts.http.exchange import ClientResponse
 from contracts.verdict.diff import MISSING, at, differences, same
 
@@ -32,16 +30,22 @@ def cause(print_: Fingerprint) -> tuple[object, ...]:
 
 
 def fingerprint_of(
-    check: Check, broken: Broken, chain: Sequence[ClientResponse], decisive: ClientResponse | None
+    check: Check,
+    broken: Broken,
+    last: ClientResponse | None,
+    operation: str,
+    ids: Collection[str],
+    *,
+    decisive: bool,
 ) -> Fingerprint:
-    """Fingerprint of a failure; `decisive` is the exchange that shows it, None if no single one does."""
-    last = decisive or (chain[-1] if chain else None)
-    found = document().at(last.request.method, last.request.path) if last is not None else None
-    operation = found.id if found is not None else check.operations[0]
+    """Fingerprint of a failure whose last exchange is of this operation; `ids` are those of its exchanges.
+
+    `decisive`: whether that exchange alone shows the failure.
+    """
     assumption = broken.assumption or check.assumption or ""
     if last is None or check.layer == "model":
         return Fingerprint(operation, None, "", check.id, normalized(broken.what or broken.message, ()))
-    if decisive is not None and is_status(broken):
+    if decisive and is_status(broken):
         role = last.request.role or "no key"
         return Fingerprint(operation, last.status, "", "status", f"{broken.expected} as {role}")
     if broken.pointer and broken.expected is None is broken.got and at(last.body, broken.pointer) is MISSING:
@@ -53,7 +57,7 @@ def fingerprint_of(
         return Fingerprint(
             operation, last.status, first, "value", " and ".join(filter(None, (assumption, *more)))
         )
-    what = normalized(broken.what or broken.message, named_ids(chain))
+    what = normalized(broken.what or broken.message, ids)
     first, *more = places or [""]
     return Fingerprint(operation, last.status, first, check.id, " and ".join((what, *more)))
 
@@ -85,30 +89,6 @@ def is_status(broken: Broken) -> bool:
 def template(pointer: str) -> str:
     """JSON pointer with list indexes replaced by stars."""
     return "/".join("*" if part.isdecimal() else part for part in pointer.split("/"))
-
-
-def named_ids(chain: Iterable[ClientResponse]) -> set[str]:
-    """Ids of any form in the paths and bodies of a chain."""
-    found: set[str] = set()
-    for answer in chain:
-        operation = document().at(answer.request.method, answer.request.path)
-        if operation is not None:
-            parts = answer.request.path.partition("?")[0].split("/")
-            pairs = zip(operation.path.split("/"), parts, strict=True)
-            found.update(part for place, part in pairs if place[:1] == "{")
-        found.update(_ids(answer.fields))
-    return found
-
-
-def _ids(body: Any, name: str = "") -> Iterable[str]:
-    if isinstance(body, dict):
-        for field, value in body.items():
-            yield from _ids(value, field)
-    elif isinstance(body, list):
-        for value in body:
-            yield from _ids(value, name)
-    elif isinstance(body, str) and name.endswith(("id", "ids", "cursor")):
-        yield body
 
 
 def normalized(text: str, ids: Collection[str]) -> str:
