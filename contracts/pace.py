@@ -37,8 +37,9 @@ class Pace(NamedTuple):
 
     def words(self, requests: int) -> str:
         """Number of requests and minutes to expect, and why."""
-        minutes = max(1, round(self.seconds(requests) / 60))
+        minutes = round(self.seconds(requests) / 60)
+        time = f"{minutes} min" if minutes else "under 1 min"
         why = f"{self.milliseconds:.0f} ms an answer"
         if self.per_minute and 60 / self.per_minute > self.milliseconds / 1000:
             why = f"{self.per_minute:,.0f} requests a minute"
-        return f"about {requests:,} requests, {minutes} min at {why}"
+        return f"about {requests:,} requests, {time} at {why}"

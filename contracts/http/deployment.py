@@ -55,6 +55,8 @@ class Http(Transport):
             wait: float | None = None
             try:
                 answer = self._send(request, key)
+            except requests.Timeout as error:
+                why, wait = self._late(request, error), next(pauses, None) if request.method in SAFE else None
             except NO_ANSWER as error:
                 why = f"no answer from {self.url}: {_reason(error)}"
                 if request.method in SAFE:  # another may have taken effect
@@ -67,6 +69,12 @@ class Http(Transport):
             if wait is None:
                 raise Unanswered(why)
             time.sleep(wait)
+
+    def _late(self, request: ClientRequest, error: requests.Timeout) -> str:
+        """Reason of a timeout, with the flag that allows more."""
+        flag = "--model-timeout" if request.asks_model else "--timeout"
+        most = self._connection.timeout_of(asks_model=request.asks_model)
+        return f"no answer from {self.url} in time: {_reason(error)}; {flag} is {most:g} s"
 
     def _refused(
         self, answer: ClientResponse, times: int, pauses: Iterator[float]
