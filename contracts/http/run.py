@@ -69,6 +69,8 @@ class Run:
         self._asked_for = self._model_calls = model_calls
         self._reserved_calls = reserved_calls
         """Model calls that generated requests leave to the behaviour checks."""
+        self._unsent = 0
+        """Questions that are used up and not yet sent."""
         self._counting = Lock()
         self.settling = Settling(
             settle,
@@ -119,6 +121,7 @@ class Run:
                     raise OutOfQuestions(used_up)
                 raise Excluded("it asks a model: allow some questions with --with-model N")
             self._model_calls -= 1
+            self._unsent += 1
 
     def contains_key(self, text: str) -> bool:
         """Whether `text` contains one of the keys."""
@@ -136,9 +139,11 @@ class Run:
             if intent is not None:
                 self.ledger.not_created(intent)  # the request was not sent
             raise
-        if request.asks_model and answer.status in (401, 403, 413, 422):
-            with self._counting:  # it was refused before it reached the model, and so costs nothing
-                self._model_calls += 1
+        if request.asks_model:
+            with self._counting:
+                spent, self._unsent = self._unsent > 0, max(0, self._unsent - 1)
+                # What was refused before it reached the model costs nothing.
+                self._model_calls += spent and answer.status in (401, 403, 413, 422)
         self.chain.append(answer)
         try:
             self.ledger.answered(intent, answer, self.organization_id)

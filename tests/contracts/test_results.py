@@ -183,3 +183,15 @@ def test_a_failure_is_shown_by_its_difference_not_by_the_way_to_it() -> None:
     assert shown[0].brief == "listing S1 shows nothing"
     assert shown[1].brief == "the spaces at /5: expected 'f', got 'g'"
     assert "listing S1 shows nothing" in lines(Outcome(check(), (shown[0],), 0.0))
+
+
+def test_a_refused_request_that_was_no_question_allows_no_further_question() -> None:
+    """A request without a key to the model is refused, and never was one of the questions."""
+    run = run_on(fresh_app(), model_calls=1)
+    for _ in range(3):
+        assert run.send(ClientRequest("POST", "/v1/model/response", None, [])).status == 401
+    run.spend_model_question()
+    assert run.send(ClientRequest("POST", "/v1/model/response", "owner", [])).status == 422
+    run.spend_model_question()  # the question was refused, and so it is still there
+    with pytest.raises(OutOfQuestions):
+        run.spend_model_question()
