@@ -1,7 +1,8 @@
 """Habits of real deployments, as variants of the other server.
 
 `python -m tests.contracts.habits [NAME...]` runs the suite on each, and prints verdict, exit code, seconds,
-requests, and what the run left behind.
+requests, and what the run left behind. With `--seeds` it runs five seeds on each, with a baseline made by the
+first, and prints their exit codes.
 """
 
 from __future__ import annotations
@@ -319,6 +320,7 @@ HABITS = {
     "502-after-the-write": Habit(bad_gateway_after_the_write),
     "firewall": Habit(firewall),
     "lagging-lists": Habit(lagging, words=("--settle", "3s")),
+    "lagging-lists-without-settle": Habit(lagging),
     "clock-5-minutes-off": Habit(prepare=five_minutes_off),
     "long-ids": Habit(prepare=long_ids),
     "resets-before-the-write": Habit(resets_before),
@@ -344,6 +346,7 @@ HABITS = {
 if __name__ == "__main__":
     import sys
 
-    from tests.contracts.habits_table import table
+    from tests.contracts.habits_table import steady, table
 
-    sys.exit(table(sys.argv[1:]))
+    words = [word for word in sys.argv[1:] if word != "--seeds"]
+    sys.exit((steady if "--seeds" in sys.argv else table)(words))

@@ -26,9 +26,7 @@ def on(name: str, *words: str, checks: tuple[str, ...] = FEW) -> Row:
     return run(HABITS[name], *words, checks=checks)
 
 
-@pytest.mark.parametrize(
-    "name", ["usual", "long-ids", "clock-5-minutes-off", "more-fields", "500-old-threads"]
-)
+@pytest.mark.parametrize("name", ["usual", "long-ids", "clock-5-minutes-off"])
 def test_what_only_looks_different_is_no_finding(name: str) -> None:
     row = on(name, checks=CHECKS)
     assert (row.exit, set(row.verdicts)) == (0, {"passed"}), row.output
@@ -70,7 +68,7 @@ def test_an_answer_that_is_not_the_apis_is_no_answer_and_each_cause_is_told_once
     ],
 )
 def test_a_key_that_can_not_be_used_ends_with_3_and_what_to_do(name: str, says: str) -> None:
-    row = on(name)
+    row = on(name, checks=CHECKS)
     assert (row.exit, "broken" in row.verdicts) == (3, False), row.output
     assert says in row.last
 
@@ -113,7 +111,7 @@ def test_doctor_names_a_refused_key_and_ends_with_3(tmp_path: object) -> None:
 
 
 def test_lists_that_lag_behind_a_write_are_one_finding() -> None:
-    row = on("lagging-lists", checks=CHECKS)
+    row = on("lagging-lists-without-settle", checks=CHECKS)
     assert (row.exit, row.verdicts["broken"]) == (1, 1), row.output
     assert "lags behind the writes (eventual)" in row.output
-    assert on("lagging-lists", "--settle", "3s").exit == 0
+    assert on("lagging-lists").exit == 0
