@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from contracts.checks.check import Check
 from contracts.checks.errors import TargetUnreachable, Usage
 from contracts.cli import run as command
-from contracts.exits import UNTESTABLE
+from contracts.exits import UNTESTABLE, printable
 from contracts.session import Options, Session, opened
 from contracts.suite import selected
 from contracts.verdict.failure import Outcome
@@ -75,7 +75,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def session(pytestconfig: pytest.Config) -> Iterator[Session]:
+def shown(pytestconfig: pytest.Config) -> Callable[[str], str]:
+    """Function that masks credentials and escapes control characters."""
+    return lambda text: printable(text, flag_values(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def session(pytestconfig: pytest.Config, shown: Callable[[str], str]) -> Iterator[Session]:
     """Run shared by all tests; its resources are deleted at the end."""
     left: list[str] = []
     with ExitStack() as stack:
@@ -83,11 +89,11 @@ def session(pytestconfig: pytest.Config) -> Iterator[Session]:
             options = Options.from_flags(flag_values(pytestconfig))
             yield stack.enter_context(opened(options, pytestconfig.stash[CHECKS], os.environ, left.append))
         except Usage as error:
-            pytest.exit(f"contracts: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+            pytest.exit(shown(f"contracts: {error}"), returncode=pytest.ExitCode.USAGE_ERROR)
         except TargetUnreachable as error:
-            pytest.exit(f"contracts: {error}", returncode=UNTESTABLE)
+            pytest.exit(shown(f"contracts: {error}"), returncode=UNTESTABLE)
     if left:
-        pytest.fail("\n".join(left), pytrace=False)
+        pytest.fail(shown("\n".join(left)), pytrace=False)
 
 
 @pytest.fixture

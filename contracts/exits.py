@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import click
@@ -51,10 +52,14 @@ def end(code: int, message: str) -> NoReturn:
     sys.exit(code)
 
 
-def printable(text: str) -> str:
-    """Text without the credentials of the current command, and with control characters escaped."""
+def printable(text: str, flags: Mapping[str, Any] | None = None) -> str:
+    """Text without the credentials of the flags, and with control characters escaped.
+
+    The flags are those of the current command if none are given.
+    """
     context = click.get_current_context(silent=True)
-    flags = context.params if context is not None else {}
+    if flags is None:
+        flags = context.params if context is not None else {}
     try:
         connection = Connection.from_flags(flags)
     except Usage:

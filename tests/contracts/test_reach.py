@@ -28,6 +28,7 @@ from contracts.suite import CHECKS, selected
 from tests.contracts.habits import own_certificate, prefix, slow
 from tests.contracts.habits_table import KEYS
 from tests.contracts.other_server import Handler, Reply, running
+from tests.running import ROOT
 
 LIST = ClientRequest("GET", "/v1/threads?limit=1", "owner")
 OWNER = KEYS["CONTRACTS_OWNER_KEY"]
@@ -271,6 +272,17 @@ def test_small_fits_1500_requests_and_names_what_it_leaves_out() -> None:
     }
     assert not [check.id for check in selected(("getSpace",), (), "small") if check.left_out]
     assert PROFILES["small"].most == 1500
+
+
+def test_the_page_about_deployments_has_the_expected_numbers() -> None:
+    text = (ROOT / "docs" / "contracts-deployment.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) min \| ([\d,]+) min \|$", text, re.MULTILINE)
+    assert {name for name, *_ in rows} == {*PROFILES}
+    for name, *numbers in rows:
+        requests = expected(selected((), (), name), name, 6)
+        wanted = (requests, requests * 0.3 / 60, requests / 100)
+        for number, value in zip(numbers, wanted, strict=True):
+            assert int(number.replace(",", "")) == pytest.approx(value, rel=0.1)
 
 
 @pytest.mark.slow
