@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contracts.checks.errors import TargetUnreachable, Unanswered, Untested
+from contracts.checks.errors import Broken, TargetUnreachable, Unanswered, Untested
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
 
@@ -25,7 +25,7 @@ def _faults(run: Run, role: str) -> Iterator[str]:
             yield _refused(listed, role)
         elif not run.read_only:
             yield from _write_faults(run, role, listed)
-    except Unanswered:  # the checks will show it
+    except (Broken, Unanswered):  # the checks will show it
         return
 
 
