@@ -25,7 +25,7 @@ def _faults(run: Run, role: str) -> Iterator[str]:
             yield _refused(listed, role)
         elif not run.read_only:
             yield from _write_faults(run, role, listed)
-    except (Broken, Unanswered):  # the checks will show it
+    except (Broken, Unanswered, Untested):  # the checks will show it
         return
 
 

@@ -69,19 +69,19 @@ class Live:
         verdict = outcome.verdict
         self._counts[verdict] += 1
         self.progress.update(self._task, advance=1)
-        told = self._told(outcome)
-        again = told.startswith("as ") and outcome.skipped is not None
+        detail = self._detail(outcome)
+        again = detail.startswith("as ") and outcome.skipped is not None
         if self._console.is_terminal and (verdict is Verdict.PASSED or again):
             return
         text = Text()
         text.append(f"{verdict.removesuffix(' does not hold here'):<15}", COLOURS[verdict])
         text.append(outcome.check.id)
         if verdict is not Verdict.PASSED:
-            text.append("  " + cut(self._redact.text(told), 200), "dim")
+            text.append("  " + cut(self._redact.text(detail), 200), "dim")
         # A wrapped line would tear the progress bar.
         self._console.print(text, soft_wrap=not self._console.is_terminal, no_wrap=True, overflow="ellipsis")
 
-    def _told(self, outcome: Outcome) -> str:
+    def _detail(self, outcome: Outcome) -> str:
         """Brief of the outcome; for a cause that another check met, the name of the check."""
         met: object = outcome.skipped.cause if outcome.skipped is not None else None
         if outcome.skipped is None and outcome.worst is not None:

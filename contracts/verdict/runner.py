@@ -29,6 +29,7 @@ from contracts.verdict.failure import FAILED_ONCE, WORST, Failure, Outcome, Skip
 from contracts.verdict.minimize import minimized
 
 LOST = "reason for not trying the other checks"
+"""Name of that reason in what the checks of a run share."""
 RETRIES = 2
 """Retries of a failure on fresh resources, all of which must fail for it to count."""
 
@@ -44,12 +45,10 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
             failures, skipped = _without(missing, failures, check, run)
         elif failures:
             failures = with_patient_lists(failures, run, lambda: try_check(check, run))
-        if unconfirmed := [failure for failure in failures if failure.confirmed is Verdict.UNCONFIRMED]:
+        certain = [failure for failure in failures if failure.confirmed is Verdict.BROKEN]
+        if unconfirmed := failures[len(certain) :]:
             confirmed = [minimized(failure, run) for failure in _confirmed(unconfirmed, run, before)]
-            failures = sorted(
-                [failure for failure in failures if failure not in unconfirmed] + confirmed,
-                key=lambda failure: WORST.index(failure.verdict),
-            )
+            failures = sorted([*certain, *confirmed], key=lambda failure: WORST.index(failure.verdict))
     except Untested as reason:
         missing = met(check, run, run.chain)
         failures, skipped = _without(missing, [], check, run) if missing else ([], _untested(reason))

@@ -23,6 +23,7 @@ from contracts.verdict.result import Result, judgement
 from contracts.verdict.runner import judge
 from tests.contracts.strength import fresh_app, run_on
 from tests.contracts.test_cli import contracts, only
+from tests.running import mock
 
 
 def check(name: str = "c", operation: str = "getSpace") -> Check:
@@ -195,3 +196,10 @@ def test_a_refused_request_that_was_no_question_allows_no_further_question() -> 
     run.spend_model_question()  # the question was refused, and so it is still there
     with pytest.raises(OutOfQuestions):
         run.spend_model_question()
+
+
+def test_a_budget_that_ends_before_the_first_check_ends_with_3_and_one_line() -> None:
+    with mock() as url:
+        done = contracts("run", "--target", url, *only("a-new-space-has-no-threads"), "--max-requests", "3")
+    assert (done.exit_code, done.stderr.count("\n")) == (3, 1), done.output
+    assert "--max-requests are used up" in done.stderr
