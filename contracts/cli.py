@@ -10,45 +10,43 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from contracts.checks.errors import Crashed, TargetUnreachable
-from contracts.doctor import report
-from contracts.exits import BROKEN, CRASHED, HOLDS, INTERRUPTED, TERMINATED, UNTESTABLE, USAGE, Commands, end
+from contracts.doctor import faults, report
+from contracts.exits import (
+    BROKEN,
+    CRASHED,
+    HOLDS,
+    INTERRUPTED,
+    TERMINATED,
+    UNTESTABLE,
+    USAGE,
+    Commands,
+    end,
+    printable,
+)
+from contracts.http.connection import FRESH, TargetUrl
 from contracts.http.credentials import open_target
 from contracts.http.run import Run
-from contracts.http.target import FRESH, open_transport
+from contracts.http.target import open_transport
+from contracts.options import SPACE_ID, TARGET, WITH_MODEL, connection
 from contracts.report.progress_and_end import RunReporter
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
-from contracts.session import Options, Session, opened
+from contracts.session import Options, limit_of, opened
 from contracts.settings import PROFILES, SEED
+from contracts.start import announce, fitted
 from contracts.suite import CHECKS, selected
 from contracts.verdict import baseline
-from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.failure import Outcome
 from contracts.verdict.replay import exchange_line, load_failure, result_line, still_broken
 from contracts.verdict.replay import replay as replay_failure
+from contracts.verdict.result import MIN_COVERAGE, Judgement, Result
 from contracts.verdict.runner import crash, run_checks
-
-_TARGET = click.option(
-    "--target",
-    required=True,
-    metavar="mock|mock-http|URL",
-    help="What to test: a fresh mock, in this process or on a free port, or a deployment.",
-)
-_SPACE_ID = click.option(
-    "--space-id",
-    multiple=True,
-    metavar="ID",
-    help="An existing space: it is read, and never written to. May be repeated.",
-)
-_WITH_MODEL = click.option(
-    "--with-model", type=click.IntRange(0), default=0, help="Number of questions to the model, 0 by default."
-)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,18 +62,24 @@ def main() -> None:
 
 
 @main.command("run")
-@_TARGET
+@TARGET
 @click.option(
     "--read-only", is_flag=True, help="Send GET, HEAD and OPTIONS only; checks that write are untested."
 )
-@_SPACE_ID
+@SPACE_ID
 @click.option(
     "--only", metavar="CHECK|OPERATION|LAYER", multiple=True, help="Select checks; may be repeated."
 )
-@click.option("--rate-limit", metavar="N/s", help="Maximum request rate.")
+@click.option(
+    "--skip",
+    metavar="CHECK|OPERATION|LAYER",
+    multiple=True,
+    help="Leave out checks, which are untested then; may be repeated.",
+)
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Maximum number of requests.")
 @click.option("--max-time", metavar="10m", help="Maximum duration; later checks are untested.")
-@_WITH_MODEL
+@WITH_MODEL
+@connection
 @click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
@@ -92,13 +96,20 @@ def main() -> None:
     "--profile", type=click.Choice(list(PROFILES)), default="quick", help="Amount of generated data."
 )
 @click.option("--strict-assumptions", is_flag=True, help="Count assumptions that do not hold as failures.")
+@click.option(
+    "--min-coverage",
+    type=click.IntRange(0, 100),
+    default=MIN_COVERAGE,
+    metavar="PERCENT",
+    help=f"Checks to try, of those that keys and options allow, for a result; {MIN_COVERAGE} by default.",
+)
 def run(**options: Any) -> None:
     """Run every check, delete the created resources, and report the failures.
 
     \b
-    Exit codes: 0 the contract holds; 1 it is broken; 2 wrong usage; 3 the target can't be tested
-    (unreachable, not this API, credentials refused, nothing was executed, no answers during the run),
-    or the suite itself crashed, see the last line and the reports;
+    Exit codes: 0 the contract holds; 1 it is broken; 2 wrong usage; 3 no result: the target can't be
+    tested (unreachable, not this API, a key is refused or read-only), checks got no answer, too few
+    were tried, or the suite itself crashed, see the last line and the reports;
     130 and 143 the run was stopped by Ctrl-C or SIGTERM, and its resources were deleted.
     """
     gc.freeze()  # libraries stay: a collection need not look at them
@@ -106,12 +117,13 @@ def run(**options: Any) -> None:
     outcomes: list[Outcome] = []
     stopped, crashed = 0, ""
     known = baseline.load(options["baseline"], update=options["update_baseline"])
-    checks, reporter = selected(options["only"]), None
+    checks, reporter = selected(options["only"], options["skip"], options["profile"]), None
     try:
         with opened(Options.from_flags(options), checks, os.environ, _say(console)) as session:
-            _announce(console, session, len(checks))
+            checks = fitted(session, checks, options)
+            announce(console, session, checks, options["profile"])
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
-            reporter = RunReporter(console, session, options, folder, len(checks))
+            reporter = RunReporter(console, session, options, folder, len(checks), known)
             try:
                 with reporter.live(outcomes) as live:
                     run_checks(
@@ -129,25 +141,20 @@ def run(**options: Any) -> None:
         crashed = f"deleting the created resources: {crash(error)}"
     gc.freeze()  # the process ends soon: skip the last collection
     update = options["baseline"] if options["update_baseline"] else None
-    held = reporter.end(outcomes, known, None if stopped or crashed else update, crashed)
-    if crashed:
-        end(CRASHED, f"crashed in {crashed}")
-    _end_with(outcomes, stopped, held)
+    new = None if stopped or crashed else update
+    judged = reporter.end(outcomes, new, stopped=bool(stopped), crash=crashed)
+    _end_with(judged, stopped)
 
 
-def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
-    verdicts = [outcome.verdict for outcome in outcomes]
-    silent = verdicts.count(Verdict.UNANSWERED)
-    if stopped:
-        end(stopped, f"stopped after {len(outcomes)} checks")
-    if not held:
-        sys.exit(BROKEN)
-    if silent:
-        first = next(outcome for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED)
-        end(UNTESTABLE, f"{silent} checks got no answer; the first: {first.message}")
-    if all(verdict is Verdict.UNTESTED for verdict in verdicts):
-        end(UNTESTABLE, "nothing was executed")
-    sys.exit(HOLDS)
+def _end_with(judged: Judgement, stopped: int) -> NoReturn:
+    """Exit with the code of the result; without one its reason is the last line."""
+    if judged.result is Result.CRASHED:
+        end(CRASHED, f"crashed in {judged.reason}")
+    if judged.result is Result.STOPPED:
+        end(stopped, judged.reason)
+    if judged.result is Result.UNJUDGED:
+        end(UNTESTABLE, judged.reason)
+    sys.exit(BROKEN if judged.result is Result.BROKEN else HOLDS)
 
 
 @main.command()
@@ -155,9 +162,10 @@ def _end_with(outcomes: list[Outcome], stopped: int, held: bool) -> NoReturn:
 @click.option(
     "--target", metavar="mock|mock-http|URL", help="Target; by default a fresh mock, if the report is of one."
 )
-@_WITH_MODEL
+@WITH_MODEL
 @click.option("--strict-assumptions", is_flag=True, help="Count assumptions that do not hold as failures.")
-def replay(failure: str, target: str | None, with_model: int, strict_assumptions: bool) -> None:
+@connection
+def replay(failure: str, target: str | None, strict_assumptions: bool, **flags: Any) -> None:
     """Replay a recorded failure three times, and report FIXED, FAILED or FLAKY.
 
     \b
@@ -167,16 +175,19 @@ def replay(failure: str, target: str | None, with_model: int, strict_assumptions
     """
     console = Console(highlight=False)
     what = load_failure(failure)
-    settings = {"with_model": with_model, "seed": what.run_data["seed"], "profile": what.run_data["profile"]}
+    settings = {name: what.run_data[name] for name in ("seed", "profile")}
     recorded = what.run_data["given"]
     if target is None and recorded not in FRESH:
         end(USAGE, f"keys are sent only where you say: pass --target, as the report has it: {recorded}")
-    options = Options(target or recorded, **settings)
+    options = Options.from_flags({**flags, **settings, "target": target or recorded})
     with opened(options, [*CHECKS], os.environ, _say(console)) as session:
         passes = replay_failure(
-            session.run, CHECKS, what, lambda *sent: console.print(exchange_line(*sent), soft_wrap=True)
+            session.run,
+            CHECKS,
+            what,
+            lambda *sent: console.print(printable(exchange_line(*sent)), soft_wrap=True),
         )
-    console.print(result_line(what, passes))
+    console.print(printable(result_line(what, passes)))
     sys.exit(BROKEN if still_broken(what, passes, strict=strict_assumptions) else HOLDS)
 
 
@@ -189,9 +200,10 @@ def list_() -> None:
 
 
 @main.command()
-@_TARGET
-@_SPACE_ID
-@_WITH_MODEL
+@TARGET
+@SPACE_ID
+@WITH_MODEL
+@connection
 def doctor(**options: Any) -> None:
     """Report whether a target can be tested, with which roles, and what would be skipped. Writes nothing.
 
@@ -199,18 +211,21 @@ def doctor(**options: Any) -> None:
     Exit codes: 0 it can; 2 wrong usage; 3 it can't.
     """
     chosen = Options.from_flags(options)
-    with closing(open_transport(chosen.target)) as transport:
+    with closing(open_transport(chosen.target, limit_of(chosen), chosen.connection)) as transport:
         access = open_target(transport, os.environ)
         whom = (transport, access.keys, access.organization_id)
         run = Run(*whom, ledger=Ledger(), run_id="doctor", read_only=True)
         for line in report(transport, access, run, chosen, selected(())):
-            click.echo(line)
+            click.echo(printable(line))
+        if reasons := faults(run):
+            end(UNTESTABLE, "; ".join(reasons))
 
 
 @main.command()
 @click.argument("ledger", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--target", metavar="URL", help="Target of the run, which the ledger must name.")
-def cleanup(ledger: Path, target: str | None) -> None:
+@connection
+def cleanup(ledger: Path, target: str | None, **flags: Any) -> None:
     """Delete what a killed run left behind, from its ledger.
 
     \b
@@ -219,9 +234,10 @@ def cleanup(ledger: Path, target: str | None) -> None:
     """
     read = Ledger.read(ledger)
     where = str(read.about.get("target", ""))
-    if target is None or (where and urlsplit(target).netloc != urlsplit(where).netloc):
+    if target is None or (where and TargetUrl.parse(target).url != where):
         end(USAGE, f"keys are sent only where you say: pass --target; {ledger} is of {where or 'no target'}")
-    with closing(open_transport(target)) as transport:
+    options = Options.from_flags({**flags, "target": target})
+    with closing(open_transport(target, limit_of(options), options.connection)) as transport:
         run_id = read.about.get("run", "cleanup")
         access = open_target(transport, os.environ, run_id)
         organization = read.about.get("organization_id", access.organization_id)
@@ -231,21 +247,11 @@ def cleanup(ledger: Path, target: str | None) -> None:
         found = reconcile(run)
     click.echo(f"removed      {count - len(left) + len(found.removed)}")
     for entry in left:
-        click.echo(f"left behind  {entry}")
+        click.echo(printable(f"left behind  {entry}"))
     for entry in found.unsure:
-        click.echo(f"unsure       {entry}")
+        click.echo(printable(f"unsure       {entry}"))
     sys.exit(BROKEN if left or found.unsure else HOLDS)
 
 
 def _say(console: Console) -> Callable[[str], None]:
-    return lambda text: console.print(escape(text))
-
-
-def _announce(console: Console, session: Session, checks: int) -> None:
-    access, run = session.access, session.run
-    mock = " (a mock)" if access.mock else ""
-    console.print(f"[bold]{checks} checks[/] on {session.transport.url}{mock}, run {run.run_id}")
-    if run.ledger.path is not None:
-        console.print(f"ledger      {escape(str(run.ledger.path))}", soft_wrap=True)
-    for role in access.missing:
-        console.print(f"[cyan]no key[/]     for the {role}: set CONTRACTS_{role.upper()}_KEY")
+    return lambda text: console.print(escape(printable(text)), soft_wrap=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 from contracts.checks.check import Check
 from contracts.checks.errors import TargetUnreachable, Usage
 from contracts.cli import run as command
-from contracts.exits import UNTESTABLE
+from contracts.exits import UNTESTABLE, printable
 from contracts.session import Options, Session, opened
 from contracts.suite import selected
-from contracts.verdict.failure import Outcome, Verdict
+from contracts.verdict.failure import Outcome
+from contracts.verdict.result import Result, judgement
 from contracts.verdict.runner import judge
 
 COMMAND_ONLY = ("report_dir", "baseline", "update_baseline")
@@ -61,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not flags["target"]:
         raise pytest.UsageError("pass a target: pytest contracts --target mock, mock-http, or a URL")
     try:
-        config.stash[CHECKS] = selected(flags["only"])
+        config.stash[CHECKS] = selected(flags["only"], flags["skip"], flags["profile"])
     except Usage as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -74,7 +75,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def session(pytestconfig: pytest.Config) -> Iterator[Session]:
+def shown(pytestconfig: pytest.Config) -> Callable[[str], str]:
+    """Function that masks credentials and escapes control characters."""
+    return lambda text: printable(text, flag_values(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def session(pytestconfig: pytest.Config, shown: Callable[[str], str]) -> Iterator[Session]:
     """Run shared by all tests; its resources are deleted at the end."""
     left: list[str] = []
     with ExitStack() as stack:
@@ -82,11 +89,11 @@ def session(pytestconfig: pytest.Config) -> Iterator[Session]:
             options = Options.from_flags(flag_values(pytestconfig))
             yield stack.enter_context(opened(options, pytestconfig.stash[CHECKS], os.environ, left.append))
         except Usage as error:
-            pytest.exit(f"contracts: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
+            pytest.exit(shown(f"contracts: {error}"), returncode=pytest.ExitCode.USAGE_ERROR)
         except TargetUnreachable as error:
-            pytest.exit(f"contracts: {error}", returncode=UNTESTABLE)
+            pytest.exit(shown(f"contracts: {error}"), returncode=UNTESTABLE)
     if left:
-        pytest.fail("\n".join(left), pytrace=False)
+        pytest.fail(shown("\n".join(left)), pytrace=False)
 
 
 @pytest.fixture
@@ -104,7 +111,9 @@ def outcome(check: Any, session: Session, pytestconfig: pytest.Config) -> Outcom
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Exit with UNTESTABLE if no check could run."""
+    """Exit with UNTESTABLE if the tests passed and are no result about the contract."""
     found = session.config.stash.get(OUTCOMES, [])
-    if found and all(outcome.verdict is Verdict.UNTESTED for outcome in found):
+    flags = flag_values(session.config)
+    judged = judgement(found, strict=flags["strict_assumptions"], min_coverage=flags["min_coverage"])
+    if found and judged.result is Result.UNJUDGED:
         session.exitstatus = UNTESTABLE

@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts.checks.check import Check
+from contracts.checks.cost import expected, fitting
+from contracts.checks.missing import REDIRECTS, missing_operations
 from contracts.http.credentials import TargetAccess
 from contracts.http.exchange import ClientRequest
+from contracts.http.keys import refused_key
 from contracts.http.run import KEY_ROLES, Run
 from contracts.http.transport import Transport
+from contracts.pace import Pace
 from contracts.safety.unanswered import user_of_key
 from contracts.session import Options
 
@@ -26,6 +30,7 @@ def report(
     yield f"organization  {access.organization_id}"
     for role in KEY_ROLES:
         yield f"{role:<13} {_role(run, role)}"
+    yield from _routes(run)
     for space_id in options.space_id:
         yield f"{space_id:<13} {_space(run, space_id)}"
     refused = {role for role in KEY_ROLES if role not in access.keys or _status(run, role) == 401}
@@ -35,6 +40,22 @@ def report(
         yield f"skipped       {len(some)} of {len(checks)} checks, {reason}: {', '.join(some)}"
     if not skipped:
         yield f"skipped       nothing: all {len(checks)} checks can be tried"
+    pace = Pace.of(run.chain, transport.limit.per_minute)
+    for profile in ("small", "quick"):
+        chosen = [check for check in checks if check.id in fitting(checks, profile)]
+        yield f"{profile:<13} {pace.words(expected(chosen, profile, len(run.roles)))}"
+
+
+def faults(run: Run) -> list[str]:
+    """Reasons why a run has no result: refused keys, and operations at another path."""
+    moved = [each for each in missing_operations(run).values() if each.answer.status in REDIRECTS]
+    return [*filter(None, (refused_key(run, role) for role in run.roles)), *map(str, moved)]
+
+
+def _routes(run: Run) -> Iterator[str]:
+    """Operations that a GET shows to be missing, or at another path."""
+    for missing in missing_operations(run).values():
+        yield f"missing       {missing}"
 
 
 def _version(transport: Transport, access: TargetAccess) -> str:
@@ -85,6 +106,8 @@ def _skipped(checks: list[Check], refused: set[str], options: Options) -> dict[s
     """Reason -> checks that it would leave untested; the first reason counts."""
     skipped: dict[str, list[str]] = {}
     for check in checks:
+        if check.left_out:
+            continue
         missing = sorted(needs(check) & refused)
         if missing:
             reason = f"no key of the {' and the '.join(missing)}"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import click
 
 from contracts.checks.errors import CleanUpStopped, TargetUnreachable, Unanswered, Usage
+from contracts.http.connection import Connection
+from contracts.http.credentials import redactor
+from contracts.http.visible import visible
 from contracts.verdict.resend import NotReplayable
 from contracts.verdict.runner import crash
 
@@ -16,11 +21,11 @@ CRASHED = 3
 INTERRUPTED, TERMINATED = 130, 143
 
 
-class Commands(click.Group):
-    """Command group that turns errors into one line and an exit code."""
+class Command(click.Command):
+    """Command that turns errors into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Invoke a command."""
+        """Invoke the command."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
@@ -35,7 +40,32 @@ class Commands(click.Group):
             end(CRASHED, f"crashed: {crash(error)}")
 
 
+class Commands(click.Group):
+    """Group of such commands."""
+
+    command_class = Command
+
+
 def end(code: int, message: str) -> NoReturn:
     """Print the reason and exit."""
-    click.echo(f"contracts: {message}", err=True)
+    click.echo(f"contracts: {printable(' '.join(message.split()))}", err=True)
     sys.exit(code)
+
+
+def printable(text: str, flags: Mapping[str, Any] | None = None) -> str:
+    """Text without the credentials of the flags, and with control characters escaped.
+
+    The flags are those of the current command if none are given.
+    """
+    context = click.get_current_context(silent=True)
+    if flags is None:
+        flags = context.params if context is not None else {}
+    try:
+        connection = Connection.from_flags(flags)
+    except Usage:
+        connection = Connection()
+    try:
+        masked = redactor(flags.get("target"), connection, os.environ).text(text)
+    except Usage:  # about the URL of the target, which no message repeats then
+        masked = redactor(None, connection, os.environ).text(text)
+    return visible(masked)

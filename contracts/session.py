@@ -14,15 +14,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
-from contracts.checks.errors import CleanUpStopped, Usage
+from contracts.checks.errors import CleanUpStopped, Unwritable, Usage
 from contracts.generated.hypothesis_patches import patch_hypothesis
-from contracts.http.credentials import TargetAccess, open_target
+from contracts.http.connection import FRESH, Connection, seconds
+from contracts.http.credentials import TargetAccess, open_target, redactor
+from contracts.http.keys import require_usable_keys
 from contracts.http.run import Run
-from contracts.http.target import FRESH, open_transport
+from contracts.http.target import open_transport
 from contracts.http.transport import RequestLimit, Transport
+from contracts.pace import Pace
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import existing_ids, reconcile
 from contracts.settings import PROFILES, SEED, RunSettings
+
+PATIENCE = 3.0
+"""Seconds by which a list of a deployment may lag behind a write, to be found as such."""
 
 
 class Options(NamedTuple):
@@ -32,6 +38,7 @@ class Options(NamedTuple):
     read_only: bool = False
     space_id: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
     rate_limit: str | None = None
     max_requests: int | None = None
     max_time: str | None = None
@@ -39,11 +46,13 @@ class Options(NamedTuple):
     report_dir: Path | None = None
     seed: int = SEED
     profile: str = "quick"
+    connection: Connection = Connection()
 
     @classmethod
     def from_flags(cls, flags: Mapping[str, Any]) -> Options:
         """Options among the flags of a command."""
-        return cls(**{name: flags[name] for name in cls._fields if name in flags})
+        given = {name: flags[name] for name in cls._fields if name in flags}
+        return cls(**given, connection=Connection.from_flags(flags))
 
 
 class Session(NamedTuple):
@@ -58,6 +67,8 @@ class Session(NamedTuple):
     """Folder of the ledger and reports; None for a fresh mock without --report-dir."""
     terminated: list[int]
     """Signals received; not empty after SIGTERM, which ends a run like Ctrl-C."""
+    pace: Pace
+    """Speed of the target when existing resources were listed."""
 
 
 @contextmanager
@@ -66,10 +77,10 @@ def opened(
 ) -> Iterator[Session]:
     """Open a session; `say` receives a line for each resource that remains at its end."""
     patch_hypothesis()
-    limit = RequestLimit(per_second(options.rate_limit), options.max_requests)
-    until = time.monotonic() + seconds(options.max_time) if options.max_time else None
+    limit = limit_of(options)
+    until = time.monotonic() + seconds(options.max_time, "--max-time") if options.max_time else None
     run_id = secrets.token_hex(4)
-    transport = open_transport(options.target, limit)
+    transport = open_transport(options.target, limit, options.connection)
     limit.end_at(until)
     try:
         access = open_target(transport, environ, run_id)
@@ -84,9 +95,18 @@ def opened(
 
         with _handled(stop, signal.SIGTERM):
             asks = any(check.layer == "behaviour" for check in checks)
-            run = _new_run(options, transport, access, run_id, folder, asks=asks)
+            mask = redactor(options.target, options.connection, environ)
             try:
-                yield Session(transport, access, run, until, folder, terminated)
+                run = _new_run(options, transport, access, run_id, folder, mask, asks=asks)
+            except OSError as error:
+                why = f"the folder {folder} can't be written: {error.strerror or error}"
+                raise Unwritable(f"{why}; pass another --report-dir") from error
+            try:
+                pace = Pace.of(run.chain, limit.per_minute)
+                if options.target not in FRESH:
+                    require_usable_keys(run)
+                run.settling.patience = 0.0 if access.mock else PATIENCE
+                yield Session(transport, access, run, until, folder, terminated, pace)
             finally:
                 try:
                     clean = _clean_up(run, say)
@@ -108,6 +128,7 @@ def _new_run(
     access: TargetAccess,
     run_id: str,
     folder: Path | None,
+    mask: Callable[[Any], Any],
     *,
     asks: bool,
 ) -> Run:
@@ -115,7 +136,7 @@ def _new_run(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     writes = folder is not None and not options.read_only
-    ledger = Ledger(folder / f"ledger-{run_id}.jsonl" if folder is not None and writes else None)
+    ledger = Ledger(folder / f"ledger-{run_id}.jsonl" if folder is not None and writes else None, mask)
     run = Run(
         transport,
         access.keys,
@@ -127,6 +148,7 @@ def _new_run(
         model_calls=options.with_model,
         reserved_calls=options.with_model * 2 // 3 if asks else 0,
         settings=RunSettings(options.seed, PROFILES[options.profile]),
+        settle=options.connection.settle,
     )
     if writes:
         about = {"target": transport.url, "organization_id": access.organization_id, "clock": access.clock}
@@ -164,6 +186,11 @@ def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
             signal.signal(number, before_it)
 
 
+def limit_of(options: Options) -> RequestLimit:
+    """Rate and budget of the flags."""
+    return RequestLimit(per_second(options.rate_limit), options.max_requests)
+
+
 def per_second(text: str | None) -> float | None:
     """Parse a rate into requests per second."""
     if text is None:
@@ -172,11 +199,3 @@ def per_second(text: str | None) -> float | None:
     if match is None or float(match[1]) == 0:
         raise Usage(f"--rate-limit {text}: expected a form like 50/s or 600/m")
     return float(match[1]) / (1 if match[2] == "s" else 60)
-
-
-def seconds(text: str) -> float:
-    """Parse a duration into seconds."""
-    match = re.fullmatch(r"(\d{1,9})(s|m|h)", text)
-    if match is None:
-        raise Usage(f"--max-time {text}: expected a form like 90s, 10m or 1h")
-    return int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]

@@ -13,9 +13,14 @@ class Profile(NamedTuple):
     examples: int
     """Fuzzing cases for each operation, in addition to the coverage phase."""
     workflows: int
+    cases: int | None = None
+    """Most generated requests for each operation; None for all."""
+    most: int | None = None
+    """Most requests of a run; checks beyond it are left out, weakest evidence first. None for all checks."""
 
 
 PROFILES = {
+    "small": Profile(2, 8, 1, 1, cases=15, most=1500),
     "quick": Profile(15, 15, 5, 8),
     "ci": Profile(40, 25, 30, 30),
     "nightly": Profile(200, 40, 200, 200),

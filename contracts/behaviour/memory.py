@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from contracts.checks.check import check, equal
-from contracts.checks.errors import Broken, Untested
+from contracts.checks.errors import Broken, Excluded
 from contracts.checks.evidence import Evidence
 from contracts.http.role_client import RoleClient
 from contracts.http.run import Run
@@ -35,11 +35,11 @@ def wait_until_found(run: Run, text: str, question: str, thread_id: str) -> None
 
 
 def require_running_clock(run: Run) -> None:
-    """Raise Untested if two errors more than a second apart have the same timestamp."""
+    """Raise Excluded if two errors more than a second apart have the same timestamp."""
     before = _timestamp(run)
     time.sleep(1.2)
     if before is not None and _timestamp(run) == before:
-        raise Untested("the target's clock is frozen; let it run, and try again")
+        raise Excluded("the target's clock is frozen; let it run, and try again")
 
 
 def _timestamp(run: Run) -> object:

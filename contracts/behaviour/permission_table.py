@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from contracts.behaviour.vendor_documents import forbidden
 from contracts.checks.check import Check, check, equal
-from contracts.checks.errors import Broken, Untested
+from contracts.checks.errors import Broken, Excluded
 from contracts.checks.evidence import Assumptions, Evidence
 from contracts.checks.spec import document
 from contracts.http.exchange import ClientResponse
@@ -172,7 +172,7 @@ def try_row(run: Run, name: str) -> None:
             _allowed(column, cells[column], attempt(name, column, scene))
             scene = stage(run, stores=stores) if column != present[-1] else scene
     if missing := [role for role in ROLES if role not in run.roles]:
-        raise Untested(f"the other roles behave as expected; no key for the {' and the '.join(missing)}")
+        raise Excluded(f"the other roles behave as expected; no key for the {' and the '.join(missing)}")
 
 
 def _allowed(column: str, expected: int, answer: ClientResponse) -> None:

@@ -21,6 +21,8 @@ class Check(NamedTuple):
     evidence: Evidence
     assumption: str | None
     function: Callable[[Run], None]
+    left_out: str = ""
+    """Reason why the check is not run."""
 
     @property
     def gates(self) -> bool:

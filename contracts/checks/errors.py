@@ -17,12 +17,28 @@ class TargetUnreachable(Exception):
     """The target can't be tested; the message gives the reason."""
 
 
+class Unwritable(TargetUnreachable):
+    """A file of the run can't be written, so nothing more may be created; the message names the file."""
+
+
 class Unanswered(Exception):
     """A request got no response, or one that is not from the API; the message identifies it."""
 
 
+class Intercepted(Unanswered):
+    """A page of something in front of the API, such as a firewall, which would answer the same again."""
+
+
 class Untested(Exception):
     """The check can't run here; the message says what is missing."""
+
+
+class Excluded(Untested):
+    """The keys or options of the run exclude the check, so that it does not count as missed."""
+
+
+class OutOfQuestions(Untested):
+    """The questions of --with-model are used up."""
 
 
 class Spent(Untested):
@@ -66,6 +82,8 @@ class Broken(AssertionError):
     """Overrides the assumption of the check for this failure."""
     what: str = ""
     """Message without the actual values."""
+    brief: str = ""
+    """The difference in a few words, if the message begins with something else."""
     fingerprint: Fingerprint | None = None
     chain: tuple[ClientResponse, ...] | None = None
     """Exchanges that led to the failure; None for those of the current check."""

@@ -33,7 +33,7 @@ PREFIXES = {
 """Parameters and body fields that hold ids -> prefix of such an id."""
 KINDS = {"space_id": "space", "thread_id": "thread", "vector_store_id": "vector_store"}
 _LIKE_AN_ID = re.compile(
-    r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg)_[A-Za-z0-9_]++(?!\"\s*:)"
+    r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg)_[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+(?!\"\s*:)"
 )
 """Id in a URL or body, but not a field name."""
 DELETE_TARGETS = 3

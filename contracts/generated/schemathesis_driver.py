@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -21,7 +22,7 @@ from schemathesis.engine.run import Phase, PhaseName, PhaseSkipReason
 from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
-from contracts.checks.errors import Broken, Spent, TargetUnreachable, Unanswered
+from contracts.checks.errors import Broken, Intercepted, Spent, TargetUnreachable, Unanswered
 from contracts.checks.spec import document
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.hypothesis_patches import patch_hypothesis
@@ -32,6 +33,8 @@ from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 
 VERSION = "4.32.5"
 NOT_SENT = "contracts: not sent"
+FIRST_CASES, SAMPLE = 4, 5
+"""With a limited number of cases: requests that are always sent, then one in so many."""
 MAX_UNANSWERED = 3
 """Unanswered requests after which an exploration ends."""
 
@@ -77,7 +80,7 @@ class Gateway(BaseTransport[Any]):
             return None
         try:
             label = case.operation.label
-            if self.rewriter.refusal(request):
+            if self.rewriter.refusal(request) or self._left_out(label, request):
                 return None
             before = self.response_checks.before(label, request)
             answer = self.rewriter.send(request)
@@ -98,13 +101,22 @@ class Gateway(BaseTransport[Any]):
             return None
         except Unanswered as error:
             self.unanswered.append(error)
-            if len(self.unanswered) == MAX_UNANSWERED:
+            silent = [each for each in self.unanswered if not isinstance(each, Intercepted)]
+            if len(silent) == MAX_UNANSWERED:
                 self.fatal = error
             return None
         except (TargetUnreachable, Spent) as error:
             self.fatal = error
             return None
         return answer
+
+    def _left_out(self, label: str, request: ClientRequest) -> bool:
+        """Whether the profile leaves the request out: all but the first, and a sample of the others."""
+        most = self.rewriter.run.settings.profile.cases
+        if most is None or self.sent[label] < FIRST_CASES:
+            return False
+        sampled = zlib.crc32(f"{request.method} {request.path} {request.text}".encode("utf-8", "replace"))
+        return self.sent[label] >= most or sampled % SAMPLE > 0
 
 
 class _Engine(Engine):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
-from contracts.checks.errors import TargetUnreachable, Unanswered
+from contracts.checks.errors import TargetUnreachable, Unanswered, Usage
+from contracts.http.connection import FRESH, Connection, TargetUrl
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.redact import Redactor
 from contracts.http.run import KEY_ROLES
-from contracts.http.target import InProcess, Served
 from contracts.http.transport import Transport
 
 DEMO = {role: f"ak_demo_{role}" for role in KEY_ROLES}
@@ -16,6 +19,8 @@ DEMO = {role: f"ak_demo_{role}" for role in KEY_ROLES}
 DEMO_ORGANIZATION = "org_abc123"
 
 
+PROXIES = [f"{kind}_PROXY" for kind in ("HTTPS", "HTTP", "ALL")]
+"""Variables whose URLs may have a password."""
 SANDBOX = "X-Mock-Sandbox"
 """Header that selects a mock's sandbox, so that runs don't share data."""
 
@@ -34,9 +39,34 @@ class TargetAccess(NamedTuple):
 
 def from_environment(environ: Mapping[str, str], *, mock: bool = False) -> dict[str, str]:
     """Keys by role; FREDDY_API_KEY is a real key and is never sent to a mock."""
-    keys = {role: environ.get(f"CONTRACTS_{role.upper()}_KEY", "") for role in KEY_ROLES}
-    keys["owner"] = keys["owner"] or ("" if mock else environ.get("FREDDY_API_KEY", ""))
+    names = {role: f"CONTRACTS_{role.upper()}_KEY" for role in KEY_ROLES}
+    if not mock and not environ.get(names["owner"]):
+        names["owner"] = "FREDDY_API_KEY"
+    keys = {role: environ.get(name, "").strip() for role, name in names.items()}
+    for role, key in keys.items():
+        if not re.fullmatch(r"[\x20-\x7e]*", key):
+            raise Usage(f"{names[role]}: a key has characters that no header can have; set it again")
     return {role: key for role, key in keys.items() if key}
+
+
+def redactor(target: str | None, connection: Connection, environ: Mapping[str, str]) -> Redactor:
+    """Redactor of every credential that a command may send."""
+    keys = {role: environ.get(f"CONTRACTS_{role.upper()}_KEY", "").strip() for role in KEY_ROLES}
+    return Redactor(keys, _secrets(target, connection, environ))
+
+
+def _secrets(
+    target: str | None, connection: Connection, environ: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    yield from ((f"$CONTRACTS_{role.upper()}_KEY", key) for role, key in DEMO.items())
+    yield "$FREDDY_API_KEY", environ.get("FREDDY_API_KEY", "").strip()
+    yield from connection.secrets()
+    if target is not None and target not in FRESH:
+        yield from TargetUrl.parse(target).secrets
+    for name in PROXIES:
+        parts = urlsplit(environ.get(name) or environ.get(name.lower()) or "")
+        for kind, value in (("USER", parts.username), ("PASSWORD", parts.password)):
+            yield from ((f"${name}_{kind}", form) for form in {value or "", unquote(value or "")})
 
 
 def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | None = None) -> TargetAccess:
@@ -44,14 +74,14 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
 
     On a shared mock the run gets its own sandbox, named after `run_id`.
     """
-    if isinstance(transport, (InProcess, Served)):
+    if transport.fresh:
         environ = {}  # a fresh mock uses its demo keys
     probe = ClientRequest("GET", "/v1/threads?limit=1", None)
     try:
         first = transport.send(probe, None)
         _refuse_what_is_not_the_api(first)
         mock = "x-mock-source" in first.headers
-        if mock and run_id is not None and not isinstance(transport, (InProcess, Served)):
+        if mock and run_id is not None and not transport.fresh:
             transport.always[SANDBOX] = f"contracts-{run_id}"
         keys = ({**DEMO} if mock else {}) | from_environment(environ, mock=mock)
         if "owner" not in keys:

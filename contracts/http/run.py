@@ -9,9 +9,11 @@ from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
-from contracts.checks.errors import Unanswered, Untested, WriteGuardError
+from contracts.checks.errors import Excluded, OutOfQuestions, Unanswered, Untested, WriteGuardError
 from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
+from contracts.http.origin import refuse_foreign
 from contracts.http.role_client import RoleClient
+from contracts.http.settle import Settling
 from contracts.http.transport import Transport
 from contracts.safety.ledger import CreatedResource, Ledger
 from contracts.settings import DEFAULT, RunSettings
@@ -43,6 +45,7 @@ class Run:
         model_calls: int = 0,
         reserved_calls: int = 0,
         settings: RunSettings = DEFAULT,
+        settle: float = 0.0,
     ) -> None:
         self.organization_id = organization_id
         self.ledger = ledger
@@ -63,17 +66,24 @@ class Run:
         """Whether a failure is being retried, without resources of earlier checks."""
         self._transport = transport
         self._keys = keys
-        self._model_calls = model_calls
+        self._asked_for = self._model_calls = model_calls
         self._reserved_calls = reserved_calls
         """Model calls that generated requests leave to the behaviour checks."""
+        self._unsent = 0
+        """Questions that are used up and not yet sent."""
         self._counting = Lock()
+        self.settling = Settling(
+            settle,
+            organization_id,
+            lambda request: transport.send(request, keys[request.role] if request.role is not None else None),
+        )
         self._user_ids: dict[str, str] = {}
         self._count = 0
 
     def client(self, role: str) -> RoleClient:
         """Client of a role; Untested without a key."""
         if role not in self._keys:
-            raise Untested(f"no key: set CONTRACTS_{role.upper()}_KEY")
+            raise Excluded(f"no key: set CONTRACTS_{role.upper()}_KEY")
         return RoleClient(self, role)
 
     @property
@@ -97,12 +107,21 @@ class Run:
             self._user_ids[role] = self.client(role).new_thread()["user_id"]
         return self._user_ids[role]
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether the run may ask a model at all."""
+        return self._asked_for > 0
+
     def spend_model_question(self, *, generated: bool = False) -> None:
         """Use up one model call, which a real target pays for; Untested if none is left."""
         with self._counting:
             if self._model_calls <= (self._reserved_calls if generated else 0):
-                raise Untested("it asks a model: allow some questions with --with-model N")
+                if self._asked_for:
+                    used_up = f"the {self._asked_for} questions of --with-model are used up: allow more"
+                    raise OutOfQuestions(used_up)
+                raise Excluded("it asks a model: allow some questions with --with-model N")
             self._model_calls -= 1
+            self._unsent += 1
 
     def contains_key(self, text: str) -> bool:
         """Whether `text` contains one of the keys."""
@@ -112,20 +131,24 @@ class Run:
         """Send a request after the write guard; record the exchange and created resources."""
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
+        self.settling.wait(request)
         intent, at = self.ledger.intend(request), time.monotonic()
         try:
-            answer = self._transport.send(request, key)._replace(at=at)
+            answer = refuse_foreign(self._transport.send(request, key)._replace(at=at))
         except Untested:
             if intent is not None:
                 self.ledger.not_created(intent)  # the request was not sent
             raise
-        if request.asks_model and answer.status in (401, 403, 413, 422):
-            with self._counting:  # it was refused before it reached the model, and so costs nothing
-                self._model_calls += 1
+        if request.asks_model:
+            with self._counting:
+                spent, self._unsent = self._unsent > 0, max(0, self._unsent - 1)
+                # What was refused before it reached the model costs nothing.
+                self._model_calls += spent and answer.status in (401, 403, 413, 422)
         self.chain.append(answer)
         try:
             self.ledger.answered(intent, answer, self.organization_id)
         finally:
+            self.settling.note(answer)
             self.id_sources.note(answer)
             self.on_exchange(answer)
         return answer
@@ -146,7 +169,7 @@ class Run:
         if request.method in SAFE:
             return
         if self.read_only:
-            raise Untested("it writes, and the run is read-only")
+            raise Excluded("it writes, and the run is read-only")
         path = request.path.partition("?")[0]
         named = _ID_IN_PATH.findall(path)
         if isinstance(request.body, Mapping):

@@ -19,7 +19,7 @@ from contracts.http.run import Run
 from contracts.model.machine import Machine, Stop
 from contracts.model.pair import Pair
 from contracts.model.side_by_side import Unplayable
-from contracts.model.steps import READS, Note, Step, renamed, story, words
+from contracts.model.steps import READS, Note, Step, general, renamed, story, words
 from contracts.verdict.reproduction import fewest
 
 ROLES = ("owner", "editor", "viewer", "outsider")
@@ -71,7 +71,7 @@ class Divergence:
                 return
         else:
             self.reported, run.chain = True, list(self.chain)
-        raise Broken(self.message, what=self.complaint)
+        raise Broken(self.message, what=general(self.complaint), brief=self.complaint)
 
     def seen_in(self, played: PlayResult) -> str | None:
         """Complaint of the same divergence in another play; None if absent."""
@@ -101,15 +101,47 @@ def explore(run: Run) -> Exploration:
     """Run the scenarios of the profile until target and model differ."""
     roles = usable_roles(run)
     pairs: list[Pair] = []
+    stops: list[Stop] = []
+    """Ends of a scenario, which Hypothesis calls flaky if they come earlier than those before."""
+    unprepared: list[Exception] = []
+    """Errors before the first step, likewise."""
 
     @seed(run.settings.seed)
     class SeededMachine(Machine):
         def __init__(self) -> None:
             run.chain = []
-            pairs.append(Pair(run, roles))
+            try:
+                pairs.append(Pair(run, roles))
+            except Exception as error:
+                unprepared.append(error)
+                raise
             super().__init__(pairs[-1])
 
+        def take(self, *steps: Step) -> None:
+            try:
+                super().take(*steps)
+            except Stop as stop:
+                stops.append(stop)
+                raise
+
     exploration = Exploration()
+    stop = _first_stop(SeededMachine, run, stops, unprepared)
+    if stop is not None:
+        if not isinstance(stop.error, Broken):
+            raise stop.error from None
+        found = Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain)
+        exploration.broken = minimized(found, run)
+    notes = sorted((note for pair in pairs for note in pair.notes), key=lambda note: len(note.steps))
+    for note in notes:
+        if note.assumption not in exploration.refuted:
+            exploration.refuted[note.assumption] = minimized(Divergence(*note), run)
+    return exploration
+
+
+def _first_stop(
+    machine: type[Machine], run: Run, stops: list[Stop], unprepared: list[Exception]
+) -> Stop | None:
+    """Run the scenarios; returns what ended them, or None if they were played to their end."""
     size = run.settings.profile
     how = settings(
         max_examples=size.scenarios,
@@ -121,20 +153,16 @@ def explore(run: Run) -> Exploration:
         suppress_health_check=list(HealthCheck),
     )
     try:
-        run_state_machine_as_test(SeededMachine, settings=how)
+        run_state_machine_as_test(machine, settings=how)
     except HypothesisException as error:
-        why = " ".join(str(error).split())[:200]
-        raise Untested(f"the scenarios could not be generated: {why}") from error
-    except Stop as stop:
-        if not isinstance(stop.error, Broken):
-            raise stop.error from None
-        found = Divergence(None, tuple(stop.pair.steps), stop.error.message, stop.chain)
-        exploration.broken = minimized(found, run)
-    notes = sorted((note for pair in pairs for note in pair.notes), key=lambda note: len(note.steps))
-    for note in notes:
-        if note.assumption not in exploration.refuted:
-            exploration.refuted[note.assumption] = minimized(Divergence(*note), run)
-    return exploration
+        if unprepared:
+            raise unprepared[0] from None
+        if not stops:
+            why = " ".join(str(error).split())[:200]
+            raise Untested(f"the scenarios could not be generated: {why}") from error
+    except Stop:
+        pass  # it is among the stops
+    return next(iter(stops), None)
 
 
 def usable_roles(run: Run) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -69,9 +70,18 @@ BOUNDARY = (SHORT, LONG)
 """Names of 1 and 255 characters, which are sent unchanged."""
 
 
+_STATUSES = re.compile(r"answers \d{3}, the model says \d{3}")
+
+
 def story(steps: Sequence[Step]) -> str:
     """Description of all steps."""
     return ", ".join(map(words, steps))
+
+
+def general(complaint: str) -> str:
+    """Part of a complaint that does not depend on the scenario that led to it."""
+    match = _STATUSES.search(complaint)
+    return match[0] if match else "differs from the model"
 
 
 def renamed(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.visible import is_visible, visible
 from contracts.verdict.reproduction import returned_ids
 
 _NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE"}
@@ -70,7 +71,17 @@ def _in_double(text: str, variables: dict[str, str]) -> str:
 
 
 def _in_single(text: str, variables: dict[str, str]) -> str:
+    if not is_visible(text):
+        return _in_dollar(text, variables)
     quoted = shlex.quote(text)
     for value, name in variables.items():
         quoted = quoted.replace(value, "'\"$" + name + "\"'") if quoted[0] == "'" else quoted
     return quoted
+
+
+def _in_dollar(text: str, variables: dict[str, str]) -> str:
+    """Text with control characters, quoted so that a shell understands the escapes."""
+    quoted = visible(text.replace("\\", "\\\\").replace("'", "\\'")).replace("\n", "\\n")
+    for value, name in variables.items():
+        quoted = quoted.replace(value, "'\"$" + name + "\"$'")
+    return f"$'{quoted}'"

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from contracts.checks.spec import assumption_texts
 from contracts.http.exchange import ClientResponse
 from contracts.report.curl import commands
-from contracts.report.redact import Redactor
 from contracts.report.run_info import RunInfo
 from contracts.verdict.diff import MISSING, at, differences, jsonable
-from contracts.verdict.failure import WORST, Failure, Outcome, Verdict, is_status
+from contracts.verdict.failure import WORST, Failure, Outcome, Verdict
+from contracts.verdict.fingerprint import cause, is_status
 
 Data = dict[str, Any]
 VERSION = 1
@@ -24,21 +25,24 @@ MAX_MESSAGE = 140
 
 
 def as_data(
-    outcomes: Sequence[Outcome], info: RunInfo, coverage: Data, gone: Sequence[Mapping[str, Any]] = ()
+    outcomes: Sequence[Outcome],
+    info: RunInfo,
+    judged: Mapping[str, Any],
+    coverage: Data,
+    gone: Sequence[Mapping[str, Any]] = (),
 ) -> Data:
-    """JSON object of the run."""
-    redact = Redactor(info.keys)
-    every = [(n, failure) for n, outcome in enumerate(outcomes) for failure in outcome.failures]
-    every.sort(key=lambda pair: WORST.index(pair[1].verdict))
-    numbers: dict[int, list[int]] = {}
-    for number, (n, _) in enumerate(every, 1):
-        numbers.setdefault(n, []).append(number)
-    failures = [failure_data(failure, number, info) for number, (_, failure) in enumerate(every, 1)]
+    """JSON object of the run with its judgement; failures with one cause are joined."""
+    groups = joined(outcomes)
+    failures = [failure_data(group, number, info) for number, group in enumerate(groups, 1)]
+    numbers: dict[str, list[int]] = {}
+    for failure in failures:
+        for check in failure["checks"]:
+            numbers.setdefault(check, []).append(failure["id"])
     counts = Counter(outcome.verdict for outcome in outcomes)
     data = {
         "version": VERSION,
         "run": info.as_data(),
-        "holds": not info.crash and holds(outcomes, strict=info.flags["strict_assumptions"]),
+        **judged,
         "summary": {verdict.value: counts[verdict] for verdict in Verdict if counts[verdict]},
         "outcomes": [
             {
@@ -48,18 +52,20 @@ def as_data(
                 "operations": list(o.check.operations),
                 "evidence": str(o.check.evidence),
                 "assumption": o.check.assumption,
+                "assumed": assumption_texts().get(o.check.assumption or "") or None,
                 "verdict": o.verdict.value,
                 "message": o.message,
+                "cause": o.skipped.cause if o.skipped else None,
                 "seconds": round(o.seconds, 3),
-                "failures": numbers.get(n, []),
+                "failures": numbers.get(o.check.id, []),
             }
-            for n, o in enumerate(outcomes)
+            for o in outcomes
         ],
         "failures": failures,
         "no_longer": [dict(known) for known in gone],
         "coverage": coverage,
     }
-    redacted: Data = redact(data)
+    redacted: Data = info.redact(data)
     return redacted
 
 
@@ -82,14 +88,18 @@ def named(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def holds(outcomes: Sequence[Outcome], *, strict: bool) -> bool:
-    """Whether no failure breaks the contract."""
-    fatal = {Verdict.BROKEN, *([Verdict.ASSUMPTION] if strict else [])}
-    return not any(failure.verdict in fatal for outcome in outcomes for failure in outcome.failures)
+def joined(outcomes: Sequence[Outcome]) -> list[list[Failure]]:
+    """Failures grouped by cause; the worst group first, and the worst failure of each."""
+    every = [failure for outcome in outcomes for failure in outcome.failures]
+    groups: dict[object, list[Failure]] = {}
+    for failure in sorted(every, key=lambda failure: WORST.index(failure.verdict)):
+        groups.setdefault(cause(failure.fingerprint), []).append(failure)
+    return [*groups.values()]
 
 
-def failure_data(failure: Failure, number: int, info: RunInfo) -> Data:
-    """JSON object of a failure."""
+def failure_data(group: Sequence[Failure], number: int, info: RunInfo) -> Data:
+    """JSON object of failures with one cause, described by the first."""
+    failure = group[0]
     broken, difference = failure.broken, _difference(failure)
     lines, names = commands(failure.chain)
     message = broken.message
@@ -99,12 +109,16 @@ def failure_data(failure: Failure, number: int, info: RunInfo) -> Data:
     return {
         "id": number,
         "check": failure.check.id,
+        "checks": [*dict.fromkeys(each.check.id for each in group)],
+        "count": len(group),
         "sentence": failure.check.sentence,
         "layer": failure.check.layer,
         "verdict": failure.verdict.value,
         "confirmed": failure.confirmed.value,
         "evidence": str(failure.evidence),
         "assumption": failure.assumption,
+        "assumed": assumption_texts().get(failure.assumption or "") or None,
+        "brief": failure.brief,
         "message": message,
         "pointer": broken.pointer,
         "of": "status" if is_status(broken) else "body",

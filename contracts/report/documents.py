@@ -12,20 +12,30 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from contracts.http.exchange import decoded
 from contracts.http.run import KEY_ROLES
+from contracts.http.visible import visible
 from contracts.report.data import Data, counted, covered, named
 from contracts.verdict.diff import cut
 
+_IN_CELL = str.maketrans(
+    {"|": "\\|", "<": "&lt;", "&": "&amp;", "`": "'", "[": "\\[", "!": "&#33;", "@": "&#64;"}
+)
+"""Characters with a meaning in Markdown -> how a cell of a table shows them."""
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ROLES = (*KEY_ROLES, None)
+HEADINGS = {
+    "holds": "The contract holds",
+    "broken": "The contract is broken",
+    "not judged": "No result about the contract",
+    "stopped": "The run was stopped",
+    "crashed": "The run crashed",
+}
 HUMAN = {None: "no key", "status": "status", "code": "error code", "parameter": "parameter"}
 
 
 def page(data: Data) -> str:
     """HTML of a run, on one self-contained page."""
-    seen: dict[str, int] = {}
-    first = {f["id"]: seen.setdefault(json.dumps(f["fingerprint"]), f["id"]) for f in data["failures"]}
     roles = [role for role in ROLES if any(e["role"] == role for e in data["coverage"]["exercised"])]
-    return _rendered("report.html", data, rows=_rows(data), roles=roles, never=_never(data), first=first)
+    return _rendered("report.html", data, rows=_rows(data), roles=roles, never=_never(data))
 
 
 def junit(data: Data) -> str:
@@ -39,7 +49,8 @@ def step_summary(data: Data) -> str:
 
 
 def _rendered(name: str, data: Data, **more: Any) -> str:
-    return _environment().get_template(name).render(data=data, run=data["run"], **more)
+    heading = HEADINGS[data["result"]]
+    return _environment().get_template(name).render(data=data, run=data["run"], heading=heading, **more)
 
 
 @cache
@@ -51,6 +62,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) else value,
     )
     environment.filters |= {
         "pretty": pretty_json,
@@ -61,7 +73,7 @@ def _environment() -> Environment:
         "human": lambda name: HUMAN.get(name, name),
         "counted": counted,
         "covered": covered,
-        "cell": lambda text: cut(text, 200).translate({ord("|"): "\\|", ord("<"): "&lt;", ord("`"): "'"}),
+        "cell": lambda text: cut(text, 200).translate(_IN_CELL),
     }
     return environment
 

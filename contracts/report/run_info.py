@@ -7,9 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from contracts.http.connection import FRESH, Connection, TargetUrl
+from contracts.http.redact import Redactor
 from contracts.session import Session
 
-_FLAGS = ("profile", "seed", "only", "read_only", "with_model", "strict_assumptions")
+_FLAGS = ("profile", "seed", "only", "skip", "read_only", "with_model", "strict_assumptions", "min_coverage")
 
 
 class RunInfo(NamedTuple):
@@ -23,20 +25,20 @@ class RunInfo(NamedTuple):
     started: datetime
     clock: float
     """Monotonic time of the start."""
+    redact: Redactor
     seconds: float = 0.0
     crash: str = ""
     """Error of the suite itself."""
 
-    @property
-    def keys(self) -> Mapping[str, str]:
-        """Keys by role; never reported."""
-        return self.session.access.keys
-
     def as_data(self) -> dict[str, Any]:
         """JSON object, without the keys."""
         flags, access, given = self.flags, self.session.access, self.flags["target"]
+        if given not in FRESH:
+            given = TargetUrl.parse(given).words
+        connection = Connection.from_flags(flags).words
         model = f" --with-model {flags['with_model']}" if flags["with_model"] else ""
-        conditions = f"--profile {flags['profile']} --seed {flags['seed']}{model}"
+        more = f"{model} {connection}".rstrip()
+        conditions = f"--profile {flags['profile']} --seed {flags['seed']}{more}"
         return {
             "id": self.session.run.run_id,
             "target": self.session.transport.url,
@@ -50,5 +52,5 @@ class RunInfo(NamedTuple):
             "roles": list(access.keys),
             "without_key": list(access.missing),
             "again": f"contracts run --target {given} {conditions}{' --read-only' * flags['read_only']}",
-            "replay": f"contracts replay {self.folder / 'report.json'}#ID --target {given}{model}",
+            "replay": f"contracts replay {self.folder / 'report.json'}#ID --target {given}{more}",
         }

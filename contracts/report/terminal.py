@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from contracts.report.colours import COLOURS
 from contracts.report.data import Data, counted, covered, named
-from contracts.report.live import COLOURS
 from contracts.verdict.diff import cut
 
+HEADINGS = {
+    "holds": ("the contract holds", "bold green"),
+    "broken": ("the contract is broken", "bold red"),
+    "not judged": ("no result about the contract", "bold magenta"),
+    "stopped": ("the run was stopped, so there is no result about the contract", "bold magenta"),
+    "crashed": ("the run crashed, which implies nothing about the contract", "bold red"),
+}
+"""Heading of each result, with its style."""
 EXPLANATIONS = {
-    "assumption does not hold here": "assumption {assumption} does not hold here; no contract is broken",
+    "assumption does not hold here": "assumption {assumption} does not hold here;"
+    " no contract is broken{says}",
     "known": "the baseline contains it: it does not fail the run",
     "order-dependent": "it passes alone on fresh resources, and fails after the check before it: "
     "reported, not counted",
@@ -38,20 +48,19 @@ def print_report(console: Console, data: Data, folder: Path) -> None:
     console.print()
     console.print(_operations(data))
     counts: Counter[str] = Counter()
-    first: dict[str, int] = {}
     for failure in data["failures"]:
-        print_ = json.dumps(failure["fingerprint"])
         counts[failure["check"]] += 1
-        if print_ not in first and counts[failure["check"]] <= MAX_PER_CHECK:
+        if counts[failure["check"]] <= MAX_PER_CHECK:
             _print_failure(console, failure, data["run"])
         else:
-            _print_briefly(console, failure, first.get(print_))
-        first.setdefault(print_, failure["id"])
+            _print_briefly(console, failure)
     if data["failures"]:
         console.rule(style="dim")
     for known in data["no_longer"]:
         words = " ".join(str(part) for part in known["fingerprint"].values() if part)
         console.print("[green]no longer[/]  a known failure did not occur: ", Text(words), soft_wrap=True)
+    for line in _skipped(data):
+        console.print(line, soft_wrap=True)
     console.print(_covered(data))
     console.print(f"reports        {folder}", soft_wrap=True, markup=False)
     console.print(_summary(data))
@@ -86,10 +95,12 @@ def _print_failure(console: Console, failure: Data, run: Data) -> None:
     )
     console.print(Text(failure["sentence"], "bold"))
     if verdict in EXPLANATIONS:
-        console.print(Text(EXPLANATIONS[verdict].format(**failure), colour))
-    evidence = failure["evidence"] + (
-        f", assumption {failure['assumption']}" if failure["assumption"] else ""
-    )
+        says = f": {cut(failure['assumed'], 200)}" if failure["assumed"] else ""
+        console.print(Text(EXPLANATIONS[verdict].format(**failure, says=says), colour))
+    evidence = failure["evidence"]
+    if failure["assumption"]:
+        assumed = f": {cut(failure['assumed'], 200)}" if failure["assumed"] and verdict == "broken" else ""
+        evidence += f", assumption {failure['assumption']}{assumed}"
     print_ = failure["fingerprint"]
     where = print_["operation"] + (f", answered {print_['status']}" if print_["status"] else "")
     facts: list[tuple[str, Any]] = [
@@ -97,6 +108,10 @@ def _print_failure(console: Console, failure: Data, run: Data) -> None:
         ("where", where),
         ("failure", Text(cut(named(failure["message"], failure["names"]), 300))),
     ]
+    if failure["count"] > 1:
+        facts.append(
+            ("found", Text(f"{failure['count']} times, by {cut(', '.join(failure['checks']), 300)}"))
+        )
     if failure["difference"]:
         facts.append(("difference", _difference(failure)))
     grid = Table.grid(padding=(0, 2))
@@ -114,10 +129,11 @@ def _print_failure(console: Console, failure: Data, run: Data) -> None:
     console.print(Text("       ", "dim"), Text(check), soft_wrap=True, sep="")
 
 
-def _print_briefly(console: Console, failure: Data, same_as: int | None) -> None:
+def _print_briefly(console: Console, failure: Data) -> None:
     text = Text("\n")
     text.append(f" #{failure['id']}  {failure['check']}  {failure['verdict']}  ", COLOURS[failure["verdict"]])
-    text.append(f"as #{same_as}" if same_as else cut(failure["message"], 150))
+    text.append(named(failure["brief"], failure["names"]))
+    text.append(f" ({failure['count']} times)" if failure["count"] > 1 else "", "dim")
     console.print(text, soft_wrap=True)
 
 
@@ -151,6 +167,16 @@ def _print_chain(console: Console, chain: list[Data]) -> None:
             console.print(Text(f"          {cut(exchange['answer'], 300)}", "dim"), soft_wrap=True)
 
 
+def _skipped(data: Data) -> Iterator[Text]:
+    """Causes of the checks without a result, each with its number of checks."""
+    for verdict in ("no answer", "untested"):
+        counts = Counter(o["cause"] for o in data["outcomes"] if o["verdict"] == verdict)
+        for cause, count in counts.most_common():
+            text = Text(f"{verdict:<15}", COLOURS[verdict])
+            text.append(f"{count} checks: " if count > 1 else "1 check: ")
+            yield text.append(cut(cause, 300))
+
+
 def _covered(data: Data) -> Text:
     counts, never = data["coverage"]["counts"], data["coverage"]["never"]
     text = Text(f"exercised      {covered(counts)}")
@@ -162,11 +188,6 @@ def _covered(data: Data) -> Text:
 def _summary(data: Data) -> Text:
     took = re.sub(r"\.0$", "", f"{data['run']['seconds']:.1f}")
     text = Text()
-    if data["run"]["crash"]:
-        text.append("the run crashed, which implies nothing about the contract", "bold red")
-    elif data["holds"]:
-        text.append("the contract holds", "bold green")
-    else:
-        text.append("the contract is broken", "bold red")
+    text.append(*HEADINGS[data["result"]])
     text.append(f"  {counted(data['summary'])}, in {took} s")
     return text

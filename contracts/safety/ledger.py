@@ -6,11 +6,11 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from contracts.checks.errors import Broken
+from contracts.checks.errors import Broken, Unwritable
 from contracts.http.exchange import ClientRequest, ClientResponse
 
 _CREATES = (
@@ -41,8 +41,12 @@ class CreatedResource(NamedTuple):
 class Ledger:
     """Append-only file of JSON lines; in memory only without a path."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, redact: Callable[[Any], Any] = dict) -> None:
         self.path = path
+        self._redact = redact
+        """Masks secrets in an entry before it is written."""
+        self._torn = False
+        """Whether the file may end with half a line."""
         self.about: dict[str, Any] = {}
         """Run, target and existing ids at its start; empty if not recorded."""
         self._lock = threading.Lock()
@@ -66,7 +70,7 @@ class Ledger:
 
     def begin(self, **about: Any) -> None:
         """Record the run, before anything is created."""
-        self._note({"about": {**about, "at": time.time()}})
+        self._note({"about": {**about, "at": time.time()}}, required=True)
 
     def owns(self, id_: str) -> bool:
         """Whether a write of this run may name the id."""
@@ -84,11 +88,12 @@ class Ledger:
         if request.method != "POST" or kind is None:
             return None
         named = request.fields.get("name", request.fields.get("title"))
-        name = named if isinstance(named, str) else ""
+        name = named.encode("utf-8", "replace").decode() if isinstance(named, str) else ""
         with self._lock:
             number, self._next = self._next, self._next + 1
         role = request.role or "owner"  # a resource created without a key is deleted by the owner
-        self._note({"intent": number, "kind": kind, "role": role, "name": name, "at": time.time()})
+        about = {"kind": kind, "role": role, "name": name, "at": time.time()}
+        self._note({"intent": number, **about}, required=True)
         return number
 
     def answered(self, intent: int | None, answer: ClientResponse, organization_id: str) -> None:
@@ -97,11 +102,12 @@ class Ledger:
             kind, role = self._intents[intent]["kind"], self._intents[intent]["role"]
             resource = answer.fields.get("data") if kind == "vector_store" else answer.fields
             id_ = resource.get("id") if isinstance(resource, dict) else None
-            if answer.status >= 300 or not isinstance(resource, dict) or not isinstance(id_, str):
+            if 300 <= answer.status < 500:
                 self.not_created(intent)
+            # Without a new id in the answer, the clean-up looks for what may have been created.
+            if answer.status >= 300 or not isinstance(resource, dict) or not isinstance(id_, str):
                 return
             if self._was_there(id_):
-                self.not_created(intent)
                 path = answer.request.path.partition("?")[0]
                 raise Broken(f"POST {path} answers with {id_}, which was there before the run", pointer="/id")
             self.created(intent, CreatedResource(kind, id_, role, organization_id))
@@ -137,12 +143,28 @@ class Ledger:
         """Intents without a response, which may have created a resource."""
         return list(self._intents.values())
 
-    def _note(self, entry: dict[str, Any]) -> None:
+    def _note(self, entry: dict[str, Any], *, required: bool = False) -> None:
+        """Record an entry; with `required`, Unwritable if it can't be written to the file.
+
+        Other entries are kept in memory then, so that everything can still be deleted.
+        """
         with self._lock:
-            if self.path is not None:
-                with self.path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(entry) + "\n")  # closed each time: a killed run loses nothing
+            try:
+                self._write(entry)
+            except OSError as error:
+                if required:
+                    why = error.strerror or error
+                    raise Unwritable(f"the ledger {self.path} can't be written: {why}") from error
             self._apply(entry)
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        if self.path is None:
+            return
+        line = json.dumps(self._redact(entry)) + "\n"
+        torn, self._torn = self._torn, True
+        with self.path.open("a", encoding="utf-8") as file:  # closed each time: a killed run loses nothing
+            file.write(f"\n{line}" if torn else line)
+        self._torn = False
 
     def _apply(self, entry: dict[str, Any]) -> None:
         if "about" in entry:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from contracts.checks.errors import Unanswered, Untested
-from contracts.http.exchange import ClientResponse
+from contracts.http.lists import LISTS, next_page
 from contracts.http.run import Run
 from contracts.safety.ledger import CreatedResource
 
@@ -17,14 +17,6 @@ MAX_PAGES = 60
 SLACK = 60.0
 """Tolerated seconds between a request and the creation time of its resource."""
 Item = dict[str, Any]
-
-
-LISTS = {
-    "space": ["/v1/spaces/?organization_id={organization}&limit=100"],
-    "thread": [f"/v1/threads?limit=100&visible_in_ui={visible}" for visible in ("true", "false")],
-    "vector_store": ["/v1/organizations/{organization}/vector-stores?take=100"],
-}
-"""Lists that show resources of a kind."""
 
 
 class Reconciliation(NamedTuple):
@@ -141,23 +133,12 @@ def _items(run: Run, role: str, kind: str) -> dict[str, Item]:
                 raise _Unclear("the list can't be read completely")
             count += len(answer.items)
             found |= {item["id"]: item for item in answer.items if isinstance(item.get("id"), str)}
-            more = _next_page(answer, count)
+            more = next_page(answer, count)
             if not more:
                 break
         else:
             raise _Unclear("the list can't be read completely")
     return found
-
-
-def _next_page(page: ClientResponse, count: int) -> str:
-    """Query of the next page; empty at the end. `count` is the number of items so far."""
-    if "take=" in page.request.path:
-        return f"&skip={count}" if len(page.items) == 100 else ""
-    names = {"cursor": page.fields.get("next_cursor")}
-    if page.fields.get("has_more"):
-        names["after"] = page.fields.get("last_id")
-    chosen = next(((name, value) for name, value in names.items() if value and page.items), None)
-    return f"&{urlencode([chosen])}" if chosen else ""
 
 
 def _seconds(instant: object) -> float | None:

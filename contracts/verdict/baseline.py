@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from contracts.checks.errors import Fingerprint, Usage
 from contracts.verdict.failure import WORST, Failure, Outcome, Verdict
+from contracts.verdict.fingerprint import cause
 
-VERSION = 1
+VERSION = 2
 _COUNTS = (Verdict.BROKEN, Verdict.ASSUMPTION)
 
 
@@ -21,6 +22,8 @@ class KnownFailure(NamedTuple):
     checks: tuple[str, ...]
     """Checks that found it; it counts as gone only if all of them ran without it."""
     message: str
+    generated_by: str = ""
+    """Seed and profile of the run that found it; empty if no generated request is needed."""
 
 
 def read(path: Path) -> list[KnownFailure]:
@@ -28,9 +31,16 @@ def read(path: Path) -> list[KnownFailure]:
     try:
         data = json.loads(path.read_text("utf-8"))
         if data["version"] != VERSION:
-            raise Usage(f"--baseline: {path} has version {data['version']}, this suite reads {VERSION}")
+            again = "write it again with --update-baseline"
+            has = f"has version {data['version']}, this suite reads {VERSION}"
+            raise Usage(f"--baseline: {path} {has}: delete it, and {again}")
         return [
-            KnownFailure(Fingerprint(**entry["fingerprint"]), tuple(entry["checks"]), entry["message"])
+            KnownFailure(
+                Fingerprint(**entry["fingerprint"]),
+                tuple(entry["checks"]),
+                entry["message"],
+                entry["generated_by"],
+            )
             for entry in data["failures"]
         ]
     except FileNotFoundError as error:
@@ -50,34 +60,54 @@ def load(path: Path | None, *, update: bool) -> list[KnownFailure]:
 
 def mark_known(outcomes: Sequence[Outcome], baseline: Sequence[KnownFailure]) -> list[Outcome]:
     """Outcomes with `known` set on each failure of the baseline."""
-    known = {each.fingerprint for each in baseline}
+    known = {cause(each.fingerprint) for each in baseline}
 
     def mark(failures: Sequence[Failure]) -> tuple[Failure, ...]:
-        marked = (failure._replace(known=failure.fingerprint in known) for failure in failures)
+        marked = (failure._replace(known=cause(failure.fingerprint) in known) for failure in failures)
         return tuple(sorted(marked, key=lambda failure: WORST.index(failure.verdict)))
 
     return [outcome._replace(failures=mark(outcome.failures)) for outcome in outcomes]
 
 
-def no_longer(outcomes: Sequence[Outcome], baseline: Sequence[KnownFailure]) -> list[KnownFailure]:
-    """Known failures that did not occur although every check that found them ran."""
-    seen = {failure.fingerprint for outcome in outcomes for failure in outcome.failures}
+def no_longer(
+    outcomes: Sequence[Outcome], baseline: Sequence[KnownFailure], generator: str
+) -> list[KnownFailure]:
+    """Known failures that did not occur although every check that found them ran, with the same requests.
+
+    `generator` is the seed and profile of the run: other generated requests may miss a failure.
+    """
+    seen = {cause(failure.fingerprint) for outcome in outcomes for failure in outcome.failures}
     tried = {outcome.check.id for outcome in outcomes if outcome.skipped is None}
-    return [known for known in baseline if known.fingerprint not in seen and tried >= set(known.checks)]
+    return [
+        known
+        for known in baseline
+        if cause(known.fingerprint) not in seen
+        and tried >= set(known.checks)
+        and known.generated_by in ("", generator)
+    ]
 
 
-def updated(outcomes: Sequence[Outcome], baseline: Sequence[KnownFailure]) -> list[KnownFailure]:
+def updated(
+    outcomes: Sequence[Outcome], baseline: Sequence[KnownFailure], generator: str
+) -> list[KnownFailure]:
     """Baseline updated by this run; failures that it could not test stay."""
-    gone = no_longer(outcomes, baseline)
-    found = {known.fingerprint: known for known in baseline if known not in gone}
+    gone = no_longer(outcomes, baseline, generator)
+    found = {cause(known.fingerprint): known for known in baseline if known not in gone}
     for outcome in outcomes:
+        by = "" if outcome.check.layer == "behaviour" else generator
         for failure in outcome.failures:
             if failure.confirmed in _COUNTS:
-                before = found.get(failure.fingerprint)
-                checks = {*(before.checks if before else ()), outcome.check.id}
-                message = before.message if before else failure.broken.message
-                found[failure.fingerprint] = KnownFailure(failure.fingerprint, tuple(sorted(checks)), message)
+                new = KnownFailure(failure.fingerprint, (outcome.check.id,), failure.brief, by)
+                found[cause(new.fingerprint)] = _merged(found.get(cause(new.fingerprint)), new)
     return sorted(found.values(), key=lambda known: json.dumps(known.fingerprint))
+
+
+def _merged(before: KnownFailure | None, new: KnownFailure) -> KnownFailure:
+    """Known failure with the checks of both; a check without generated requests suffices to find it."""
+    if before is None:
+        return new
+    checks = tuple(sorted({*before.checks, *new.checks}))
+    return before._replace(checks=checks, generated_by=before.generated_by and new.generated_by)
 
 
 def write(path: Path, baseline: Sequence[KnownFailure], redact: Any) -> None:

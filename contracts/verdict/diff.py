@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
+from contracts.http.visible import visible
+
 MISSING = object()
 MAX_DIFFERENCES = 12
 """Number of differences after which the comparison stops."""
@@ -90,6 +92,6 @@ def _in_lists(one: list[Any], other: list[Any], pointer: str) -> Iterator[tuple[
 
 
 def cut(text: str, length: int) -> str:
-    """Text on one line, truncated to `length`."""
-    line = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", text)
+    """Text on one line, truncated to `length`, with control characters escaped."""
+    line = visible(re.sub(r"\s+", " ", re.sub(r"\r\n?", "\n", text)))
     return line if len(line) <= length else f"{line[: length - 1]}…"

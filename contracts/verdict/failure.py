@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Fingerprint
@@ -13,16 +13,9 @@ from contracts.checks.evidence import Evidence
 from contracts.checks.spec import document
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
-from contracts.verdict.diff import at, differences, same
-from contracts.verdict.reproduction import minimal
-
-_VALUES = (
-    (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?"), "*"),
-    (re.compile(r"\bcontracts [0-9a-f]{6,}[\w ]*"), "*"),
-    (re.compile(r"\b(?=\w*_)(?=\w*\d)[A-Za-z0-9_]{6,}"), "*"),
-    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "*"),
-)
-"""Values that differ between runs: times, names, ids."""
+from contracts.verdict.diff import at, cut, differences, jsonable, same
+from contracts.verdict.fingerprint import fingerprint_of, is_status
+from contracts.verdict.reproduction import WORD, minimal
 
 
 class Verdict(StrEnum):
@@ -42,6 +35,8 @@ class Verdict(StrEnum):
 
 WORST = [*Verdict][1:7]
 """Verdicts of a failure, worst first."""
+MAX_BRIEF = 160
+"""Characters of a failure's brief."""
 
 
 class Failure(NamedTuple):
@@ -68,6 +63,21 @@ class Failure(NamedTuple):
         return Verdict.KNOWN if self.known and counts else self.confirmed
 
     @property
+    def brief(self) -> str:
+        """The difference in one line: what a list of failures shows."""
+        broken = self.broken
+        if broken.brief or not broken.what or len(broken.message) <= MAX_BRIEF:
+            return cut(broken.brief or broken.message, MAX_BRIEF)
+        first = next(iter(differences(broken.expected, broken.got, broken.pointer)), None)
+        if first is None:
+            return cut(broken.message, MAX_BRIEF)
+        sides = [
+            f"{side} {cut(repr(jsonable(first[side])), 40)}" for side in ("expected", "got") if side in first
+        ]
+        where = f" at {first['pointer']}" if first["pointer"] else ""
+        return cut(f"{broken.what}{where}: {', '.join(sides)}", MAX_BRIEF)
+
+    @property
     def evidence(self) -> Evidence:
         """Evidence of the claim that failed."""
         own = self.broken.evidence
@@ -87,11 +97,24 @@ class Failure(NamedTuple):
         return own.assumption is not None or own.evidence is Evidence.ASSUMED
 
 
+FAILED_ONCE = "failed once, then: "
+_REQUEST = re.compile(r" to [A-Z]+ /.*")
+
+
 class Skipped(NamedTuple):
     """Reason why a check has no result."""
 
     verdict: Verdict
     reason: str
+    excluded: bool = False
+    """Whether the keys or options of the run exclude the check."""
+    out_of_questions: bool = False
+    """Whether the questions of --with-model were used up."""
+
+    @property
+    def cause(self) -> str:
+        """Reason without the request that met it."""
+        return _REQUEST.sub("", self.reason).removeprefix(FAILED_ONCE)
 
 
 class Outcome(NamedTuple):
@@ -122,18 +145,51 @@ class Outcome(NamedTuple):
             return self.skipped.reason
         return self.worst.broken.message if self.worst else ""
 
+    @property
+    def brief(self) -> str:
+        """Brief of the worst failure, or the reason for skipping."""
+        return self.worst.brief if self.worst and self.skipped is None else self.message
+
 
 def failure_of(check: Check, broken: Broken, exchanges: Sequence[ClientResponse], run: Run) -> Failure:
     """Failure with its fingerprint and the exchanges that it needs."""
     chain = exchanges if broken.chain is None else broken.chain
     decisive = chain[-1] if broken.chain is not None and chain else decisive_exchange(broken, chain)
-    named = re.findall(r"[A-Za-z0-9_\-]{6,}", f"{broken.expected} {broken.got} {broken.message}")
+    named = WORD.findall(f"{broken.expected} {broken.got} {broken.message}")
     wide = minimal(chain, decisive, named, run.id_sources)
     alone = check.layer == "operations" and wide
     short = minimal(chain[-1:], decisive, named, run.id_sources) if alone else wide
-    decisive = decisive or (short[-1] if short else None)
-    fingerprint = broken.fingerprint or _fingerprint(check, broken, decisive)
+    last = decisive or (short[-1] if short else None)
+    found = document().at(last.request.method, last.request.path) if last is not None else None
+    operation = check.operations[0] if found is None else found.id
+    fingerprint = broken.fingerprint or fingerprint_of(
+        check, broken, last, operation, named_ids(short), decisive=decisive is not None
+    )
     return Failure(check, broken, fingerprint, short, wide=wide)
+
+
+def named_ids(chain: Iterable[ClientResponse]) -> set[str]:
+    """Ids of any form in the paths and bodies of a chain."""
+    found: set[str] = set()
+    for answer in chain:
+        operation = document().at(answer.request.method, answer.request.path)
+        if operation is not None:
+            parts = answer.request.path.partition("?")[0].split("/")
+            pairs = zip(operation.path.split("/"), parts, strict=True)
+            found.update(part for place, part in pairs if place[:1] == "{")
+        found.update(_ids(answer.fields))
+    return found
+
+
+def _ids(body: Any, name: str = "") -> Iterable[str]:
+    if isinstance(body, dict):
+        for field, value in body.items():
+            yield from _ids(value, field)
+    elif isinstance(body, list):
+        for value in body:
+            yield from _ids(value, name)
+    elif isinstance(body, str) and name.endswith(("id", "ids", "cursor")):
+        yield body
 
 
 def decisive_exchange(broken: Broken, chain: Sequence[ClientResponse]) -> ClientResponse | None:
@@ -150,33 +206,3 @@ def _contains(broken: Broken, answer: ClientResponse) -> bool:
     if is_status(broken):
         return bool(answer.status == got)
     return same(answer.body, got) or answer.text[:300] == got
-
-
-def is_status(broken: Broken) -> bool:
-    """Whether the failure is an unexpected status."""
-    pair = (broken.expected, broken.got)
-    return not broken.pointer and all(type(value) is int and 100 <= value < 600 for value in pair)
-
-
-def template(pointer: str) -> str:
-    """JSON pointer with list indexes replaced by stars."""
-    return "/".join("*" if part.isdecimal() else part for part in pointer.split("/"))
-
-
-def normalized(text: str) -> str:
-    """Message with run-specific values replaced by stars."""
-    for pattern, instead in _VALUES:
-        text = pattern.sub(instead, text)
-    return " ".join(text.split())[:120]
-
-
-def _fingerprint(check: Check, broken: Broken, decisive: ClientResponse | None) -> Fingerprint:
-    found = document().at(decisive.request.method, decisive.request.path) if decisive is not None else None
-    operation = found.id if found is not None else check.operations[0]
-    status = decisive.status if decisive is not None else None
-    what = normalized(broken.what or broken.message)
-    places = [broken.pointer]
-    if isinstance(broken.expected, dict | list | tuple) and isinstance(broken.got, dict | list | tuple):
-        places = [each["pointer"] for each in differences(broken.expected, broken.got, broken.pointer)]
-    pointer, *more = dict.fromkeys(map(template, places)) or [""]
-    return Fingerprint(operation, status, pointer, check.id, " and ".join((what, *more)))

@@ -11,12 +11,13 @@ from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 T = TypeVar("T")
 MAX_READS = 6
 """Most reads kept for a failure that no single response shows."""
-_WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
+WORD = re.compile(r"[A-Za-z0-9_\-][A-Za-z0-9_.\-]{4,}[A-Za-z0-9_\-]")
+"""What may be an id: dots are inside, not at its ends."""
 
 
 def words(request: ClientRequest) -> set[str]:
     """Substrings of a request that may be ids."""
-    return {*_WORD.findall(request.path), *_WORD.findall(request.text)}
+    return {*WORD.findall(request.path), *WORD.findall(request.text)}
 
 
 def returned_ids(answer: ClientResponse) -> Iterator[tuple[str, str]]:

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from contracts.checks.check import Check
-from contracts.checks.errors import Broken, Crashed, TargetUnreachable, Unanswered, Untested, WriteGuardError
+from contracts.checks.errors import (
+    Broken,
+    Crashed,
+    Excluded,
+    Intercepted,
+    OutOfQuestions,
+    TargetUnreachable,
+    Unanswered,
+    Untested,
+    WriteGuardError,
+)
+from contracts.checks.missing import MissingOperation, met
+from contracts.http.exchange import ClientResponse
+from contracts.http.keys import refused_key
 from contracts.http.run import Run
-from contracts.verdict.failure import WORST, Failure, Outcome, Skipped, Verdict, failure_of
+from contracts.verdict.eventual import with_patient_lists
+from contracts.verdict.failure import FAILED_ONCE, WORST, Failure, Outcome, Skipped, Verdict, failure_of
 from contracts.verdict.minimize import minimized
 
+LOST = "reason for not trying the other checks"
+"""Name of that reason in what the checks of a run share."""
 RETRIES = 2
 """Retries of a failure on fresh resources, all of which must fail for it to count."""
 
@@ -24,15 +40,70 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
     failures: list[Failure] = []
     skipped = None
     try:
-        failures = _answered(check, run)
-        if failures:
-            confirmed = (minimized(failure, run) for failure in _confirmed(failures, run, before))
-            failures = sorted(confirmed, key=lambda failure: WORST.index(failure.verdict))
+        failures = _with_valid_keys(check, run)
+        if failures and (missing := _missing(check, run, failures)):
+            failures, skipped = _without(missing, failures, check, run)
+        elif failures:
+            failures = with_patient_lists(failures, run, lambda: try_check(check, run))
+        certain = [failure for failure in failures if failure.confirmed is Verdict.BROKEN]
+        if unconfirmed := failures[len(certain) :]:
+            confirmed = [minimized(failure, run) for failure in _confirmed(unconfirmed, run, before)]
+            failures = sorted([*certain, *confirmed], key=lambda failure: WORST.index(failure.verdict))
     except Untested as reason:
-        skipped = Skipped(Verdict.UNTESTED, str(reason))
+        missing = met(check, run, run.chain)
+        failures, skipped = _without(missing, [], check, run) if missing else ([], _untested(reason))
     except Unanswered as reason:
-        skipped = Skipped(Verdict.UNANSWERED, f"{'failed once, then: ' if failures else ''}{reason}")
+        skipped = Skipped(Verdict.UNANSWERED, f"{FAILED_ONCE if failures else ''}{reason}")
     return Outcome(check, tuple(failures), time.monotonic() - started, skipped)
+
+
+def _untested(reason: Untested) -> Skipped:
+    excluded, asked = isinstance(reason, Excluded), isinstance(reason, OutOfQuestions)
+    return Skipped(Verdict.UNTESTED, str(reason), excluded, asked)
+
+
+def _missing(check: Check, run: Run, failures: Sequence[Failure]) -> list[MissingOperation]:
+    """Missing operations that a failed check ran into."""
+    generated = [
+        answer for failure in failures if failure.broken.chain for answer in failure.broken.chain[-1:]
+    ]
+    return met(check, run, generated or run.chain)
+
+
+def _without(
+    missing: Sequence[MissingOperation], failures: list[Failure], check: Check, run: Run
+) -> tuple[list[Failure], Skipped | None]:
+    """Failures with each missing operation named once; without any the check can't run."""
+    ids = {each.operation.id for each in missing}
+    generated = all(failure.broken.chain is not None for failure in failures)
+    others = [failure for failure in failures if generated and failure.fingerprint.operation not in ids]
+    named: set[str] = run.shared.setdefault("missing operations named", set())
+    new = [each for each in missing if each.operation.id not in named]
+    named.update(ids)
+    found = [failure_of(check, each.broken(), (), run)._replace(confirmed=Verdict.BROKEN) for each in new]
+    if found or others:
+        return [*found, *others], None
+    labels = " and ".join(each.operation.id for each in missing)
+    return [], Skipped(Verdict.UNTESTED, f"it needs {labels}, which the target does not have", excluded=True)
+
+
+def _with_valid_keys(check: Check, run: Run) -> list[Failure]:
+    """Failures of a check; Unanswered if a key that the check uses is refused by now."""
+    try:
+        failures = _answered(check, run)
+        exchanges = [answer for failure in failures for answer in failure.chain] + run.chain
+        _require_valid_keys(run, exchanges if failures else ())
+    except Untested:
+        _require_valid_keys(run, run.chain)
+        raise
+    return failures
+
+
+def _require_valid_keys(run: Run, exchanges: Sequence[ClientResponse]) -> None:
+    for role in {answer.request.role for answer in exchanges if answer.status == 401} - {None}:
+        if refused := refused_key(run, str(role)):
+            run.shared[LOST] = refused
+            raise Unanswered(refused)
 
 
 def _answered(check: Check, run: Run) -> list[Failure]:
@@ -40,6 +111,8 @@ def _answered(check: Check, run: Run) -> list[Failure]:
     for left in range(RETRIES, -1, -1):
         try:
             return try_check(check, run)
+        except Intercepted:
+            raise
         except Unanswered:
             if not left or not run.responds():
                 raise
@@ -136,12 +209,11 @@ def run_checks(
 ) -> list[Outcome]:
     """Run the checks in order; after `until` (monotonic seconds) the rest is skipped."""
     outcomes: list[Outcome] = []
-    before, gone = None, False
+    before = None
     for check in checks:
         on_start(check)
-        if gone:
-            silent = Skipped(Verdict.UNANSWERED, "the target does not answer any more")
-            outcomes.append(Outcome(check, (), 0.0, silent))
+        if LOST in run.shared:
+            outcomes.append(Outcome(check, (), 0.0, Skipped(Verdict.UNANSWERED, run.shared[LOST])))
         elif until is not None and time.monotonic() > until:
             late = Skipped(Verdict.UNTESTED, "the time of --max-time was up")
             outcomes.append(Outcome(check, (), 0.0, late))
@@ -153,6 +225,7 @@ def run_checks(
             except Exception as error:
                 raise Crashed(f"{check.id}: {crash(error)}") from error
             before = check
-            gone = outcomes[-1].verdict is Verdict.UNANSWERED and not run.responds()
+            if outcomes[-1].verdict is Verdict.UNANSWERED and not run.responds():
+                run.shared[LOST] = "the target does not answer any more"
         on_outcome(outcomes[-1])
     return outcomes

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.deployment import Http
 from contracts.http.exchange import ClientRequest
 from contracts.http.run import Run
-from contracts.http.target import Http
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import existing_ids
 from tests.running import mock

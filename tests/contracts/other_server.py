@@ -7,15 +7,18 @@ first, 400 for a bad cursor or limit. Enough of the API for the documents' two o
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-KEYS = {"key-of-ann": "usr_ann", "key-of-bob": "usr_bob", "key-of-cleo": "usr_cleo"}
+KEYS = {f"key-of-{name}": f"usr_{name}" for name in ("ann", "bob", "cleo", "dan")}
 NOW = "2026-01-01T00:00:00Z"
 LITERALS = {
     401: ("AUTHENTICATION_REQUIRED", "Please sign in to continue"),
@@ -42,12 +45,54 @@ class State:
         self.spaces: dict[str, dict[str, Any]] = {}
         self.threads: dict[str, dict[str, Any]] = {}
         self.members: dict[str, dict[str, str]] = {}
+        self.over = threading.Event()
+        """Set when the server ends, for answers that wait."""
+        self.counts: Counter[str] = Counter()
+        """Requests by method."""
+        self.marks: Counter[str] = Counter()
+        """What habits count."""
+        self.history: list[tuple[float, State]] = []
+        """Earlier states with their times, for lists that lag behind."""
+        self.suffix: Callable[[], str] = lambda: uuid.uuid4().hex
+        """What follows the prefix of a new id."""
+        self.now: Callable[[], str] = lambda: NOW
+
+    def copy(self) -> State:
+        """State that later writes do not change."""
+        other = State()
+        other.spaces, other.threads = deepcopy(self.spaces), deepcopy(self.threads)
+        other.members = deepcopy(self.members)
+        return other
+
+
+class Reply(NamedTuple):
+    """Answer of the server."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {"Content-Type": "application/json"}
+
+    @classmethod
+    def of(cls, status: int, body: Any) -> Reply:
+        """Answer with a JSON body; None for no body."""
+        return cls(status, b"" if body is None else json.dumps(body).encode())
+
+
+Wrap = Callable[["Handler", Callable[[], Reply]], Reply | None]
+"""Habit of a deployment: (request, its usual answer) -> the answer; None if it used the socket itself."""
+
+
+def usual(handler: Handler, answer: Callable[[], Reply]) -> Reply | None:
+    """Answer as usual."""
+    return answer()
 
 
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     state: State
+    habit: Wrap
+    text: bytes
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one packet: else each answer waits for an acknowledgement
 
@@ -56,19 +101,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Handle any method."""
-        length = int(self.headers.get("Content-Length") or 0)
-        text = self.rfile.read(length)
+        self.text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.state.counts[self.command] += 1
+        reply = type(self).habit(self, self.usual_answer)
+        if reply is None:
+            self.close_connection = True
+            return
+        self.send_response_only(reply.status)
+        for name, value in {**reply.headers, "Content-Length": str(len(reply.body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def usual_answer(self) -> Reply:
+        """Answer of the API."""
         try:
             with self.state.lock:
-                status, body = self.decide(text)
+                return Reply.of(*self.decide(self.text))
         except Refused as refusal:
-            status, body = refusal.status, envelope(refusal)
-        data = b"" if body is None else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+            return Reply.of(refusal.status, envelope(refusal, self.state.now()))
 
     do_GET = answer  # noqa: N815 - these are http.server's names
     do_POST = answer  # noqa: N815
@@ -87,8 +139,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["POST", "threads"]:
                 return 201, self.new_thread(json.loads(text), KEYS[key])
             case ["GET", "threads"]:
-                mine = [t for t in self.state.threads.values() if t["user_id"] == KEYS[key]]
-                return 200, {"object": "list", "data": mine, "has_more": False}
+                return 200, self.threads_of_user(KEYS[key], query)
             case ["GET", "spaces", ""]:
                 known = (as_body(s) for s in self.state.spaces.values() if KEYS[key] in may_view(s))
                 return 200, {"spaces": list(known), "next_cursor": None}
@@ -131,10 +182,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def new_space(self, body: dict[str, Any], user: str) -> dict[str, Any]:
         """A space."""
-        id_ = "space_" + uuid.uuid4().hex
+        id_ = "space_" + self.state.suffix()
         self.members[id_] = {}
         nothing = dict.fromkeys(("description", *GRANTS, "last_activity_at", "vector_store_id"))
-        times = {"created_at": NOW, "updated_at": NOW, "additional_vector_store_ids": []}
+        now = self.state.now()
+        times = {"created_at": now, "updated_at": now, "additional_vector_store_ids": []}
         made = {"access_mode": "private", **nothing, **times, **body, "id": id_, "created_by": user}
         self.state.spaces[id_] = made
         return as_body(made)
@@ -155,14 +207,25 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "No such thread", thread_id=thread_id)
         return thread
 
+    def threads_of_user(self, user: str, query: dict[str, str]) -> dict[str, Any]:
+        """A page of the user's threads, which begins after the thread `after`."""
+        mine = [thread for thread in self.state.threads.values() if thread["user_id"] == user]
+        start = next((n + 1 for n, thread in enumerate(mine) if thread["id"] == query.get("after")), 0)
+        limit = query.get("limit", "20")
+        if not (limit.isdecimal() and 1 <= int(limit) <= 100):
+            raise Refused(400, "bad limit")
+        page = mine[start : start + int(limit)]
+        last = page[-1]["id"] if page else None
+        return {"object": "list", "data": page, "last_id": last, "has_more": start + len(page) < len(mine)}
+
     def new_thread(self, body: dict[str, Any], user: str) -> dict[str, Any]:
         """A thread with the sixteen fields."""
-        id_ = "thrd_" + uuid.uuid4().hex
+        id_ = "thrd_" + self.state.suffix()
         nothing = ("metadata", "assistant_id", "last_model_used", "pinned_at")
         times = ("created_at", "updated_at", "last_message_at")
         self.state.threads[id_] = {
             **dict.fromkeys(nothing),
-            **dict.fromkeys(times, NOW),
+            **dict.fromkeys(times, self.state.now()),
             "object": "thread",
             "status": "inactive",
             "message_count": 0,
@@ -195,8 +258,8 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(404, "No such thread", thread_id=thread_id)
         if thread_id in self.members[space["id"]]:
             raise Refused(409, "already there", "ALREADY_THERE")
-        self.members[space["id"]][thread_id] = NOW
-        names = {"space_id": space["id"], "thread_id": thread_id, "added_at": NOW}
+        self.members[space["id"]][thread_id] = added = self.state.now()
+        names = {"space_id": space["id"], "thread_id": thread_id, "added_at": added}
         return {"success": True, "message": "Thread added to space", **names}
 
     def take_out(self, space: dict[str, Any], thread_id: str) -> tuple[int, None]:
@@ -236,7 +299,7 @@ def may_view(space: dict[str, Any]) -> set[str]:
     return may_edit(space) | everybody | set(space["access_users"] or ())
 
 
-def envelope(refusal: Refused) -> dict[str, Any]:
+def envelope(refusal: Refused, now: str = NOW) -> dict[str, Any]:
     """Documented error envelope."""
     error = {
         "code": refusal.code,
@@ -246,21 +309,36 @@ def envelope(refusal: Refused) -> dict[str, Any]:
         "status": refusal.status,
         "details": refusal.details,
         "trace_id": uuid.uuid4().hex,
-        "timestamp": NOW,
+        "timestamp": now,
     }
     return {"success": False, "error": error}
 
 
+class Server(ThreadingHTTPServer):
+    """Server that says nothing about clients that hang up."""
+
+    daemon_threads = True  # a connection that is kept open must not keep the test waiting
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing."""
+
+
 @contextmanager
-def running() -> Iterator[tuple[str, State]]:
+def running(
+    habit: Wrap = usual, state: State | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, State]]:
     """URL and state of the running server."""
-    state = State()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Handler,), {"state": state}))
+    state = state or State()
+    kind = type("Own", (Handler,), {"state": state, "habit": staticmethod(habit)})
+    server = Server(("127.0.0.1", 0), kind)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", state
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", state
     finally:
+        state.over.set()
         server.shutdown()
         thread.join()
         server.server_close()

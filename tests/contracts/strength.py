@@ -66,7 +66,7 @@ def fresh_app() -> MockServer:
     return create_app(settings, log=RequestLog(io.StringIO(), quiet=True))
 
 
-def run_on(app: MockServer) -> Run:
+def run_on(app: MockServer, model_calls: int = ASKED) -> Run:
     """Run on the mock with the demo keys, in profile ci."""
     return Run(
         InProcess(app),
@@ -74,7 +74,7 @@ def run_on(app: MockServer) -> Run:
         DEMO_ORGANIZATION,
         ledger=Ledger(),
         run_id="bite",
-        model_calls=ASKED,
+        model_calls=model_calls,
         settings=RunSettings(SEED, PROFILES["ci"]),
     )
 

@@ -109,7 +109,7 @@ def test_the_request_budget_bounds_the_checks_and_not_the_cleaning_up() -> None:
         result = run(url, "--only", "listSpaceThreads", "--only", "model", "--max-requests", "150")
         assert everything(url) == before
     assert "the requests of --max-requests are used up" in result.output
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 3, result.output
 
 
 def test_redirects_are_not_followed() -> None:
@@ -185,7 +185,8 @@ def test_doctor_says_which_keys_work_as_what_and_what_would_be_skipped() -> None
     keys = {**KEYS, "CONTRACTS_VIEWER_KEY": "wrong", "CONTRACTS_FOREIGN_KEY": ""}
     with deployment(noted) as url:
         result = contracts("doctor", "--target", url, "--space-id", "space_abc123", **keys)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 3, result.output
+    assert "the viewer's key is refused: 401 INVALID_API_KEY; set CONTRACTS_VIEWER_KEY" in result.stderr
     assert "usr_abc123, of the organization" in result.output
     assert "the key is refused: 401" in result.output
     assert "no key: set CONTRACTS_FOREIGN_KEY" in result.output

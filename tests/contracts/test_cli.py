@@ -164,8 +164,8 @@ def test_what_a_killed_run_left_is_cleaned_up_by_its_ledger(tmp_path: Path) -> N
     ledger = tmp_path / "ledger.jsonl"
     with other_server() as (url, state):
         from contracts.http.credentials import open_target
+        from contracts.http.deployment import Http
         from contracts.http.run import Run
-        from contracts.http.target import Http
         from contracts.safety.ledger import Ledger
 
         transport = Http(url)

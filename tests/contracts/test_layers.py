@@ -20,6 +20,7 @@ PARTS = {
         "checks.evidence",
         "checks.errors",
         "http.exchange",
+        "http.visible",
         "verdict.diff",
         "generated.hypothesis_patches",
     ),
@@ -30,9 +31,9 @@ PARTS = {
     "generated": ("generated",),
     "suite": ("suite",),
     "verdict": ("verdict", "report.exercised", "report.coverage"),
-    "run": ("http.credentials", "safety", "session", "doctor"),
+    "run": ("http.credentials", "safety", "pace", "session", "doctor"),
     "report": ("report",),
-    "commands": ("exits", "cli", "__main__", "conftest", "test_contract"),
+    "commands": ("exits", "options", "start", "cli", "__main__", "conftest", "test_contract"),
 }
 """Part -> its files and folders."""
 LOW = ("foundations", "requests", "checks")

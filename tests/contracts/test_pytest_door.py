@@ -10,6 +10,7 @@ import pytest
 
 from tests.contracts.other_server import running as other_server
 from tests.contracts.test_cli import OWN_KEYS, only
+from tests.contracts.test_outputs import repeating
 from tests.running import ROOT
 
 pytestmark = pytest.mark.slow
@@ -45,6 +46,15 @@ def test_an_assumption_that_does_not_hold_fails_only_if_it_is_asked_to() -> None
         strict = door("--target", url, *checks, "--strict-assumptions", **OWN_KEYS)
         assert strict.returncode == 1
         assert (state.spaces, state.threads) == ({}, {})
+
+
+def test_a_key_that_the_target_repeats_is_masked() -> None:
+    key = OWN_KEYS["CONTRACTS_OWNER_KEY"]
+    with other_server(repeating(f"{key}\x1b[31m")) as (url, _):
+        run = door("--target", url, *only("add-answers-as-documented"), **OWN_KEYS)
+    assert run.returncode == 1
+    assert "$CONTRACTS_OWNER_KEY\\x1b[31m" in run.stdout
+    assert key not in run.stdout
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import tempfile
@@ -14,12 +15,15 @@ import jsonschema_rs
 import pytest
 from click.testing import Result
 
+from contracts.checks.spec import document
 from contracts.http.credentials import DEMO
+from contracts.http.redact import Redactor
 from contracts.report.documents import page
-from contracts.report.redact import Redactor
+from contracts.report.github import operation_lines
 from contracts.verdict.diff import differences
 from contracts.verdict.failure import Verdict
 from tests.contracts.broken import DOCUMENTED, broken, contracts, report, run
+from tests.running import ROOT
 
 ARTIFACTS = ("report.json", "report.html", "junit.xml", "failures.har")
 
@@ -164,6 +168,30 @@ def test_github_gets_annotations_and_a_summary(tmp_path: Path) -> None:
     assert "title=broken%3A add-answers-as-documented::" in line
     assert "## The contract is broken" in summary.read_text("utf-8")
     assert "| 1 | broken | `add-answers-as-documented` |" in summary.read_text("utf-8")
+
+
+def test_an_annotation_points_at_the_operation_itself_and_at_no_link() -> None:
+    file = ROOT / "openapi.yaml"
+    lines, found = file.read_text("utf-8").splitlines(), operation_lines(file)
+    assert {*found} == {operation.id for operation in document().operations.values()}
+    for id_, number in found.items():
+        assert lines[number - 1] == f"      operationId: {id_}"
+
+
+def test_the_text_of_an_assumption_stands_beside_its_number(failed: tuple[Path, Result]) -> None:
+    folder, result = failed
+    says = "adding a thread that is already in the space: 201 again, same body"
+    (failure,) = [each for each in report(folder)["failures"] if each["assumption"] == "A01"]
+    assert failure["assumed"].startswith(says)
+    texts = [" ".join(result.output.split()), (folder / "report.html").read_text("utf-8")]
+    assert all(says in text for text in texts)
+
+
+def test_the_index_shows_the_difference(failed: tuple[Path, Result]) -> None:
+    text = (failed[0] / "report.html").read_text("utf-8")
+    index = text.partition('<table class="index">')[2].partition("</table>")[0]
+    for failure in report(failed[0])["failures"]:
+        assert failure["brief"][:30] in html.unescape(index)
 
 
 def test_elsewhere_there_are_none(failed: tuple[Path, Result]) -> None:

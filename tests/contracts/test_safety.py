@@ -17,9 +17,9 @@ from click.testing import CliRunner
 
 from contracts.checks.errors import Broken, Spent, Unanswered
 from contracts.cli import main
+from contracts.http.deployment import Http
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
-from contracts.http.target import Http
 from contracts.http.transport import RequestLimit, Transport
 from contracts.safety.ledger import Ledger
 

@@ -19,9 +19,10 @@ from contracts.generated.id_rewriting import IdRewriter
 from contracts.generated.layers import contract_failures
 from contracts.generated.types import KEY, GenerationPlan
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.deployment import Http
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
-from contracts.http.target import Http, InProcess
+from contracts.http.target import InProcess
 from contracts.http.transport import Transport
 from contracts.report.curl import commands
 from contracts.safety.ledger import Ledger

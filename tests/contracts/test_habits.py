@@ -1,0 +1,49 @@
+"""Whatever the habits of a deployment, a run leaves it as it was, and says in a line what it could not do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.habits import HABITS
+from tests.contracts.habits_table import run
+
+pytestmark = pytest.mark.slow
+
+PASS = {
+    "usual",
+    "slow",
+    "rate-limited",
+    "rate-limited-without-retry-after",
+    "502",
+    "502-after-the-write",
+    "lagging-lists",
+    "clock-5-minutes-off",
+    "long-ids",
+    "resets-before-the-write",
+    "resets-after-the-write",
+    "tls",
+    "prefix",
+    "500-old-threads",
+    "colleague",
+}
+"""Habits that say nothing about the contract."""
+
+
+@pytest.mark.parametrize("name", [name for name in HABITS if name != "owner-expires"])
+def test_a_run_leaves_a_deployment_as_it_was(name: str) -> None:
+    row = run(HABITS[name])
+    assert (row.left, row.lost) == ([], []), row.output
+    assert row.exit in (0, 1, 3)
+    assert "Traceback" not in row.output
+    assert "crashed" not in row.output
+    if name in PASS:
+        assert row.exit == 0, row.output
+        assert {*row.verdicts} == {"passed"}
+
+
+def test_what_can_not_be_deleted_is_listed_with_the_command_that_deletes_it_later() -> None:
+    row = run(HABITS["owner-expires"])
+    assert row.left
+    output = row.output.replace("behind  thread", "behind  space")
+    assert [id_ for id_ in row.left if f"left behind  space {id_}" not in output] == []
+    assert "contracts cleanup" in row.output
