@@ -21,8 +21,10 @@ from contracts.cli import main
 from contracts.http.connection import Connection, TargetUrl, proxies, seconds
 from contracts.http.deployment import Http
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.run import Run
 from contracts.http.transport import RequestLimit, retry_delay
 from contracts.pace import Pace
+from contracts.safety.ledger import CreatedResource, Ledger
 from contracts.settings import PROFILES
 from contracts.suite import CHECKS, selected
 from tests.contracts.habits import own_certificate, prefix, slow
@@ -332,3 +334,13 @@ def test_a_target_url_has_its_login_in_variables() -> None:
     assert url.url == "https://host.example:8443/api"
     assert url.words == "https://$TARGET_USER:$TARGET_PASSWORD@host.example:8443/api"
     assert ("$TARGET_PASSWORD", "p@ss-word") in url.secrets
+
+
+def test_the_clean_up_of_many_resources_has_time_for_each() -> None:
+    """At 100 requests a minute, a thousand deletions take ten minutes."""
+    with running() as (url, _):
+        target, ledger = Http(url), Ledger()
+        for n in range(1000):
+            ledger.created(n, CreatedResource("space", f"space_{n}", "nobody", "org_one"))
+        Run(target, {}, "org_one", ledger=ledger, run_id="r").clean_up()
+        assert target.limit.longest_delay > 600
