@@ -109,10 +109,11 @@ def create_app(
         ),
     )
     stopping = stopping or threading.Event()
-    # Each stream occupies a thread: half of them stay available to other requests.
-    most_streams = min(MOST, max(1, settings.threads // 2))
+    # Each stream occupies a thread, as does each one of the control API, which are counted apart: half of the
+    # threads stay available to other requests.
+    most_streams = min(MOST, max(1, settings.threads // 4))
     # Each delayed answer occupies a thread: some stay available, so that the control API still answers.
-    most_delayed = max(1, (settings.threads - most_streams) * 3 // 4)
+    most_delayed = max(1, (settings.threads - 2 * most_streams) * 3 // 4)
 
     def corridor(app: Flask) -> Corridor:
         return Corridor(
