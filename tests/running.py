@@ -1,7 +1,7 @@
 """The mock as a child process on a free port, for tests that want a real socket."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ def mock(*flags: str, errors: Path | None = None, **environment: str) -> Iterato
 
 
 @contextmanager
-def ready(*flags: str, errors: Path | None = None, **environment: str) -> Iterator[dict[str, Any]]:
-    """What a mock says when it is ready: `url`, and `fault_port` if it has one."""
+def ready(
+    *flags: str, errors: Path | None = None, limit: Callable[[], None] | None = None, **environment: str
+) -> Iterator[dict[str, Any]]:
+    """What a mock says when it is ready: `url`, and `fault_port` if it has one; `limit` is run in its process."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
     clean.pop("PORT", None)
     with (errors or Path(os.devnull)).open("wb") as sink:
-        child = Child(*flags, cwd=ROOT, env={**clean, **environment}, stderr=sink)
+        child = Child(*flags, cwd=ROOT, env={**clean, **environment}, stderr=sink, preexec_fn=limit)
         try:
             assert child.ready is not None
             yield child.ready

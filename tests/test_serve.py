@@ -167,7 +167,9 @@ def test_bodies_that_are_on_their_way_do_not_hold_up_the_others() -> None:
     """So many of them: docs/architecture.md says how many are read at a time."""
     with running() as child, ExitStack() as stack:
         half = b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nhalf"
-        slow = [stack.enter_context(socket.create_connection((HOST, child.port), 5)) for _ in range(MOST - SPARE)]
+        slow = [
+            stack.enter_context(socket.create_connection((HOST, child.port), 5)) for _ in range(MOST - SPARE)
+        ]
         for connection in slow:
             connection.sendall(half)
         assert child.ask("/") == (200, b"ok")

@@ -112,7 +112,14 @@ def serve(**flags: Any) -> None:
         if settings.port_file is not None:
             write_whole(settings.port_file, str(port))
         generated = app.admin_token if settings.admin_token is None else None
-        _announce(settings, limits.connections, port, second, sorted(app.sandboxes.default.directory.credentials), generated)
+        _announce(
+            settings,
+            limits.connections,
+            port,
+            second,
+            sorted(app.sandboxes.default.directory.credentials),
+            generated,
+        )
 
     most = limits.fault_connections
     fault_port.start(app, second_port, most=most, timeouts=timeouts, body_limit=app.body_limit)

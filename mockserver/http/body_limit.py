@@ -26,7 +26,9 @@ class RequestTimeout(
 
 
 _UNRECEIVED: Mapping[str, Callable[[], Problem]] = {
-    "slow": lambda: RequestTimeout("The body took too long", reason="the body took over --body-timeout seconds"),
+    "slow": lambda: RequestTimeout(
+        "The body took too long", reason="the body took over --body-timeout seconds"
+    ),
     "many": lambda: TooManyWaiting("too many bodies are being received, or more bytes than the mock keeps"),
     "malformed": lambda: BadRequest(
         "The body is malformed", reason="the length of the body, or of one of its chunks, is not valid"

@@ -44,7 +44,9 @@ def fitting(threads: int, *, fault_port: bool) -> ServerLimits:
     if descriptors < LEAST:
         raise OSError(f"ulimit -n is too low: the mock needs {DESCRIPTORS_KEPT + LEAST} open files")
     if room < LEAST:
-        text = f"the mock needs room for {THREADS_KEPT + LEAST} threads, there is room for {room + THREADS_KEPT}"
+        text = (
+            f"the mock needs room for {THREADS_KEPT + LEAST} threads, there is room for {room + THREADS_KEPT}"
+        )
         raise OSError(f"{text}: raise ulimit -u, or pids.max of the cgroup (--pids-limit)")
     at_fault_port = min(wanted.fault_connections, descriptors // 4, room // 4)
     connections, room = min(wanted.connections, descriptors - at_fault_port), room - at_fault_port
