@@ -151,7 +151,8 @@ class Corridor:
 
     def _admit(self, context: RequestContext) -> None:
         """Route, authenticate, and enter the sandbox; a request that is refused here has no effect on it."""
-        body_limit.refuse_unreceived(context.request)
+        if not context.request.is_whole:
+            raise body_limit.unreceived(context.request)
         try:
             _route(context)
         except (NoRoute, WrongMethod, Redirect):

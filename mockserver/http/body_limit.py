@@ -36,12 +36,11 @@ _UNRECEIVED: Mapping[str, Callable[[], Problem]] = {
 }
 
 
-def refuse_unreceived(request: Request) -> None:
-    """Problem for a request whose body the server did not receive, or whose host is ambiguous."""
+def unreceived(request: Request) -> Problem:
+    """Problem of a request that is not whole."""
     if request.unreceived:
-        raise _UNRECEIVED[request.unreceived]()
-    if "," in (request.header("Host") or ""):
-        raise BadRequest("More than one Host", reason="the request has more than one Host header; send one")
+        return _UNRECEIVED[request.unreceived]()
+    return BadRequest("More than one Host", reason="the request has more than one Host header; send one")
 
 
 def body_limit(
@@ -57,7 +56,8 @@ def body_limit(
     journal, and nothing if the client waits for permission to send (`Expect`).
     """
     try:
-        refuse_unreceived(request)
+        if not request.is_whole:
+            raise unreceived(request)
         if api.guard is not None:
             api.guard.admit(request)
         needs_none = api.needs_no_sandbox(request)

@@ -82,6 +82,12 @@ class Request:
         return "HTTP_PREFER" in environ or "HTTP_X_MOCK_FAULT" in environ or "HTTP_X_MOCK_DELAY" in environ
 
     @property
+    def is_whole(self) -> bool:
+        """Whether its body was received, and its host is one."""
+        environ = self._environ
+        return "mockserver.unreceived" not in environ and "," not in environ.get("HTTP_HOST", "")
+
+    @property
     def unreceived(self) -> str:
         """Why the server did not receive its body: slow, many or malformed; empty if it did."""
         why: str = self._environ.get("mockserver.unreceived", "")

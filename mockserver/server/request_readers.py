@@ -79,13 +79,10 @@ class RequestReaders:
             self._reader = 0
             self._wake(len(self._parked))
         self._seen = self._taken
-        now = perf_counter()
-        with self._lock:
-            late = [each for each in self._bodies if not each.answered and now - each.since > self._timeout]
-            for incoming in late:
-                incoming.answered = True
-        for incoming in late:
-            self._pass_on(incoming.proto, {**incoming.scope, UNRECEIVED: SLOW})
+        before = perf_counter() - self._timeout
+        for incoming in list(self._bodies):
+            if incoming.since < before and incoming.claim():
+                self._pass_on(incoming.proto, {**incoming.scope, UNRECEIVED: SLOW})
 
     def stop(self) -> None:
         """Release all parked threads."""
@@ -110,7 +107,7 @@ class RequestReaders:
         limit = SMALL if is_small else self._body_limit(scope)
         if limit == 0 or (announced is not None and announced > limit):
             self._pass_on(proto, scope)
-            self._drain(_Incoming(proto, scope, answered=True), source)
+            self._drain(_Incoming(proto, scope), source)
             return
         # granian's input loses data if different methods read it: the app gets a regular stream.
         incoming, size = _Incoming(proto, scope), limit + 1 if announced is None else announced
@@ -119,11 +116,11 @@ class RequestReaders:
             self._pass_on(proto, {**scope, UNRECEIVED: MANY})
             return
         body: bytes = source.read(size) if announced is None else source.read()
-        self._end(incoming)
+        self._bodies.remove(incoming)
         stream = io.BytesIO(body)
         if kept:
             weakref.finalize(stream, self._release, kept)
-        if incoming.answered:
+        if not incoming.claim():  # it was late
             return
         if announced is not None and len(body) != announced:
             proto.response_bytes(400, [], b"")  # the client left before the end of its body
@@ -131,10 +128,13 @@ class RequestReaders:
         scope["wsgi.input"] = stream
         self._pass_on(proto, scope)
         if len(body) > limit:
-            self._drain(_Incoming(proto, scope, answered=True), source)
+            self._drain(_Incoming(proto, scope), source)
 
     def _begin(self, incoming: _Incoming, kept: int) -> bool:
         """Count a body that will be awaited, and the bytes that are kept of it; False if there are too many."""
+        if not kept and len(self._bodies) < self._most_bodies // 2:
+            self._bodies.add(incoming)  # far from the limits: no lock is needed
+            return True
         with self._lock:
             if len(self._bodies) >= self._most_bodies or (self._bytes and self._bytes + kept > MOST_BYTES):
                 return False
@@ -142,22 +142,19 @@ class RequestReaders:
             self._bytes += kept
             return True
 
-    def _end(self, incoming: _Incoming) -> None:
-        with self._lock:
-            self._bodies.remove(incoming)
-
     def _release(self, kept: int) -> None:
         with self._lock:
             self._bytes -= kept
 
     def _drain(self, incoming: _Incoming, source: Any) -> None:
         """Read and drop the rest of a body; not of a client that sends it only when it is asked to."""
+        incoming.claim()
         if "HTTP_EXPECT" in incoming.scope or not self._begin(incoming, 0):
             return
         end = perf_counter() + DRAIN
         while perf_counter() < end and source.read(PIECE):
             pass
-        self._end(incoming)
+        self._bodies.remove(incoming)
 
     def _park(self) -> None:
         gate = threading.Lock()
@@ -179,10 +176,17 @@ class RequestReaders:
 class _Incoming:
     """Request whose body is being received."""
 
-    __slots__ = ("answered", "proto", "scope", "since")
+    __slots__ = ("_unclaimed", "proto", "scope", "since")
 
-    def __init__(self, proto: Any, scope: dict[str, Any], *, answered: bool = False) -> None:
+    def __init__(self, proto: Any, scope: dict[str, Any]) -> None:
         self.proto = proto
         self.scope = scope
-        self.answered = answered
         self.since = perf_counter()
+        self._unclaimed = [True]
+
+    def claim(self) -> bool:
+        """Whether the caller is the first one, who passes the request on."""
+        try:
+            return self._unclaimed.pop()
+        except IndexError:
+            return False
