@@ -16,7 +16,7 @@ FROZEN = "2026-02-26T10:30:00Z"
 @contextmanager
 def mock(*flags: str, errors: Path | None = None, **environment: str) -> Iterator[str]:
     """The URL of a mock that runs until the end of the block; its stderr goes to the file `errors`."""
-    with ready(*flags, errors=errors, **environment) as line:
+    with ready(*flags, errors=errors, limit=None, **environment) as line:
         yield line["url"]
 
 
@@ -24,7 +24,7 @@ def mock(*flags: str, errors: Path | None = None, **environment: str) -> Iterato
 def ready(
     *flags: str, errors: Path | None = None, limit: Callable[[], None] | None = None, **environment: str
 ) -> Iterator[dict[str, Any]]:
-    """What a mock says when it is ready: `url`, and `fault_port` if it has one; `limit` is run in its process."""
+    """What a mock says when it is ready: its `url` and more; `limit` is run in its process."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
     clean.pop("PORT", None)
     with (errors or Path(os.devnull)).open("wb") as sink:

@@ -33,7 +33,7 @@ class Call:
         start = {"REQUEST_METHOD": method, "PATH_INFO": path, "HTTP_HOST": "localhost", **environ}
         self.body: Any = app.wsgi_app(start, self._started)
 
-    def _started(self, status: str, headers: list[tuple[str, str]]) -> Any:
+    def _started(self, status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
         self.status, self.headers = int(status.split()[0]), {k.lower(): v for k, v in headers}
 
     def close(self) -> None:

@@ -38,9 +38,9 @@ def test_localhost_is_both_loopback_addresses_on_one_port() -> None:
 
 @needs_ipv6
 def test_localhost_is_taken_if_one_of_its_addresses_is() -> None:
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
-        with pytest.raises(listeners.PortTaken, match=r"\[::1\]"):
-            listeners.bind("localhost", other.getsockname()[1])
+    other = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    with other, pytest.raises(listeners.PortTaken, match=r"\[::1\]"):
+        listeners.bind("localhost", other.getsockname()[1])
 
 
 def test_other_names_and_addresses_are_one_socket() -> None:

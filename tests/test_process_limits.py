@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -98,28 +99,29 @@ def test_more_connections_than_the_fault_port_takes_wait_for_a_place() -> None:
 def test_delayed_requests_beyond_the_limit_of_threads_are_a_503(tmp_path: Path) -> None:
     """Those within it are answered, and so is the control API; the state can still be exported."""
     state = tmp_path / "state.json"
-    with few_threads(100) as limit:
-        with ready("--quiet", "--export-on-exit", str(state), limit=limit) as line, ExitStack() as stack:
-            assert line["threads"] < 100
-            delay = (*GET, "X-Mock-Delay: 2000")
-            delayed = [stack.enter_context(begun(line["url"], *delay)) for _ in range(150)]
-            assert ask(line["url"], "GET /__admin/health").status == 200
-            statuses = {answer_of(connection).status for connection in delayed}
-            assert statuses == {200, 503}
-            os.kill(line["pid"], 15)
-            until = time.monotonic() + MINUTE
-            while not state.exists():
-                assert time.monotonic() < until
-                time.sleep(0.1)
+    with ExitStack() as stack:
+        limit = stack.enter_context(few_threads(100))
+        line = stack.enter_context(ready("--quiet", "--export-on-exit", str(state), limit=limit))
+        assert line["threads"] < 100
+        delay = (*GET, "X-Mock-Delay: 2000")
+        delayed = [stack.enter_context(begun(line["url"], *delay)) for _ in range(150)]
+        assert ask(line["url"], "GET /__admin/health").status == 200
+        assert {answer_of(connection).status for connection in delayed} == {200, 503}
+        os.kill(line["pid"], signal.SIGTERM)
+        until = time.monotonic() + MINUTE
+        while not state.exists():
+            assert time.monotonic() < until
+            time.sleep(0.1)
 
 
 def test_few_threads_are_enough_for_stalled_bodies() -> None:
     half = ("POST /v1/threads", OWNER, "Content-Length: 50")
-    with few_threads(100) as limit, ready("--quiet", "--body-timeout", "1", limit=limit) as line:
-        with ExitStack() as stack:
-            stalled = [stack.enter_context(begun(line["url"], *half, body=b"{")) for _ in range(150)]
-            assert ask(line["url"], "GET /__admin/health").status == 200
-            assert {answer_of(connection).status for connection in stalled} <= {408, 503}
+    with ExitStack() as stack:
+        limit = stack.enter_context(few_threads(100))
+        line = stack.enter_context(ready("--quiet", "--body-timeout", "1", limit=limit))
+        stalled = [stack.enter_context(begun(line["url"], *half, body=b"{")) for _ in range(150)]
+        assert ask(line["url"], "GET /__admin/health").status == 200
+        assert {answer_of(connection).status for connection in stalled} == {408, 503}
 
 
 @pytest.mark.parametrize("ulimit", [70, 40])

@@ -1,4 +1,4 @@
-"""HTTP over plain sockets, for requests that no client library sends, and limits for a mock in a child process."""
+"""HTTP over plain sockets, for requests that no client library sends, and limits of child processes."""
 
 from __future__ import annotations
 
@@ -91,6 +91,6 @@ def few_threads(most: int) -> Iterator[Callable[[], None]]:
     except OSError as error:
         pytest.skip(f"threads can't be limited here: {error}")
     try:
-        yield lambda: (group / "cgroup.procs").write_text("0") and None
+        yield lambda: print(0, file=(group / "cgroup.procs").open("w"), flush=True)
     finally:
         group.rmdir()

@@ -29,8 +29,8 @@ class _Handler(WSGIRequestHandler):
 
     def setup(self) -> None:
         """A client that is silent for so long is disconnected."""
-        self.timeout = self.server.timeouts.keep_alive  # type: ignore[assignment] - socketserver says None
         super().setup()
+        self.connection.settimeout(self.server.timeouts.keep_alive)
 
     def handle_expect_100(self) -> bool:
         """Nothing is sent yet: perhaps the request is refused."""
@@ -57,7 +57,7 @@ class _Handler(WSGIRequestHandler):
         environ["wsgi.input_terminated"] = True
         if why:
             environ[UNRECEIVED] = why
-        self.connection.settimeout(self.timeout)
+        self.connection.settimeout(self.server.timeouts.keep_alive)
         return environ
 
     def log_request(self, *_: Any) -> None:

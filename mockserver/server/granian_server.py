@@ -58,47 +58,44 @@ def serve(
         # Not set() here: the interrupted code may hold the event's lock.
         threading.Thread(target=(ended if stopping.is_set() else stopping).set).start()
 
-    logging.getLogger("_granian").setLevel(logging.WARNING)
-    ended, loop = threading.Event(), asyncio.new_event_loop()
-    workers = Workers(gateway(app), limits.threads, notice)
-    share = limits._replace(
-        connections=limits.connections // len(listeners), readers=limits.readers // len(listeners)
-    )
-    readers = [
-        RequestReaders(workers.give, body_limit, most=share.readers, timeout=timeouts.body) for _ in listeners
-    ]
-    watch = _FullWatch(listeners, limits.connections, notice)
-    running, quits = [*listeners], []
-
     def one_ended() -> None:
         running.pop()
         if not running:
             ended.set()
 
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    ended, loop, running = threading.Event(), asyncio.new_event_loop(), [*listeners]
+    workers = Workers(gateway(app), limits.threads, notice)
+    looks = [workers.look, _FullWatch(listeners, limits.connections, notice).look]
+    ends: list[Callable[[], None]] = []
+    share = limits.shared_by(len(listeners))
     try:
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # of nohup
-                    signal.signal(number, stop)
-        for listener, reader in zip(listeners, readers, strict=True):
-            quits.append(_start(listener, reader, share, timeouts.keep_alive, loop, one_ended))
+        _handle_signals(stop)
+        for listener in listeners:
+            readers = RequestReaders(workers.give, body_limit, most=share.readers, timeout=timeouts.body)
+            looks.append(readers.look)
+            quit_ = _start(listener, readers, share, timeouts.keep_alive, loop, one_ended)
+            ends += [readers.stop, quit_.set]
         if on_ready is not None:
             on_ready()
         while not stopping.wait(LOOK):  # a signal to another thread does not wake this one
-            workers.look()
-            watch.look()
-            for reader in readers:
-                reader.look()
+            for look in looks:
+                look()
     finally:
         stopping.set()
-        for reader in readers:
-            reader.stop()
-        for quit_ in quits:
-            quit_.set()
+        for end in ends:
+            end()
         ended.wait(_GRACE)
         for listener in listeners:
             listener.close()
         loop.close()
+
+
+def _handle_signals(stop: Callable[..., None]) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # of nohup
+                signal.signal(number, stop)
 
 
 def _start(
@@ -116,7 +113,7 @@ def _start(
     call = _granian._futures._new_cbscheduler(loop, readers.take, impl_asyncio=True)
     backlog = (BACKLOG,) if sys.platform == "linux" else ()
     sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
-    # It counts idle connections too, and accepts no others at its limit; its timer for headers ends idle ones.
+    # It counts idle connections too, and accepts no others at its limit; one timer ends silent and idle ones.
     http1 = _granian.http.HTTP1Settings(header_read_timeout=round(keep_alive * 1000))
     worker = native.WSGIWorker(1, sockets, None, 1, 1, limits.readers, 30, limits.connections, "1", http1)
     worker.serve_str(call, loop, quit_)

@@ -9,7 +9,7 @@ _TRIES = 20
 """Free ports of 127.0.0.1 that are tried, if the same port of ::1 is in use."""
 _TCP_INFO_BYTES = 28
 _WAITING_OFFSET = 24
-"""Of `tcpi_unacked` in Linux' `struct tcp_info`: at a listening socket, connections that nobody has accepted."""
+"""Of `tcpi_unacked` in Linux' `struct tcp_info`: connections that a listening socket has not accepted."""
 
 
 class PortTaken(Exception):

@@ -33,6 +33,10 @@ class ServerLimits(NamedTuple):
     fault_connections: int = 0
     """At the fault port, each with a thread; further clients wait."""
 
+    def shared_by(self, listeners: int) -> ServerLimits:
+        """What each of several listeners of the main port gets."""
+        return self._replace(connections=self.connections // listeners, readers=self.readers // listeners)
+
 
 def fitting(threads: int, *, fault_port: bool) -> ServerLimits:
     """`threads`, or fewer, and the other limits, so that descriptors and threads suffice for all of them.

@@ -131,7 +131,7 @@ class RequestReaders:
             self._drain(_Incoming(proto, scope), source)
 
     def _begin(self, incoming: _Incoming, kept: int) -> bool:
-        """Count a body that will be awaited, and the bytes that are kept of it; False if there are too many."""
+        """Count a body that will be awaited, and the bytes kept of it; False if there are too many."""
         if not kept and len(self._bodies) < self._most_bodies // 2:
             self._bodies.add(incoming)  # far from the limits: no lock is needed
             return True
