@@ -35,6 +35,7 @@ class Corridor:
         max_body_bytes: int,
         stopping: threading.Event,
         most_streams: int = MOST,
+        large_answers: LargeAnswers | None = None,
         keep: int = 0,
         secrets: Sequence[str] = (),
         injector: Injector | None = None,
@@ -59,7 +60,7 @@ class Corridor:
         self._keep = keep
         self._streams = WaitingSlots(most_streams, "streams are open")
         self._control_streams = WaitingSlots(most_streams, "streams and waits of the control API are open")
-        self._large = LargeAnswers()
+        self._large = large_answers or LargeAnswers()
         self._injector = injector or Injector(stopping=stopping, most_delayed=most_streams, controls=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

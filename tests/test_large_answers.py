@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -19,11 +18,16 @@ KEY = {"X-API-Key": "ak_demo_owner"}
 STATE = "/__admin/state"
 
 
-@pytest.fixture
-def app() -> MockServer:
-    app = create_app(Settings(quiet=True, generate="threads=100,messages=50,spaces=1", threads=4))
+def made(threads: int = 512) -> MockServer:
+    """A mock whose state is larger than a megabyte."""
+    app = create_app(Settings(quiet=True, generate="threads=100,messages=50,spaces=1", threads=threads))
     app.testing = True
     return app
+
+
+@pytest.fixture
+def app() -> MockServer:
+    return made()
 
 
 class Call:
@@ -74,21 +78,17 @@ def test_a_large_answer_arrives_whole_and_its_reader_may_leave() -> None:
         assert answer.body.endswith(b"}\n") or answer.body.endswith(b"}")
 
 
-@pytest.fixture
-def events(app: MockServer) -> Iterator[Call]:
-    call = Call(app, "/__admin/events")
-    next(call.body)
-    yield call
-    call.close()
-
-
-def test_open_event_streams_leave_the_streams_of_answers_alone(app: MockServer, events: Call) -> None:
+def test_open_event_streams_leave_the_streams_of_answers_alone() -> None:
     """With four threads there is one of each."""
+    app = made(threads=4)
+    events = Call(app, "/__admin/events")
+    next(events.body)
     assert (events.status, Call(app, "/__admin/events").status) == (200, 503)
     body = {"inputs": [{"role": "user", "content": "Hello"}], "stream": True}
     answer = app.test_client().post("/v1/model/response", json=body, headers=KEY)
     assert answer.status_code == 200
     assert b"[DONE]" in answer.data
+    events.close()
 
 
 def test_queued_replies_are_limited(app: MockServer) -> None:

@@ -64,6 +64,18 @@ def test_a_body_that_comes_after_its_408_is_not_carried_out(served: dict[str, An
     assert json.loads(after.body)["total"] == json.loads(before.body)["total"]
 
 
+def test_an_answer_may_take_longer_than_a_connection_may_be_idle(served: dict[str, Any]) -> None:
+    """Delayed answers and event streams are no idle connections."""
+    assert ask(served["url"], "GET /v1/threads", OWNER, "X-Mock-Delay: 2500").status == 200
+    with begun(served["url"], "GET /__admin/events?timeout=3") as connection:
+        got = b""
+        while more := connection.recv(65536):
+            got += more
+            if got.endswith(b"0\r\n\r\n"):
+                break
+    assert got.endswith(b"0\r\n\r\n")
+
+
 @pytest.mark.parametrize("port", ["url", "fault"])
 @pytest.mark.parametrize(
     "sent", [b"", b"GET / HT", b"GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n"]

@@ -76,7 +76,8 @@ def serve(**flags: Any) -> None:
       MOCK_PORT=8080 mockserver serve --quiet
 
     \b
-    Exit codes: 0 after a signal; 2 for an invalid flag or setting, or an unusable file or port.
+    Exit codes: 0 after a signal; 2 for an invalid flag or setting, an unusable file or port, or too low a
+    limit of open files or threads.
     """
     # Imported here, so that --help and an invalid flag answer at once.
     from mockserver.app import create_app

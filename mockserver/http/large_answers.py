@@ -10,7 +10,7 @@ from mockserver.http.request import Answer
 LARGE = 1 << 20
 """Bytes above which an answer is large."""
 MOST = 8
-"""Most large answers that are being sent."""
+"""Most large answers that are being sent; each occupies a thread of the server."""
 _PIECE = 65_536
 
 
@@ -26,8 +26,8 @@ class WholeBody(ClosesOnce):
 class LargeAnswers:
     """Limits how many are being sent."""
 
-    def __init__(self) -> None:
-        self._slots = WaitingSlots(MOST, "answers over 1 MB are being sent")
+    def __init__(self, most: int = MOST) -> None:
+        self._slots = WaitingSlots(most, "answers over 1 MB are being sent")
 
     def in_pieces(self, answer: Answer, body: bytes) -> Answer:
         """The answer with its body in pieces; TooManyWaiting if there are too many."""
