@@ -38,13 +38,27 @@ class ServerLimits(NamedTuple):
         return self._replace(connections=self.connections // listeners, readers=self.readers // listeners)
 
 
-def fitting(threads: int, *, fault_port: bool) -> ServerLimits:
+class Room(NamedTuple):
+    """What the system lets this process have."""
+
+    descriptors: int
+    """Open files."""
+    threads: int
+    """That may still be started."""
+
+
+def room_of_process() -> Room:
+    """By RLIMIT_NOFILE, RLIMIT_NPROC and the cgroups of this process."""
+    return Room(_descriptors(), _thread_room())
+
+
+def fitting(threads: int, within: Room, *, fault_port: bool) -> ServerLimits:
     """`threads`, or fewer, and the other limits, so that descriptors and threads suffice for all of them.
 
     OSError, with one line for the user, if too few are left.
     """
     wanted = ServerLimits(threads=threads, fault_connections=128 if fault_port else 0)
-    descriptors, room = _descriptors() - DESCRIPTORS_KEPT, _thread_room() - THREADS_KEPT
+    descriptors, room = within.descriptors - DESCRIPTORS_KEPT, within.threads - THREADS_KEPT
     if descriptors < LEAST:
         raise OSError(f"ulimit -n is too low: the mock needs {DESCRIPTORS_KEPT + LEAST} open files")
     if room < LEAST:
