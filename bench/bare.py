@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
-from mockserver.server import granian_server
+from mockserver.server import granian_server, listeners
+from mockserver.server.process_limits import ServerLimits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -51,13 +52,13 @@ def wsgi(data: bytes) -> WSGIApplication:
 def main(kind: str, answer: str, threads: str) -> None:
     """Serve until stopped."""
     app = {"flask": flask, "wsgi": wsgi}[kind](Path(answer).read_bytes())
-    listener = granian_server.bind("127.0.0.1", 0)
-    ready = json.dumps({"url": f"http://127.0.0.1:{listener.getsockname()[1]}"})
+    bound = listeners.bind("127.0.0.1", 0)
+    ready = json.dumps({"url": f"http://127.0.0.1:{bound[0].getsockname()[1]}"})
     granian_server.serve(
         app,
-        listener,
+        bound,
         stopping=threading.Event(),
-        threads=int(threads),
+        limits=ServerLimits(threads=int(threads)),
         on_ready=lambda: print(ready, flush=True),
     )
     granian_server.leave(0)

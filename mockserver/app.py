@@ -28,6 +28,8 @@ from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.context import Api
 from mockserver.http.cors import Cors, is_loopback
 from mockserver.http.event_stream import MOST
+from mockserver.http.large_answers import MOST as MOST_LARGE
+from mockserver.http.large_answers import LargeAnswers
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import problem_json, vendor_envelope
 from mockserver.journal import journal
@@ -110,10 +112,12 @@ def create_app(
         ),
     )
     stopping = stopping or threading.Event()
-    # Each stream occupies a thread: half of them stay available to other requests.
-    most_streams = min(MOST, max(1, settings.threads // 2))
+    # Each stream occupies a thread, as does each one of the control API, which are counted apart: half of the
+    # threads stay available to other requests.
+    most_streams = min(MOST, max(1, settings.threads // 4))
+    most_large = min(MOST_LARGE, max(1, settings.threads // 16))
     # Each delayed answer occupies a thread: some stay available, so that the control API still answers.
-    most_delayed = max(1, (settings.threads - most_streams) * 3 // 4)
+    most_delayed = max(1, (settings.threads - 2 * most_streams) * 3 // 4)
 
     def corridor(app: Flask) -> Corridor:
         return Corridor(
@@ -125,6 +129,7 @@ def create_app(
             secrets=[secret for secret in (settings.api_key, token) if secret],
             keep=settings.journal_body_bytes,
             most_streams=most_streams,
+            large_answers=LargeAnswers(most_large),
             injector=Injector(
                 stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
             ),

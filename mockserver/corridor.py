@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.extensions.views import FlaskViews, ViewStream
 from mockserver.faults.injection import Injector
-from mockserver.http import wire
+from mockserver.http import body_limit, wire
 from mockserver.http.calls import Call, DeferredReply, Reply
 from mockserver.http.context import Api, Injection, RequestContext, SandboxesProtocol
-from mockserver.http.event_stream import MOST, Lines, Stream, WaitingSlots
+from mockserver.http.event_stream import MOST, ClosesOnce, Lines, Stream, WaitingSlots
+from mockserver.http.large_answers import LARGE, LargeAnswers
 from mockserver.http.log import Exchange, RequestLog
 from mockserver.http.problems import (
     PHRASES,
@@ -43,6 +44,7 @@ class Corridor:
         max_body_bytes: int,
         stopping: threading.Event,
         most_streams: int = MOST,
+        large_answers: LargeAnswers | None = None,
         keep: int = 0,
         secrets: Sequence[str] = (),
         injector: Injector | None = None,
@@ -65,7 +67,9 @@ class Corridor:
         self._root = root
         self._propagate = propagate
         self._keep = keep
-        self._streams = WaitingSlots(most_streams, "streams and waits are open")
+        self._streams = WaitingSlots(most_streams, "streams are open")
+        self._control_streams = WaitingSlots(most_streams, "streams and waits of the control API are open")
+        self._large = large_answers or LargeAnswers()
         self._injector = injector or Injector(stopping=stopping, most_delayed=most_streams, controls=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -75,15 +79,25 @@ class Corridor:
         self._log.exchange(context.exchange)
         start_response(_STATUS_LINES[answer.status], answer.headers)
         if context.request.method == "HEAD" and not isinstance(answer.body, ViewStream):
-            if isinstance(answer.body, Lines):
+            if isinstance(answer.body, ClosesOnce):
                 answer.body.close()
             return [b""]
         return [answer.body] if isinstance(answer.body, bytes) else answer.body
+
+    def body_limit(self, environ: WSGIEnvironment) -> int:
+        """Most bytes of the body to receive before the request is answered."""
+        request, views = Request(environ), self._views
+        serves = views.serve if views is not None else lambda _: False
+        return body_limit.body_limit(
+            request, self._api(request), self._sandboxes, self._max_body_bytes, serves
+        )
 
     def serve(self, context: RequestContext) -> Answer:
         """Answer one request."""
         try:
             answer = self._answer(context)
+            if isinstance(answer.body, bytes) and len(answer.body) > LARGE:
+                answer = self._in_pieces(context, answer, answer.body)
             label(context, answer)
             refuse_invalid_http(answer)
         except Exception as error:
@@ -121,9 +135,7 @@ class Corridor:
             and not self._serves_root()
         ):
             request.path = self._root  # health checks of other tools ask for it
-        for api in self._apis:
-            if request.path.startswith(api.prefix):
-                break
+        api = self._api(request)
         exchange, refusal = Exchange(request.method, ""), None
         try:
             needs_none = api.needs_no_sandbox(request)
@@ -135,8 +147,22 @@ class Corridor:
         exchange.path = context.safe(request.path)
         return context
 
+    def _api(self, request: Request) -> Api:
+        for api in self._apis:
+            if request.path.startswith(api.prefix):
+                break
+        return api
+
+    def _in_pieces(self, context: RequestContext, answer: Answer, body: bytes) -> Answer:
+        try:
+            return self._large.in_pieces(answer, body)
+        except Problem as problem:
+            return explain_origin(context, refused(context, problem))
+
     def _admit(self, context: RequestContext) -> None:
         """Route, authenticate, and enter the sandbox; a request that is refused here has no effect on it."""
+        if not context.request.is_whole:
+            raise body_limit.unreceived(context.request)
         try:
             _route(context)
         except (NoRoute, NotMocked, WrongMethod, Redirect):
@@ -224,13 +250,17 @@ class Corridor:
             exchange.refused("control", "", context.safe(f"dropped: {places}"))
         return answer
 
+    def _slots(self, context: RequestContext) -> WaitingSlots:
+        return self._streams if context.api.guard is None else self._control_streams
+
     def _waited(self, context: RequestContext, later: DeferredReply) -> Reply:
-        self._streams.take()
+        slots = self._slots(context)
+        slots.take()
         try:
             with context.request.held:
                 return later.wait(self._stopping)
         finally:
-            self._streams.release()
+            slots.release()
 
     def _opened(self, context: RequestContext, stream: Stream | Iterator[bytes]) -> Lines:
         """Body of a stream: events of an operation, or the pieces of a view."""
@@ -240,11 +270,13 @@ class Corridor:
             if self._propagate():
                 raise error
 
+        slots = self._slots(context)
+
         def closed() -> None:
-            self._streams.release()
+            slots.release()
             context.sandbox.journal.close(context.exchange)
 
-        self._streams.take()
+        slots.take()
         if isinstance(stream, Stream):
             return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
         stopped = self._stopping.is_set

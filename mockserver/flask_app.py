@@ -50,6 +50,10 @@ class MockServer(Flask):
         """Pass every request straight to the corridor."""
         return self._corridor(environ, start_response)
 
+    def body_limit(self, environ: WSGIEnvironment) -> int:
+        """Most bytes of a request's body to receive before the request is answered."""
+        return self._corridor.body_limit(environ)
+
     def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
         """Add a route, as Flask does; ValueError for one that no request could reach."""
         refuse_unreachable(rule, self._documented, [ADMIN_PREFIX])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from mockserver.faults.broken_body import BrokenBody
 from mockserver.http import wire
 from mockserver.http.calls import Reply
 from mockserver.http.context import RequestContext
+from mockserver.http.large_answers import WholeBody
 from mockserver.http.problems import MockOwnError, Problem, Redirect
 from mockserver.http.request import Answer
 
@@ -66,7 +66,7 @@ def record(context: RequestContext, answer: Answer) -> None:
     exchange.status = answer.status
     exchange.stop_watch()
     if context.api.journaled and context.refusal is None and not context.is_preflight:
-        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, BrokenBody) else answer
+        kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, WholeBody) else answer
         context.sandbox.journal.record(
             exchange, context.request, kept, context.trace_id, refused=not context.accepted
         )

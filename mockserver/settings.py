@@ -121,6 +121,16 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         1_048_576, ge=1, title="N", description="Largest request body; more is refused with 413"
     )
+    body_timeout: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        title="S",
+        description="Seconds in which the body of a request must arrive; else it is refused with 408",
+    )
+    keep_alive: float = Field(
+        75.0, ge=0.1, le=86_400, title="S", description="Seconds after which an idle connection is closed"
+    )
     threads: int = Field(
         512, ge=1, le=4096, title="N", description="Most requests that wait or stream at the same time"
     )

@@ -1,7 +1,7 @@
 """The mock as a child process on a free port, for tests that want a real socket."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,19 @@ FROZEN = "2026-02-26T10:30:00Z"
 @contextmanager
 def mock(*flags: str, errors: Path | None = None, **environment: str) -> Iterator[str]:
     """The URL of a mock that runs until the end of the block; its stderr goes to the file `errors`."""
-    with ready(*flags, errors=errors, **environment) as line:
+    with ready(*flags, errors=errors, limit=None, **environment) as line:
         yield line["url"]
 
 
 @contextmanager
-def ready(*flags: str, errors: Path | None = None, **environment: str) -> Iterator[dict[str, Any]]:
-    """What a mock says when it is ready: `url`, and `fault_port` if it has one."""
+def ready(
+    *flags: str, errors: Path | None = None, limit: Callable[[], None] | None = None, **environment: str
+) -> Iterator[dict[str, Any]]:
+    """What a mock says when it is ready: its `url` and more; `limit` is run in its process."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
     clean.pop("PORT", None)
     with (errors or Path(os.devnull)).open("wb") as sink:
-        child = Child(*flags, cwd=ROOT, env={**clean, **environment}, stderr=sink)
+        child = Child(*flags, cwd=ROOT, env={**clean, **environment}, stderr=sink, preexec_fn=limit)
         try:
             assert child.ready is not None
             yield child.ready

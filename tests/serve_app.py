@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mockserver.server import granian_server
+from mockserver.server import granian_server, listeners
 
 stopping = threading.Event()
 closed = threading.Event()
@@ -51,12 +51,12 @@ def app(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
 def main() -> int:
     """Print the port before serving, `ready` on the first answer and `saved` after the stop."""
     try:
-        listener = granian_server.bind("127.0.0.1", int(sys.argv[1]))
-    except granian_server.PortTaken as taken:
+        bound = listeners.bind("127.0.0.1", int(sys.argv[1]))
+    except listeners.PortTaken as taken:
         print(taken, file=sys.stderr)
         return 2
-    print(listener.getsockname()[1], flush=True)
-    granian_server.serve(app, listener, stopping=stopping, on_ready=lambda: print("ready", flush=True))
+    print(bound[0].getsockname()[1], flush=True)
+    granian_server.serve(app, bound, stopping=stopping, on_ready=lambda: print("ready", flush=True))
     print("saved")
     return 0
 

@@ -22,7 +22,7 @@ class Body:
         if here:
             self.here.set()
 
-    def read(self) -> bytes:
+    def read(self, _size: int = -1) -> bytes:
         """As granian's input does."""
         self.asked.set()
         assert self.here.wait(60)
@@ -35,7 +35,9 @@ class Served:
     def __init__(self) -> None:
         self.answered: list[bytes] = []
         self.statuses: list[int] = []
-        self.readers = RequestReaders(lambda _, scope: self.answered.append(scope["wsgi.input"].read()))
+        self.readers = RequestReaders(
+            lambda _, scope: self.answered.append(scope["wsgi.input"].read()), lambda _: 1 << 20
+        )
         self._threads: dict[str, ThreadPoolExecutor] = {}
 
     def ask(self, thread: str, body: Body | None = None, **scope: str) -> Future[None]:

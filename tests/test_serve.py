@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from mockserver.server import granian_server
-from mockserver.server.request_readers import MOST
+from mockserver.server import listeners
+from mockserver.server.request_readers import MOST, SPARE
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,10 +84,10 @@ def until(connection: socket.socket, end: bytes) -> bytes:
 
 def test_a_taken_port_is_told_in_one_line() -> None:
     """A port that another socket listens on is reported with the way out."""
-    with granian_server.bind(HOST, 0) as first:
+    with listeners.bind(HOST, 0)[0] as first:
         port = first.getsockname()[1]
-        with pytest.raises(granian_server.PortTaken) as taken:
-            granian_server.bind(HOST, port)
+        with pytest.raises(listeners.PortTaken) as taken:
+            listeners.bind(HOST, port)
     assert f"{HOST}:{port}" in str(taken.value)
     assert "--port 0" in str(taken.value)
     assert "\n" not in str(taken.value)
@@ -97,7 +97,7 @@ def test_a_taken_port_is_told_in_one_line() -> None:
 def test_an_unusable_address_is_told_in_one_line(host: str, port: int) -> None:
     """An address that is not ours is an OSError that names it."""
     with pytest.raises(OSError, match=r"^cannot listen on .+$") as unusable:
-        granian_server.bind(host, port)
+        listeners.bind(host, port)
     assert "\n" not in str(unusable.value)
 
 
@@ -112,7 +112,7 @@ def test_a_second_server_on_a_port_does_not_start() -> None:
 
 def test_port_0_is_known_before_serving() -> None:
     """A free port is bound and told before the first request can be answered."""
-    with granian_server.bind(HOST, 0) as listener:
+    with listeners.bind(HOST, 0)[0] as listener:
         assert listener.getsockname()[1] > 0
     with running() as child:
         assert (child.port > 0, child.ready) == (True, "ready\n")
@@ -151,7 +151,7 @@ def test_a_kill_leaves_nothing_behind() -> None:
         child.stop(signal.SIGKILL)
         with pytest.raises(ProcessLookupError):
             os.killpg(child.process.pid, 0)
-        granian_server.bind(HOST, child.port).close()
+        listeners.bind(HOST, child.port)[0].close()
 
 
 def test_slow_answers_do_not_slow_the_others() -> None:
@@ -167,7 +167,9 @@ def test_bodies_that_are_on_their_way_do_not_hold_up_the_others() -> None:
     """So many of them: docs/architecture.md says how many are read at a time."""
     with running() as child, ExitStack() as stack:
         half = b"POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 9\r\n\r\nhalf"
-        slow = [stack.enter_context(socket.create_connection((HOST, child.port), 5)) for _ in range(MOST - 1)]
+        slow = [
+            stack.enter_context(socket.create_connection((HOST, child.port), 5)) for _ in range(MOST - SPARE)
+        ]
         for connection in slow:
             connection.sendall(half)
         assert child.ask("/") == (200, b"ok")

@@ -63,9 +63,18 @@ class Watch:
 
 def rss(pid: int) -> float | None:
     """MiB that a process holds; None if it is gone."""
+    return _memory(pid, "VmRSS")
+
+
+def most_memory(pid: int) -> float | None:
+    """MiB that a process has held at most; None if it is gone."""
+    return _memory(pid, "VmHWM")
+
+
+def _memory(pid: int, name: str) -> float | None:
     try:
         status = Path(f"/proc/{pid}/status").read_text("ascii")
     except OSError:
         return None
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
     return int(found[1]) / 1024 if found else None

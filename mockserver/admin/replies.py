@@ -5,8 +5,11 @@ from __future__ import annotations
 from mockserver.admin.paging import Call, ControlContext
 from mockserver.freddy.shared_memory import Draft, append
 from mockserver.http.calls import Reply, handles
-from mockserver.http.problems import NotFound
+from mockserver.http.problems import Conflict, NotFound
 from mockserver.sandbox.sandbox import Sandbox
+
+MOST_QUEUED = 1000
+"""Most replies in the queue of a sandbox."""
 
 
 @handles("addThreadMessage")
@@ -28,7 +31,10 @@ def list_replies(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 
 @handles("queueReply")
 def queue_reply(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
-    """Queue a reply for createResponse."""
+    """Queue a reply for createResponse; Conflict if the queue is full."""
+    if len(sandbox.replies) >= MOST_QUEUED:
+        clear = "use some up, or clear the queue with DELETE /__admin/replies"
+        raise Conflict("The queue is full", reason=f"{MOST_QUEUED} replies are queued, the limit: {clear}")
     queued = {"id": sandbox.ids.new("reply"), **call.body}
     sandbox.replies.put(queued["id"], queued)
     return Reply(201, queued)

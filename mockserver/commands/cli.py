@@ -76,13 +76,14 @@ def serve(**flags: Any) -> None:
       MOCK_PORT=8080 mockserver serve --quiet
 
     \b
-    Exit codes: 0 after a signal; 2 for an invalid flag or setting, or an unusable file or port.
+    Exit codes: 0 after a signal; 2 for an invalid flag or setting, an unusable file or port, or too low a
+    limit of open files or threads.
     """
     # Imported here, so that --help and an invalid flag answer at once.
     from mockserver.app import create_app
     from mockserver.commands.reload import reload_on_change
     from mockserver.http.log import RequestLog
-    from mockserver.server import fault_port
+    from mockserver.server import fault_port, listeners, process_limits
     from mockserver.server import granian_server as server
 
     settings = _settings(flags)
@@ -94,30 +95,50 @@ def serve(**flags: Any) -> None:
     if settings.end_with_stdin:
         threading.Thread(target=_end_with_stdin, args=(stopping, serving), name="stdin", daemon=True).start()
     try:
+        room = process_limits.room_of_process()
+        limits = process_limits.fitting(settings.threads, room, fault_port=settings.fault_port is not None)
+        settings = settings.model_copy(update={"threads": limits.threads})
         app = create_app(settings, log=log, stopping=stopping)
         _require_writable(settings.export_on_exit)
-        listener, faulty = _listeners(settings)
-    except (DocumentError, server.PortTaken, OSError) as error:
+        main_port, second_port = _listeners(settings)
+    except (DocumentError, listeners.PortTaken, OSError) as error:
         _fail(error)
     _release_memory()
     gc.freeze()  # everything alive now stays: scanning it takes seconds for large data
     gc.enable()  # __main__ disables it
-    port: int = listener.getsockname()[1]
-    second: int | None = None if faulty is None else faulty.getsockname()[1]
+    port: int = main_port[0].getsockname()[1]
+    second: int | None = second_port[0].getsockname()[1] if second_port else None
+    timeouts = server.Timeouts(settings.body_timeout, settings.keep_alive)
 
     def announce() -> None:
         if settings.port_file is not None:
             write_whole(settings.port_file, str(port))
         generated = app.admin_token if settings.admin_token is None else None
-        _announce(settings, port, second, sorted(app.sandboxes.default.directory.credentials), generated)
+        _announce(
+            settings,
+            limits.connections,
+            port,
+            second,
+            sorted(app.sandboxes.default.directory.credentials),
+            generated,
+        )
 
-    if faulty is not None:
-        fault_port.start(app, faulty)
+    most = limits.fault_connections
+    fault_port.start(app, second_port, most=most, timeouts=timeouts, body_limit=app.body_limit)
     if settings.watch:
         reload_on_change(app, settings, log)
     serving.set()
     try:
-        server.serve(app, listener, stopping=app.stopping, threads=settings.threads, on_ready=announce)
+        server.serve(
+            app,
+            main_port,
+            stopping=app.stopping,
+            limits=limits,
+            timeouts=timeouts,
+            body_limit=app.body_limit,
+            on_ready=announce,
+            notice=log.notice,
+        )
     except OSError as error:
         _print_error(f"cannot write the port file: {error}")
         server.leave(UNUSABLE)
@@ -218,21 +239,24 @@ def _print_error(text: str) -> None:
     click.echo("mockserver: " + " ".join(text.split()), err=True)
 
 
-def _listeners(settings: Settings) -> tuple[socket.socket, socket.socket | None]:
-    """Both listeners, or neither."""
-    from mockserver.server import granian_server as server
+def _listeners(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
+    """Those of the main port and of the fault port, or none of them; without a fault port it has none."""
+    from mockserver.server import listeners
 
-    main = server.bind(settings.host, settings.port)
+    main = listeners.bind(settings.host, settings.port)
     if settings.fault_port is None:
-        return main, None
+        return main, []
     try:
-        return main, server.bind(settings.host, settings.fault_port)
-    except server.PortTaken as error:
-        main.close()
-        raise server.PortTaken(str(error).replace("--port", "--fault-port")) from None
+        return main, listeners.bind(settings.host, settings.fault_port)
+    except listeners.PortTaken as error:
+        for each in main:
+            each.close()
+        raise listeners.PortTaken(str(error).replace("--port", "--fault-port")) from None
 
 
-def _announce(settings: Settings, port: int, second: int | None, keys: list[str], token: str | None) -> None:
+def _announce(
+    settings: Settings, connections: int, port: int, second: int | None, keys: list[str], token: str | None
+) -> None:
     """`token`: a generated one, which is printed nowhere else."""
     if settings.api_key and settings.api_key not in keys:
         _print_error(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
@@ -240,6 +264,7 @@ def _announce(settings: Settings, port: int, second: int | None, keys: list[str]
     url = f"http://{host}:{port}"
     if not sys.stdout.isatty():
         ready: dict[str, Any] = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
+        ready |= {"connections": connections, "threads": settings.threads}
         more = {"admin_token": token, "fault_port": second}
         click.echo(orjson.dumps(ready | {name: value for name, value in more.items() if value is not None}))
         return
@@ -250,6 +275,7 @@ def _announce(settings: Settings, port: int, second: int | None, keys: list[str]
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
     if second is not None:
         click.echo(f"  faults    http://{host}:{second} can reset connections")
+    click.echo(f"  limits    {connections} connections, {settings.threads} threads")
     paths = "/health, /reset, /clock, /faults, /embeddings, /replies, /requests"
     click.echo(f"  control   {url}/__admin{paths}")
     if token is not None:

@@ -7,7 +7,8 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mockserver.http.event_stream import ClosesOnce, Lines
+from mockserver.http.event_stream import Lines
+from mockserver.http.large_answers import WholeBody
 from mockserver.http.request import Answer
 
 PIECES = 20
@@ -17,15 +18,6 @@ FLUSH = 0.1
 _NO_LINGER = struct.pack("ii", 1, 0)
 Wait = Callable[[float], bool]
 """Sleeps for some seconds; true if the mock stops."""
-
-
-class BrokenBody(ClosesOnce):
-    """Body of an answer that is damaged while it is sent."""
-
-    def __init__(self, pieces: Iterator[bytes], whole: bytes, closed: Callable[[], None]) -> None:
-        super().__init__(pieces, closed)
-        self.whole = whole
-        """The undamaged bytes, for the journal."""
 
 
 def _part(data: bytes, cut: int, seconds: float, wait: Wait) -> Iterator[bytes]:
@@ -92,7 +84,7 @@ def damaged_answer(
         whole = answer.body if isinstance(answer.body, bytes) else b""
         if isinstance(answer.body, Lines):
             answer.body.close()
-        return answer._replace(body=BrokenBody(_closing(connection, kind.closes), whole, closed))
+        return answer._replace(body=WholeBody(_closing(connection, kind.closes), whole, closed))
     assert isinstance(answer.body, bytes)
     if not answer.body and name != "drip":
         # An empty body can't be cut: an answer without content gets one.
@@ -110,7 +102,7 @@ def damaged_answer(
     cut = len(data) // 2 if after is None else min(after, max(0, len(data) - 1))
     length = [] if answer.status == 204 else [("Content-Length", str(len(data)))]
     pieces = kind.pieces(data, cut, seconds, wait)
-    return Answer(answer.status, [*answer.headers, *length], BrokenBody(pieces, data, closed))
+    return Answer(answer.status, [*answer.headers, *length], WholeBody(pieces, data, closed))
 
 
 def _closing(connection: socket.socket, error: type[ConnectionError]) -> Iterator[bytes]:

@@ -82,6 +82,18 @@ class Request:
         return "HTTP_PREFER" in environ or "HTTP_X_MOCK_FAULT" in environ or "HTTP_X_MOCK_DELAY" in environ
 
     @property
+    def is_whole(self) -> bool:
+        """Whether its body was received, and its host is one."""
+        environ = self._environ
+        return "mockserver.unreceived" not in environ and "," not in environ.get("HTTP_HOST", "")
+
+    @property
+    def unreceived(self) -> str:
+        """Why the server did not receive its body: slow, many or malformed; empty if it did."""
+        why: str = self._environ.get("mockserver.unreceived", "")
+        return why
+
+    @property
     def connection(self) -> socket.socket | None:
         """Socket of the request, on the fault port."""
         return self._environ.get("werkzeug.socket")
@@ -122,9 +134,9 @@ class Request:
     def body(self, limit: int, whose: str) -> bytes:
         """Body; PayloadTooLarge above `limit` bytes, naming `whose` limit it is."""
         length = self._length
-        data: bytes = self._environ["wsgi.input"].read(
-            limit + 1 if length is None else min(length, limit + 1)
-        )
+        if length is not None and length > limit:
+            raise PayloadTooLarge(limit, whose)
+        data: bytes = self._environ["wsgi.input"].read(limit + 1 if length is None else length)
         self._body = data
         if len(data) > limit:
             raise PayloadTooLarge(limit, whose)

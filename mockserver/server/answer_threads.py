@@ -27,10 +27,14 @@ AnswerFunction = Callable[[Any, dict[str, Any], WaitContext], None]
 class Workers:
     """Pool of at most `most` threads that call `answer` for each request, in order of arrival."""
 
-    def __init__(self, answer: AnswerFunction, most: int) -> None:
+    def __init__(
+        self, answer: AnswerFunction, most: int, notice: Callable[[str], None] | None = None
+    ) -> None:
+        """`notice` gets a line if the process can't start so many threads."""
         self.answer = answer
         self.requests: SimpleQueue[tuple[Any, dict[str, Any]]] = SimpleQueue()
         self._most = most
+        self._notice = notice
         self._lock = threading.Lock()
         self._all: set[_Worker] = set()
         self._held = 0
@@ -76,8 +80,16 @@ class Workers:
         self._wanted = min(self._most, FREE + self._held + self._late)
         while len(self._all) < self._wanted:
             worker = _Worker(self)
+            try:
+                threading.Thread(target=worker.work, name="worker", daemon=True).start()
+            except RuntimeError:  # other processes have used up the limit since the start
+                if not self._all:
+                    raise
+                self._most = self._wanted = len(self._all)
+                if self._notice is not None:
+                    self._notice(f"no more threads can be started: {self._most} answer requests from now on")
+                return
             self._all.add(worker)
-            threading.Thread(target=worker.work, name="worker", daemon=True).start()
 
 
 class _Worker:

@@ -1,99 +1,140 @@
-"""HTTP server: granian's WSGI worker in this process, on our own socket."""
+"""HTTP server: granian's WSGI workers in this process, on our own sockets."""
 
 import asyncio
-import errno
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, NoReturn
 from wsgiref.types import WSGIApplication
 
 import granian
 
 from mockserver.server.answer_threads import LOOK, Workers
-from mockserver.server.request_readers import MOST, RequestReaders
+from mockserver.server.listeners import BACKLOG, clients_wait
+from mockserver.server.process_limits import ServerLimits
+from mockserver.server.request_readers import BodyLimit, RequestReaders
 from mockserver.server.wsgi_gateway import gateway
 
 _granian: Any = granian  # half of it is untyped, and its stubs lag behind its extension module
-_BACKLOG = 1024
-_CONNECTIONS = 1 << 20  # granian counts idle ones too, and keeps new ones waiting at its limit
-_HTTP1 = _granian.http.HTTP1Settings(header_read_timeout=3_600_000)  # ms; also ends idle clients
+_PATIENCE = 20  # looks for which clients wait before it is logged
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _GRACE = 0.5  # seconds; shutdown takes at most one, and the rest is for the caller to save its state
 
 
-class PortTaken(Exception):
-    """The port is in use; the text is one line for the user."""
+class Timeouts(NamedTuple):
+    """Seconds that a client may take."""
+
+    body: float = 30.0
+    """To send the body of a request."""
+    keep_alive: float = 75.0
+    """To send the headers of a request, from the connection or the previous answer on."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Listening socket (port 0: a free one); PortTaken, or OSError for an unusable address."""
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Inherited by accepted connections; without it a small chunk waits for the client's ACK.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.bind((host, port))
-        sock.listen(_BACKLOG)
-    except (OSError, OverflowError, ValueError) as error:
-        sock.close()
-        if getattr(error, "errno", None) == errno.EADDRINUSE:
-            raise PortTaken(f"{where} is in use: use another port, or --port 0") from None
-        raise OSError(f"cannot listen on {where}: {error}") from None
-    return sock
+_LIMITS, _TIMEOUTS = ServerLimits(), Timeouts()
 
 
 def serve(
     app: WSGIApplication,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     *,
     stopping: threading.Event,
-    threads: int = 512,
+    limits: ServerLimits = _LIMITS,
+    timeouts: Timeouts = _TIMEOUTS,
+    body_limit: BodyLimit = lambda _: 1 << 20,
     on_ready: Callable[[], None] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until a signal or `stopping`; return within a second, with the listener closed.
+    """Serve until a signal or `stopping`; return within a second, with the listeners closed.
 
     Unfinished answers continue in threads: the process must end by leave(). A second signal takes them their
-    grace; none kills the process, so that the caller can save its state.
+    grace; none kills the process, so that the caller can save its state. `notice` gets lines for the log.
     """
 
     def stop(*_: object) -> None:
         # Not set() here: the interrupted code may hold the event's lock.
         threading.Thread(target=(ended if stopping.is_set() else stopping).set).start()
 
+    def one_ended() -> None:
+        running.pop()
+        if not running:
+            ended.set()
+
     logging.getLogger("_granian").setLevel(logging.WARNING)
-    native, ended, loop = _granian._granian, threading.Event(), asyncio.new_event_loop()
-    quit_ = native.WorkerSignal()
-    quit_.add_cb(ended.set)
-    workers = Workers(gateway(app), threads)
-    readers = RequestReaders(workers.give)
-    call = _granian._futures._new_cbscheduler(loop, readers.take, impl_asyncio=True)
-    backlog = (_BACKLOG,) if sys.platform == "linux" else ()
-    sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
-    worker = native.WSGIWorker(1, sockets, None, 1, 1, MOST, 30, _CONNECTIONS, "1", _HTTP1)
+    ended, loop, running = threading.Event(), asyncio.new_event_loop(), [*listeners]
+    workers = Workers(gateway(app), limits.threads, notice)
+    looks = [workers.look, _FullWatch(listeners, limits.connections, notice).look]
+    ends: list[Callable[[], None]] = []
+    share = limits.shared_by(len(listeners))
     try:
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # of nohup
-                    signal.signal(number, stop)
-        worker.serve_str(call, loop, quit_)
+        _handle_signals(stop)
+        for listener in listeners:
+            readers = RequestReaders(workers.give, body_limit, most=share.readers, timeout=timeouts.body)
+            looks.append(readers.look)
+            quit_ = _start(listener, readers, share, timeouts.keep_alive, loop, one_ended)
+            ends += [readers.stop, quit_.set]
         if on_ready is not None:
             on_ready()
         while not stopping.wait(LOOK):  # a signal to another thread does not wake this one
-            workers.look()
-            readers.look()
+            for look in looks:
+                look()
     finally:
         stopping.set()
-        readers.stop()
-        quit_.set()
+        for end in ends:
+            end()
         ended.wait(_GRACE)
-        listener.close()
+        for listener in listeners:
+            listener.close()
         loop.close()
+
+
+def _handle_signals(stop: Callable[..., None]) -> None:
+    if threading.current_thread() is threading.main_thread():
+        for number in _SIGNALS:
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # of nohup
+                signal.signal(number, stop)
+
+
+def _start(
+    listener: socket.socket,
+    readers: RequestReaders,
+    limits: ServerLimits,
+    keep_alive: float,
+    loop: asyncio.AbstractEventLoop,
+    on_end: Callable[[], None],
+) -> Any:
+    """Start a worker; returns the signal that ends it."""
+    native = _granian._granian
+    quit_ = native.WorkerSignal()
+    quit_.add_cb(on_end)
+    call = _granian._futures._new_cbscheduler(loop, readers.take, impl_asyncio=True)
+    backlog = (BACKLOG,) if sys.platform == "linux" else ()
+    sockets = (None, native.SocketHolder(os.dup(listener.fileno()), False, *backlog))
+    # It counts idle connections too, and accepts no others at its limit; one timer ends silent and idle ones.
+    http1 = _granian.http.HTTP1Settings(header_read_timeout=round(keep_alive * 1000))
+    worker = native.WSGIWorker(1, sockets, None, 1, 1, limits.readers, 30, limits.connections, "1", http1)
+    worker.serve_str(call, loop, quit_)
+    return quit_
+
+
+class _FullWatch:
+    """Logs once when the limit of connections keeps clients waiting, until none waits any more."""
+
+    def __init__(
+        self, listeners: Sequence[socket.socket], most: int, notice: Callable[[str], None] | None
+    ) -> None:
+        self._listeners, self._most, self._notice = listeners, most, notice
+        self._looks = 0
+
+    def look(self) -> None:
+        """Called periodically."""
+        self._looks = self._looks + 1 if clients_wait(self._listeners) else 0
+        if self._looks == _PATIENCE and self._notice is not None:
+            text = f"clients wait: {self._most} connections are the limit, because of the limit of open files"
+            self._notice(f"{text} (ulimit -n); --keep-alive ends idle ones sooner")
 
 
 def leave(code: int) -> NoReturn:

@@ -8,53 +8,81 @@ from __future__ import annotations
 
 import io
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
-MOST = 64
-"""Most threads, hence bodies that can be awaited at the same time, plus one."""
+MOST = 512
+"""Most threads."""
+SPARE = 2
+"""Threads that never wait for a body: as many bodies fewer than threads can be awaited at the same time."""
+SMALL = 16_384
+"""Bytes of a body that is read without asking for its limit."""
+MOST_BYTES = 128 << 20
+"""Bytes of larger bodies in memory at the same time; one of any size that is allowed may be there alone."""
+PIECE = 65_536
+"""Bytes that are read and dropped at once, of a body that the answer does not need."""
+DRAIN = 5.0
+"""Seconds for which they are dropped: most clients read the answer only after they have sent everything."""
+UNRECEIVED = "mockserver.unreceived"
+"""Environ key of a request whose body was not received; SLOW, MANY or MALFORMED."""
+SLOW, MANY, MALFORMED = "slow", "many", "malformed"
 
 Give = Callable[[Any, dict[str, Any]], None]
 """Queues a request for an answer; returns at once."""
+BodyLimit = Callable[[dict[str, Any]], int]
+"""Bytes of the body that the answer to a request can need, decided before the body is read."""
 
 
 class RequestReaders:
     """Reads complete requests in granian's threads, and passes them on."""
 
-    def __init__(self, give: Give) -> None:
+    def __init__(self, give: Give, body_limit: BodyLimit, *, most: int = MOST, timeout: float = 30.0) -> None:
+        """`most` threads; `timeout`: seconds in which a body must arrive."""
         self._give = give
+        self._body_limit = body_limit
+        self._most_bodies = most - SPARE
+        self._timeout = timeout
         self._reader = 0
         """Thread that reads the requests; 0 if any thread may."""
         self._parked: deque[threading.Lock] = deque()
         self._taken = self._seen = 0
         self._stopped = False
+        self._lock = threading.RLock()  # reentrant: garbage collection may release bytes at any time
+        self._bodies: set[_Incoming] = set()
+        self._bytes = 0
 
     def take(self, proto: Any, scope: dict[str, Any]) -> None:
-        """Called by granian for each request, in as many threads as it has requests, up to MOST."""
+        """Called by granian for each request, in as many threads as it has requests, up to the limit."""
         me = threading.get_ident()
         if "HTTP_TRANSFER_ENCODING" in scope or scope.get("CONTENT_LENGTH", "0") != "0":
-            body = self._read(me, scope)
-            if len(body) != int(scope.get("CONTENT_LENGTH", len(body))):
-                proto.response_bytes(400, [], b"")  # the client left before the end of its body
-                return
+            if self._reader in (0, me):
+                self._reader = 0
+                self._wake(1)
+            self._receive(proto, scope)
         else:
-            body = b""  # reading it would let another thread run
-        # granian's input loses data after read(n) or readline(): the app gets a regular stream.
-        scope["wsgi.input"] = io.BytesIO(body)
-        self._taken += 1
-        self._give(proto, scope)
+            scope["wsgi.input"] = io.BytesIO()  # reading it would let another thread run
+            self._pass_on(proto, scope)
         if self._reader in (0, me):
             self._reader = me
         elif not self._stopped:
             self._park()
 
     def look(self) -> None:
-        """Called periodically: if nothing arrived since, the reading thread may be gone or blocked."""
+        """Called periodically: answers requests whose body is late, and ends a standstill.
+
+        If nothing arrived since the last call, the reading thread may be gone or blocked.
+        """
         if self._seen == self._taken:
             self._reader = 0
             self._wake(len(self._parked))
         self._seen = self._taken
+        before = perf_counter() - self._timeout
+        for incoming in list(self._bodies):
+            if incoming.since < before and incoming.claim():
+                self._pass_on(incoming.proto, {**incoming.scope, UNRECEIVED: SLOW})
 
     def stop(self) -> None:
         """Release all parked threads."""
@@ -62,13 +90,71 @@ class RequestReaders:
         self._reader = 0
         self._wake(len(self._parked))
 
-    def _read(self, me: int, scope: dict[str, Any]) -> bytes:
-        """Body, which must be read before granian's call returns; it may arrive slowly."""
-        if self._reader in (0, me):
-            self._reader = 0
-            self._wake(1)
-        data: bytes = scope["wsgi.input"].read()
-        return data
+    def _pass_on(self, proto: Any, scope: dict[str, Any]) -> None:
+        self._taken += 1
+        self._give(proto, scope)
+
+    def _receive(self, proto: Any, scope: dict[str, Any]) -> None:
+        """Read the body, which must end before granian's call does, and pass the request on.
+
+        It is passed on first if its answer does not need the whole body; the rest is then dropped.
+        """
+        source, scope["wsgi.input"] = scope["wsgi.input"], io.BytesIO()
+        if "HTTP_TRANSFER_ENCODING" in scope:
+            scope.pop("CONTENT_LENGTH", None)
+        announced = int(scope["CONTENT_LENGTH"]) if "CONTENT_LENGTH" in scope else None
+        is_small = announced is not None and announced <= SMALL and "HTTP_EXPECT" not in scope
+        limit = SMALL if is_small else self._body_limit(scope)
+        if limit == 0 or (announced is not None and announced > limit):
+            self._pass_on(proto, scope)
+            self._drain(_Incoming(proto, scope), source)
+            return
+        # granian's input loses data if different methods read it: the app gets a regular stream.
+        incoming, size = _Incoming(proto, scope), limit + 1 if announced is None else announced
+        kept = 0 if is_small else size
+        if not self._begin(incoming, kept):
+            self._pass_on(proto, {**scope, UNRECEIVED: MANY})
+            return
+        body: bytes = source.read(size) if announced is None else source.read()
+        self._bodies.remove(incoming)
+        stream = io.BytesIO(body)
+        if kept:
+            weakref.finalize(stream, self._release, kept)
+        if not incoming.claim():  # it was late
+            return
+        if announced is not None and len(body) != announced:
+            proto.response_bytes(400, [], b"")  # the client left before the end of its body
+            return
+        scope["wsgi.input"] = stream
+        self._pass_on(proto, scope)
+        if len(body) > limit:
+            self._drain(_Incoming(proto, scope), source)
+
+    def _begin(self, incoming: _Incoming, kept: int) -> bool:
+        """Count a body that will be awaited, and the bytes kept of it; False if there are too many."""
+        if not kept and len(self._bodies) < self._most_bodies // 2:
+            self._bodies.add(incoming)  # far from the limits: no lock is needed
+            return True
+        with self._lock:
+            if len(self._bodies) >= self._most_bodies or (self._bytes and self._bytes + kept > MOST_BYTES):
+                return False
+            self._bodies.add(incoming)
+            self._bytes += kept
+            return True
+
+    def _release(self, kept: int) -> None:
+        with self._lock:
+            self._bytes -= kept
+
+    def _drain(self, incoming: _Incoming, source: Any) -> None:
+        """Read and drop the rest of a body; not of a client that sends it only when it is asked to."""
+        incoming.claim()
+        if "HTTP_EXPECT" in incoming.scope or not self._begin(incoming, 0):
+            return
+        end = perf_counter() + DRAIN
+        while perf_counter() < end and source.read(PIECE):
+            pass
+        self._bodies.remove(incoming)
 
     def _park(self) -> None:
         gate = threading.Lock()
@@ -85,3 +171,22 @@ class RequestReaders:
                 self._parked.popleft().release()
             except IndexError:
                 return
+
+
+class _Incoming:
+    """Request whose body is being received."""
+
+    __slots__ = ("_unclaimed", "proto", "scope", "since")
+
+    def __init__(self, proto: Any, scope: dict[str, Any]) -> None:
+        self.proto = proto
+        self.scope = scope
+        self.since = perf_counter()
+        self._unclaimed = [True]
+
+    def claim(self) -> bool:
+        """Whether the caller is the first one, who passes the request on."""
+        try:
+            return self._unclaimed.pop()
+        except IndexError:
+            return False

@@ -144,7 +144,7 @@ def test_one_stream_too_many_is_a_503_until_one_ends(tmp_path: Path) -> None:
     opened = [small.ask()[2] for _ in range(MOST)]
     status, headers, body = small.ask()
     assert (status, headers["retry-after"]) == ("503 Service Unavailable", "1")
-    assert headers["X-Mock-Reason"] == "128 streams and waits are open, the limit"
+    assert headers["X-Mock-Reason"] == "128 streams are open, the limit"
     assert json.loads(joined(body))["error"]["code"] == "SERVICE_UNAVAILABLE"
     opened[0].close()
     assert (small.ask()[0], small.ask()[0]) == ("200 OK", "200 OK")
