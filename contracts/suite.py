@@ -18,6 +18,7 @@ from contracts.behaviour import (
     stores,
     streams,
     threads,
+    turns,
     vendor_documents,
 )
 from contracts.checks.check import Check, declared
@@ -28,7 +29,19 @@ from contracts.http.run import Run
 from contracts.model import explore
 
 # The questions of `memory` to the model are the most telling.
-BEHAVIOUR = [memory, vendor_documents, effects, threads, listings, pages, stores, streams, shapes, http]
+BEHAVIOUR = [
+    memory,
+    vendor_documents,
+    effects,
+    threads,
+    turns,
+    listings,
+    pages,
+    stores,
+    streams,
+    shapes,
+    http,
+]
 BEHAVIOUR += [error_responses, permissions, permission_table, concurrency]
 CHECKS: tuple[Check, ...] = (
     *layers.checks(),

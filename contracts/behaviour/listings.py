@@ -131,3 +131,15 @@ def stores_are_searched_sorted_and_paged(run: Run) -> None:
     equal(letters(order="desc"), "dcba", "by name, turned round", "/data")
     equal(letters(access_mode="private"), "ab", "private ones", "/data")
     equal(letters(skip=1, take=2), "bc", "skipped and taken", "/data")
+
+
+@check("listVectorStores", "createVectorStore", evidence=Evidence.SDK)
+def stores_are_listed_by_workflow_and_project(run: Run) -> None:
+    """flow_id and flowplate_project_id list only the stores that have them."""
+    flow, project = run.unknown_id("flow"), run.unknown_id("project")
+    one, other = {"flow_id": flow}, {"flowplate_project_id": project}
+    made = [run.owner.new_vector_store(**fields)["id"] for fields in (one, other, {**one, **other})]
+    for query, expected in ((one, [made[0], made[2]]), (other, made[1:]), ({**one, **other}, made[2:])):
+        listed = run.owner.get(run.owner.stores, **query).body["data"]
+        ids = sorted(store["id"] for store in listed)
+        equal(ids, sorted(expected), f"the stores with {' and '.join(query)}", "/data")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
 from contracts.checks.evidence import Evidence
@@ -91,3 +93,55 @@ def no_more_than_twenty_threads_are_pinned(run: Run) -> None:
     finally:
         for thread in pinned:
             run.owner.ask("POST", f"/v1/threads/{thread}/unpin")
+
+
+@check("pinThread", "listThreads", evidence=Evidence.SDK)
+def the_last_pinned_thread_comes_first(run: Run) -> None:
+    """Pinned threads come before the others, the last pinned first, whatever was made last."""
+    first, second, other = run.owner.new_threads(3)
+
+    def listed() -> list[str]:
+        return [thread for thread in run.owner.ids("/v1/threads", limit=100) if thread in expected]
+
+    expected = [first, second, other]
+    try:
+        for thread in (second, first):
+            equal(run.owner.ask("POST", f"/v1/threads/{thread}/pin").status, 200, "status of pin")
+        if listed() != expected:  # pinned_at may be whole seconds
+            time.sleep(1.1)
+            for verb in ("unpin", "pin"):
+                equal(run.owner.ask("POST", f"/v1/threads/{first}/{verb}").status, 200, f"status of {verb}")
+        equal(listed(), expected, "the order of the list", "/data")
+    finally:
+        for thread in (first, second):
+            run.owner.ask("POST", f"/v1/threads/{thread}/unpin")
+
+
+@check("createThread", "updateThread", "getThread", evidence=Evidence.PUBLISHED)
+def metadata_holds_any_json(run: Run) -> None:
+    """Values of metadata may be lists, objects, numbers and flags, and read back as they were sent."""
+    sent = {
+        "category": "support",
+        "tags": ["billing", "urgent"],
+        "more": {"n": 1.5, "done": True, "by": None},
+    }
+    thread = run.owner.new_thread(metadata=sent)
+    equal(thread["metadata"], sent, "metadata", "/metadata")
+    path = f"/v1/threads/{thread['id']}"
+    equal(run.owner.ask("PATCH", path, {"metadata": {"tags": []}}).status, 200, "status of PATCH")
+    equal(run.owner.get(path).body["metadata"], {**sent, "tags": []}, "read back", "/metadata")
+
+
+@check("updateThread", "updateVectorStore", evidence=Evidence.SDK)
+def null_keeps_what_can_not_be_cleared(run: Run) -> None:
+    """null for visible_in_ui of a thread, or name and access_mode of a store, changes nothing."""
+    thread, store = run.owner.new_thread(visible_in_ui=False), run.owner.new_vector_store()
+    for path, unset in (
+        (f"/v1/threads/{thread['id']}", {"visible_in_ui": None}),
+        (f"{run.owner.stores}/{store['id']}", {"name": None, "access_mode": None}),
+    ):
+        before = run.owner.get(path).body
+        equal(run.owner.ask("PATCH", path, unset).status, 200, f"status of {unset}")
+        after = run.owner.get(path).body
+        for name in unset:
+            equal(after.get("data", after)[name], before.get("data", before)[name], f"{name} after null")

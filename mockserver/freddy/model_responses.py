@@ -102,9 +102,9 @@ def _check(body: Record) -> None:
         text = f"Model '{body['model']}' does not support reasoning"
         errors.append(FieldError("body", "reasoning", text))
     starts = ("edit_message_id", "previous_message_id", "previous_response_id")
-    named = [name for name in starts if body[name] is not None]
+    named = [name for name in starts if body[name]]
     errors += [FieldError("body", name, f"can't be used with {named[-1]}") for name in named[:-1]]
-    if named and named[0] != "previous_response_id" and body["thread_id"] is None:
+    if named and named[0] != "previous_response_id" and not body["thread_id"]:
         errors.append(FieldError("body", named[0], "needs thread_id"))
     servers = [(i, t) for i, t in enumerate(body.get("tools") or ()) if t.get("type") == "mcp"]
     labels = Counter(tool.get("server_label") for _, tool in servers)
@@ -121,7 +121,7 @@ def _check(body: Record) -> None:
 def _superseded(body: Record, thread: Record | None, sandbox: Sandbox) -> list[Record]:
     """Messages that an edit replaces, or that a branch leaves out (A79)."""
     message_id = body["edit_message_id"] or body["previous_message_id"]
-    if thread is None or message_id is None:
+    if thread is None or not message_id:
         return []
     start = sandbox.messages.position("thread", message_of(thread, message_id, sandbox)["id"])
     found = [key[-1] for key in sandbox.messages.keys("thread", thread["id"]).after(start)]

@@ -15,6 +15,7 @@ from tests.contracts.mutants import (
     shapes,
     stores,
     strangers,
+    turns,
 )
 from tests.contracts.mutants.bench import MUTANTS, Mutant, damaged
 
@@ -36,4 +37,5 @@ __all__ = [
     "shapes",
     "stores",
     "strangers",
+    "turns",
 ]
