@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from itertools import repeat
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,8 +82,8 @@ def test_a_client_that_sends_everything_first_sees_the_status(
     before = most_memory(served["pid"])
     for chunked in (False, True):
         connection = HTTPConnection(urlsplit(served[port]).netloc, timeout=60)
-        length = {} if chunked else {"Content-Length": str(200 << 20)}
-        pieces = (bytes(1 << 20) for _ in range(200))
+        length = {} if chunked else {"Content-Length": str(64 << 20)}
+        pieces = repeat(bytes(1 << 16), 1 << 10)
         connection.request("POST", "/v1/threads", pieces, {"X-API-Key": key, **length})
         answer = connection.getresponse()
         assert answer.status == (413 if key else 401)

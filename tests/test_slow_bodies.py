@@ -64,6 +64,26 @@ def test_a_body_that_comes_after_its_408_is_not_carried_out(served: dict[str, An
     assert json.loads(after.body)["total"] == json.loads(before.body)["total"]
 
 
+def test_a_huge_body_that_stalls_leaves_room_for_others(served: dict[str, Any]) -> None:
+    with begun(served["url"], "PUT /__admin/state", "Content-Length: 200000000", body=b"{") as stalled:
+        body = NEW + b" " * 100_000
+        assert ask(served["url"], THREADS, OWNER, f"Content-Length: {len(body)}", body=body).status == 201
+        assert answer_of(stalled).status == 408
+
+
+def test_the_bytes_of_stalled_bodies_are_limited_and_freed(served: dict[str, Any]) -> None:
+    """Three that would be 180 MB together, twice."""
+    for _ in range(2):
+        with ExitStack() as stack:
+            parts = bytes(60_000_000)
+            sent = ("PUT /__admin/state", "Content-Length: 200000000")
+            opened = [stack.enter_context(begun(served["url"], *sent, body=parts)) for _ in range(3)]
+            assert sorted(answer_of(connection).status for connection in opened) == [408, 408, 503]
+            body = NEW + b" " * 100_000
+            assert ask(served["url"], THREADS, OWNER, f"Content-Length: {len(body)}", body=body).status == 201
+    assert most_memory(served["pid"]) < 512
+
+
 def test_an_answer_may_take_longer_than_a_connection_may_be_idle(served: dict[str, Any]) -> None:
     """Delayed answers and event streams are no idle connections."""
     assert ask(served["url"], "GET /v1/threads", OWNER, "X-Mock-Delay: 2500").status == 200

@@ -82,6 +82,7 @@ class RequestReaders:
         before = perf_counter() - self._timeout
         for incoming in list(self._bodies):
             if incoming.since < before and incoming.claim():
+                self._forget(incoming)
                 self._pass_on(incoming.proto, {**incoming.scope, UNRECEIVED: SLOW})
 
     def stop(self) -> None:
@@ -109,38 +110,61 @@ class RequestReaders:
             self._pass_on(proto, scope)
             self._drain(_Incoming(proto, scope), source)
             return
-        # granian's input loses data if different methods read it: the app gets a regular stream.
-        incoming, size = _Incoming(proto, scope), limit + 1 if announced is None else announced
-        kept = 0 if is_small else size
-        if not self._begin(incoming, kept):
+        incoming = _Incoming(proto, scope)
+        if not self._begin(incoming):
             self._pass_on(proto, {**scope, UNRECEIVED: MANY})
             return
-        body: bytes = source.read(size) if announced is None else source.read()
+        # granian's input loses data if different methods read it: the app gets a regular stream.
+        body = source.read() if is_small else self._read(incoming, source, limit + 1)
         self._bodies.remove(incoming)
-        stream = io.BytesIO(body)
-        if kept:
-            weakref.finalize(stream, self._release, kept)
         if not incoming.claim():  # it was late
             return
-        if announced is not None and len(body) != announced:
+        scope["wsgi.input"] = stream = io.BytesIO(body or b"")
+        if incoming.kept:
+            weakref.finalize(stream, self._release, incoming.kept)
+        if body is None:
+            self._pass_on(proto, {**scope, UNRECEIVED: MANY})
+        elif announced is not None and len(body) != announced:
             proto.response_bytes(400, [], b"")  # the client left before the end of its body
-            return
-        scope["wsgi.input"] = stream
-        self._pass_on(proto, scope)
-        if len(body) > limit:
+        else:
+            self._pass_on(proto, scope)
+        if body is None or len(body) > limit:
             self._drain(_Incoming(proto, scope), source)
 
-    def _begin(self, incoming: _Incoming, kept: int) -> bool:
-        """Count a body that will be awaited, and the bytes kept of it; False if there are too many."""
-        if not kept and len(self._bodies) < self._most_bodies // 2:
-            self._bodies.add(incoming)  # far from the limits: no lock is needed
+    def _begin(self, incoming: _Incoming) -> bool:
+        """Count a body that will be awaited; False if there are too many."""
+        if len(self._bodies) < self._most_bodies // 2:
+            self._bodies.add(incoming)  # far from the limit: no lock is needed
             return True
         with self._lock:
-            if len(self._bodies) >= self._most_bodies or (self._bytes and self._bytes + kept > MOST_BYTES):
+            if len(self._bodies) >= self._most_bodies:
                 return False
             self._bodies.add(incoming)
-            self._bytes += kept
             return True
+
+    def _read(self, incoming: _Incoming, source: Any, most: int) -> bytes | None:
+        """A body, up to `most` bytes; None if there is no room for it, or its request was answered."""
+        while most > 0:
+            piece: bytes = source.read(min(PIECE, most))
+            with self._lock:
+                is_alone = self._bytes == incoming.kept
+                if incoming.is_answered or (self._bytes + len(piece) > MOST_BYTES and not is_alone):
+                    self._forget(incoming)
+                    return None
+                incoming.pieces.append(piece)
+                incoming.kept += len(piece)
+                self._bytes += len(piece)
+            if len(piece) < min(PIECE, most):
+                break
+            most -= len(piece)
+        with self._lock:
+            return b"".join(incoming.pieces)
+
+    def _forget(self, incoming: _Incoming) -> None:
+        with self._lock:
+            self._bytes -= incoming.kept
+            incoming.kept = 0
+            incoming.pieces.clear()
 
     def _release(self, kept: int) -> None:
         with self._lock:
@@ -149,7 +173,7 @@ class RequestReaders:
     def _drain(self, incoming: _Incoming, source: Any) -> None:
         """Read and drop the rest of a body; not of a client that sends it only when it is asked to."""
         incoming.claim()
-        if "HTTP_EXPECT" in incoming.scope or not self._begin(incoming, 0):
+        if "HTTP_EXPECT" in incoming.scope or not self._begin(incoming):
             return
         end = perf_counter() + DRAIN
         while perf_counter() < end and source.read(PIECE):
@@ -176,13 +200,21 @@ class RequestReaders:
 class _Incoming:
     """Request whose body is being received."""
 
-    __slots__ = ("_unclaimed", "proto", "scope", "since")
+    __slots__ = ("_unclaimed", "kept", "pieces", "proto", "scope", "since")
 
     def __init__(self, proto: Any, scope: dict[str, Any]) -> None:
         self.proto = proto
         self.scope = scope
         self.since = perf_counter()
+        self.pieces: list[bytes] = []
+        self.kept = 0
+        """Bytes of it that are counted as kept in memory."""
         self._unclaimed = [True]
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether somebody has claimed it."""
+        return not self._unclaimed
 
     def claim(self) -> bool:
         """Whether the caller is the first one, who passes the request on."""
