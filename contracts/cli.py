@@ -6,14 +6,12 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from contracts.checks.errors import Crashed, TargetUnreachable
 from contracts.doctor import faults, report
@@ -28,6 +26,7 @@ from contracts.exits import (
     Commands,
     end,
     printable,
+    say,
 )
 from contracts.http.connection import FRESH, TargetUrl
 from contracts.http.credentials import open_target
@@ -119,7 +118,7 @@ def run(**options: Any) -> None:
     known = baseline.load(options["baseline"], update=options["update_baseline"])
     checks, reporter = selected(options["only"], options["skip"], options["profile"]), None
     try:
-        with opened(Options.from_flags(options), checks, os.environ, _say(console)) as session:
+        with opened(Options.from_flags(options), checks, os.environ, say(console)) as session:
             checks = fitted(session, checks, options)
             announce(console, session, checks, options["profile"])
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
@@ -180,7 +179,7 @@ def replay(failure: str, target: str | None, strict_assumptions: bool, **flags: 
     if target is None and recorded not in FRESH:
         end(USAGE, f"keys are sent only where you say: pass --target, as the report has it: {recorded}")
     options = Options.from_flags({**flags, **settings, "target": target or recorded})
-    with opened(options, [*CHECKS], os.environ, _say(console)) as session:
+    with opened(options, [*CHECKS], os.environ, say(console)) as session:
         passes = replay_failure(
             session.run,
             CHECKS,
@@ -251,7 +250,3 @@ def cleanup(ledger: Path, target: str | None, **flags: Any) -> None:
     for entry in found.unsure:
         click.echo(printable(f"unsure       {entry}"))
     sys.exit(BROKEN if left or found.unsure else HOLDS)
-
-
-def _say(console: Console) -> Callable[[str], None]:
-    return lambda text: console.print(escape(printable(text)), soft_wrap=True)
