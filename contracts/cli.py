@@ -6,14 +6,12 @@ import gc
 import os
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from contracts.checks.errors import Crashed, TargetUnreachable
 from contracts.doctor import faults, report
@@ -39,7 +37,7 @@ from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
 from contracts.session import Options, limit_of, opened
 from contracts.settings import PROFILES, SEED
-from contracts.start import announce, fitted
+from contracts.start import announce, fitted, say
 from contracts.suite import CHECKS, selected
 from contracts.verdict import baseline
 from contracts.verdict.failure import Outcome
@@ -119,7 +117,7 @@ def run(**options: Any) -> None:
     known = baseline.load(options["baseline"], update=options["update_baseline"])
     checks, reporter = selected(options["only"], options["skip"], options["profile"]), None
     try:
-        with opened(Options.from_flags(options), checks, os.environ, _say(console)) as session:
+        with opened(Options.from_flags(options), checks, os.environ, say(console)) as session:
             checks = fitted(session, checks, options)
             announce(console, session, checks, options["profile"])
             folder = session.folder or Path(tempfile.mkdtemp(prefix="contracts-"))
@@ -180,7 +178,7 @@ def replay(failure: str, target: str | None, strict_assumptions: bool, **flags: 
     if target is None and recorded not in FRESH:
         end(USAGE, f"keys are sent only where you say: pass --target, as the report has it: {recorded}")
     options = Options.from_flags({**flags, **settings, "target": target or recorded})
-    with opened(options, [*CHECKS], os.environ, _say(console)) as session:
+    with opened(options, [*CHECKS], os.environ, say(console)) as session:
         passes = replay_failure(
             session.run,
             CHECKS,
@@ -251,7 +249,3 @@ def cleanup(ledger: Path, target: str | None, **flags: Any) -> None:
     for entry in found.unsure:
         click.echo(printable(f"unsure       {entry}"))
     sys.exit(BROKEN if left or found.unsure else HOLDS)
-
-
-def _say(console: Console) -> Callable[[str], None]:
-    return lambda text: console.print(escape(printable(text)), soft_wrap=True)

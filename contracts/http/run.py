@@ -23,8 +23,8 @@ ROLES = ("owner", "editor", "viewer", "outsider", "foreign")
 """Roles with which every operation is tried."""
 KEY_ROLES = (*ROLES, "admin")
 """Roles that may have a key; an admin overrides the permissions of single spaces."""
-GRACE = 120.0
-"""Seconds that clean-up may take after the run."""
+GRACE, GRACE_EACH = 120.0, 2.0
+"""Seconds that clean-up may take after the run, and in addition for each created resource."""
 _ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
 _ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
 
@@ -211,10 +211,11 @@ class Run:
 
     def clean_up(self) -> list[str]:
         """Delete created resources, newest first; return a line for each that remains."""
-        self._transport.limit.lift(GRACE)
+        created = list(self.ledger.left())
+        self._transport.limit.lift(GRACE + GRACE_EACH * len(created))
         self.read_only = False
         left = []
-        for made in list(self.ledger.left()):
+        for made in created:
             try:
                 answer = self._removed(made)
             except (Untested, Unanswered) as error:

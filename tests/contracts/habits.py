@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from tests.contracts.other_server import KEYS, Handler, Refused, Reply, State, Wrap, envelope, usual
+from tests.contracts.other_server import Handler, Wrap, usual
+from tests.contracts.other_state import KEYS, Refused, Reply, State, envelope
 
 Answer = Callable[[], Reply]
 HTML = {"Content-Type": "text/html"}

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.contracts.habits import HABITS, Habit, own_certificate
-from tests.contracts.other_server import State, running
+from tests.contracts.other_server import running
+from tests.contracts.other_state import State
 from tests.running import ROOT
 
 KEYS = {

@@ -18,8 +18,9 @@ from contracts.cli import main
 from contracts.http.redact import Redactor
 from contracts.report.curl import as_curl
 from tests.contracts.habits_table import KEYS
-from tests.contracts.other_server import KEYS as USERS
-from tests.contracts.other_server import Handler, Reply, Wrap, running
+from tests.contracts.other_server import Handler, Wrap, running
+from tests.contracts.other_state import KEYS as USERS
+from tests.contracts.other_state import Reply
 
 KEY = "ak_L+ve/9Qz=&x'y\"_Secret"
 CHECKS = ("add-answers-as-documented", "errors-give-nothing-away", "adding-to-an-unknown-space-is-404")
