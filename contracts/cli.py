@@ -40,11 +40,12 @@ from contracts.settings import PROFILES, SEED
 from contracts.start import announce, fitted, say
 from contracts.suite import CHECKS, selected
 from contracts.verdict import baseline
+from contracts.verdict.crash import crash
 from contracts.verdict.failure import Outcome
 from contracts.verdict.replay import exchange_line, load_failure, result_line, still_broken
 from contracts.verdict.replay import replay as replay_failure
 from contracts.verdict.result import MIN_COVERAGE, Judgement, Result
-from contracts.verdict.runner import crash, run_checks
+from contracts.verdict.runner import run_checks
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
