@@ -26,6 +26,7 @@ from contracts.exits import (
     Commands,
     end,
     printable,
+    say,
 )
 from contracts.http.connection import FRESH, TargetUrl
 from contracts.http.credentials import open_target
@@ -37,7 +38,7 @@ from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
 from contracts.session import Options, limit_of, opened
 from contracts.settings import PROFILES, SEED
-from contracts.start import announce, fitted, say
+from contracts.start import announce, fitted
 from contracts.suite import CHECKS, selected
 from contracts.verdict import baseline
 from contracts.verdict.crash import crash

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import click
+from rich.console import Console
+from rich.markup import escape
 
 from contracts.checks.errors import CleanUpStopped, TargetUnreachable, Unanswered, Usage
 from contracts.http.connection import Connection
@@ -69,3 +71,8 @@ def printable(text: str, flags: Mapping[str, Any] | None = None) -> str:
     except Usage:  # about the URL of the target, which no message repeats then
         masked = redactor(None, connection, os.environ).text(text)
     return visible(masked)
+
+
+def say(console: Console) -> Callable[[str], None]:
+    """Function that prints a line about the target."""
+    return lambda text: console.print(escape(printable(text)), soft_wrap=True)

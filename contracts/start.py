@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -11,16 +10,10 @@ from rich.markup import escape
 
 from contracts.checks.check import Check
 from contracts.checks.cost import expected
-from contracts.exits import printable
 from contracts.pace import QUICK_SECONDS
 from contracts.session import Session
 from contracts.settings import PROFILES
 from contracts.suite import selected
-
-
-def say(console: Console) -> Callable[[str], None]:
-    """Function that prints a line about the target."""
-    return lambda text: console.print(escape(printable(text)), soft_wrap=True)
 
 
 def fitted(session: Session, checks: list[Check], options: dict[str, Any]) -> list[Check]:

@@ -29,7 +29,6 @@ from tests.running import ROOT
 
 LIST = ClientRequest("GET", "/v1/threads?limit=1", "owner")
 OWNER = KEYS["CONTRACTS_OWNER_KEY"]
-CHECK = ("--only", "add-answers-as-documented")
 
 
 def contracts(*words: object, **environment: str) -> Result:
