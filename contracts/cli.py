@@ -41,11 +41,12 @@ from contracts.settings import PROFILES, SEED
 from contracts.start import announce, fitted
 from contracts.suite import CHECKS, selected
 from contracts.verdict import baseline
+from contracts.verdict.crash import crash
 from contracts.verdict.failure import Outcome
 from contracts.verdict.replay import exchange_line, load_failure, result_line, still_broken
 from contracts.verdict.replay import replay as replay_failure
 from contracts.verdict.result import MIN_COVERAGE, Judgement, Result
-from contracts.verdict.runner import crash, run_checks
+from contracts.verdict.runner import run_checks
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -141,19 +142,16 @@ def run(**options: Any) -> None:
     gc.freeze()  # the process ends soon: skip the last collection
     update = options["baseline"] if options["update_baseline"] else None
     new = None if stopped or crashed else update
-    judged = reporter.end(outcomes, new, stopped=bool(stopped), crash=crashed)
-    _end_with(judged, stopped)
+    _end_with(reporter.end(outcomes, new, stopped=bool(stopped), crash=crashed), stopped)
 
 
 def _end_with(judged: Judgement, stopped: int) -> NoReturn:
     """Exit with the code of the result; without one its reason is the last line."""
+    if judged.result in (Result.HOLDS, Result.BROKEN):
+        sys.exit(HOLDS if judged.result is Result.HOLDS else BROKEN)
     if judged.result is Result.CRASHED:
         end(CRASHED, f"crashed in {judged.reason}")
-    if judged.result is Result.STOPPED:
-        end(stopped, judged.reason)
-    if judged.result is Result.UNJUDGED:
-        end(UNTESTABLE, judged.reason)
-    sys.exit(BROKEN if judged.result is Result.BROKEN else HOLDS)
+    end(stopped or UNTESTABLE, judged.reason)
 
 
 @main.command()

@@ -15,8 +15,8 @@ from contracts.checks.errors import CleanUpStopped, TargetUnreachable, Unanswere
 from contracts.http.connection import Connection
 from contracts.http.credentials import redactor
 from contracts.http.visible import visible
+from contracts.verdict.crash import crash
 from contracts.verdict.resend import NotReplayable
-from contracts.verdict.runner import crash
 
 HOLDS, BROKEN, USAGE, UNTESTABLE = 0, 1, 2, 3
 CRASHED = 3

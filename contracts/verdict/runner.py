@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from contracts.checks.check import Check
@@ -24,6 +22,7 @@ from contracts.checks.missing import MissingOperation, met
 from contracts.http.exchange import ClientResponse
 from contracts.http.keys import refused_key
 from contracts.http.run import Run
+from contracts.verdict.crash import crash
 from contracts.verdict.eventual import with_patient_lists
 from contracts.verdict.failure import FAILED_ONCE, WORST, Failure, Outcome, Skipped, Verdict, failure_of
 from contracts.verdict.minimize import minimized
@@ -160,14 +159,6 @@ def _seen(failure: Failure, found: list[Failure], first: list[Failure]) -> bool:
     if failure is first[0] and prints and prints.isdisjoint({other.fingerprint for other in first}):
         return True
     return failure.fingerprint in prints
-
-
-def crash(error: BaseException) -> str:
-    """One line with the exception and its place in the suite's code."""
-    files = traceback.extract_tb(error.__traceback__)
-    last = next((each for each in reversed(files) if "contracts" in Path(each.filename).parts), None)
-    where = f" ({Path(last.filename).name}:{last.lineno})" if last is not None else ""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}{where}"
 
 
 def try_check(check: Check, run: Run) -> list[Failure]:
