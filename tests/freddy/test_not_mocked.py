@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from flask import request
+from werkzeug.test import EnvironBuilder
 
-from mockserver.app import create_app
+from mockserver.app import MockServer, create_app
 from mockserver.settings import Settings
 from tests.conftest import Ask
 from tests.running import FROZEN
@@ -47,13 +49,30 @@ def test_all_other_paths_answer_as_before(ask: Ask, method: str, path: str, stat
     assert ask(method, path).status_code == status
 
 
-def test_a_route_of_the_users_own_answers_it() -> None:
+@pytest.fixture
+def extended() -> MockServer:
+    """A mock with routes of the user's own for two of these operations."""
     app = create_app(Settings(freeze=FROZEN, quiet=True))
 
     @app.get("/v1/threads/unread")
     def unread() -> dict[str, int]:
         return {"unread_count": 0}
 
-    answer = app.test_client().get("/v1/threads/unread", headers={"X-API-Key": "ak_demo_owner"})
+    @app.post("/v1/threads/<thread_id>/read")
+    def read(thread_id: str) -> dict[str, int]:
+        return {"bytes": len(request.get_data())}
+
+    return app
+
+
+def test_a_route_of_the_users_own_answers_it(extended: MockServer) -> None:
+    answer = extended.test_client().get("/v1/threads/unread", headers={"X-API-Key": "ak_demo_owner"})
     assert (answer.status_code, answer.get_json()) == (200, {"unread_count": 0})
     assert answer.headers["X-Mock-Source"] == "extension"
+
+
+def test_a_route_of_the_users_own_gets_the_whole_body(extended: MockServer) -> None:
+    environ = EnvironBuilder(method="POST", path="/v1/threads/thrd_abc123/read", data=b"x" * 100_000)
+    assert extended.body_limit(environ.get_environ()) >= 100_000
+    answer = extended.test_client().open(environ)
+    assert answer.get_json() == {"bytes": 100_000}
