@@ -45,7 +45,7 @@ SEEDS ?= 20
 steady: .venv/dev
 	folder=$$(mktemp -d); \
 	for seed in $$(seq 1 $(SEEDS)); do \
-	  $(BIN)/contracts run --target mock --with-model 80 --seed $$seed --report-dir $$folder > $$folder/said \
+	  $(BIN)/contracts run --target mock --with-model 100 --seed $$seed --report-dir $$folder > $$folder/said \
 	    || { cat $$folder/said; echo "seed $$seed"; exit 1; }; \
 	  echo "seed $$seed: $$(tail -n 1 $$folder/said)"; \
 	done

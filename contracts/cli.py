@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from contracts.checks.errors import Crashed, TargetUnreachable
+from contracts.checks.errors import CleanUpStopped, Crashed, TargetUnreachable
 from contracts.doctor import faults, report
 from contracts.exits import (
     BROKEN,
@@ -136,7 +136,7 @@ def run(**options: Any) -> None:
                 crashed = str(error)
                 console.print("crashed: deleting the created resources")
     except Exception as error:
-        if reporter is None or isinstance(error, TargetUnreachable):
+        if reporter is None or isinstance(error, TargetUnreachable | CleanUpStopped):
             raise
         crashed = f"deleting the created resources: {crash(error)}"
     gc.freeze()  # the process ends soon: skip the last collection

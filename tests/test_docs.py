@@ -88,9 +88,9 @@ def entries(log: Path, url: str) -> list[dict[str, Any]]:
 
 
 def resembles(shown: Any, got: Any) -> bool:
-    """Whether an answer is the one that is shown, where `…` stands for any text."""
+    """Whether an answer is the one that is shown, where `…` stands for any text or number."""
     if shown == ANY:
-        return isinstance(got, str) and got != ""
+        return isinstance(got, str | int | float) and got != ""
     if isinstance(shown, dict):
         return (
             isinstance(got, dict)

@@ -7,14 +7,6 @@ from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 
-def _two_turns(run: Run) -> tuple[str, list[str]]:
-    """Id of a new thread, and the ids of its four messages."""
-    thread_id = run.owner.new_thread()["id"]
-    for text in ("First.", "Second."):
-        equal(run.owner.ask_model(text, thread_id=thread_id).status, 200, "asking")
-    return thread_id, run.owner.ids(f"/v1/threads/{thread_id}/messages")
-
-
 @check("createResponse", "listThreadMessages", evidence=Evidence.PUBLISHED)
 def an_edit_replaces_a_message_and_all_after_it(run: Run) -> None:
     """edit_message_id deletes the message and all after it; the inputs take their place."""
@@ -28,7 +20,9 @@ def a_branch_keeps_its_message_and_none_after_it(run: Run) -> None:
 
 
 def _supersede(run: Run, start: str, kept: int) -> None:
-    thread_id, before = _two_turns(run)
+    thread_id = run.owner.new_thread()["id"]
+    equal(run.owner.ask_model("First.", thread_id=thread_id).status, 200, "asking")
+    before = run.owner.ids(f"/v1/threads/{thread_id}/messages")
     answer = run.owner.ask_model("Instead.", thread_id=thread_id, **{start: before[0]})
     equal(answer.status, 200, "status")
     messages = run.owner.get(f"/v1/threads/{thread_id}/messages").body["data"]
@@ -48,10 +42,10 @@ def a_branch_from_no_message_of_the_thread_is_404(run: Run) -> None:
 
 
 @check("createResponse", evidence=Evidence.OBSERVED)
-def an_edit_needs_a_thread_and_excludes_a_branch(run: Run) -> None:
-    """edit_message_id without thread_id, or with previous_message_id, is 422."""
+def an_edit_excludes_a_branch(run: Run) -> None:
+    """edit_message_id with previous_message_id is 422."""
     message = run.unknown_id("msg")
-    equal(run.owner.ask_model("Hello.", edit_message_id=message).status, 422, "without thread_id")
+    # Not without thread_id: a target that accepts it makes a thread that no clean-up would find.
     thread_id = run.owner.new_thread()["id"]
     both = {"edit_message_id": message, "previous_message_id": message}
     equal(run.owner.ask_model("Hello.", thread_id=thread_id, **both).status, 422, "with both")
@@ -68,12 +62,3 @@ def a_messages_text_is_trimmed_and_never_blank(run: Run) -> None:
     equal(run.owner.ask("PATCH", path, {"content": " \n"}).status, 422, "white space alone")
     content = run.owner.get(listing).body["data"][0]["content"]
     equal(content, "Good  evening.", "content", "/data/0/content")
-
-
-@check("createResponse", "listThreads", evidence=Evidence.SDK)
-def threads_are_listed_by_the_workflow_that_made_them(run: Run) -> None:
-    """workflow_id of createResponse marks a new thread, and workflow_id of listThreads lists it alone."""
-    workflow = run.unknown_id("flow")
-    made = run.owner.ask_model("Hello.", workflow_id=workflow).body.get("thread_id")
-    run.owner.new_thread()
-    equal(run.owner.ids("/v1/threads", workflow_id=workflow), [made], "the workflow's threads", "/data")

@@ -38,13 +38,17 @@ class CreatedResource(NamedTuple):
     organization_id: str
 
 
+def _unmasked(data: Any) -> Any:
+    return data
+
+
 class Ledger:
     """Append-only file of JSON lines; in memory only without a path."""
 
-    def __init__(self, path: Path | None = None, redact: Callable[[Any], Any] = dict) -> None:
+    def __init__(self, path: Path | None = None, redact: Callable[[Any], Any] = _unmasked) -> None:
         self.path = path
-        self._redact = redact
-        """Masks secrets in an entry before it is written."""
+        self.redact = redact
+        """Masks secrets in data before it is written, or cut."""
         self._torn = False
         """Whether the file may end with half a line."""
         self.about: dict[str, Any] = {}
@@ -160,7 +164,7 @@ class Ledger:
     def _write(self, entry: dict[str, Any]) -> None:
         if self.path is None:
             return
-        line = json.dumps(self._redact(entry)) + "\n"
+        line = json.dumps(self.redact(entry)) + "\n"
         torn, self._torn = self._torn, True
         with self.path.open("a", encoding="utf-8") as file:  # closed each time: a killed run loses nothing
             file.write(f"\n{line}" if torn else line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -55,6 +55,8 @@ class Failure(NamedTuple):
     """Longer chain, used if the short one does not reproduce it."""
     alone: bool | None = None
     """Whether the chain reproduced it when sent again; None if no single response shows it."""
+    redact: Callable[[Any], Any] = jsonable
+    """Masks secrets in what the brief shows a part of."""
 
     @property
     def verdict(self) -> Verdict:
@@ -66,13 +68,16 @@ class Failure(NamedTuple):
     def brief(self) -> str:
         """The difference in one line: what a list of failures shows."""
         broken = self.broken
-        if broken.brief or not broken.what or len(broken.message) <= MAX_BRIEF:
-            return cut(broken.brief or broken.message, MAX_BRIEF)
+        message = self.redact(broken.brief or broken.message)
+        if broken.brief or not broken.what or len(message) <= MAX_BRIEF:
+            return cut(message, MAX_BRIEF)
         first = next(iter(differences(broken.expected, broken.got, broken.pointer)), None)
         if first is None:
-            return cut(broken.message, MAX_BRIEF)
+            return cut(message, MAX_BRIEF)
         sides = [
-            f"{side} {cut(repr(jsonable(first[side])), 40)}" for side in ("expected", "got") if side in first
+            f"{side} {cut(repr(self.redact(jsonable(first[side]))), 40)}"
+            for side in ("expected", "got")
+            if side in first
         ]
         where = f" at {first['pointer']}" if first["pointer"] else ""
         return cut(f"{broken.what}{where}: {', '.join(sides)}", MAX_BRIEF)
@@ -165,7 +170,7 @@ def failure_of(check: Check, broken: Broken, exchanges: Sequence[ClientResponse]
     fingerprint = broken.fingerprint or fingerprint_of(
         check, broken, last, operation, named_ids(short), decisive=decisive is not None
     )
-    return Failure(check, broken, fingerprint, short, wide=wide)
+    return Failure(check, broken, fingerprint, short, wide=wide, redact=run.ledger.redact)
 
 
 def named_ids(chain: Iterable[ClientResponse]) -> set[str]:

@@ -46,7 +46,7 @@ def only(*names: str) -> list[str]:
 
 
 def test_a_correct_mock_holds_the_contract() -> None:
-    result = contracts("run", "--target", "mock", "--only", "behaviour", "--with-model", "80")
+    result = contracts("run", "--target", "mock", "--only", "behaviour", "--with-model", "100")
     assert result.exit_code == 0, result.output
     assert re.search(r"^the contract holds  \d+ passed, in [\d.]+ s$", result.output, re.MULTILINE), (
         result.output

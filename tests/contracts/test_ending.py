@@ -140,7 +140,7 @@ def test_a_whole_run_leaves_what_was_there_as_it_was(tmp_path: Path) -> None:
     """A plain run of Schemathesis deletes and renames what it finds."""
     with deployment(faithful) as url:
         before = everything(url)
-        with started(url, tmp_path, "--with-model", "80") as run:
+        with started(url, tmp_path, "--with-model", "100") as run:
             said = run.communicate()[0]
         assert run.returncode == 0, said
         assert everything(url) == before

@@ -354,12 +354,13 @@ def test_a_wait_ends_when_the_mock_stops() -> None:
     assert answers[0].get_json()["reached"] is False
 
 
-def test_waits_take_the_places_of_streams_and_give_them_back() -> None:
+def test_waits_take_the_places_of_event_streams_and_give_them_back() -> None:
     app = create_app(Settings(quiet=True))
     many = [waiting(app, "timeout=60") for _ in range(MOST)]
     client = app.test_client()
     corridor: Any = app._corridor
-    while corridor._streams._value:
+    deadline = time.monotonic() + 60
+    while corridor._control_streams._value and time.monotonic() < deadline:
         time.sleep(0.001)
     refused = client.get(f"{REQUESTS}/wait?timeout=60")
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
@@ -367,7 +368,7 @@ def test_waits_take_the_places_of_streams_and_give_them_back() -> None:
     for thread, answers in many:
         thread.join()
         assert answers[0].get_json()["reached"] is True
-    assert corridor._streams._value == MOST
+    assert (corridor._control_streams._value, corridor._streams._value) == (MOST, MOST)
 
 
 def test_an_answer_that_breaks_the_spec_is_listed(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ IGNORED = [
     ("listThreads", "after", None),
     ("listThreads", "limit", 20),
     ("listThreads", "assistant_id", None),
-    ("listThreads", "workflow_id", None),
     ("listThreads", "include_deleted", False),
     ("listThreads", "visible_in_ui", None),
     ("listThreadMessages", "after", None),

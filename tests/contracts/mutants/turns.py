@@ -128,9 +128,3 @@ def null_shows_a_thread(bench: Bench) -> None:
         return handler(call, sandbox)
 
     bench.around("updateThread", wrap)
-
-
-@mutant()
-def workflow_of_a_thread_is_forgotten(bench: Bench) -> None:
-    """A new thread does not keep the workflow that made it."""
-    bench.around("createResponse", lambda handler, call, s: handler(_with(call, workflow_id=None), s))
