@@ -15,7 +15,7 @@ from mockserver.faults.rate_limit import plan
 from mockserver.sandbox.clock import instant
 from mockserver.scenarios.generated_size import parse_size
 
-_ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]{0,30}://[^/\s?#@*]+/?", re.ASCII | re.IGNORECASE)
+_ORIGIN = re.compile(r"\A(?:\*|null|[a-z][a-z0-9+.-]{0,30}://[^/\s?#@*]+/?)", re.ASCII | re.IGNORECASE)
 """Valid Origin header, with the trailing slash that people copy along."""
 
 

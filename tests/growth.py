@@ -10,8 +10,8 @@ from typing import TypeVar
 T = TypeVar("T")
 MOST = 3.0
 """Growth at which doubled input is refused: linear work takes twice as long."""
-NOTICEABLE = 0.004
-"""Seconds below which a time is noise; quadratic work on the largest input takes a thousand times as long."""
+NOTICEABLE = 0.02
+"""Seconds below which a time is noise; quadratic work on the largest input takes many times as long."""
 TRIES = 5
 ROUNDS = 4
 """Rounds of TRIES, since other processes on the machine slow one size down more than the other at times."""

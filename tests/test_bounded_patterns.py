@@ -86,11 +86,12 @@ def hostile(atom: str, end: str, size: int) -> str:
     return atom * (size // len(atom)) + end
 
 
-def use(pattern: re.Pattern[str], text: str) -> None:
+def use(pattern: re.Pattern[Any], text: str) -> None:
     """Every way to match."""
-    pattern.fullmatch(text)
-    pattern.search(text)
-    pattern.sub("", text)
+    sought = text.encode() if isinstance(pattern.pattern, bytes) else text
+    pattern.fullmatch(sought)
+    pattern.search(sought)
+    pattern.sub(sought[:0], sought)
 
 
 def test_all_patterns_are_found() -> None:

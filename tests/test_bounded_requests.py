@@ -170,6 +170,7 @@ def tree(levels: int, leaf: int) -> Any:
     return leaf if not levels else [tree(levels - 1, leaf), tree(levels - 1, leaf + 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [False, True])
 def test_json_in_any_order_is_compared_with_work_in_proportion(extra: bool) -> None:
     """What needs more than that is refused."""

@@ -37,15 +37,18 @@ def run(example: str, folder: Path) -> str:
     return ran.stdout
 
 
+@pytest.mark.slow
 def test_vitest_tests_a_client(tmp_path: Path) -> None:
     assert "4 passed" in run("vitest", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="needs chromium on the PATH")
 def test_playwright_tests_a_page(tmp_path: Path) -> None:
     assert "4 passed" in run("playwright", tmp_path)
 
 
+@pytest.mark.slow
 def test_a_page_reaches_the_mock_through_vite_and_beside_msw(tmp_path: Path) -> None:
     assert "# pass 2" in run("vite", tmp_path)
 

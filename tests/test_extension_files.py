@@ -124,6 +124,7 @@ def test_several_extensions_stream_over_http(tmp_path: Path) -> None:
                 assert list(answer.iter_content(None)) == [b"2", b" end"]
 
 
+@pytest.mark.slow
 def test_a_call_over_http_from_a_transaction_is_a_503_and_no_deadlock(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(

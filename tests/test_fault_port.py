@@ -203,6 +203,7 @@ def test_the_log_names_what_was_injected(ports: Ports) -> None:
     assert all(entry["reason"].startswith("injected: ") for entry in entries if entry.get("fault") in wanted)
 
 
+@pytest.mark.slow
 def test_32_answers_that_are_held_up_leave_the_others_alone(ports: Ports) -> None:
     """They are still waiting when twenty others were answered."""
     slow = [

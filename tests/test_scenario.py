@@ -138,6 +138,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         load(Settings(scenario="dmeo"))
 
 
+@pytest.mark.slow
 def test_a_damaged_scenario_is_loaded_or_refused_in_one_line(tmp_path: Path) -> None:
     """Whatever value is deleted or replaced: DocumentError or nothing, never another exception."""
     few = {**DEMO, "threads": DEMO["threads"][:14], "spaces": DEMO["spaces"][:4]}

@@ -159,6 +159,7 @@ def test_a_view_that_streams_events_is_not_held_up_by_proxies() -> None:
     assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-cache, no-transform", "no")
 
 
+@pytest.mark.slow
 def test_the_output_is_utf_8_whatever_the_locale_is() -> None:
     """On stdout and stderr, of both programs."""
     for encoding in ("ascii", "latin-1", "utf-16"):

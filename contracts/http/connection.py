@@ -19,7 +19,7 @@ from contracts.checks.errors import Usage
 
 FRESH = ("mock", "mock-http")
 """Targets that the suite starts itself: in this process, or on a free port."""
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
+_HEADER = re.compile(r"\A([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)")
 _RESERVED = ("content-length", "content-type", "host", "transfer-encoding", "x-api-key")
 _CREDENTIAL = re.compile("auth|cookie|credential|key|passw|secret|session|signature|token", re.IGNORECASE)
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")

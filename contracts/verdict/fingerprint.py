@@ -13,7 +13,7 @@ from contracts.verdict.diff import MISSING, at, differences, same
 _VALUES = (
     re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?"),
     re.compile(r"\bcontracts [0-9a-f]{6,}[\w ]*"),
-    re.compile(r"\b(?=[\w.-]*_)(?=[\w.-]*\d)[A-Za-z0-9_.-]{6,}"),
+    re.compile(r"(?<![\w.-])(?=[\w.-]*_)(?=[\w.-]*\d)[A-Za-z0-9_.-]{6,}"),
     re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
 )
 """Values that differ between runs: times, names, ids."""

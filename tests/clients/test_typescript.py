@@ -38,6 +38,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_example_type_checks_and_gets_the_documented_answers(example: Path) -> None:
     built = npm(example, "run", "build")
     assert built.returncode == 0, built.stdout

@@ -59,6 +59,7 @@ def test_requests_that_are_made_up_leave_questions_for_the_checks_that_ask_on_pu
     assert "2 passed, in" in result.output, result.output
 
 
+@pytest.mark.slow
 def test_a_deployment_that_differs_in_assumptions_alone_holds_the_contract() -> None:
     """All promises of the documents' two operations, the model among them; strictly it does not hold."""
     checks = [check for check in CHECKS if set(check.operations) & set(DOCUMENTED)]
@@ -195,6 +196,7 @@ def test_list_names_every_check_with_its_evidence() -> None:
     assert "assumed (A06)" in result.output
 
 
+@pytest.mark.slow
 def test_nothing_is_left_where_it_is_run(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "contracts", "run", "--target", "mock", "--only", "operation-listSpaces"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -203,6 +205,7 @@ def test_nothing_is_left_where_it_is_run(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_takes_time_is_untested_where_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("contracts.behaviour.memory.PATIENCE", 0.5)
     checks = ("a-patch-moves-updated-at", "an-added-threads-messages-are-found")

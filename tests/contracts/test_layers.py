@@ -10,6 +10,8 @@ from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
 from tests.running import ROOT
 
 PACKAGE = ROOT / "contracts"
@@ -135,6 +137,7 @@ def test_only_the_generated_layer_needs_schemathesis() -> None:
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
+@pytest.mark.slow
 def test_the_checks_have_the_same_order_whoever_imports_what_first() -> None:
     program = "import {}; from contracts.suite import CHECKS; print(*(check.id for check in CHECKS))"
     said = {

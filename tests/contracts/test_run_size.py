@@ -134,6 +134,7 @@ def test_the_minutes_to_expect_follow_from_the_slower_of_answers_and_limit(pace:
     assert pace.words(int(said.split()[1].replace(",", ""))) == said
 
 
+@pytest.mark.slow
 def test_a_run_and_the_doctor_say_what_to_expect_of_a_slow_target() -> None:
     """Quick ends within ten minutes: small takes its place, unless --max-time allows more."""
     with running(slow) as (url, _):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from copy import deepcopy
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,7 @@ def order(queue: Embeddings, slow: Simulation, step: str, which: int, size: int,
                 slow.decide(found.key[-1], state, now)
 
 
+@pytest.mark.slow
 @given(POLICIES, STEPS)
 @settings(max_examples=600, deadline=None)
 def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
@@ -138,6 +140,7 @@ def test_the_arithmetic_agrees_with_a_simulation_at_every_step(
             agree(queue, slow, now, instant, listed(threads, numbers))
 
 
+@pytest.mark.slow
 @given(POLICIES, st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 60)), max_size=20))
 @settings(max_examples=600, deadline=None)
 def test_threads_that_come_and_go_while_nobody_looks_leave_the_line_that_the_simulation_has(

@@ -67,6 +67,7 @@ def test_layers_of_merges_are_no_larger_than_the_keys_they_have(tmp_path: Path) 
     assert Document(file).content["m10"] == {"k": 1, "l": 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["--scenario", "--spec"])
 @pytest.mark.parametrize("name", ["flow lists", "block lists", "alias layers", "wide merge", "wide"])
 def test_a_start_with_a_bomb_takes_less_than_300_mb(tmp_path: Path, flag: str, name: str) -> None:
@@ -101,6 +102,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return held
 
 
+@pytest.mark.slow
 def test_a_watched_file_that_becomes_a_bomb_leaves_the_mock_as_it_was(tmp_path: Path) -> None:
     world, errors = tmp_path / "world.yaml", tmp_path / "stderr"
     world.write_bytes((ROOT / "mockserver/scenarios/demo.yaml").read_bytes())
