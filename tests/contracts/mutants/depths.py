@@ -107,15 +107,9 @@ def messages_of_another_object(bench: Bench) -> None:
 
 
 @mutant()
-def unknown_fields_of_stores_are_taken(bench: Bench) -> None:
-    """createVectorStore takes fields that it does not know."""
-    _unread(bench, "createVectorStore")
-
-
-@mutant()
-def unknown_fields_of_threads_are_taken(bench: Bench) -> None:
-    """updateThread takes fields that it does not know."""
-    _unread(bench, "updateThread")
+def unknown_fields_of_spaces_are_taken(bench: Bench) -> None:
+    """createSpace takes fields that it does not know."""
+    _unread(bench, "createSpace")
 
 
 class _Careless(Schema):
