@@ -39,7 +39,8 @@ def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
     changes = given(call.body, "content")
     if changes:
         before = message["content"]
-        changes["content"] = str(changes.get("content", before)).strip()
+        if "content" in changes:
+            changes["content"] = changes["content"].strip()
         metadata = merged_metadata(message, changes, cleared={})
         message = {**message, **changes, "metadata": metadata, CHANGED: sandbox.now()}
         key = message_key(message["id"], sandbox)

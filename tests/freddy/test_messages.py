@@ -228,6 +228,13 @@ def test_content_is_stored_without_the_white_space_around_it(steps: Steps, threa
     assert steps("PATCH", path, json={"content": "\n two  words\t"})["content"] == "two  words"
 
 
+def test_a_change_of_metadata_alone_leaves_the_text_as_it_is(steps: Steps, thread: str) -> None:
+    steps.say(thread, " two\n")
+    message = steps.messages(thread)[-1]
+    changed = steps("PATCH", f"/v1/threads/{thread}/messages/{message['id']}", json={"metadata": {"a": 1}})
+    assert (message["content"], changed["content"]) == (" two\n", " two\n")
+
+
 def test_metadata_holds_any_json(steps: Steps, thread: str) -> None:
     path = f"/v1/threads/{thread}/messages/{steps.messages(thread)[0]['id']}"
     metadata = {"edited": True, "tags": ["a", {"b": None}], "n": 1.5}
