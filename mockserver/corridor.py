@@ -15,16 +15,7 @@ from mockserver.http.context import Api, Injection, RequestContext, SandboxesPro
 from mockserver.http.event_stream import MOST, ClosesOnce, Lines, Stream, WaitingSlots
 from mockserver.http.large_answers import LARGE, LargeAnswers
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import (
-    PHRASES,
-    NoRoute,
-    NotMocked,
-    Problem,
-    Redirect,
-    Unauthorized,
-    WrongMethod,
-    fault,
-)
+from mockserver.http.problems import PHRASES, Problem, Redirect, Unauthorized, Unserved, WrongMethod, fault
 from mockserver.http.request import Answer, Request, refuse_invalid_http
 from mockserver.outcome import explain_origin, label, record, redirected, refused
 
@@ -110,11 +101,11 @@ class Corridor:
     def _answer(self, context: RequestContext) -> Answer:
         if context.is_preflight:
             return explain_origin(context, wire.unchecked(204, None, "", {}, context.trace_id))
-        unserved: Problem | None = None
+        unserved: Unserved | None = None
         try:
             self._admit(context)
             answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
-        except (NoRoute, NotMocked) as problem:
+        except Unserved as problem:
             unserved = problem
         except Redirect as redirect:
             answer = redirected(context, redirect)
@@ -165,7 +156,7 @@ class Corridor:
             raise body_limit.unreceived(context.request)
         try:
             _route(context)
-        except (NoRoute, NotMocked, WrongMethod, Redirect):
+        except (Unserved, WrongMethod, Redirect):
             with suppress(Unauthorized):
                 context.api.authenticate(context.request, context.sandbox)
                 self._accept(context)
@@ -192,7 +183,7 @@ class Corridor:
         has_faults = context.sandbox.faults.armed or context.request.has_controls
         return self._injector.inject(context) if has_faults and context.api.guard is None else None
 
-    def _extended(self, context: RequestContext, problem: Problem) -> Answer:
+    def _extended(self, context: RequestContext, problem: Unserved) -> Answer:
         """Answer by a view where no document has the path; it runs outside of any transaction."""
         try:
             views = None if context.api.prefix else self._views

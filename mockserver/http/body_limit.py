@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mockserver.http.context import Api, SandboxesProtocol
 from mockserver.http.event_stream import TooManyWaiting
-from mockserver.http.problems import MockOwnError, NoRoute, NotMocked, Problem, Redirect
+from mockserver.http.problems import MockOwnError, Problem, Redirect, Unserved
 from mockserver.http.request import Request
 
 _JOURNALED = 16_384
@@ -65,7 +65,7 @@ def body_limit(
         operation, _ = api.routes.find(request.method, request.path, request.query)
         api.authenticate(request, sandbox)
         return max(most, operation.max_body_bytes)
-    except (NoRoute, NotMocked):
+    except Unserved:
         if not api.prefix and serves_view(request.path):
             return most
     except (Problem, Redirect):

@@ -205,17 +205,15 @@ def fault(error: Exception) -> Internal:
     return Internal("The mock failed; its log says why")
 
 
-class NoRoute(Problem, status=404, code="NOT_FOUND", message="Not Found", rule="route"):
+class Unserved(Problem, rule="route"):
+    """No operation serves the request; a view of the user's may."""
+
+
+class NoRoute(Unserved, status=404, code="NOT_FOUND", message="Not Found"):
     """404 of the framework: unknown path (A10)."""
 
 
-class NotMocked(
-    Problem,
-    status=501,
-    code="NOT_IMPLEMENTED",
-    message="Not Implemented",
-    rule="route",
-):
+class NotMocked(Unserved, status=501, code="NOT_IMPLEMENTED", message="Not Implemented"):
     """501: an operation of the vendor that the mock does not have (A80)."""
 
     def __init__(self, operation: str) -> None:
