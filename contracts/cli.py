@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import tempfile
 from contextlib import closing
@@ -127,10 +128,15 @@ def run(**options: Any) -> None:
             try:
                 with reporter.live(outcomes) as live:
                     run_checks(
-                        checks, session.run, on_outcome=live.finish, on_start=live.start, until=session.until
+                        checks,
+                        session.run,
+                        on_outcome=live.finish,
+                        on_start=live.start,
+                        until=session.until,
+                        signals=session.signals,
                     )
             except KeyboardInterrupt:
-                stopped = TERMINATED if session.terminated else INTERRUPTED
+                stopped = TERMINATED if session.signals[:1] == [signal.SIGTERM] else INTERRUPTED
                 console.print("stopped: deleting the created resources")
             except Crashed as error:
                 crashed = str(error)

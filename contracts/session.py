@@ -65,8 +65,8 @@ class Session(NamedTuple):
     """Monotonic time at which to stop."""
     folder: Path | None
     """Folder of the ledger and reports; None for a fresh mock without --report-dir."""
-    terminated: list[int]
-    """Signals received; not empty after SIGTERM, which ends a run like Ctrl-C."""
+    signals: list[int]
+    """Numbers of the signals (SIGINT, SIGTERM) that ask the run to stop, in order of arrival."""
     pace: Pace
     """Speed of the target when existing resources were listed."""
 
@@ -87,13 +87,13 @@ def opened(
         folder = options.report_dir
         if folder is None and options.target not in FRESH:
             folder = Path(tempfile.mkdtemp(prefix="contracts-"))
-        terminated: list[int] = []
+        signals: list[int] = []
 
         def stop(number: int, _: object) -> None:
-            terminated.append(number)
+            signals.append(number)
             raise KeyboardInterrupt
 
-        with _handled(stop, signal.SIGTERM):
+        with _handled(stop, signal.SIGTERM, signal.SIGINT):
             asks = any(check.layer == "behaviour" for check in checks)
             mask = redactor(options.target, options.connection, environ)
             try:
@@ -106,7 +106,7 @@ def opened(
                 if options.target not in FRESH:
                     require_usable_keys(run)
                 run.settling.patience = 0.0 if access.mock else PATIENCE
-                yield Session(transport, access, run, until, folder, terminated, pace)
+                yield Session(transport, access, run, until, folder, signals, pace)
             finally:
                 try:
                     clean = _clean_up(run, say)
@@ -174,11 +174,12 @@ def _again(run: Run) -> str:
 
 @contextmanager
 def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
-    """Handle signals during the block; they can be handled in the main thread only."""
+    """Handle signals during the block, but those that the process ignores; in the main thread only."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    old = {number: signal.signal(number, handler) for number in numbers}
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    old = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:

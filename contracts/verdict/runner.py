@@ -197,8 +197,13 @@ def run_checks(
     on_outcome: Callable[[Outcome], Any],
     on_start: Callable[[Check], Any] = lambda _: None,
     until: float | None = None,
+    signals: Sequence[int] = (),
 ) -> list[Outcome]:
-    """Run the checks in order; after `until` (monotonic seconds) the rest is skipped."""
+    """Run the checks in order; after `until` (monotonic seconds) the rest is skipped.
+
+    `signals`: signals that asked the run to stop. A library that a signal interrupts may swallow the
+    KeyboardInterrupt or fail with an error of its own, so the outcome of that check counts for nothing.
+    """
     outcomes: list[Outcome] = []
     before = None
     for check in checks:
@@ -210,11 +215,16 @@ def run_checks(
             outcomes.append(Outcome(check, (), 0.0, late))
         else:
             try:
-                outcomes.append(judge(check, run, before))
-            except TargetUnreachable:
-                raise
+                outcome = judge(check, run, before)
             except Exception as error:
+                if signals:
+                    raise KeyboardInterrupt from error
+                if isinstance(error, TargetUnreachable):
+                    raise
                 raise Crashed(f"{check.id}: {crash(error)}") from error
+            if signals:
+                raise KeyboardInterrupt
+            outcomes.append(outcome)
             before = check
             if outcomes[-1].verdict is Verdict.UNANSWERED and not run.responds():
                 run.shared[LOST] = "the target does not answer any more"

@@ -10,7 +10,7 @@ from contracts.checks.check import Check
 from contracts.checks.errors import Broken, Untested
 from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
-from contracts.verdict.failure import Verdict
+from contracts.verdict.failure import Outcome, Verdict
 from contracts.verdict.runner import judge, run_checks
 from tests.contracts.strength import fresh_app, run_on
 
@@ -73,6 +73,23 @@ def test_what_fails_only_after_what_ran_before_it_is_order_dependent(run: Run) -
 
     first, second = run_checks([check("spoils", spoil), check("looks", look)], run, on_outcome=lambda _: None)
     assert (first.verdict, second.verdict) == (Verdict.PASSED, Verdict.ORDER)
+
+
+@pytest.mark.parametrize("then", [Broken("half a check"), AssertionError("a library in disorder"), None])
+def test_a_check_that_a_signal_interrupts_counts_for_nothing_whatever_it_makes_of_it(
+    run: Run, then: Exception | None
+) -> None:
+    signals: list[int] = []
+
+    def swallow(_: Run) -> None:
+        signals.append(2)
+        if then is not None:
+            raise then
+
+    told: list[Outcome] = []
+    with pytest.raises(KeyboardInterrupt):
+        run_checks([check("swallows", swallow)], run, on_outcome=told.append, signals=signals)
+    assert told == []
 
 
 def test_what_can_not_be_tried_again_is_told_and_does_not_count(run: Run) -> None:
