@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heappushpop, heapreplace
 from itertools import compress, islice, pairwise
+from operator import sub
 from typing import NamedTuple
 
 from mockserver.embeddings.policy import Policy, failing_ranks
@@ -75,12 +76,6 @@ class Attempts(NamedTuple):
         rounds = self.rounds[: bisect_right(self.rounds, count)]
         return Attempts(places, starts, ends, bytes(fails), rounds, self.retries)
 
-    def outcome(self, rank: int) -> str:
-        """One of KINDS."""
-        if not self.fails[rank]:
-            return "completed"
-        return "failed" if rank >= self.last_chances else "retried"
-
     @property
     def last_chances(self) -> int:
         """Rank from which a failing attempt is the last of its job."""
@@ -141,6 +136,13 @@ class Batch(NamedTuple):
         attempts = Attempts(places, starts, ends, bytes(fails), begun, policy.retries)
         return self._replace(attempts=attempts)
 
+    def restarted(self, now: int) -> Batch:
+        """Batch without the attempts that have not ended, to be planned again."""
+        if self.is_done(now):
+            return self
+        ended = self.attempts.first(bisect_right(self.attempts.ends, now))
+        return self._replace(attempts=ended, arrived=min(self.arrived, now))
+
     def _waiting(self, places: Sequence[int], fails: Sequence[int], rounds: Sequence[int]) -> Sequence[int]:
         """Places of the jobs that the last of the rounds has still to try."""
         waiting: Sequence[int] = range(len(self.keys))
@@ -175,13 +177,13 @@ class Batch(NamedTuple):
         completed = fails.count(0, 0, ended)
         failed = fails.count(1, self.attempts.last_chances, ended)
         pending = len(self.keys) - processing - completed - failed
+        found = Counts(pending, processing, completed, failed)
         gone = [self.state(place, now)[0] for place in self.removed]
-        everything = zip(Counts._fields, (pending, processing, completed, failed), strict=True)
-        return Counts(*(count - gone.count(state) for state, count in everything))
+        return Counts(*map(sub, found, map(gone.count, Counts._fields))) if gone else found
 
     def state(self, place: int, now: int) -> tuple[str, int]:
         """State and number of started attempts of the job at `place`."""
-        places, starts, ends, _, rounds, _ = self.attempts
+        places, starts, ends, fails, rounds, _ = self.attempts
         if self.given and not places:
             return "completed", self.given
         started = bisect_right(starts, now)
@@ -192,8 +194,9 @@ class Batch(NamedTuple):
             return "pending", attempts
         if ends[ranks[-1]] > now:
             return "processing", attempts
-        outcome = self.attempts.outcome(ranks[-1])
-        return "pending" if outcome == "retried" else outcome, attempts
+        if not fails[ranks[-1]]:
+            return "completed", attempts
+        return ("failed" if ranks[-1] >= self.attempts.last_chances else "pending"), attempts
 
     def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
         """Jobs from the place `first` on, each with its place."""
@@ -204,10 +207,10 @@ class Batch(NamedTuple):
 
     def ended(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
         """Attempts that end in (since, until]."""
-        ends, thread_id = self.attempts.ends, self.thread_id
+        places, _, ends, fails, *_ = self.attempts
         ranks = range(bisect_right(ends, since), bisect_right(ends, until))
-        keys = [*self.keys] if ranks else ()
+        keys, last_chances = [*self.keys] if ranks else (), self.attempts.last_chances
         for rank in ranks:
-            if (place := self.attempts.places[rank]) not in self.removed:
-                kind = self.attempts.outcome(rank)
-                yield EndedAttempt(ends[rank], kind, space_id, thread_id, keys[place][-1])
+            if (place := places[rank]) not in self.removed:
+                kind = "completed" if not fails[rank] else "failed" if rank >= last_chances else "retried"
+                yield EndedAttempt(ends[rank], kind, space_id, self.thread_id, keys[place][-1])

@@ -70,11 +70,11 @@ class SpaceQueue:
                 floor = max([floor, *batch.attempts.starts[-1:]])
         return sorted(max(floor, end) for end in [since] * count + ends + [*self.busy])[-count:]
 
-    def _settled(self, now: int) -> SpaceQueue:
-        """The same queue, planned as far as attempts start by `now`; all of it if the clock was put back."""
+    def _at(self, now: int) -> SpaceQueue:
+        """The same queue for an event: as the last read planned it; all of it if the clock was put back."""
         queue: SpaceQueue = vars(self).get("planned", self)
         was_put_back = queue.unplanned is not None and queue.unplanned[1] > now
-        return queue._planned(None if was_put_back else now)
+        return queue.planned if was_put_back else queue
 
     def batch(self, number: int) -> Batch:
         """Batch of this number, which must exist."""
@@ -101,7 +101,7 @@ class SpaceQueue:
 
     def with_batch(self, batch: Batch, policy: Policy) -> SpaceQueue:
         """Queue with one more batch, which waits for all others unless it is not planned."""
-        queue, batch = self._settled(batch.arrived), batch._replace(number=self.next_batch)
+        queue, batch = self._at(batch.arrived), batch._replace(number=self.next_batch)
         return replace(
             queue,
             policy=policy,
@@ -113,14 +113,14 @@ class SpaceQueue:
 
     def without_thread(self, thread_id: str, now: int) -> SpaceQueue:
         """Queue without a thread: waiting jobs are cancelled, running ones keep their slot."""
-        queue = self._settled(now)
+        queue = self._at(now)._planned(now)
         for batch in queue.of(thread_id):
             queue = queue._with_rest(batch, None, now)
         return queue
 
     def without_message(self, thread_id: str, key: Key, now: int) -> SpaceQueue:
         """Queue without a message: its job is cancelled, or its embedding dropped."""
-        queue = self._settled(now)
+        queue = self._at(now)._planned(now)
         if found := queue.find(thread_id, key):
             batch, place = found
             is_whole = batch.given and batch.attempts.places
@@ -129,7 +129,7 @@ class SpaceQueue:
         return queue
 
     def _with_rest(self, batch: Batch, rest: Batch | None, now: int) -> SpaceQueue:
-        """The same settled queue with what is left of a batch; what waits is planned again."""
+        """The same queue, planned to `now`, with the rest of a batch; what waits is planned again."""
         queue, number = self, batch.number
         if batch.waits(now):
             first = min(number, self.unplanned[0]) if self.unplanned else number
@@ -146,24 +146,19 @@ class SpaceQueue:
 
     def restarted(self, now: int, policy: Policy, steps: int = 0) -> SpaceQueue:
         """Queue in which ended attempts stay, the next `steps` end now, and all others start over."""
-
-        def restarted(batch: Batch) -> Batch:
-            if batch.is_done(now):
-                return batch
-            ended = batch.attempts.first(bisect_right(batch.attempts.ends, now))
-            return batch._replace(attempts=ended, arrived=min(batch.arrived, now))
-
-        first = next((batch.number for batch in self.planned.of() if not batch.is_done(now)), self.next_batch)
-        queue = self.planned._mapped(first, self.next_batch, restarted)
+        waiting = (batch.number for batch in self.planned.of() if not batch.is_done(now))
+        first = next(waiting, self.next_batch)
+        queue = self.planned._mapped(first, self.next_batch, lambda batch: batch.restarted(now))
         return replace(queue, policy=policy, busy=(), unplanned=(first, now))._planned(steps=steps)
 
     def next_jobs(self, now: int) -> Iterator[int]:
         """Numbers of the jobs whose attempts end next, in order; a job that fails comes again."""
-        ended = self.restarted(now, self.policy, ALL)
-        for before, after in zip(self.planned.of(), ended.of(), strict=True):
-            if not before.is_done(now):
-                for place in after.attempts.places[bisect_right(before.attempts.ends, now) :]:
-                    yield after.first_job + place
+        for batch in self.planned.of():
+            if not batch.is_done(now):
+                ended = batch.restarted(now)
+                stepped = ended.planned(self.policy, now, [now], repeat(0))
+                for place in stepped.attempts.places[len(ended.attempts.places) :]:
+                    yield batch.first_job + place
 
     def _mapped(self, first: int, last: int, change: Callable[[Batch], Batch]) -> SpaceQueue:
         batches = self.batches.mapped((first,), (last + 1,), lambda each: (each[0], change(each[1])))
