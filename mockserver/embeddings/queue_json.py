@@ -6,8 +6,9 @@ It contains every attempt, past and planned, so that an imported queue continues
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import compress, count, pairwise
 from operator import le, lt
 from typing import Any
 
@@ -53,20 +54,19 @@ def _batch_json(batch: Batch) -> Values:
         "messages": [key[-1] for key in batch.keys],
         "removed": sorted(batch.removed),
     }
-    places, _, ends, fails, rounds, retries = batch.attempts
     if not batch.given:
-        cuts = [slice(*each) for each in pairwise((*rounds, len(places)))]
-        return {**values, "retries": retries, "rounds": [_round_json(batch.attempts, cut) for cut in cuts]}
-    if places:
-        state = "failed" if fails[0] else "completed"
-        values["ended"] = {"state": state, "attempts": batch.given, "at": ends[0]}
+        return {**values, "retries": batch.attempts.retries, "rounds": [*_rounds_json(batch.attempts)]}
+    if batch.attempts.places:
+        state = "failed" if batch.attempts.fails[0] else "completed"
+        values["ended"] = {"state": state, "attempts": batch.given, "at": batch.attempts.ends[0]}
     return values
 
 
-def _round_json(attempts: Attempts, cut: slice) -> Values:
-    places, starts, ends = ([*each[cut]] for each in attempts[:3])
-    failing = [rank for rank, fails in enumerate(attempts.fails[cut]) if fails]
-    return {"places": places, "starts": starts, "ends": ends, "failing": failing}
+def _rounds_json(attempts: Attempts) -> Iterator[Values]:
+    for first, last in pairwise((*attempts.rounds, len(attempts.places))):
+        places, starts, ends = ([*each[first:last]] for each in attempts[:3])
+        failing = [*compress(count(), attempts.fails[first:last])]
+        yield {"places": places, "starts": starts, "ends": ends, "failing": failing}
 
 
 def read(
@@ -79,14 +79,12 @@ def read(
     changed = values["changed_policy"] and Policy.from_json(values["changed_policy"], policy.seed)
     queues: dict[str, SpaceQueue] = {}
     for space_id, queue in values["spaces"].items():
-        at, batches = f"queue.spaces.{space_id}.batches", list[Batch]()
-        for place, each in enumerate(queue["batches"]):
-            keys = [key_of(message_id) for message_id in each["messages"]]
-            errors = [*_errors(each, keys)]
-            for where, why in errors:
-                refuse(f"{at}.{place}.{where}", why)
-            batches += [] if errors else [_batch(each, keys, listed(each["thread_id"]))]
-        numbers = [*(batch["number"] for batch in queue["batches"]), queue["next_batch"]]
+        at = f"queue.spaces.{space_id}.batches"
+        batches = [
+            _batch(each, key_of, listed, partial(_refuse_below, refuse, f"{at}.{place}"))
+            for place, each in enumerate(queue["batches"])
+        ]
+        numbers = [*(batch.number for batch in batches), queue["next_batch"]]
         if not all(map(lt, numbers, numbers[1:])):
             refuse(at, "numbers must go up, and stay below next_batch")
             continue
@@ -100,27 +98,56 @@ def read(
     return QueuesVersion(Map(queues), values["next_job"], changed)
 
 
-def _errors(values: Values, keys: Sequence[Key | None]) -> Iterator[tuple[str, str]]:
-    """Address and text of each error in a batch with these keys, None for a message that is not there."""
-    ids, removed = values["messages"], values["removed"]
-    for message_id, key in zip(ids, keys, strict=True):
+def _refuse_below(refuse: Refuse, at: str, where: str, why: str) -> None:
+    refuse(f"{at}.{where}", why)
+
+
+def _batch(values: Values, key_of: KeyOf, listed: Callable[[str], SortedKeys], refuse: Refuse) -> Batch:
+    keys, removed = _keys(values, key_of, listed, refuse), frozenset(values["removed"])
+    if any(place >= len(values["messages"]) for place in removed):
+        refuse("removed", f"there are only {len(values['messages'])} places")
+    arrived = LONG_AGO if values["arrived"] is None else values["arrived"]
+    batch = Batch(values["thread_id"], keys, values["first_job"], arrived, values["number"], removed)
+    if ended := values.get("ended"):
+        if len(keys) != 1 or removed:
+            refuse("ended", "is for one message, which was not removed")
+        return batch.with_end(ended["state"], ended["attempts"], ended["at"])
+    if "rounds" not in values:
+        return batch._replace(given=1)
+    return batch._replace(attempts=_attempts(values, len(keys), refuse))
+
+
+def _attempts(values: Values, size: int, refuse: Refuse) -> Attempts:
+    """Attempts of all rounds of a batch of this size."""
+    places, starts, ends, fails, firsts = array("q"), array("q"), array("q"), bytearray(), list[int]()
+    waiting = {*range(size)}
+    for number, each in enumerate(values["rounds"]):
+        if not _is_possible(each, waiting, max(ends[-1:], default=LONG_AGO)):
+            refuse(f"rounds.{number}", "does not follow from the round before, or is not in order")
+            break
+        firsts.append(len(places))
+        places.extend(each["places"])
+        starts.extend(each["starts"])
+        ends.extend(each["ends"])
+        failing = {*each["failing"]}
+        fails.extend(rank in failing for rank in range(len(each["starts"])))
+        waiting = {each["places"][rank] for rank in failing} if len(starts) == len(places) else set()
+    return Attempts(places, starts, ends, bytes(fails), tuple(firsts), values["retries"])
+
+
+def _keys(values: Values, key_of: KeyOf, listed: Callable[[str], SortedKeys], refuse: Refuse) -> SortedKeys:
+    """Keys of a batch's messages, sharing the thread's own sequence if it is equal."""
+    ids = values["messages"]
+    found = [key_of(message_id) for message_id in ids]
+    for message_id, key in zip(ids, found, strict=True):
         if key is None:
-            yield "messages", f"message {message_id!r} is not in this state"
-    if len({*ids}) < len(ids):
-        yield "messages", "one of them is here twice"
-    elif None not in keys and [*keys] != sorted(filter(None, keys)):
-        yield "messages", "are not in the order of their sequence numbers"
-    if any(place >= len(ids) for place in removed):
-        yield "removed", f"there are only {len(ids)} places"
-    if "ended" in values and (len(ids) != 1 or removed):
-        yield "ended", "is for one message, which was not removed"
-    waiting, floor = {*range(len(ids))}, LONG_AGO
-    for number, each in enumerate(values.get("rounds", ())):
-        if not _is_possible(each, waiting, floor):
-            yield f"rounds.{number}", "does not follow from the round before, or is not in order"
-            return
-        is_complete, floor = len(each["starts"]) == len(each["places"]), max([floor, *each["ends"][-1:]])
-        waiting = {each["places"][rank] for rank in each["failing"] if is_complete}
+            refuse("messages", f"message {message_id!r} is not in this state")
+    keys, whole = SortedKeys(filter(None, found)), listed(values["thread_id"])
+    if len(set(ids)) < len(ids):
+        refuse("messages", "one of them is here twice")
+    elif len(keys) == len(ids) and [key[-1] for key in keys] != ids:
+        refuse("messages", "are not in the order of their sequence numbers")
+    return whole if len(keys) == len(whole) and all(map(tuple.__eq__, keys, whole)) else keys
 
 
 def _is_possible(each: Values, waiting: set[int], floor: int) -> bool:
@@ -130,35 +157,8 @@ def _is_possible(each: Values, waiting: set[int], floor: int) -> bool:
         len(places) > 0
         and places == sorted(waiting.intersection(places))
         and len(starts) == len(ends) <= len(places)
-        and [floor, *starts] == sorted([floor, *starts])
-        and ends == sorted(ends)
+        and all(map(le, [floor, *starts], starts))
+        and all(map(le, ends, ends[1:]))
         and all(map(le, starts, ends))
-        and failing == sorted({*range(len(starts))}.intersection(failing))
+        and all(map(lt, failing, [*failing[1:], len(starts)]))
     )
-
-
-def _batch(values: Values, keys: Sequence[Any], whole: SortedKeys) -> Batch:
-    """Batch without errors; its keys are the thread's own sequence if they are equal."""
-    batch = Batch(
-        thread_id=values["thread_id"],
-        keys=whole if len(keys) == len(whole) and [*keys] == [*whole] else SortedKeys(keys),
-        first_job=values["first_job"],
-        arrived=LONG_AGO if values["arrived"] is None else values["arrived"],
-        number=values["number"],
-        removed=frozenset(values["removed"]),
-    )
-    if ended := values.get("ended"):
-        return batch.with_end(ended["state"], ended["attempts"], ended["at"])
-    if "rounds" not in values:
-        return batch._replace(given=1)
-    places, starts, ends = array("q"), array("q"), array("q")
-    fails, firsts = bytearray(), list[int]()
-    for each in values["rounds"]:
-        firsts.append(len(places))
-        places.extend(each["places"])
-        starts.extend(each["starts"])
-        ends.extend(each["ends"])
-        failing = {*each["failing"]}
-        fails.extend(rank in failing for rank in range(len(each["starts"])))
-    attempts = Attempts(places, starts, ends, bytes(fails), tuple(firsts), values["retries"])
-    return batch._replace(attempts=attempts)
