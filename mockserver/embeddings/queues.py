@@ -97,7 +97,7 @@ class Embeddings:
 
     def step(self, most: int, now: int, space_id: str | None = None) -> int:
         """End the next `most` attempts now, oldest jobs first; returns how many ended."""
-        next_jobs = (zip(queue.next_jobs(now), repeat(name)) for name, queue in self._chosen(space_id))
+        next_jobs = (zip(queue.next_jobs(now, most), repeat(name)) for name, queue in self._chosen(space_id))
         steps = Counter(name for _, name in islice(merge(*next_jobs), most))
         for name, count in steps.items():
             self.queues = self.queues.set(name, self.queues[name].restarted(now, self.policy, count))

@@ -151,13 +151,13 @@ class SpaceQueue:
         queue = self.planned._mapped(first, self.next_batch, lambda batch: batch.restarted(now))
         return replace(queue, policy=policy, busy=(), unplanned=(first, now))._planned(steps=steps)
 
-    def next_jobs(self, now: int) -> Iterator[int]:
+    def next_jobs(self, now: int, most: int = 1) -> Iterator[int]:
         """Numbers of the jobs whose attempts end next, in order; a job that fails comes again."""
         for batch in self.planned.of():
             if not batch.is_done(now):
                 ended = batch.restarted(now)
-                stepped = ended.planned(self.policy, now, [now], repeat(0))
-                for place in stepped.attempts.places[len(ended.attempts.places) :]:
+                places, starts, *_ = ended.planned(self.policy, now, [now], repeat(0, most)).attempts
+                for place in places[len(ended.attempts.starts) : len(starts)]:
                     yield batch.first_job + place
 
     def _mapped(self, first: int, last: int, change: Callable[[Batch], Batch]) -> SpaceQueue:
