@@ -126,8 +126,9 @@ class Batch(NamedTuple):
                 starts.append(start)
                 ends.append(start + duration)
             tried = waiting[: len(starts) - len(places)]
-            failing = {*failing_ranks(tried, self.first_job, len(rounds), named, policy)}
-            fails.extend(rank in failing for rank in range(len(tried)))
+            fails.extend(bytes(len(tried)))
+            for rank in failing_ranks(tried, self.first_job, len(rounds), named, policy):
+                fails[rank - len(tried)] = 1
             places.extend(waiting)
             if len(starts) < len(places) or len(rounds) > policy.retries:
                 break
