@@ -100,7 +100,7 @@ class SpaceQueue:
         return None
 
     def with_batch(self, batch: Batch, policy: Policy) -> SpaceQueue:
-        """Queue with one more batch, which waits for all others unless it is not planned."""
+        """Queue with one more batch, which waits for all others if it is to be planned."""
         queue, batch = self._at(batch.arrived), batch._replace(number=self.next_batch)
         return replace(
             queue,
@@ -129,7 +129,10 @@ class SpaceQueue:
         return queue
 
     def _with_rest(self, batch: Batch, rest: Batch | None, now: int) -> SpaceQueue:
-        """The same queue, planned to `now`, with the rest of a batch; what waits is planned again."""
+        """The same queue with the rest of a batch, if any; if it waits, it and all behind are planned again.
+
+        The queue is planned as far as attempts start by `now`.
+        """
         queue, number = self, batch.number
         if batch.waits(now):
             first = min(number, self.unplanned[0]) if self.unplanned else number
