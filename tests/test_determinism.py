@@ -168,6 +168,6 @@ def test_who_plays_in_a_crowd_sees_what_it_sees_alone(together: list[list[Seen]]
 
 
 def test_another_number_of_threads_changes_no_byte(together: list[list[Seen]]) -> None:
-    """As long as it is enough for their streams: half of the threads, and one is free a moment after its end."""
+    """As long as it is enough for their streams: half of the threads, each free a moment after its end."""
     with mock("--threads", str(4 * PLAYERS)) as url:
         assert crowd(url) == together
