@@ -97,6 +97,7 @@ def main() -> None:
     "--profile", type=click.Choice(list(PROFILES)), default="quick", help="Amount of generated data."
 )
 @click.option("--strict-assumptions", is_flag=True, help="Count assumptions that do not hold as failures.")
+@click.option("--closed", is_flag=True, help="Count undocumented fields of responses as failures.")
 @click.option(
     "--min-coverage",
     type=click.IntRange(0, 100),

@@ -46,6 +46,7 @@ class Options(NamedTuple):
     report_dir: Path | None = None
     seed: int = SEED
     profile: str = "quick"
+    closed: bool = False
     connection: Connection = Connection()
 
     @classmethod
@@ -147,7 +148,7 @@ def _new_run(
         space_ids=options.space_id,
         model_calls=options.with_model,
         reserved_calls=options.with_model * 2 // 3 if asks else 0,
-        settings=RunSettings(options.seed, PROFILES[options.profile]),
+        settings=RunSettings(options.seed, PROFILES[options.profile], options.closed),
         settle=options.connection.settle,
     )
     if writes:

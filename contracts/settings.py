@@ -33,6 +33,8 @@ class RunSettings(NamedTuple):
 
     seed: int = SEED
     profile: Profile = PROFILES["quick"]
+    closed: bool = False
+    """Whether a field of a response that openapi.yaml does not have breaks the contract."""
 
 
 DEFAULT = RunSettings()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from contracts.behaviour.shapes import SPACE, typed
-from contracts.behaviour.vendor_documents import THREAD
+from contracts.behaviour.shapes import SPACE, THREAD, typed
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Excluded, Untested
 from contracts.checks.evidence import Evidence

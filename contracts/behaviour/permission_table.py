@@ -198,7 +198,7 @@ def _refused(row: Row, column: str, expected: int, answer: ClientResponse) -> No
     try:
         forbidden(answer, system_message)
     except Broken as broken:
-        broken.assumption = by
+        broken.assumption = broken.assumption or by
         raise
 
 

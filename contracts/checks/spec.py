@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
-import jsonschema_rs
 import yaml
 
-from contracts.checks.evidence import Assumptions, Evidence
+from contracts.checks.claims import Basis, Node, SchemaViolation, additions, basis, resolved, violations
+from contracts.checks.evidence import Assumptions
 from contracts.http.target import our_spec
 
 METHODS = ("get", "post", "put", "patch", "delete")
-_OPINION = ("pattern", "format", "enum", "const", "minLength", "maxLength", "minItems", "maxItems", "anyOf")
-"""Keywords about the form of a value; an assumption on a small schema covers these alone."""
-_PROPERTY = re.compile(r"""^"([^"]+)" is a required property|\('([^']+)' (?:was|were) unexpected""")
-
-
-class SchemaViolation(NamedTuple):
-    """One place where a response contradicts its schema."""
-
-    pointer: str
-    """JSON pointer into the response; list indexes are stars."""
-    keyword: str
-    message: str
-    marks: tuple[Mapping[str, Any], ...]
-    """Nodes with evidence or assumptions around the failed keyword, outermost first."""
-
-    @property
-    def property(self) -> str:
-        """The missing or unexpected property; empty for other violations."""
-        match = _PROPERTY.search(self.message)
-        return (match[1] or match[2]) if match else ""
 
 
 class DocumentedOperation(NamedTuple):
@@ -98,11 +78,11 @@ class OpenApiDocument:
 
     def resolved(self, node: Any) -> Any:
         """Target of a `$ref`; any other node unchanged."""
-        while isinstance(node, Mapping) and "$ref" in node:
-            path, node = node["$ref"], self.raw
-            for part in path.removeprefix("#/").split("/"):
-                node = node[part]
-        return node
+        return resolved(node, self.raw)
+
+    def parameters(self, operation: DocumentedOperation) -> list[Node]:
+        """Parameters of the operation."""
+        return [self.resolved(parameter) for parameter in operation.raw.get("parameters", ())]
 
     def response(self, operation: DocumentedOperation, status: int) -> Mapping[str, Any]:
         """Response object for a status; empty if undocumented."""
@@ -111,10 +91,7 @@ class OpenApiDocument:
 
     def codes(self, operation: DocumentedOperation, status: int) -> list[str]:
         """Error codes in the examples of a response."""
-        media = self.response(operation, status).get("content", {}).values()
-        examples = [self.resolved(example) for each in media for example in each.get("examples", {}).values()]
-        bodies = [example.get("value") for example in examples]
-        codes = [body["error"].get("code") for body in bodies if isinstance(body, dict) and "error" in body]
+        codes = [error.get("code") for _, error in self._errors(self.response(operation, status))]
         return list(dict.fromkeys(code for code in codes if isinstance(code, str)))
 
     def fields(self, operation: DocumentedOperation) -> list[str]:
@@ -150,36 +127,50 @@ class OpenApiDocument:
         content = self.response(operation, status).get("content", {})
         if "application/json" not in content:
             return
-        components = self._tolerant if tolerant else self.raw["components"]
-        schema = {**content["application/json"]["schema"], "components": components}
-        for error in jsonschema_rs.Draft202012Validator(schema, validate_formats=True).iter_errors(body):
-            path = [*error.schema_path]
-            marks, node = [], schema
-            for part in path[:-1]:
-                node = node[part]
-                if isinstance(node, Mapping) and ("x-assumption" in node or "x-evidence" in node):
-                    marks.append(node)
-            pointer = "".join(f"/{'*' if isinstance(p, int) else p}" for p in error.instance_path)
-            yield SchemaViolation(pointer, str(path[-1]), error.message, tuple(marks))
+        schema = content["application/json"]["schema"]
+        root = {"components": self._tolerant if tolerant else self.raw["components"]}
+        yield from violations(body, schema, root, (operation.raw, self.response(operation, status)))
 
-    def evidence(
+    def additions(self, operation: DocumentedOperation, status: int, body: Any) -> Iterator[str]:
+        """JSON pointers of the fields of a response that its schema does not have."""
+        content = self.response(operation, status).get("content", {})
+        yield from additions(body, content.get("application/json", {}).get("schema", {}), self.raw)
+
+    def basis(
         self, operation: DocumentedOperation, status: int, violation: SchemaViolation | None = None
-    ) -> Evidence:
-        """Weakest evidence on the operation, the response and the violated schema."""
-        marks: list[Mapping[str, Any]] = [operation.raw, self.response(operation, status)]
-        marks += violation.marks if violation is not None else ()
-        levels = [Evidence[m["x-evidence"].upper()] for m in marks if "x-evidence" in m]
-        return min(levels, default=Evidence.ASSUMED)
+    ) -> Basis:
+        """What the claim rests on that a response violates; without a violation, that it has this status."""
+        if violation is not None:
+            return basis(violation.nodes, violation.keyword)
+        return basis((operation.raw, self.response(operation, status)))
 
-    def response_assumption(self, operation: DocumentedOperation, status: int) -> str | None:
-        """First assumption behind a response."""
-        return next(iter(self.response(operation, status).get("x-assumption", ())), None)
+    def text_basis(
+        self, operation: DocumentedOperation, status: int, code: object, field: str, expected: str = ""
+    ) -> Basis | None:
+        """What a text of an error rests on: the marks of the examples that have it; None without an example.
 
-    def form_assumption(self, violation: SchemaViolation) -> str | None:
-        """Assumption that a violation contradicts, if it concerns the form of a value."""
-        if violation.keyword not in _OPINION or not violation.marks:
-            return None
-        return next(iter(violation.marks[-1].get("x-assumption", ())), None)
+        `system_message` belongs to the operation, the weakest example counts; `message` to the code, wherever
+        it is documented best.
+        """
+        operations = [operation] if field != "message" else [*self.operations.values()]
+        found = [
+            basis((each.raw, response, example))
+            for each in operations
+            for response in map(self.resolved, each.raw["responses"].values())
+            for example, error in self._errors(response)
+            if error.get("code") == code and error.get("status") in (status, None)
+            if field == "message" or expected in ("", error.get("system_message"))
+        ]
+        best = max if field == "message" else min
+        return best(found, default=None, key=lambda each: each.evidence)
+
+    def _errors(self, response: Node) -> Iterator[tuple[Node, Node]]:
+        """Examples of a response that are errors, each with its error."""
+        for media in response.get("content", {}).values():
+            for example in map(self.resolved, media.get("examples", {}).values()):
+                value = example.get("value")
+                if isinstance(value, dict) and isinstance(value.get("error"), dict):
+                    yield example, value["error"]
 
     def header_assumption(self, operation: DocumentedOperation, status: int, message: str) -> str | None:
         """Assumption behind the header named in the message; the last one covers its presence."""
@@ -204,8 +195,12 @@ class OpenApiDocument:
         """Whether the status is an alternative of the assumption."""
         return status in self._assumptions.alternatives(assumption, "status")
 
+    def tolerated(self, assumptions: Iterable[str], status: int) -> bool:
+        """Whether the status is an alternative of one of the assumptions."""
+        return any(self.tolerates(id_, status) for id_ in assumptions)
+
     def _request(self, operation: DocumentedOperation, message: str) -> list[Mapping[str, Any]]:
-        parameters = [self.resolved(p) for p in operation.raw.get("parameters", ())]
+        parameters = self.parameters(operation)
         content = operation.raw.get("requestBody", {}).get("content", {})
         bodies = [self.resolved(media["schema"]) for media in content.values()]
         return [p for p in parameters if not message or f"`{p['name']}`" in message] + bodies

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from contracts.checks import requests
 from contracts.checks.check import Check
+from contracts.checks.claims import Basis, SchemaViolation
 from contracts.checks.errors import Broken, Excluded, Fingerprint, Unanswered, Untested
 from contracts.checks.evidence import Evidence
-from contracts.checks.spec import DocumentedOperation, SchemaViolation, document
+from contracts.checks.spec import DocumentedOperation, document
 from contracts.generated.id_rewriting import IdRewriter
 from contracts.generated.types import EngineError, EngineFailure, GenerationPlan
 from contracts.http.run import Run
@@ -86,14 +88,13 @@ def contract_failures(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[
     violations: list[SchemaViolation | None] = [None]
     if failure.check == "response_schema_conformance":
         body = failure.answer.body
-        violations = [*document().violations(operation, status, body)] or violations
-        if violations == [None] and any(document().violations(operation, status, body, tolerant=False)):
+        found = [*document().violations(operation, status, body)]
+        violations = [each for each in found if not each.is_addition]
+        if not violations and (found or any(document().violations(operation, status, body, tolerant=False))):
             return
+        violations = violations or [None]
     for violation in violations:
-        assumption = _assumption(failure, operation, violation, run)
-        evidence = document().evidence(operation, status, violation)
-        if assumption is None and evidence is Evidence.ASSUMED:
-            assumption = document().response_assumption(operation, status)
+        founded = founding(failure, operation, violation, run)
         what = " ".join(failure.message.split())[:300]
         if violation is not None:
             what = f"its {violation.pointer or 'body'}: {violation.message[:200]}"
@@ -101,8 +102,8 @@ def contract_failures(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[
             f"{operation.label} answers {status}; {what}",
             got=failure.answer.text[:300],
             pointer=violation.pointer if violation is not None else "",
-            evidence=Evidence.ASSUMED if assumption is not None else evidence,
-            assumption=assumption,
+            evidence=founded.evidence,
+            assumption=founded.assumption,
             fingerprint=_fingerprint(operation, failure, violation),
             chain=(*failure.before, failure.answer),
         )
@@ -115,25 +116,51 @@ def _fingerprint(
 ) -> Fingerprint:
     status = failure.answer.status
     if violation is not None:
-        return Fingerprint(operation.id, status, violation.pointer, violation.keyword, violation.property)
+        return Fingerprint(operation.id, status, violation.pointer, violation.keyword, violation.name)
     if failure.check == "unsupported_method":
         return Fingerprint(operation.id, status, "", failure.check, failure.answer.request.method)
     named = _NAMED.search(failure.message)
     return Fingerprint(operation.id, status, "", failure.check, named[1] if named else "")
 
 
-def _assumption(
+def founding(
     failure: EngineFailure, operation: DocumentedOperation, violation: SchemaViolation | None, run: Run
-) -> str | None:
-    contract, status = document(), failure.answer.status
+) -> Basis:
+    """Basis of a failure; what nothing explains breaks the claim of the response or of its operation."""
+    contract, answer = document(), failure.answer
     if violation is not None:
-        return contract.form_assumption(violation)
-    if status >= 500:
-        return None
+        return _of_response(failure, operation, violation)
+    if answer.status >= 500:
+        return contract.basis(operation, answer.status)
+    if id_ := _alternative(failure, operation, run):
+        return Basis(Evidence.ASSUMED, (id_,))
+    part = None
+    if failure.check == "negative_data_rejection":
+        part = requests.accepted(contract, operation, answer)
+        if part is None and (
+            id_ := contract.acceptance_assumption(operation, answer.status, failure.message)
+        ):
+            part = Basis(Evidence.ASSUMED, (id_,))
+    elif failure.check == "positive_data_acceptance":
+        part = requests.refused(contract, operation, answer)
+    return part or contract.basis(operation, answer.status)
+
+
+def _of_response(failure: EngineFailure, operation: DocumentedOperation, violation: SchemaViolation) -> Basis:
+    """Basis of a violated schema; a text of an error has that of its example."""
+    status, field = failure.answer.status, violation.pointer.removeprefix("/error/")
+    if field in ("message", "system_message") and violation.pointer != field:
+        code = failure.answer.error.get("code")
+        if (text := document().text_basis(operation, status, code, field)) is not None:
+            return text
+    return document().basis(operation, status, violation)
+
+
+def _alternative(failure: EngineFailure, operation: DocumentedOperation, run: Run) -> str | None:
+    """Assumption one of whose alternatives is what the target does."""
+    contract, status = document(), failure.answer.status
     if failure.check in ("status_code_conformance", "unsupported_method"):
         return contract.status_assumption(operation, status)
-    if failure.check == "negative_data_rejection":
-        return contract.acceptance_assumption(operation, status, failure.message)
     if failure.check == "response_headers_conformance":
         return contract.header_assumption(operation, status, failure.message)
     if failure.check == "has_more_goes_with_a_cursor":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from contracts.checks.spec import assumption_texts
@@ -30,6 +31,7 @@ def as_data(
     judged: Mapping[str, Any],
     coverage: Data,
     gone: Sequence[Mapping[str, Any]] = (),
+    additions: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Data:
     """JSON object of the run with its judgement; failures with one cause are joined."""
     groups = joined(outcomes)
@@ -63,6 +65,7 @@ def as_data(
         ],
         "failures": failures,
         "no_longer": [dict(known) for known in gone],
+        "additions": dict(additions),
         "coverage": coverage,
     }
     redacted: Data = info.redact(data)

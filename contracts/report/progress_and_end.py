@@ -29,6 +29,7 @@ from contracts.report.run_info import RunInfo
 from contracts.report.terminal import print_report
 from contracts.session import Session
 from contracts.verdict import baseline
+from contracts.verdict.additions import additions_of
 from contracts.verdict.failure import Outcome
 from contracts.verdict.result import Judgement, judgement
 
@@ -90,7 +91,14 @@ class RunReporter:
             info.session.access.missing, info.flags["read_only"], info.flags["with_model"] > 0
         )
         covered = coverage.as_data(coverage.coverage(self._recorder, outcomes, conditions))
-        data = as_data(outcomes, info, judged.as_data(), covered, [baseline.as_data(one) for one in gone])
+        data = as_data(
+            outcomes,
+            info,
+            judged.as_data(),
+            covered,
+            [baseline.as_data(one) for one in gone],
+            additions_of(info.session.run).as_data(),
+        )
         unwritten = write(self._folder, data)
         print_report(self._console, data, self._folder)
         if unwritten:

@@ -11,7 +11,17 @@ from contracts.http.connection import FRESH, Connection, TargetUrl
 from contracts.http.redact import Redactor
 from contracts.session import Session
 
-_FLAGS = ("profile", "seed", "only", "skip", "read_only", "with_model", "strict_assumptions", "min_coverage")
+_FLAGS = (
+    "profile",
+    "seed",
+    "only",
+    "skip",
+    "read_only",
+    "with_model",
+    "strict_assumptions",
+    "closed",
+    "min_coverage",
+)
 
 
 class RunInfo(NamedTuple):

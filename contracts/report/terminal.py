@@ -59,6 +59,11 @@ def print_report(console: Console, data: Data, folder: Path) -> None:
     for known in data["no_longer"]:
         words = " ".join(str(part) for part in known["fingerprint"].values() if part)
         console.print("[green]no longer[/]  a known failure did not occur: ", Text(words), soft_wrap=True)
+    for operation, pointers in data["additions"].items():
+        fields = cut(", ".join(pointers), 200)
+        console.print(
+            "[cyan]undocumented[/]   ", Text(f"{operation} answers with {fields}"), sep="", soft_wrap=True
+        )
     for line in _skipped(data):
         console.print(line, soft_wrap=True)
     console.print(_covered(data))

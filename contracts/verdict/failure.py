@@ -95,8 +95,10 @@ class Failure(NamedTuple):
 
     @property
     def is_assumed(self) -> bool:
-        """Whether the failed claim is only assumed."""
+        """Whether the failed claim is only assumed; no assumption explains an error of the server."""
         own = self.broken
+        if is_status(own) and own.got >= 500:
+            return False
         if own.evidence is None and own.assumption is None:
             return not self.check.gates
         return own.assumption is not None or own.evidence is Evidence.ASSUMED

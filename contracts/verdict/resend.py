@@ -121,9 +121,7 @@ def _violates(operation: DocumentedOperation, answer: ClientResponse, print_: Fi
         return False
     violations = document().violations(operation, answer.status, answer.body)
     wanted = (print_.pointer, print_.keyword, print_.property)
-    return any(
-        (violation.pointer, violation.keyword, violation.property) == wanted for violation in violations
-    )
+    return any((violation.pointer, violation.keyword, violation.name) == wanted for violation in violations)
 
 
 def _documented(operation: DocumentedOperation | None, status: int) -> bool:

@@ -22,6 +22,7 @@ from contracts.checks.missing import MissingOperation, met
 from contracts.http.exchange import ClientResponse
 from contracts.http.keys import refused_key
 from contracts.http.run import Run
+from contracts.verdict.additions import additions_of
 from contracts.verdict.crash import crash
 from contracts.verdict.eventual import with_patient_lists
 from contracts.verdict.failure import FAILED_ONCE, WORST, Failure, Outcome, Skipped, Verdict, failure_of
@@ -38,6 +39,7 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
     started = time.monotonic()
     failures: list[Failure] = []
     skipped = None
+    additions = additions_of(run)
     try:
         failures = _with_valid_keys(check, run)
         if failures and (missing := _missing(check, run, failures)):
@@ -53,6 +55,8 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
         failures, skipped = _without(missing, [], check, run) if missing else ([], _untested(reason))
     except Unanswered as reason:
         skipped = Skipped(Verdict.UNANSWERED, f"{FAILED_ONCE if failures else ''}{reason}")
+    if run.settings.closed and (added := [*additions.failures(check, run)]):
+        failures, skipped = [*added, *failures], None
     return Outcome(check, tuple(failures), time.monotonic() - started, skipped)
 
 

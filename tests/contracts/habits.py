@@ -337,6 +337,7 @@ HABITS = {
     "500-old-threads": Habit(prepare=old_threads(500)),
     "colleague": Habit(meanwhile=colleague),
     "more-fields": Habit(more_fields),
+    "more-fields-closed": Habit(more_fields, words=("--closed",)),
     "emptied": Habit(emptied),
     "existing-id": Habit(existing_id, prepare=old_threads(1)),
     "silent": Habit(silent, words=("--timeout", "1s")),

@@ -75,7 +75,7 @@ def run_on(app: MockServer, model_calls: int = ASKED) -> Run:
         ledger=Ledger(),
         run_id="bite",
         model_calls=model_calls,
-        settings=RunSettings(SEED, PROFILES["ci"]),
+        settings=RunSettings(SEED, PROFILES["ci"], closed=True),
     )
 
 
@@ -138,14 +138,18 @@ def measured(app: MockServer, mutant: Mutant, before: dict[str, Any]) -> dict[st
     if before.get("by"):
         again = bite(app, mutant, before["by"], alone=True)
         if again.caught is not None:
-            return {**before, **key(app, mutant, before["by"])}
+            return {**before, "verdict": verdict_of(again.caught), **key(app, mutant, before["by"])}
     found = bite(app, mutant)
     row = {"seconds": round(found.seconds, 1), "by": "", "layer": "", "verdict": ""}
     if found.caught is not None:
-        broken = found.caught.verdict is Verdict.BROKEN
         check = found.caught.check
-        row |= {"by": check.id, "layer": check.layer, "verdict": "broken" if broken else "assumption"}
+        row |= {"by": check.id, "layer": check.layer, "verdict": verdict_of(found.caught)}
     return {**row, **key(app, mutant, str(row["by"]))}
+
+
+def verdict_of(caught: Outcome) -> str:
+    """Class of a caught mutant: `broken` or `assumption`."""
+    return "broken" if caught.verdict is Verdict.BROKEN else "assumption"
 
 
 def key(app: MockServer, mutant: Mutant, by: str) -> dict[str, str]:

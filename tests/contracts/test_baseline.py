@@ -94,7 +94,7 @@ def test_two_fields_that_are_missing_are_two_failures() -> None:
     """Also if both are missing in the same object."""
     operation = document().by_id("getSpace")
     violations = list(document().violations(operation, 200, {}))
-    missing = {violation.property for violation in violations if violation.keyword == "required"}
+    missing = {violation.name for violation in violations if violation.keyword == "required"}
     assert {"name", "updated_at"} <= missing
 
 
