@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from contracts.checks.check import check, equal
-from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 
@@ -18,7 +17,7 @@ def in_parallel(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
         return list(pool.map(call, items))
 
 
-@check("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+@check("addThreadToSpace", "listSpaceThreads")
 def parallel_adds_of_one_thread_are_one_membership(run: Run) -> None:
     """Twenty adds of one thread at the same time list it once."""
     space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
@@ -27,7 +26,7 @@ def parallel_adds_of_one_thread_are_one_membership(run: Run) -> None:
     equal([a.status for a in answers if a.status >= 500], [], "server errors")
 
 
-@check("addThreadToSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+@check("addThreadToSpace", "listSpaceThreads", claim="all-threads-are-listed")
 def parallel_adds_lose_nothing(run: Run) -> None:
     """Adds of different threads at the same time are all there afterwards."""
     space_id = run.owner.new_space()["id"]
@@ -37,7 +36,7 @@ def parallel_adds_lose_nothing(run: Run) -> None:
     equal(sorted(run.owner.threads_of(space_id)), sorted(threads), "the threads")
 
 
-@check("removeThreadFromSpace", "listSpaceThreads", evidence=Evidence.PUBLISHED)
+@check("removeThreadFromSpace", "listSpaceThreads")
 def parallel_removals_all_count(run: Run) -> None:
     """Threads that are removed at the same time are all gone, and the others are still there."""
     threads = run.owner.new_threads(9)
@@ -47,7 +46,7 @@ def parallel_removals_all_count(run: Run) -> None:
     equal(run.owner.threads_of(space_id), threads[8:], "the threads")
 
 
-@check("createSpace", "getSpace", evidence=Evidence.PUBLISHED)
+@check("createSpace", "getSpace")
 def parallel_creates_make_different_spaces(run: Run) -> None:
     """Spaces that are created at the same time have different ids, and each keeps its name."""
     names = [run.name() for _ in range(6)]
@@ -57,7 +56,7 @@ def parallel_creates_make_different_spaces(run: Run) -> None:
     equal(read_back, names, "the names, read back")
 
 
-@check("updateThread", evidence=Evidence.PUBLISHED)
+@check("updateThread")
 def parallel_changes_of_metadata_are_all_kept(run: Run) -> None:
     """Pairs of metadata that are sent at the same time are all merged."""
     path = f"/v1/threads/{run.owner.new_thread()['id']}"
@@ -67,7 +66,7 @@ def parallel_changes_of_metadata_are_all_kept(run: Run) -> None:
     equal(run.owner.get(path).body["metadata"], pairs, "metadata", "/metadata")
 
 
-@check("updateSpace", evidence=Evidence.PUBLISHED)
+@check("updateSpace")
 def parallel_patches_of_different_fields_are_all_kept(run: Run) -> None:
     """Changes of name and description at the same time are both kept."""
     for _ in range(3):
@@ -78,7 +77,7 @@ def parallel_patches_of_different_fields_are_all_kept(run: Run) -> None:
         equal((after["name"], after["description"]), (changes[0]["name"], "after"), "name and description")
 
 
-@check("createResponse", "getThread", "listThreadMessages", evidence=Evidence.PUBLISHED)
+@check("createResponse", "getThread", "listThreadMessages")
 def parallel_questions_are_all_counted(run: Run) -> None:
     """After questions in one thread at the same time it counts as many messages as it lists."""
     thread_id = run.owner.new_thread()["id"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
-from contracts.checks.evidence import Evidence
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
 
@@ -16,14 +15,14 @@ def _no_server_error(answers: list[ClientResponse]) -> None:
             raise Broken(f"{sent} is a server error", expected="below 500", got=answer.status)
 
 
-@check("listSpaces", evidence=Evidence.OBSERVED)
+@check("listSpaces")
 def an_unknown_route_is_the_frameworks_404(run: Run) -> None:
     """An unknown path is 404 with {"detail": "Not Found"}."""
     answer = run.owner.get("/v1/nothing/here")
     equal((answer.status, answer.body), (404, {"detail": "Not Found"}), "the answer")
 
 
-@check("listSpaces", evidence=Evidence.OBSERVED)
+@check("listSpaces")
 def a_wrong_method_is_405(run: Run) -> None:
     """A method that a path does not have is 405."""
     # DELETE of a collection is not sent: a target that supports it would delete everything.
@@ -31,7 +30,7 @@ def a_wrong_method_is_405(run: Run) -> None:
         equal(run.owner.ask(method, path).status, 405, f"{method} {path}")
 
 
-@check("listSpaces", evidence=Evidence.ASSUMED, assumption="A10")
+@check("listSpaces")
 def a_405_names_the_methods(run: Run) -> None:
     """A 405 has an Allow header with the supported methods."""
     allow = run.owner.ask("PUT", "/v1/spaces/").headers.get("allow", "")
@@ -40,14 +39,14 @@ def a_405_names_the_methods(run: Run) -> None:
     )
 
 
-@check("listSpaces", evidence=Evidence.ASSUMED, assumption="A52")
+@check("listSpaces")
 def head_and_options_are_405(run: Run) -> None:
     """HEAD, and OPTIONS outside a preflight, are 405."""
     for method in ("HEAD", "OPTIONS"):
         equal(run.owner.ask(method, "/v1/threads").status, 405, method)
 
 
-@check("listSpaces", evidence=Evidence.ASSUMED, assumption="A20")
+@check("listSpaces")
 def the_collection_without_its_slash_redirects(run: Run) -> None:
     """/v1/spaces redirects to /v1/spaces/ with 307, keeping its query and host."""
     answer = run.owner.get("/v1/spaces", organization_id=run.organization_id)
@@ -57,7 +56,7 @@ def the_collection_without_its_slash_redirects(run: Run) -> None:
         raise Broken("Location leads elsewhere", got=location)
 
 
-@check("getSpace", "listSpaceThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A48")
+@check("getSpace", "listSpaceThreads", "createThread")
 def a_wrong_trailing_slash_redirects(run: Run) -> None:
     """A wrong trailing slash redirects with 307 to the right path on the same host, without effect."""
     title = {"organization_id": run.organization_id, "title": run.name("thread")}
@@ -72,7 +71,7 @@ def a_wrong_trailing_slash_redirects(run: Run) -> None:
     equal([thread for thread in listed if thread["title"] == title["title"]], [], "threads that were made")
 
 
-@check("getSpace", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A22")
+@check("getSpace", "addThreadToSpace")
 def odd_ids_in_a_write_are_404(run: Run) -> None:
     """An unknown id of any form is 404 in a write too, and changes nothing."""
     space_id, thread = run.owner.new_space()["id"], run.owner.new_thread()["id"]
@@ -83,7 +82,7 @@ def odd_ids_in_a_write_are_404(run: Run) -> None:
     equal(run.owner.threads_of(space_id), [], "the threads")
 
 
-@check("getSpace", evidence=Evidence.ASSUMED, assumption="A22")
+@check("getSpace")
 def any_text_is_an_id(run: Run) -> None:
     """An unknown id of any form is 404, never a 500."""
     for id_ in ("x", "0", "space_%C3%A9", "%F0%9F%9A%80", "a" * 300, "..%2Fetc", "%27%22%3B--", "null"):
@@ -91,7 +90,7 @@ def any_text_is_an_id(run: Run) -> None:
         equal(answer.status, 404, f"GET /v1/spaces/{id_[:20]}")
 
 
-@check("createSpace", "getSpace", evidence=Evidence.PUBLISHED)
+@check("createSpace", "getSpace")
 def text_comes_back_as_it_was_sent(run: Run) -> None:
     """Names of 1 and of 255 characters, in any script, come back unchanged."""
     for name in ("x", "é" * 255, "日本語 🚀 العربية", " spaced ", 'quote"back\\slash/'):
@@ -99,7 +98,7 @@ def text_comes_back_as_it_was_sent(run: Run) -> None:
         equal(run.owner.get(f"/v1/spaces/{space['id']}").body["name"], name, "name", "/name")
 
 
-@check("createSpace", "getSpace", "listSpaceThreads", "addThreadToSpace", evidence=Evidence.PUBLISHED)
+@check("createSpace", "getSpace", "listSpaceThreads", "addThreadToSpace")
 def odd_input_is_never_a_500(run: Run) -> None:
     """No value of a name, an id, a limit or a cursor causes a server error."""
     owner, space_id = run.owner, run.owner.new_space()["id"]
@@ -115,7 +114,6 @@ def odd_input_is_never_a_500(run: Run) -> None:
 
 @check(
     *(f"{verb}{kind}" for kind in ("Space", "Thread", "VectorStore") for verb in ("create", "update")),
-    evidence=Evidence.PUBLISHED,
 )
 def empty_values_are_never_a_500(run: Run) -> None:
     """An empty string, list or object in a field never causes a server error."""
@@ -139,7 +137,7 @@ def empty_values_are_never_a_500(run: Run) -> None:
     _no_server_error(answers)
 
 
-@check("createThread", evidence=Evidence.ASSUMED, assumption="A56")
+@check("createThread")
 def what_is_not_json_is_422(run: Run) -> None:
     """A body that is not JSON, or of another content type, is 422."""
     json_type, text_type = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}
@@ -148,7 +146,7 @@ def what_is_not_json_is_422(run: Run) -> None:
         equal(answer.status, 422, f"{body!r} as {headers['Content-Type']}")
 
 
-@check("getSpace", evidence=Evidence.ASSUMED, assumption="A25")
+@check("getSpace")
 def the_trace_id_is_the_request_id(run: Run) -> None:
     """The trace_id of an error is the x-request-id of its answer."""
     answer = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
-from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 
@@ -16,7 +15,7 @@ def _three_turns(run: Run) -> str:
     return f"/v1/threads/{thread_id}/messages"
 
 
-@check("listThreads", evidence=Evidence.SDK)
+@check("listThreads")
 def a_total_counts_more_than_the_page(run: Run) -> None:
     """include_total returns the number of threads, whatever the size of the page."""
     run.owner.new_threads(3)
@@ -27,7 +26,7 @@ def a_total_counts_more_than_the_page(run: Run) -> None:
         raise Broken("the total is less than what was just made", expected=3, got=totals[0], pointer="/total")
 
 
-@check("listThreads", evidence=Evidence.SDK)
+@check("listThreads")
 def threads_come_by_their_last_activity(run: Run) -> None:
     """Unpinned threads come with the latest activity first, and with order=asc in reverse."""
     run.owner.new_thread()
@@ -43,7 +42,7 @@ def threads_come_by_their_last_activity(run: Run) -> None:
         raise Broken("both orders give the same first page", got=listed["asc"][:3], pointer="/data")
 
 
-@check("listThreads", evidence=Evidence.ASSUMED, assumption="A62")
+@check("listThreads")
 def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
     """`before` returns the threads just before the anchor, in the order of the list."""
     run.owner.new_threads(5)
@@ -52,7 +51,7 @@ def a_page_before_a_thread_ends_just_before_it(run: Run) -> None:
     equal([thread["id"] for thread in before], whole[2:4], "the two before the fifth", "/data")
 
 
-@check("listThreadMessages", "createResponse", evidence=Evidence.ASSUMED, assumption="A62")
+@check("listThreadMessages", "createResponse")
 def a_page_before_a_message_ends_just_before_it(run: Run) -> None:
     """`before` returns the messages just before the anchor, in the order of the list."""
     path = _three_turns(run)
@@ -61,7 +60,7 @@ def a_page_before_a_message_ends_just_before_it(run: Run) -> None:
     equal([message["id"] for message in before], whole[2:4], "the two before the fifth", "/data")
 
 
-@check("listThreads", evidence=Evidence.SDK)
+@check("listThreads")
 def walking_threads_by_their_last_skips_none(run: Run) -> None:
     """Three pages of two threads, linked by `after`, equal one page of six."""
     run.owner.new_threads(6)
@@ -69,7 +68,7 @@ def walking_threads_by_their_last_skips_none(run: Run) -> None:
     equal(walk_anchors(run, "/v1/threads", 3), whole, "three pages of two", "/data")
 
 
-@check("listThreadMessages", "createResponse", evidence=Evidence.SDK)
+@check("listThreadMessages", "createResponse")
 def walking_messages_by_their_last_skips_none(run: Run) -> None:
     """Pages of two messages, linked by `after`, equal the whole list; order=desc reverses it."""
     path = _three_turns(run)
@@ -90,7 +89,7 @@ def walk_anchors(run: Run, path: str, pages: int) -> list[str]:
     return seen
 
 
-@check("listThreads", "createThread", "deleteThread", evidence=Evidence.SDK)
+@check("listThreads", "createThread", "deleteThread")
 def threads_are_listed_by_assistant_and_deleted_ones_on_demand(run: Run) -> None:
     """assistant_id lists only its threads; deleted threads are listed only with include_deleted."""
     assistant = run.unknown_id("asst")
@@ -104,7 +103,7 @@ def threads_are_listed_by_assistant_and_deleted_ones_on_demand(run: Run) -> None
         equal(ids, sorted(expected), f"the assistant's threads with include_deleted={deleted}", "/data")
 
 
-@check("listThreads", "createThread", evidence=Evidence.ASSUMED, assumption="A63")
+@check("listThreads", "createThread")
 def hidden_threads_are_listed_on_demand(run: Run) -> None:
     """visible_in_ui=false lists hidden threads; no other value does."""
     hidden, visible = (run.owner.new_thread(visible_in_ui=flag)["id"] for flag in (False, True))
@@ -114,7 +113,7 @@ def hidden_threads_are_listed_on_demand(run: Run) -> None:
         equal(ids, expected, f"with visible_in_ui={flag}", "/data")
 
 
-@check("listVectorStores", "createVectorStore", evidence=Evidence.SDK)
+@check("listVectorStores", "createVectorStore")
 def stores_are_searched_sorted_and_paged(run: Run) -> None:
     """Stores can be searched by name, filtered by access_mode, sorted and paged with skip and take."""
     word = f"{run.name('needle')}."
@@ -133,7 +132,7 @@ def stores_are_searched_sorted_and_paged(run: Run) -> None:
     equal(letters(skip=1, take=2), "bc", "skipped and taken", "/data")
 
 
-@check("listVectorStores", "createVectorStore", evidence=Evidence.SDK)
+@check("listVectorStores", "createVectorStore")
 def stores_are_listed_by_workflow_and_project(run: Run) -> None:
     """flow_id and flowplate_project_id list only the stores that have them."""
     flow, project = run.unknown_id("flow"), run.unknown_id("project")

@@ -6,7 +6,6 @@ import time
 
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Excluded
-from contracts.checks.evidence import Evidence
 from contracts.http.role_client import RoleClient
 from contracts.http.run import Run
 
@@ -64,7 +63,7 @@ def wait_until_gone(run: Run, text: str, question: str, thread_id: str) -> None:
         time.sleep(0.2)
 
 
-@check("addThreadToSpace", "createResponse", evidence=Evidence.DOCUMENTED)
+@check("addThreadToSpace", "createResponse", claim="existing-messages-are-embedded")
 def an_added_threads_messages_are_found(run: Run) -> None:
     """Messages of a thread that is added to a space are found by questions in its other threads."""
     fact = f"The warehouse code of run {run.run_id} is quartz seventeen."
@@ -79,14 +78,14 @@ def an_added_threads_messages_are_found(run: Run) -> None:
     equal(is_found(run.owner, fact, question, other), False, "found after its removal")
 
 
-@check("addThreadToSpace", "createResponse", evidence=Evidence.DOCUMENTED)
+@check("addThreadToSpace", "createResponse", claim="future-messages-are-embedded")
 def later_messages_follow_by_themselves(run: Run) -> None:
     """A message that is sent after its thread was added is found too."""
     fact = f"The locker of run {run.run_id} opens with amber ninety."
     space_with_fact(run, fact, f"What opens the locker of run {run.run_id}?")
 
 
-@check("createResponse", evidence=Evidence.PUBLISHED)
+@check("createResponse")
 def nothing_comes_from_another_space(run: Run) -> None:
     """A question in one space never finds what only another space contains."""
     fact = f"The vault of run {run.run_id} holds cobalt forty."
@@ -99,7 +98,7 @@ def nothing_comes_from_another_space(run: Run) -> None:
     equal(is_found(run.owner, fact, question, stranger), False, "found elsewhere")
 
 
-@check("createResponse", "listThreadMessages", "getThread", evidence=Evidence.OBSERVED)
+@check("createResponse", "listThreadMessages", "getThread")
 def a_turn_adds_the_question_and_the_answer(run: Run) -> None:
     """A question adds two messages to its thread, the user's and the assistant's, in this order."""
     thread = run.owner.new_thread()
@@ -113,7 +112,7 @@ def a_turn_adds_the_question_and_the_answer(run: Run) -> None:
     equal(count, 2, "message_count", "/message_count")
 
 
-@check("updateThreadMessage", "createResponse", evidence=Evidence.ASSUMED, assumption="A15")
+@check("updateThreadMessage", "createResponse")
 def an_edited_message_is_found_as_it_is_now(run: Run) -> None:
     """After an edit the new text is found, and the old one is not."""
     fact = f"The gate code of run {run.run_id} is olive three."
@@ -126,7 +125,7 @@ def an_edited_message_is_found_as_it_is_now(run: Run) -> None:
     wait_until_gone(run, fact, question, other)
 
 
-@check("deleteThreadMessage", "createResponse", evidence=Evidence.ASSUMED, assumption="A15")
+@check("deleteThreadMessage", "createResponse")
 def a_deleted_message_is_not_found(run: Run) -> None:
     """A deleted message is not found."""
     fact = f"The attic lamp of run {run.run_id} is number sixty."
@@ -136,7 +135,7 @@ def a_deleted_message_is_not_found(run: Run) -> None:
     wait_until_gone(run, fact, question, other)
 
 
-@check("createResponse", evidence=Evidence.ASSUMED, assumption="A34")
+@check("createResponse")
 def a_question_does_not_find_itself(run: Run) -> None:
     """The question itself is never among the results, even if it was asked before."""
     asked = f"Where is the copper kettle of run {run.run_id}?"
@@ -144,7 +143,7 @@ def a_question_does_not_find_itself(run: Run) -> None:
     equal(is_found(run.owner, asked, asked, other), False, "the question found itself")
 
 
-@check("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
+@check("createResponse")
 def nothing_is_told_to_who_may_not_view(run: Run) -> None:
     """A question finds nothing in a space that its user may not view, even if the thread is in it."""
     fact = f"The cellar key of run {run.run_id} is under brick twelve."
@@ -157,7 +156,7 @@ def nothing_is_told_to_who_may_not_view(run: Run) -> None:
     equal(is_found(outsider, fact, question, theirs), False, "told to an outsider")
 
 
-@check("createResponse", evidence=Evidence.SDK)
+@check("createResponse")
 def nobody_asks_in_the_threads_of_others(run: Run) -> None:
     """A question in another user's thread is refused, and adds no message."""
     thread = run.owner.new_thread()["id"]
@@ -167,7 +166,7 @@ def nobody_asks_in_the_threads_of_others(run: Run) -> None:
     equal(run.owner.get(f"/v1/threads/{thread}/messages").body["data"], [], "the messages after it")
 
 
-@check("removeThreadFromSpace", "createResponse", evidence=Evidence.ASSUMED, assumption="A15")
+@check("removeThreadFromSpace", "createResponse", claim="future-messages-are-embedded")
 def a_thread_that_leaves_one_space_is_found_in_the_other(run: Run) -> None:
     """A thread in two spaces that is removed from one is still found in the other."""
     fact = f"The boat shed of run {run.run_id} is painted teal nine."

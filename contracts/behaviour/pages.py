@@ -7,7 +7,6 @@ from functools import partial
 from contracts.behaviour.shapes import SPACE, THREAD, typed
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Excluded, Untested
-from contracts.checks.evidence import Evidence
 from contracts.http.exchange import ClientResponse
 from contracts.http.role_client import RoleClient
 from contracts.http.run import Run
@@ -41,7 +40,7 @@ def following_ids(client: RoleClient, space_id: str, first: ClientResponse) -> l
     return [id_ for page in pages for id_ in ids(page)]
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="threads-are-paginated")
 def walking_by_any_size_gives_the_same_list(run: Run) -> None:
     """Page sizes 1, 3, 7 and 100 give every thread once, in the same order, and end."""
     space_id, threads = space_with_threads(run, 8)
@@ -51,7 +50,7 @@ def walking_by_any_size_gives_the_same_list(run: Run) -> None:
         equal(run.owner.threads_of(space_id, size), whole, f"walking by {size}")
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="a-page-is-limited")
 def a_page_has_at_most_limit_items(run: Run) -> None:
     """A page has `limit` items if there are as many, and has_more says whether more follow."""
     space_id, _ = space_with_threads(run, 4)
@@ -61,7 +60,7 @@ def a_page_has_at_most_limit_items(run: Run) -> None:
         equal(answer.body["has_more"], more, f"has_more for limit={limit}", "/has_more")
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="a-page-is-limited")
 def each_page_of_threads_has_its_own_limit(run: Run) -> None:
     """A page requested by cursor has its own limit, not that of the page before."""
     space_id, _ = space_with_threads(run, 6)
@@ -74,7 +73,7 @@ def each_page_of_threads_has_its_own_limit(run: Run) -> None:
         )
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="a-page-has-fifty-threads")
 def the_page_size_is_fifty_unless_told(run: Run) -> None:
     """A page has fifty items by default and a hundred with limit=100; the next page continues after them."""
     space_id, threads = space_with_threads(run, 101)
@@ -85,7 +84,7 @@ def the_page_size_is_fifty_unless_told(run: Run) -> None:
     equal(sorted(run.owner.threads_of(space_id, 100)), sorted(threads), "walking by 100")
 
 
-@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A08")
+@check("listSpaceThreads")
 def has_more_goes_with_a_cursor(run: Run) -> None:
     """has_more is false exactly when next_cursor is null."""
     space_id, _ = space_with_threads(run, 3)
@@ -96,14 +95,14 @@ def has_more_goes_with_a_cursor(run: Run) -> None:
         )
 
 
-@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A04")
+@check("listSpaceThreads")
 def threads_come_in_the_order_of_adding(run: Run) -> None:
     """The threads of a space are listed in the order in which they were added, oldest first."""
     space_id, threads = space_with_threads(run, 4)
     equal(run.owner.threads_of(space_id), threads, "the order")
 
 
-@check("listSpaceThreads", "addThreadToSpace", evidence=Evidence.ASSUMED, assumption="A06")
+@check("listSpaceThreads", "addThreadToSpace")
 def a_walk_survives_inserts(run: Run) -> None:
     """Threads added between two pages cause no skipped and no repeated thread."""
     space_id, threads = space_with_threads(run, 5)
@@ -117,7 +116,7 @@ def a_walk_survives_inserts(run: Run) -> None:
         raise Broken("the walk skipped a thread", expected=threads, got=seen)
 
 
-@check("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
+@check("listSpaceThreads", "removeThreadFromSpace")
 def a_walk_survives_the_removal_of_its_anchor(run: Run) -> None:
     """Removing the last thread of a page before reading the next skips and repeats nothing."""
     space_id, threads = space_with_threads(run, 5)
@@ -128,7 +127,7 @@ def a_walk_survives_the_removal_of_its_anchor(run: Run) -> None:
     equal(sorted(seen), sorted(threads), "every thread once")
 
 
-@check("listSpaceThreads", "removeThreadFromSpace", evidence=Evidence.ASSUMED, assumption="A06")
+@check("listSpaceThreads", "removeThreadFromSpace")
 def a_walk_survives_removals_beside_its_anchor(run: Run) -> None:
     """Removing threads before and after the current position skips and repeats no other thread."""
     space_id, _ = space_with_threads(run, 6)
@@ -141,7 +140,7 @@ def a_walk_survives_removals_beside_its_anchor(run: Run) -> None:
     equal(remaining, [whole[1], whole[2], whole[3], whole[5]], "the walk, but for what was removed")
 
 
-@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
+@check("listSpaceThreads")
 def a_cursor_of_another_space_is_refused(run: Run) -> None:
     """A cursor is valid for the space that returned it, and 422 for another."""
     one, _ = space_with_threads(run, 2)
@@ -152,7 +151,7 @@ def a_cursor_of_another_space_is_refused(run: Run) -> None:
     equal(run.owner.get(f"/v1/spaces/{other}/threads", cursor=cursor).status, 422, "status")
 
 
-@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A06")
+@check("listSpaceThreads")
 def a_made_up_cursor_is_refused(run: Run) -> None:
     """An invalid cursor is 422, never a 500 and never the first page."""
     space_id, _ = space_with_threads(run, 1)
@@ -160,7 +159,7 @@ def a_made_up_cursor_is_refused(run: Run) -> None:
         equal(run.owner.get(f"/v1/spaces/{space_id}/threads", cursor=cursor).status, 422, f"cursor={cursor}")
 
 
-@check("listSpaceThreads", evidence=Evidence.ASSUMED, assumption="A07")
+@check("listSpaceThreads")
 def a_limit_out_of_range_is_refused(run: Run) -> None:
     """A limit below 1, above 100 or not an integer is 422."""
     space_id = run.owner.new_space()["id"]
@@ -170,7 +169,7 @@ def a_limit_out_of_range_is_refused(run: Run) -> None:
         equal(run.owner.get(f"/v1/spaces/{space_id}/threads", limit=limit).status, 200, f"limit={limit}")
 
 
-@check("listSpaces", "createSpace", evidence=Evidence.PUBLISHED)
+@check("listSpaces", "createSpace")
 def walking_the_spaces_finds_every_one_once(run: Run) -> None:
     """Listing an organization's spaces by 2 gives each one once, and none of another organization."""
     created = [run.owner.new_space()["id"] for _ in range(3)]
@@ -187,7 +186,7 @@ def walking_the_spaces_finds_every_one_once(run: Run) -> None:
     equal([s for s in seen if s in created], created, "the spaces that were made")
 
 
-@check("listSpaces", evidence=Evidence.PUBLISHED)
+@check("listSpaces")
 def each_page_of_spaces_has_its_own_limit(run: Run) -> None:
     """A page of spaces requested by cursor has its own limit, and skips none."""
     for _ in range(4):
@@ -211,7 +210,7 @@ def spaces_to_read(run: Run) -> list[str]:
     return list(run.space_ids) or [space_with_threads(run, 8)[0]]
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="threads-are-paginated")
 def a_space_that_is_there_lists_the_same_by_any_size(run: Run) -> None:
     """Listing a space by 100, by 7 and by 1 gives the same threads, each once, in the same order."""
     for space_id in spaces_to_read(run):
@@ -222,7 +221,7 @@ def a_space_that_is_there_lists_the_same_by_any_size(run: Run) -> None:
             equal(run.owner.threads_of(space_id, 1), whole, f"{space_id} by 1")
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="a-list-of-threads")
 def a_space_that_is_there_lists_threads_as_documented(run: Run) -> None:
     """Each thread that a space lists has the sixteen documented fields with their types."""
     for space_id in spaces_to_read(run):
@@ -231,7 +230,7 @@ def a_space_that_is_there_lists_threads_as_documented(run: Run) -> None:
             typed(thread, THREAD, f"/data/{number}")
 
 
-@check("getSpace", "listSpaces", evidence=Evidence.PUBLISHED)
+@check("getSpace", "listSpaces")
 def a_space_that_is_there_is_listed_as_it_reads(run: Run) -> None:
     """A space has its published fields, and is in its organization's list once, with the same name."""
     for space_id in spaces_to_read(run):

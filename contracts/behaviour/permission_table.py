@@ -9,7 +9,7 @@ from urllib.parse import quote
 from contracts.behaviour.vendor_documents import forbidden
 from contracts.checks.check import Check, check, equal
 from contracts.checks.errors import Broken, Excluded
-from contracts.checks.evidence import Assumptions, Evidence
+from contracts.checks.evidence import Assumptions
 from contracts.checks.spec import document
 from contracts.http.exchange import ClientResponse
 from contracts.http.role_client import RoleClient
@@ -86,17 +86,18 @@ class Row(NamedTuple):
     """Assumption behind its 403s; the 403 of a foreign user always rests on one."""
     foreign: str = "A46"
     """Assumption behind the 403 of a foreign user."""
-    evidence: Evidence = Evidence.PUBLISHED
 
 
 VIEW, EDIT, OWNER, THREAD, MEMBER, STORE = (
     f"{what} access required" for what in ("View", "Edit", "Owner", "Thread", "Organization", "Vector store")
 )
-MEMBERS: Any = {"system_message": MEMBER, "foreign": "A37", "evidence": Evidence.OBSERVED}
-MINE: Any = {"system_message": THREAD, "by": "A36", "foreign": "A36", "evidence": Evidence.SDK}
-MY_STORE: Any = {"system_message": STORE, "by": "A58", "foreign": "A37", "evidence": Evidence.ASSUMED}
+MEMBERS: Any = {"system_message": MEMBER, "foreign": "A37"}
+MINE: Any = {"system_message": THREAD, "by": "A36", "foreign": "A36"}
+MY_STORE: Any = {"system_message": STORE, "by": "A58", "foreign": "A37"}
 QUESTION = {"inputs": [{"role": "user", "content": "Good morning."}], "thread_id": "{beside}"}
 IN_ORGANIZATION = "organization_id={organization_id}"
+CLAIMS = {"addThreadToSpace": "adding-needs-edit-access", "listSpaceThreads": "listing-needs-view-access"}
+"""Claims that are documented; the others have the id of their check."""
 
 # fmt: off
 ROWS: dict[str, Row] = {
@@ -212,12 +213,10 @@ def _register(operation: str, names: list[str]) -> Check:
         + ", ".join(f"{column} {status}" for column, status in zip(COLUMNS, ROWS[name].statuses, strict=True))
         for name in names
     )
-    row = ROWS[names[0]]
     function.__name__ = f"who-may-{operation}"
     function.__doc__ = f"Who may {operation} and who may not ({statuses}); refused requests change nothing."
     function.roles = ROLES[1:]  # type: ignore[attr-defined]  # for the doctor: skipped without their keys
-    by = "A58" if row.evidence is Evidence.ASSUMED else None
-    return check(operation, evidence=row.evidence, assumption=by)(function)
+    return check(operation, claim=CLAIMS.get(operation))(function)
 
 
 CHECKS = [

@@ -5,11 +5,10 @@ from __future__ import annotations
 from contracts.behaviour.vendor_documents import forbidden
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
-from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 
-@check("listSpaces", evidence=Evidence.PUBLISHED)
+@check("listSpaces")
 def private_spaces_are_listed_to_those_who_may_view(run: Run) -> None:
     """A private space is in its owner's and its viewers' lists, and not in an outsider's."""
     viewer, outsider = run.client("viewer"), run.client("outsider")
@@ -20,7 +19,7 @@ def private_spaces_are_listed_to_those_who_may_view(run: Run) -> None:
         )
 
 
-@check("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
+@check("getSpace", "updateSpace")
 def organization_wide_spaces_are_open_to_members(run: Run) -> None:
     """access_mode organization lets every member view, and private revokes it."""
     outsider = run.client("outsider")
@@ -30,14 +29,14 @@ def organization_wide_spaces_are_open_to_members(run: Run) -> None:
         equal(outsider.get(path).status, status, f"a member without a grant, in mode {mode}")
 
 
-@check("getSpace", "updateSpace", evidence=Evidence.ASSUMED, assumption="A44")
+@check("getSpace", "updateSpace")
 def public_spaces_are_open_to_members(run: Run) -> None:
     """access_mode public lets every member view."""
     outsider, path = run.client("outsider"), f"/v1/spaces/{run.owner.new_space(access_mode='public')['id']}"
     equal(outsider.get(path).status, 200, "a member without a grant")
 
 
-@check("listThreads", "listThreadMessages", evidence=Evidence.SDK)
+@check("listThreads", "listThreadMessages")
 def nobody_sees_the_threads_of_others(run: Run) -> None:
     """Other users' threads are not listed, and their messages can't be read."""
     other, thread = run.client("editor"), run.owner.new_thread()["id"]
@@ -49,7 +48,7 @@ def nobody_sees_the_threads_of_others(run: Run) -> None:
         raise Broken("another user reads the messages", expected="403 or 404", got=status)
 
 
-@check("getThread", "updateThread", "deleteThread", evidence=Evidence.SDK)
+@check("getThread", "updateThread", "deleteThread")
 def a_thread_is_its_creators_alone(run: Run) -> None:
     """Other users can't read, change or delete a thread."""
     thread = run.owner.new_thread()
@@ -61,7 +60,7 @@ def a_thread_is_its_creators_alone(run: Run) -> None:
     equal(run.owner.get(path).body.get("title"), thread["title"], "the title after it", "/title")
 
 
-@check("createSpace", "listSpaces", "createThread", evidence=Evidence.OBSERVED)
+@check("createSpace", "listSpaces", "createThread")
 def strangers_to_an_organization_are_refused(run: Run) -> None:
     """A user outside an organization can't create or list anything in it: 403."""
     foreign = run.client("foreign")
@@ -76,7 +75,7 @@ def strangers_to_an_organization_are_refused(run: Run) -> None:
     equal(foreign.get(foreign.stores).status, 403, "listing its vector stores")
 
 
-@check("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
+@check("getSpace", "updateSpace")
 def everybody_on_a_list_has_access(run: Run) -> None:
     """Every user in access_users may view, and every one in editable_by_users may edit."""
     clients = [run.client("viewer"), run.client("editor")]
@@ -88,7 +87,7 @@ def everybody_on_a_list_has_access(run: Run) -> None:
         equal(answer.status, 200, f"changing by the {client.role}")
 
 
-@check("getSpace", evidence=Evidence.ASSUMED, assumption="A45")
+@check("getSpace")
 def everybody_means_everybody_of_the_organization(run: Run) -> None:
     """`*` in editable_by_users opens a space to every member of its organization, and to nobody else."""
     space_id = run.owner.new_space(editable_by_users=["*"])["id"]
@@ -96,7 +95,7 @@ def everybody_means_everybody_of_the_organization(run: Run) -> None:
         equal(run.client(role).get(f"/v1/spaces/{space_id}").status, status, f"reading by the {role}")
 
 
-@check("getSpace", "updateSpace", evidence=Evidence.PUBLISHED)
+@check("getSpace", "updateSpace")
 def a_part_of_an_id_is_nobody(run: Run) -> None:
     """A user whose id is a substring or superstring of a listed id has no access."""
     outsider = run.client("outsider")
@@ -108,7 +107,7 @@ def a_part_of_an_id_is_nobody(run: Run) -> None:
         equal(changed, 403, f"changing, with such ids in {field}")
 
 
-@check("getSpace", "updateSpace", evidence=Evidence.ASSUMED, assumption="A46")
+@check("getSpace", "updateSpace")
 def an_admin_has_no_say_in_other_organizations(run: Run) -> None:
     """An admin of one organization has no access to another's spaces: 403."""
     admin, foreign = run.client("admin"), run.client("foreign")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contracts.behaviour.vendor_documents import forbidden, refused
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
-from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 
@@ -15,7 +14,7 @@ def listed(run: Run, space_id: str) -> list[str]:
     return [entry["vector_store_id"] for entry in body["vector_stores"]]
 
 
-@check("addVectorStoreToSpace", "removeVectorStoreFromSpace", evidence=Evidence.PUBLISHED)
+@check("addVectorStoreToSpace", "removeVectorStoreFromSpace")
 def stores_need_edit_access(run: Run) -> None:
     """Attaching and detaching without edit access is 403, and changes nothing."""
     inside, beside = (run.owner.new_vector_store()["id"] for _ in range(2))
@@ -33,7 +32,7 @@ def stores_need_edit_access(run: Run) -> None:
                 equal(listed(run, space_id), [inside], f"the stores after {method} was refused to the {role}")
 
 
-@check("removeVectorStoreFromSpace", "getVectorStore", evidence=Evidence.PUBLISHED)
+@check("removeVectorStoreFromSpace", "getVectorStore")
 def a_detached_store_stays(run: Run) -> None:
     """Detaching a store leaves the store itself."""
     space_id, store_id = run.owner.new_space()["id"], run.owner.new_vector_store()["id"]
@@ -42,7 +41,7 @@ def a_detached_store_stays(run: Run) -> None:
     equal(run.owner.get(f"{run.owner.stores}/{store_id}").status, 200, "the store after it")
 
 
-@check("addVectorStoreToSpace", "listSpaceVectorStores", evidence=Evidence.PUBLISHED)
+@check("addVectorStoreToSpace", "listSpaceVectorStores")
 def a_store_says_who_attached_it(run: Run) -> None:
     """added_by of an attached store is the user who attached it, whoever made the space."""
     editor, store_id = run.client("editor"), run.owner.new_vector_store()["id"]
@@ -52,7 +51,7 @@ def a_store_says_who_attached_it(run: Run) -> None:
     equal(entry["added_by"], editor.user_id, "who attached it", "/vector_stores/0/added_by")
 
 
-@check("deleteSpace", "getVectorStore", evidence=Evidence.PUBLISHED)
+@check("deleteSpace", "getVectorStore")
 def a_deleted_spaces_attached_store_stays(run: Run) -> None:
     """Deleting a space leaves the stores that were attached to it."""
     space_id, store_id = run.owner.new_space()["id"], run.owner.new_vector_store()["id"]
@@ -61,7 +60,7 @@ def a_deleted_spaces_attached_store_stays(run: Run) -> None:
     equal(run.owner.get(f"{run.owner.stores}/{store_id}").status, 200, "the store after it")
 
 
-@check("addVectorStoreToSpace", evidence=Evidence.ASSUMED, assumption="A17")
+@check("addVectorStoreToSpace")
 def attaching_is_once_and_of_what_there_is(run: Run) -> None:
     """Attaching again lists the store once; an unknown store is 404, the space's own store is 422."""
     space, store_id = run.owner.new_space(), run.owner.new_vector_store()["id"]
@@ -76,7 +75,7 @@ def attaching_is_once_and_of_what_there_is(run: Run) -> None:
     equal(listed(run, space["id"]), [store_id], "the attached stores after that")
 
 
-@check("addVectorStoreToSpace", "removeVectorStoreFromSpace", evidence=Evidence.ASSUMED, assumption="A17")
+@check("addVectorStoreToSpace", "removeVectorStoreFromSpace")
 def a_space_has_twenty_stores_at_most(run: Run) -> None:
     """Twenty stores can be attached, a further one is 422; detaching one makes room for another."""
     path = f"/v1/spaces/{run.owner.new_space()['id']}/vector-stores"
@@ -88,7 +87,7 @@ def a_space_has_twenty_stores_at_most(run: Run) -> None:
     equal(again, [201, 422], "attaching two more")
 
 
-@check("createSpace", "getVectorStore", evidence=Evidence.ASSUMED, assumption="A47")
+@check("createSpace", "getVectorStore")
 def a_spaces_own_store_can_be_read(run: Run) -> None:
     """The vector_store_id of a new space can be read."""
     answer = run.owner.get(f"{run.owner.stores}/{run.owner.new_space()['vector_store_id']}")
@@ -96,7 +95,7 @@ def a_spaces_own_store_can_be_read(run: Run) -> None:
         raise Broken("the space's own store can't be read", expected=200, got=answer.status)
 
 
-@check("updateVectorStore", "getVectorStore", "deleteVectorStore", evidence=Evidence.SDK)
+@check("updateVectorStore", "getVectorStore", "deleteVectorStore")
 def a_changed_store_is_read_as_changed_and_can_be_deleted(run: Run) -> None:
     """A renamed store has its new name, and can still be deleted."""
     path = f"{run.owner.stores}/{run.owner.new_vector_store()['id']}"

@@ -8,7 +8,6 @@ from typing import Any
 from contracts.behaviour.memory import space_with_fact, wait_until_found
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
-from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 REPEATABLE = ("response.heartbeat", "response.content_delta")
@@ -38,7 +37,7 @@ def checked_text(sent: list[dict[str, Any]]) -> str:
     return whole
 
 
-@check("createResponse", "listThreadMessages", evidence=Evidence.SDK)
+@check("createResponse", "listThreadMessages")
 def a_stream_tells_in_pieces_what_it_tells_as_a_whole(run: Run) -> None:
     """The deltas of a stream add up to the final answer, and to the message stored in the thread."""
     thread_id = run.owner.new_thread()["id"]
@@ -51,7 +50,7 @@ def a_stream_tells_in_pieces_what_it_tells_as_a_whole(run: Run) -> None:
     equal(stored, [whole], "the answer that the thread has")
 
 
-@check("deleteThreadMessage", "getThread", evidence=Evidence.SDK)
+@check("deleteThreadMessage", "getThread")
 def a_deleted_message_is_not_counted(run: Run) -> None:
     """message_count of a thread equals the number of listed messages, also after a deletion."""
     thread_id = run.owner.new_thread()["id"]
@@ -64,7 +63,7 @@ def a_deleted_message_is_not_counted(run: Run) -> None:
     equal((len(left), count), (len(listed) - 1, len(listed) - 1), "messages listed and counted")
 
 
-@check("createResponse", evidence=Evidence.SDK)
+@check("createResponse")
 def a_stream_keeps_the_lines_of_its_answer(run: Run) -> None:
     """The deltas of a multi-line answer add up to it, line breaks included."""
     fact = f"The packing list of run {run.run_id}:\n- a rope\n\n- two lamps"
@@ -73,7 +72,7 @@ def a_stream_keeps_the_lines_of_its_answer(run: Run) -> None:
     checked_text(events(run, other, question))
 
 
-@check("createResponse", evidence=Evidence.ASSUMED, assumption="A33")
+@check("createResponse", claim="future-messages-are-embedded")
 def an_answer_is_remembered_streamed_or_not(run: Run) -> None:
     """The assistant's answers are found by later questions in the space, streamed or not."""
     other = run.owner.new_thread()["id"]

@@ -6,7 +6,6 @@ import time
 
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
-from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 FULL = {f"key {number}": "before" for number in range(16)}
@@ -15,7 +14,7 @@ MOST = 20
 """Pinned threads of a user in an organization."""
 
 
-@check("updateThread", "getThread", evidence=Evidence.PUBLISHED)
+@check("updateThread", "getThread")
 def a_threads_metadata_is_merged(run: Run) -> None:
     """PATCH of a thread merges the metadata and keeps everything that it does not name."""
     thread = run.owner.new_thread(metadata={"a": "1", "b": "2"})
@@ -29,7 +28,7 @@ def a_threads_metadata_is_merged(run: Run) -> None:
     equal(emptied.body["metadata"], answer.body["metadata"], "after a PATCH without a pair", "/metadata")
 
 
-@check("updateThreadMessage", "listThreadMessages", evidence=Evidence.SDK)
+@check("updateThreadMessage", "listThreadMessages")
 def a_messages_metadata_is_merged(run: Run) -> None:
     """PATCH of a message merges the metadata, and keeps the pairs and the text that it does not name."""
     thread_id = run.owner.new_thread()["id"]
@@ -43,7 +42,7 @@ def a_messages_metadata_is_merged(run: Run) -> None:
     equal(message["content"], "Good morning.", "content", "/data/0/content")
 
 
-@check("createThread", "updateThread", evidence=Evidence.PUBLISHED)
+@check("createThread", "updateThread")
 def a_full_set_of_metadata_can_be_changed(run: Run) -> None:
     """A thread may have sixteen pairs, and each of them can be changed."""
     path = f"/v1/threads/{run.owner.new_thread(metadata=FULL)['id']}"
@@ -52,7 +51,7 @@ def a_full_set_of_metadata_can_be_changed(run: Run) -> None:
     equal(answer.body["metadata"], {**FULL, "key 3": "after"}, "metadata", "/metadata")
 
 
-@check("updateThread", evidence=Evidence.ASSUMED, assumption="A32")
+@check("updateThread")
 def a_seventeenth_pair_of_metadata_is_refused(run: Run) -> None:
     """A seventeenth pair is 422, and changes nothing."""
     path = f"/v1/threads/{run.owner.new_thread(metadata=FULL)['id']}"
@@ -61,7 +60,7 @@ def a_seventeenth_pair_of_metadata_is_refused(run: Run) -> None:
     equal(run.owner.get(path).body["metadata"], FULL, "the metadata after it", "/metadata")
 
 
-@check("pinThread", "unpinThread", "listThreads", evidence=Evidence.PUBLISHED)
+@check("pinThread", "unpinThread", "listThreads")
 def a_pinned_thread_is_marked_and_listed_among_the_pinned(run: Run) -> None:
     """Pinning marks a thread and lists it with is_pinned=true; unpinning removes the mark."""
     thread = run.owner.new_thread()["id"]
@@ -77,7 +76,7 @@ def a_pinned_thread_is_marked_and_listed_among_the_pinned(run: Run) -> None:
         equal(listed, pinned, f"listed among the pinned threads after {verb}", "/data")
 
 
-@check("pinThread", evidence=Evidence.PUBLISHED)
+@check("pinThread")
 def no_more_than_twenty_threads_are_pinned(run: Run) -> None:
     """A user pins at most twenty threads; a further one is 422."""
     pinned: list[str] = []
@@ -95,7 +94,7 @@ def no_more_than_twenty_threads_are_pinned(run: Run) -> None:
             run.owner.ask("POST", f"/v1/threads/{thread}/unpin")
 
 
-@check("pinThread", "listThreads", evidence=Evidence.SDK)
+@check("pinThread", "listThreads")
 def the_last_pinned_thread_comes_first(run: Run) -> None:
     """Pinned threads come before the others, the last pinned first, whatever was made last."""
     first, second, other = run.owner.new_threads(3)
@@ -117,7 +116,7 @@ def the_last_pinned_thread_comes_first(run: Run) -> None:
             run.owner.ask("POST", f"/v1/threads/{thread}/unpin")
 
 
-@check("createThread", "updateThread", "getThread", evidence=Evidence.PUBLISHED)
+@check("createThread", "updateThread", "getThread")
 def metadata_holds_any_json(run: Run) -> None:
     """Values of metadata may be lists, objects, numbers and flags, and read back as they were sent."""
     sent = {
@@ -132,7 +131,7 @@ def metadata_holds_any_json(run: Run) -> None:
     equal(run.owner.get(path).body["metadata"], {**sent, "tags": []}, "read back", "/metadata")
 
 
-@check("updateThread", "updateVectorStore", evidence=Evidence.SDK)
+@check("updateThread", "updateVectorStore")
 def null_keeps_what_can_not_be_cleared(run: Run) -> None:
     """null for visible_in_ui of a thread, or name and access_mode of a store, changes nothing."""
     thread, store = run.owner.new_thread(visible_in_ui=False), run.owner.new_vector_store()

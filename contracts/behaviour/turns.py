@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contracts.checks.check import check, equal
-from contracts.checks.evidence import Evidence
 from contracts.http.run import Run
 
 
-@check("createResponse", "listThreadMessages", evidence=Evidence.PUBLISHED)
+@check("createResponse", "listThreadMessages")
 def an_edit_replaces_a_message_and_all_after_it(run: Run) -> None:
     """edit_message_id deletes the message and all after it; the inputs take their place."""
     _supersede(run, "edit_message_id", kept=0)
 
 
-@check("createResponse", "listThreadMessages", evidence=Evidence.PUBLISHED)
+@check("createResponse", "listThreadMessages")
 def a_branch_keeps_its_message_and_none_after_it(run: Run) -> None:
     """previous_message_id deletes all messages after it; the inputs follow it."""
     _supersede(run, "previous_message_id", kept=1)
@@ -32,7 +31,7 @@ def _supersede(run: Run, start: str, kept: int) -> None:
     equal(count, len(messages), "message_count", "/message_count")
 
 
-@check("createResponse", evidence=Evidence.OBSERVED)
+@check("createResponse")
 def a_branch_from_no_message_of_the_thread_is_404(run: Run) -> None:
     """A previous_message_id that is no message is 404 MESSAGE_NOT_FOUND, and nothing is stored."""
     thread_id = run.owner.new_thread()["id"]
@@ -41,7 +40,7 @@ def a_branch_from_no_message_of_the_thread_is_404(run: Run) -> None:
     equal(run.owner.ids(f"/v1/threads/{thread_id}/messages"), [], "the thread's messages", "/data")
 
 
-@check("createResponse", evidence=Evidence.OBSERVED)
+@check("createResponse")
 def an_edit_excludes_a_branch(run: Run) -> None:
     """edit_message_id with previous_message_id is 422."""
     message = run.unknown_id("msg")
@@ -51,7 +50,7 @@ def an_edit_excludes_a_branch(run: Run) -> None:
     equal(run.owner.ask_model("Hello.", thread_id=thread_id, **both).status, 422, "with both")
 
 
-@check("updateThreadMessage", "listThreadMessages", evidence=Evidence.PUBLISHED)
+@check("updateThreadMessage", "listThreadMessages")
 def a_messages_text_is_trimmed_and_never_blank(run: Run) -> None:
     """A message's new text is stored without the white space around it; white space alone is 422."""
     thread_id = run.owner.new_thread()["id"]

@@ -61,7 +61,7 @@ def forbidden(answer: ClientResponse, system_message: str, **details: str) -> No
     refused(answer, 403, "INSUFFICIENT_PERMISSIONS", system_message, **details)
 
 
-@check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
+@check("addThreadToSpace", claim="a-thread-is-added")
 def add_answers_as_documented(run: Run) -> None:
     """Adding a thread is 201 with success, message, both ids and added_at."""
     ids = {"space_id": run.owner.new_space()["id"], "thread_id": run.owner.new_thread()["id"]}
@@ -74,7 +74,7 @@ def add_answers_as_documented(run: Run) -> None:
         raise Broken("added_at is missing", pointer="/added_at")
 
 
-@check("listSpaceThreads", "addThreadToSpace", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", "addThreadToSpace", claim="all-threads-are-listed")
 def an_added_thread_is_listed(run: Run) -> None:
     """An added thread is in the space's list with its sixteen fields, as created."""
     thread = run.owner.new_thread()
@@ -92,7 +92,7 @@ def an_added_thread_is_listed(run: Run) -> None:
     equal(answer.body.get("next_cursor"), None, "next_cursor", "/next_cursor")
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="all-threads-are-listed")
 def a_new_space_has_no_threads(run: Run) -> None:
     """A new space lists no threads."""
     answer = run.owner.get(f"/v1/spaces/{run.owner.new_space()['id']}/threads")
@@ -100,7 +100,7 @@ def a_new_space_has_no_threads(run: Run) -> None:
     equal(answer.body["data"], [], "data", "/data")
 
 
-@check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
+@check("addThreadToSpace", claim="adding-to-an-unknown-space")
 def adding_to_an_unknown_space_is_404(run: Run) -> None:
     """Adding a thread to a space that does not exist is 404, Space not found, with the id."""
     space_id = run.unknown_id("space")
@@ -108,7 +108,7 @@ def adding_to_an_unknown_space_is_404(run: Run) -> None:
     not_found(answer, "Space not found", space_id=space_id)
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="listing-an-unknown-space")
 def listing_an_unknown_space_is_404(run: Run) -> None:
     """Listing the threads of a space that does not exist is 404, Space not found, with the id."""
     space_id = run.unknown_id("space")
@@ -116,7 +116,7 @@ def listing_an_unknown_space_is_404(run: Run) -> None:
     not_found(answer, "Space not found", space_id=space_id)
 
 
-@check("addThreadToSpace", evidence=Evidence.DOCUMENTED)
+@check("addThreadToSpace", claim="adding-needs-edit-access")
 def a_viewer_may_not_add(run: Run) -> None:
     """Adding a thread with only view access is 403, Edit access required, and adds nothing."""
     viewer, thread = run.client("viewer"), run.owner.new_thread()
@@ -125,7 +125,7 @@ def a_viewer_may_not_add(run: Run) -> None:
     equal(run.owner.threads_of(space["id"]), [], "the threads after the refusal")
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="listing-needs-view-access")
 def an_outsider_may_not_list(run: Run) -> None:
     """Listing the threads of a private space without access is 403, View access required."""
     space = run.owner.new_space()
@@ -133,7 +133,7 @@ def an_outsider_may_not_list(run: Run) -> None:
     forbidden(answer, "View access required", space_id=space["id"])
 
 
-@check("listSpaceThreads", evidence=Evidence.DOCUMENTED)
+@check("listSpaceThreads", claim="listing-needs-view-access")
 def a_viewer_may_list(run: Run) -> None:
     """View access is enough to list the threads of a space, whoever owns them."""
     viewer = run.client("viewer")

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from contracts.checks.errors import Broken
-from contracts.checks.evidence import Evidence
+from contracts.checks.evidence import Evidence, effects
 from contracts.http.run import Run
 
 
@@ -23,6 +23,8 @@ class Check(NamedTuple):
     function: Callable[[Run], None]
     left_out: str = ""
     """Reason why the check is not run."""
+    claim: str = ""
+    """Id in contracts/effects.yaml; empty for a check of all claims of an operation."""
 
     @property
     def gates(self) -> bool:
@@ -31,17 +33,22 @@ class Check(NamedTuple):
 
 
 def check(
-    *operations: str, evidence: Evidence, assumption: str | None = None, layer: str = "behaviour"
+    *operations: str, claim: str | None = None, layer: str = "behaviour"
 ) -> Callable[[Callable[[Run], None]], Check]:
-    """Decorator that turns a function into a check: its name is the id, its docstring the sentence."""
+    """Decorator that turns a function into a check: its name is the id, its docstring the sentence.
+
+    `claim`: what it checks, one of contracts/effects.yaml; by default the one with the id of the check.
+    """
 
     def declare(function: Callable[[Run], None]) -> Check:
         name = function.__name__.replace("_", "-")
         if not function.__doc__:
             raise ValueError(f"check {name} needs a docstring")
-        return Check(
-            name, " ".join(function.__doc__.split()), layer, operations, evidence, assumption, function
-        )
+        effect = effects().get(claim or name)
+        if effect is None:
+            raise ValueError(f"check {name}: contracts/effects.yaml has no claim {claim or name}")
+        about = (name, " ".join(function.__doc__.split()), layer, operations)
+        return Check(*about, effect.evidence, effect.assumption, function, claim=claim or name)
 
     return declare
 

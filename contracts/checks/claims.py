@@ -1,6 +1,6 @@
 """Claims of openapi.yaml: what each is founded on, read from the marks around it.
 
-A mark is `x-evidence`, `x-assumption` or both, on the property, parameter, response or operation that it concerns.
+A mark is `x-evidence`, `x-assumption` or both, on the property, parameter, response or operation it concerns.
 It holds for all that is written below it, unless a nearer mark says otherwise.
 """
 

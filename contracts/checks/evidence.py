@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import cache
 from importlib import resources
+from typing import NamedTuple
 
 import yaml
 
@@ -20,6 +22,27 @@ class Evidence(IntEnum):
 
     def __str__(self) -> str:
         return self.name.lower()
+
+
+class Effect(NamedTuple):
+    """Claim about what a call does to other responses."""
+
+    sentence: str
+    """The documents' own words, where they have some."""
+    source: str
+    evidence: Evidence
+    assumption: str | None = None
+
+
+@cache
+def effects() -> dict[str, Effect]:
+    """Effects by id, from contracts/effects.yaml."""
+    text = (resources.files("contracts") / "effects.yaml").read_text("utf-8")
+    rows: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return {
+        id_: Effect(row["sentence"], row["source"], Evidence[row["evidence"].upper()], row.get("assumption"))
+        for id_, row in rows.items()
+    }
 
 
 class Assumptions:

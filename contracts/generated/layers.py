@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from contracts.checks import requests
 from contracts.checks.check import Check
-from contracts.checks.claims import Basis, SchemaViolation
+from contracts.checks.claims import Basis, SchemaViolation, basis
 from contracts.checks.errors import Broken, Excluded, Fingerprint, Unanswered, Untested
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import DocumentedOperation, document
@@ -131,7 +131,7 @@ def founding(
     if violation is not None:
         return _of_response(failure, operation, violation)
     if answer.status >= 500:
-        return contract.basis(operation, answer.status)
+        return basis((operation.raw,))
     if id_ := _alternative(failure, operation, run):
         return Basis(Evidence.ASSUMED, (id_,))
     part = None

@@ -95,7 +95,8 @@ def joined(outcomes: Sequence[Outcome]) -> list[list[Failure]]:
     """Failures grouped by cause; the worst group first, and the worst failure of each."""
     every = [failure for outcome in outcomes for failure in outcome.failures]
     groups: dict[object, list[Failure]] = {}
-    for failure in sorted(every, key=lambda failure: WORST.index(failure.verdict)):
+    # Of failures with one cause, one that knows the expected value describes them best.
+    for failure in sorted(every, key=lambda each: (WORST.index(each.verdict), each.broken.expected is None)):
         groups.setdefault(cause(failure.fingerprint), []).append(failure)
     return [*groups.values()]
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
+from contracts.checks.claims import basis
 from contracts.checks.errors import Broken, Fingerprint
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import document
@@ -97,11 +98,16 @@ class Failure(NamedTuple):
     def is_assumed(self) -> bool:
         """Whether the failed claim is only assumed; no assumption explains an error of the server."""
         own = self.broken
-        if is_status(own) and own.got >= 500:
+        if is_error_of_server(own):
             return False
         if own.evidence is None and own.assumption is None:
             return not self.check.gates
         return own.assumption is not None or own.evidence is Evidence.ASSUMED
+
+
+def is_error_of_server(broken: Broken) -> bool:
+    """Whether the failure is a status that no assumption explains."""
+    return is_status(broken) and broken.got >= 500
 
 
 FAILED_ONCE = "failed once, then: "
@@ -169,6 +175,8 @@ def failure_of(check: Check, broken: Broken, exchanges: Sequence[ClientResponse]
     last = decisive or (short[-1] if short else None)
     found = document().at(last.request.method, last.request.path) if last is not None else None
     operation = check.operations[0] if found is None else found.id
+    if broken.evidence is None and is_error_of_server(broken) and found is not None:
+        broken.evidence = basis((found.raw,)).evidence
     fingerprint = broken.fingerprint or fingerprint_of(
         check, broken, last, operation, named_ids(short), decisive=decisive is not None
     )

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 
 import pytest
 
 from contracts.checks import requests
 from contracts.checks.claims import basis
-from contracts.checks.evidence import Evidence
+from contracts.checks.evidence import Evidence, effects
 from contracts.checks.spec import document
 from contracts.http.exchange import ClientRequest, ClientResponse
-from tests.contracts.habits import HABITS
-from tests.contracts.habits_table import run
+from contracts.suite import CHECKS
+from contracts.verdict.additions import additions_of
+from contracts.verdict.failure import Verdict
+from contracts.verdict.runner import judge
+from mockserver.app import MockServer
+from tests.contracts.mutants import MUTANTS, Mutant, damaged
+from tests.contracts.strength import bite, fresh_app, known, run_on
 
 SPACE = {"organization_id": "org_one", "name": "x"}
 
@@ -23,19 +27,27 @@ def answer(status: int, method: str, path: str, body: object = None, text: str =
     return ClientResponse(ClientRequest(method, path, "owner", body), status, {}, text, 1.0)
 
 
+def plain(sentence: str) -> str:
+    """Sentence without the table of a check of permissions."""
+    return re.sub(r" \(this: .*\)", "", sentence)
+
+
 def field_error(name: str) -> str:
     return json.dumps({"error": {"details": {"fields": [{"in": "body", "name": name, "message": "no"}]}}})
 
 
-def test_more_fields_are_told_once_for_each_operation_and_break_only_a_closed_contract() -> None:
-    checks = ("add-answers-as-documented", "an-added-thread-is-listed", "a-viewer-may-list")
-    plain = run(HABITS["more-fields"], checks=checks)
-    assert (plain.exit, {*plain.verdicts}) == (0, {"passed"}), plain.output
-    told = Counter(re.findall(r"^undocumented +(\w+) answers with", plain.output, re.MULTILINE))
-    assert told["listSpaceThreads"] == 1
-    assert {*told.values()} == {1}
-    closed = run(HABITS["more-fields-closed"], checks=checks)
-    assert closed.exit == 1, closed.output
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_undocumented_field_is_told_once_for_its_operation_and_breaks_only_a_closed_contract(
+    app: MockServer, closed: bool
+) -> None:
+    chosen = [check for check in CHECKS if check.id in ("an-added-thread-is-listed", "a-viewer-may-list")]
+    with damaged(app, mutant("thread-extra")):
+        run = run_on(app)
+        run.settings = run.settings._replace(closed=closed)
+        outcomes = [judge(check, run) for check in chosen]
+    found = additions_of(run).as_data()
+    assert (found.keys(), len(found["listSpaceThreads"])) == ({"listSpaceThreads"}, 1)
+    assert [o.verdict for o in outcomes] == [Verdict.BROKEN if closed else Verdict.PASSED, Verdict.PASSED]
 
 
 @pytest.mark.parametrize(
@@ -81,3 +93,49 @@ def test_the_nearest_mark_counts_and_a_mark_may_name_its_keyword() -> None:
     assert basis((outer,), "type").assumption == "A01"
     assert basis((inner, own), "type").evidence is Evidence.DOCUMENTED
     assert basis((inner, own), "maxLength").assumption == "A100"
+
+
+@pytest.fixture(scope="module")
+def app() -> MockServer:
+    return fresh_app()
+
+
+def mutant(name: str) -> Mutant:
+    return next(each for each in MUTANTS if each.name == name)
+
+
+def test_every_check_has_a_claim_and_every_claim_a_check() -> None:
+    claims = {check.claim for check in CHECKS if check.claim}
+    assert claims == effects().keys()
+    own = [check for check in CHECKS if check.claim == check.id]
+    assert [check.id for check in own if effects()[check.id].sentence != plain(check.sentence)] == []
+
+
+def test_what_the_documents_say_is_documented_whoever_checks_it() -> None:
+    spoken = {
+        id_ for id_, effect in effects().items() if effect.source.startswith(("Add thread", "List space"))
+    }
+    assert {id_ for id_, effect in effects().items() if effect.evidence is Evidence.DOCUMENTED} == spoken
+    by_claim = {check.id: check.claim for check in CHECKS}
+    for check in (
+        "later-messages-follow-by-themselves",
+        "an-answer-is-remembered-streamed-or-not",
+        "a-thread-that-leaves-one-space-is-found-in-the-other",
+    ):
+        assert by_claim[check] == "future-messages-are-embedded"
+
+
+@pytest.mark.parametrize(
+    "name", ["streamed-answer-is-not-remembered", "leaving-one-space-is-forgotten-in-all"]
+)
+def test_a_message_that_is_not_embedded_breaks_the_documents(app: MockServer, name: str) -> None:
+    caught = bite(app, mutant(name), known()[name], alone=True).caught
+    assert caught is not None
+    assert (caught.verdict, caught.worst and caught.worst.evidence) == (Verdict.BROKEN, Evidence.DOCUMENTED)
+
+
+def test_an_error_of_the_server_breaks_the_documents_whatever_the_check_assumes(app: MockServer) -> None:
+    name = "deleted-thread-breaks-the-list"
+    caught = bite(app, mutant(name), "a-deleted-thread-leaves-every-space", alone=True).caught
+    assert caught is not None
+    assert (caught.verdict, caught.worst and caught.worst.evidence) == (Verdict.BROKEN, Evidence.DOCUMENTED)

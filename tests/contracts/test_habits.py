@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.contracts.habits import HABITS
@@ -23,6 +25,15 @@ def test_a_run_leaves_a_deployment_as_it_was(name: str) -> None:
     if name in PASS:
         assert row.exit == 0, row.output
         assert {*row.verdicts} == {"passed"}
+
+
+@pytest.mark.parametrize(("name", "code"), [("more-fields", 0), ("more-fields-closed", 1)])
+def test_undocumented_fields_break_only_a_closed_contract(name: str, code: int) -> None:
+    row = run(HABITS[name])
+    assert row.exit == code, row.output
+    told = re.findall(r"^undocumented +(\w+) answers with", row.output, re.MULTILINE)
+    assert "listSpaceThreads" in told
+    assert len(told) == len({*told})
 
 
 def test_what_can_not_be_deleted_is_listed_with_the_command_that_deletes_it_later() -> None:

@@ -220,7 +220,7 @@ def deleted_thread_stays_listed(bench: Bench) -> None:
     bench.around("listSpaceThreads", listed)
 
 
-@mutant(assumed=True)
+@mutant()
 def deleted_thread_breaks_the_list(bench: Bench) -> None:
     """The link of a deleted thread stays, and its space's list is a 500."""
     bench.replace([threads], "remove_thread", lambda *_: True)

@@ -165,7 +165,7 @@ def thread_returns_to_its_old_place(bench: Bench) -> None:
     bench.around("addThreadToSpace", add)
 
 
-@mutant(assumed=True)
+@mutant()
 def leaving_one_space_is_forgotten_in_all(bench: Bench) -> None:
     """Removing a thread from one space drops its vectors in the other spaces that it is in."""
 
@@ -179,7 +179,7 @@ def leaving_one_space_is_forgotten_in_all(bench: Bench) -> None:
     bench.around("removeThreadFromSpace", wrap)
 
 
-@mutant(assumed=True)
+@mutant()
 def streamed_answer_is_not_remembered(bench: Bench) -> None:
     """An answer that was streamed into a thread is stored, but never embedded."""
 
