@@ -171,7 +171,7 @@ MUTANTS: dict[str, tuple[str, Callable[[wire.Checked], wire.Checked], str, Verdi
     "wrong status": ("createSpace", lambda c: c._replace(status=200), "answers 200", Verdict.ASSUMPTION),
     "undocumented status": ("getSpace", lambda c: c._replace(status=202), "answers 202", Verdict.BROKEN),
     "dropped field": ("getSpace", body(vector_store_id=...), "vector_store_id", Verdict.BROKEN),
-    "extra field": ("addThreadToSpace", body(surprise=1), "surprise", Verdict.BROKEN),
+    "other constant": ("addThreadToSpace", body(message="done"), "Thread added", Verdict.BROKEN),
     "null": ("getThread", body(status=None), "status", Verdict.BROKEN),
     "wrong type": ("listSpaceThreads", body(has_more="no"), "has_more", Verdict.BROKEN),
     "bad timestamp": ("getSpace", body(created_at="2026-01-01 00:00"), "created_at", Verdict.ASSUMPTION),
