@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
+from contracts.checks.claim_list import all_claims
 from contracts.checks.errors import CleanUpStopped, Crashed, TargetUnreachable
 from contracts.doctor import faults, report
 from contracts.exits import (
@@ -196,8 +197,14 @@ def replay(failure: str, target: str | None, strict_assumptions: bool, **flags: 
 
 
 @main.command("list")
-def list_() -> None:
+@click.option("--claims", is_flag=True, help="List the claims instead, with evidence and source.")
+def list_(claims: bool) -> None:
     """List every check with its id, sentence and evidence."""
+    for claim in all_claims() if claims else ():
+        evidence = f"{claim.evidence}{f' ({claim.assumption})' if claim.assumption else ''}"
+        click.echo(f"{claim.where}\n    {claim.kind} {claim.what}\n    {evidence}; {claim.source}")
+    if claims:
+        return
     for check in CHECKS:
         evidence = f"{check.evidence}{f' ({check.assumption})' if check.assumption else ''}"
         click.echo(f"{check.id}\n    {check.sentence}\n    {evidence}; {', '.join(check.operations)}")

@@ -1,8 +1,8 @@
 """Generated parts of the docs: `python -m tests.reference` writes them.
 
 The pages of the commands are generated whole. On other pages, what stands between two markers is generated;
-the first marker names it: the table of imports, the index of the control API, the input of an operation
-(admin.yaml), or the fields of a schema.
+the first marker names it: the table of imports, the assumptions, the number of claims, the index of the
+control API, the input of an operation (admin.yaml), or the fields of a schema.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import yaml
 
 from contracts.cli import main as contracts
 from mockserver.commands.cli import main as mockserver
+from tests.evidence_page import assumption_table, counts, effects_page, evidence_page
 from tests.running import ROOT
 from tests.test_imports import MAY_IMPORT
 
@@ -79,6 +80,10 @@ def _part(what: str, here: str) -> Iterator[str]:
     if what == "imports":
         rows = [(f"`{part}`", ", ".join(f"`{name}`" for name in names)) for part, names in MAY_IMPORT.items()]
         yield from _table(("part", "may import"), rows)
+    elif what == "assumptions":
+        yield from assumption_table()
+    elif what == "claims":
+        yield from counts()
     elif what == "index":
         yield from _table(("call", "summary"), list(_index()))
     elif what in operations():
@@ -238,6 +243,8 @@ def _line(text: str) -> str:
 
 
 GENERATED: tuple[tuple[Path, Callable[[], str]], ...] = (
+    (DOCS / "evidence.md", evidence_page),
+    (DOCS / "effects.md", effects_page),
     *((path, partial(commands, path)) for path in COMMANDS),
     *((path, partial(page, path)) for path in pages()),
 )

@@ -1,8 +1,8 @@
-"""Evidence levels, and the alternatives that each assumption allows."""
+"""Evidence levels, effects, and assumptions with the alternatives that each allows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import cache
 from importlib import resources
@@ -45,13 +45,38 @@ def effects() -> dict[str, Effect]:
     }
 
 
-class Assumptions:
-    """Alternatives by assumption, read from contracts/assumptions.yaml."""
+class Assumption(NamedTuple):
+    """What no source says, decided here."""
 
-    def __init__(self) -> None:
-        text = (resources.files("contracts") / "assumptions.yaml").read_text("utf-8")
-        self._table: dict[str, dict[str, list[object]]] = yaml.safe_load(text)
+    about: str
+    decision: str
+    alternatives: Mapping[str, Sequence[object]]
+    """What a deployment may do instead, by kind: status, codes, texts, order, bounds, and others."""
+    decided_by: Mapping[str, Sequence[str]]
+    """Checks that decide it, or operations whose responses show it."""
+
+    @property
+    def text(self) -> str:
+        """The sentence without Markdown."""
+        return f"{self.about}: {self.decision}".replace("`", "").replace("*", "")
+
+
+@cache
+def assumptions() -> dict[str, Assumption]:
+    """Assumptions by id, from contracts/assumptions.yaml."""
+    text = (resources.files("contracts") / "assumptions.yaml").read_text("utf-8")
+    return {id_: Assumption(**row) for id_, row in yaml.safe_load(text).items()}
+
+
+class Assumptions:
+    """Alternatives by assumption."""
 
     def alternatives(self, assumption: str, what: str) -> Sequence[object]:
         """Further values of `what`, such as another status, that do not break the contract."""
-        return self._table.get(assumption, {}).get(what, [])
+        found = assumptions().get(assumption)
+        return found.alternatives.get(what, []) if found else []
+
+
+def assumption_texts() -> dict[str, str]:
+    """What each assumption says, by its id."""
+    return {id_: each.text for id_, each in assumptions().items()}

@@ -211,15 +211,6 @@ class OpenApiDocument:
 
 
 @cache
-def assumption_texts() -> dict[str, str]:
-    """What each assumption says, by its id, from docs/assumptions.md; empty if the page is not installed."""
-    page = our_spec().parent / "docs" / "assumptions.md"
-    lines = page.read_text("utf-8").splitlines() if page.is_file() else []
-    rows = (re.fullmatch(r"\| (A\d+) \| (.+?) \| (.+) \|", line) for line in lines)
-    return {row[1]: f"{row[2]}: {row[3]}".replace("`", "").replace("*", "") for row in rows if row}
-
-
-@cache
 def document() -> OpenApiDocument:
     """The bundled contract."""
     return OpenApiDocument(our_spec().read_text("utf-8"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from contracts.checks.spec import assumption_texts
+from contracts.checks.evidence import assumption_texts
 from contracts.http.exchange import ClientResponse
 from contracts.report.curl import commands
 from contracts.report.run_info import RunInfo
