@@ -22,8 +22,8 @@ page.
 """
 EFFECTS = """# Effects
 
-What a call does to other responses, and what holds between responses (`contracts/effects.yaml`). A check names
-the effect that it checks. Documented sentences are the vendor's own. Made by `python -m tests.reference`.
+What a call does to other responses, and what holds between responses (`contracts/effects.yaml`). A check
+names the effect that it checks. Documented sentences are the vendor's own. Made by `python -m tests.reference`.
 
 | effect | sentence | evidence | source |
 |---|---|---|---|

@@ -21,7 +21,6 @@ DOCUMENTS = {"addThreadToSpace": "Add thread to space", "listSpaceThreads": "Lis
 KINDS = {
     "literal": ("const", "enum"),
     "type": ("type",),
-    "closed": ("additionalProperties",),
     "bound": (
         *("pattern", "format", "minLength", "maxLength", "minimum", "maximum"),
         *("minItems", "maxItems", "minProperties", "maxProperties", "uniqueItems"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from mockserver.openapi import lint
 from mockserver.openapi.keywords import EVENT_STREAM, METHODS
+from mockserver.openapi.marks import refuse_bad_marks
 from mockserver.openapi.operation import JSON_TYPES, Body, Header, Operation, Parameter, Response
 from mockserver.openapi.record_cache import lists_of
 from mockserver.openapi.references import Pointer, examples_in, resolved
@@ -61,6 +62,7 @@ class Spec:
         is_known = passed.is_known()
         if not is_known:
             lint.refuse_unsupported(self._file)
+            refuse_bad_marks(self._file)
         self._components: Mapping[str, Any] = self.document.get("components", {})
         self._schemas = Schemas(self._components)
         self.operations: Mapping[str, Operation] = self._table()

@@ -244,3 +244,23 @@ def test_a_memory_that_can_not_be_read_or_written_changes_nothing(
     memory = tmp_path / "memory"
     memory.mkdir() if content is None else memory.write_bytes(content)
     assert Spec(written(tmp_path, document()), memory).operations
+
+
+@pytest.mark.parametrize(
+    ("mark", "reason"),
+    [
+        (
+            {"x-evidence": "rumoured"},
+            "x-evidence 'rumoured' is none of documented, published, sdk, observed, assumed",
+        ),
+        ({"x-evidence": {"maxLength": "assumed"}}, "x-evidence names 'maxLength', which is not claimed here"),
+        ({"x-assumption": "A01"}, "x-assumption is a list of ids such as A01"),
+        ({"type": None, "x-evidence": "assumed"}, "x-evidence marks a place where nothing is claimed"),
+    ],
+)
+def test_a_mark_below_which_nothing_is_claimed_is_refused(
+    mark: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    schema = {key: value for key, value in {"type": "string", **mark}.items() if value is not None}
+    parameter = {**PATH_ID, "schema": schema}
+    assert refused(tmp_path, changed((*OPERATION, "parameters"), [parameter])).endswith(f"schema: {reason}")

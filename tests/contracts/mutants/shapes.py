@@ -23,7 +23,7 @@ for _operation, _code, _assumed in (
     ("listSpaceThreads", 206, False),
     ("removeThreadFromSpace", 200, False),
     ("createSpace", 200, True),
-    ("createThread", 200, True),
+    ("createThread", 200, False),
     ("updateSpace", 202, False),
     ("deleteSpace", 202, False),
     ("addVectorStoreToSpace", 200, False),
