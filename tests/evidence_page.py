@@ -23,7 +23,7 @@ page.
 EFFECTS = """# Effects
 
 What a call does to other responses, and what holds between responses (`contracts/effects.yaml`). A check
-names the effect that it checks. Documented sentences are the vendor's own. Made by `python -m tests.reference`.
+names its effect. Documented sentences are the vendor's own. `python -m tests.reference` makes it.
 
 | effect | sentence | evidence | source |
 |---|---|---|---|

@@ -192,8 +192,14 @@ def stores_attach_and_detach(run: Run) -> None:
 @check("addThreadToSpace", "getSpace")
 def adding_moves_the_last_activity_alone(run: Run) -> None:
     """Adding a thread moves the space's last_activity_at and leaves its updated_at."""
-    space, thread = run.owner.new_space(), run.owner.new_thread()["id"]
-    run.owner.add(space["id"], thread)
+    space, added_at = run.owner.new_space(), ""
+    for _ in range(6):  # times may be whole seconds, and within one nothing moves
+        added_at = run.owner.add(space["id"], run.owner.new_thread()["id"]).body["added_at"]
+        if added_at != space["updated_at"]:
+            break
+        time.sleep(0.22)
+    if added_at == space["updated_at"]:
+        require_running_clock(run)
     after = run.owner.get(f"/v1/spaces/{space['id']}").body
     if after["last_activity_at"] is None:
         raise Broken("last_activity_at did not move", pointer="/last_activity_at")

@@ -122,6 +122,31 @@ def unknown_route_as_envelope(bench: Bench) -> None:
     bench.errors(lambda body, p: body.update(success=False, error={}) if isinstance(p, NoRoute) else None)
 
 
+def _other_status(old: str, new: str) -> Callable[[Bench], None]:
+    def wrap(corridor: Any, environ: Any, start: Any) -> Any:
+        return corridor(environ, lambda status, *more: start(new if status[:3] == old else status, *more))
+
+    return lambda bench: bench.wsgi(wrap)
+
+
+add(
+    "redirects-are-permanent",
+    "A wrong slash at the end is a 302.",
+    _other_status("307", "302 Found"),
+    assumed=True,
+)
+
+
+@mutant(assumed=True)
+def any_content_type_is_json(bench: Bench) -> None:
+    """A body of another content type is read as JSON (A56)."""
+
+    def wrap(corridor: Any, environ: Any, start: Any) -> Any:
+        return corridor({**environ, "CONTENT_TYPE": "application/json"}, start)
+
+    bench.wsgi(wrap)
+
+
 @mutant()
 def wrong_method_is_404(bench: Bench) -> None:
     """A method that a path does not have is 404."""
