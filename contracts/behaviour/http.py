@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
 from contracts.http.exchange import ClientResponse
@@ -141,7 +143,8 @@ def empty_values_are_never_a_500(run: Run) -> None:
 def what_is_not_json_is_422(run: Run) -> None:
     """A body that is not JSON, or of another content type, is 422."""
     json_type, text_type = {"Content-Type": "application/json"}, {"Content-Type": "text/plain"}
-    for body, headers in (("{", json_type), ("[1,", json_type), ("{}", text_type), ("[]", json_type)):
+    right = json.dumps({"organization_id": run.organization_id, "title": run.name("thread")})
+    for body, headers in (("{", json_type), ("[1,", json_type), (right, text_type), ("[]", json_type)):
         answer = run.owner.ask("POST", "/v1/threads", body, headers=headers)
         equal(answer.status, 422, f"{body!r} as {headers['Content-Type']}")
 
