@@ -300,10 +300,12 @@ def test_the_control_api_page_has_every_path_in_order() -> None:
 
 
 def test_no_page_has_more_than_300_lines() -> None:
-    """Except pages of measurements, which are generated."""
+    """Except pages of measurements and of all claims, which are generated."""
     for path in {*PAGES, *ROOT.glob("*.md")}:
         lines = path.read_text("utf-8").count("\n")
-        assert lines <= 300 or path.name in ("benchmarks.md", "contract-strength.md"), f"{path.name}: {lines}"
+        assert lines <= 300 or path.name in ("benchmarks.md", "contract-strength.md", "evidence.md"), (
+            f"{path.name}: {lines}"
+        )
 
 
 @pytest.mark.parametrize(("path", "text"), GENERATED, ids=lambda value: getattr(value, "name", ""))

@@ -132,9 +132,16 @@ class OpenApiDocument:
         yield from violations(body, schema, root, (operation.raw, self.response(operation, status)))
 
     def additions(self, operation: DocumentedOperation, status: int, body: Any) -> Iterator[str]:
-        """JSON pointers of the fields of a response that its schema does not have."""
-        content = self.response(operation, status).get("content", {})
-        yield from additions(body, content.get("application/json", {}).get("schema", {}), self.raw)
+        """JSON pointers of the fields of a response that its schema does not have.
+
+        None if it has no field of the schema: it is another response then, such as that of an unknown route.
+        """
+        schema = (
+            self.response(operation, status).get("content", {}).get("application/json", {}).get("schema", {})
+        )
+        found = [*additions(body, schema, self.raw)]
+        if not isinstance(body, dict) or sum(pointer.count("/") == 1 for pointer in found) < len(body):
+            yield from found
 
     def basis(
         self, operation: DocumentedOperation, status: int, violation: SchemaViolation | None = None

@@ -50,6 +50,12 @@ def test_an_undocumented_field_is_told_once_for_its_operation_and_breaks_only_a_
     assert [o.verdict for o in outcomes] == [Verdict.BROKEN if closed else Verdict.PASSED, Verdict.PASSED]
 
 
+def test_a_response_without_any_field_of_its_schema_is_no_addition() -> None:
+    operation = document().by_id("addThreadToSpace")
+    assert [*document().additions(operation, 404, {"detail": "Not Found"})] == []
+    assert [*document().additions(operation, 404, {"success": False, "region": "eu"})] == ["/region"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "evidence"),
     [
