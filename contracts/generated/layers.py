@@ -104,15 +104,15 @@ def contract_failures(failure: EngineFailure, run: Run) -> Iterable[tuple[tuple[
             pointer=violation.pointer if violation is not None else "",
             evidence=founded.evidence,
             assumption=founded.assumption,
-            fingerprint=_fingerprint(operation, failure, violation),
+            fingerprint=_fingerprint(operation, failure, violation, founded),
             chain=(*failure.before, failure.answer),
         )
         place = (violation.pointer, violation.keyword, violation.message) if violation is not None else ()
-        yield (operation.id, failure.check, status, *place), broken
+        yield (operation.id, failure.check, status, founded.assumption, *place), broken
 
 
 def _fingerprint(
-    operation: DocumentedOperation, failure: EngineFailure, violation: SchemaViolation | None
+    operation: DocumentedOperation, failure: EngineFailure, violation: SchemaViolation | None, founded: Basis
 ) -> Fingerprint:
     status = failure.answer.status
     if violation is not None:
@@ -120,7 +120,8 @@ def _fingerprint(
     if failure.check == "unsupported_method":
         return Fingerprint(operation.id, status, "", failure.check, failure.answer.request.method)
     named = _NAMED.search(failure.message)
-    return Fingerprint(operation.id, status, "", failure.check, named[1] if named else "")
+    about = named[1] if named else founded.assumption or ""
+    return Fingerprint(operation.id, status, "", failure.check, about)
 
 
 def founding(
@@ -130,7 +131,8 @@ def founding(
     contract, answer = document(), failure.answer
     if violation is not None:
         return _of_response(failure, operation, violation)
-    if answer.status >= 500:
+    is_known = contract.at(answer.request.method, answer.request.path) is not None
+    if answer.status >= 500 and (is_known or not contract.tolerates("A10", answer.status)):
         return basis((operation.raw,))
     if id_ := _alternative(failure, operation, run):
         return Basis(Evidence.ASSUMED, (id_,))
@@ -159,6 +161,8 @@ def _of_response(failure: EngineFailure, operation: DocumentedOperation, violati
 def _alternative(failure: EngineFailure, operation: DocumentedOperation, run: Run) -> str | None:
     """Assumption one of whose alternatives is what the target does."""
     contract, status = document(), failure.answer.status
+    if contract.at(failure.answer.request.method, failure.answer.request.path) is None:
+        return "A10" if contract.tolerates("A10", status) else None
     if failure.check in ("status_code_conformance", "unsupported_method"):
         return contract.status_assumption(operation, status)
     if failure.check == "response_headers_conformance":

@@ -11,6 +11,8 @@ from contracts.checks import requests
 from contracts.checks.claims import basis
 from contracts.checks.evidence import Evidence, effects
 from contracts.checks.spec import document
+from contracts.generated.layers import contract_failures
+from contracts.generated.types import EngineFailure
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.suite import CHECKS
 from contracts.verdict.additions import additions_of
@@ -145,3 +147,34 @@ def test_an_error_of_the_server_breaks_the_documents_whatever_the_check_assumes(
     caught = bite(app, mutant(name), "a-deleted-thread-leaves-every-space", alone=True).caught
     assert caught is not None
     assert (caught.verdict, caught.worst and caught.worst.evidence) == (Verdict.BROKEN, Evidence.DOCUMENTED)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "assumption"), [("TRACE", 501, "A10"), ("TRACE", 500, None), ("GET", 501, None)]
+)
+def test_a_501_is_explained_for_a_method_that_no_operation_has_and_no_other_error_of_the_server_is(
+    app: MockServer, method: str, status: int, assumption: str | None
+) -> None:
+    seen = answer(status, method, "/v1/spaces/")
+    failure = EngineFailure("GET /v1/spaces/", "not_a_server_error", "error", seen)
+    ((_, broken),) = contract_failures(failure, run_on(app))
+    assert broken.assumption == assumption
+    assert broken.evidence is (Evidence.ASSUMED if assumption else Evidence.PUBLISHED)
+
+
+def test_a_text_is_assumed_where_no_source_has_it_whatever_its_neighbours_are() -> None:
+    operations = {name: document().by_id(name) for name in ("deleteThreadMessage", "addThreadToSpace")}
+
+    def founded(name: str, code: str, field: str, text: str = "") -> Evidence | None:
+        found = document().text_basis(operations[name], 404, code, field, text)
+        return found and found.evidence
+
+    assert founded("deleteThreadMessage", "MESSAGE_NOT_FOUND", "message") is Evidence.ASSUMED
+    assert founded("deleteThreadMessage", "MESSAGE_NOT_FOUND", "system_message") is Evidence.ASSUMED
+    assert founded("addThreadToSpace", "RESOURCE_NOT_FOUND", "message") is Evidence.DOCUMENTED
+    assert founded("addThreadToSpace", "RESOURCE_NOT_FOUND", "system_message", "Space not found") is (
+        Evidence.DOCUMENTED
+    )
+    assert founded("addThreadToSpace", "RESOURCE_NOT_FOUND", "system_message", "Thread not found") is (
+        Evidence.ASSUMED
+    )
