@@ -111,7 +111,7 @@ def _skipped(checks: list[Check], refused: set[str], options: Options) -> dict[s
         missing = sorted(needs(check) & refused)
         if missing:
             reason = f"no key of the {' and the '.join(missing)}"
-        elif "createResponse" in check.operations and not options.with_model:
+        elif {*MODEL_OPERATIONS} & {*check.operations} and not options.with_model:
             reason = "without --with-model N"
         else:
             continue

@@ -16,6 +16,7 @@ from contracts.behaviour import (
     permissions,
     shapes,
     stores,
+    stream_control,
     streams,
     threads,
     turns,
@@ -39,6 +40,7 @@ BEHAVIOUR = [
     pages,
     stores,
     streams,
+    stream_control,
     shapes,
     http,
 ]

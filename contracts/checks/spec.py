@@ -14,6 +14,8 @@ from contracts.checks.evidence import Assumptions, Evidence
 from contracts.http.target import our_spec
 
 METHODS = ("get", "post", "put", "patch", "delete")
+NEVER_SENT = "x-never-sent"
+"""Key of an operation that the suite never sends; its value says why."""
 _OPINION = ("pattern", "format", "enum", "const", "minLength", "maxLength", "minItems", "maxItems", "anyOf")
 """Keywords about the form of a value; an assumption on a small schema covers these alone."""
 _PROPERTY = re.compile(r"""^"([^"]+)" is a required property|\('([^']+)' (?:was|were) unexpected""")
@@ -61,6 +63,9 @@ class OpenApiDocument:
     def __init__(self, text: str) -> None:
         self.raw: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         self.raw.pop("servers", None)  # no request may reach the vendor's server by mistake
+        for item in self.raw["paths"].values():  # what no run may send, no check may know of
+            for method in [method for method in METHODS if NEVER_SENT in item.get(method, {})]:
+                del item[method]
         self._assumptions = Assumptions()
 
     @cached_property

@@ -36,6 +36,7 @@ _LIKE_AN_ID = re.compile(
     r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg)_[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+(?!\"\s*:)"
 )
 """Id in a URL or body, but not a field name."""
+_NAMED_THREAD = re.compile(r"/v1/threads/([^/?]+)/generateName")
 DELETE_TARGETS = 3
 """Resources of each kind that are created for DELETE requests."""
 
@@ -144,6 +145,8 @@ class IdRewriter:
 
     def _spend_question(self, request: ClientRequest) -> None:
         thread_id = request.fields.get("thread_id")
+        if match := _NAMED_THREAD.match(request.path):
+            thread_id = match[1]
         if not isinstance(thread_id, str) or not self.run.ledger.owns(thread_id):
             raise Untested("model calls are only sent to threads of the run")
         self.run.spend_model_question(generated=True)

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 
 from contracts.checks.errors import Spent
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.safety.write_guard import refuse_collection_delete
 
 _EPOCH = 1e9
 """Smallest X-RateLimit-Reset that is a Unix time."""
@@ -100,7 +101,14 @@ class Transport:
         self.limit = limit or RequestLimit()
 
     def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
-        """Response, redirects not followed; Unanswered if none comes from the API."""
+        """Response, redirects not followed; Unanswered if none comes from the API.
+
+        WriteGuardError for the request that is never sent, whoever asks for it.
+        """
+        refuse_collection_delete(request)
+        return self._answer(request, key)
+
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
         raise NotImplementedError
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
 from mockserver.freddy.lookup import Call, given, merged_metadata, message_of, own_thread
-from mockserver.freddy.shared_memory import message_key, remove_message, spaces_of
+from mockserver.freddy.shared_memory import remove_message, replace_message
 from mockserver.http.calls import Reply, handles
 from mockserver.sandbox.records import shown
 from mockserver.sandbox.sandbox import Record, Sandbox
@@ -38,16 +38,11 @@ def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
     message = _message(call, sandbox)
     changes = given(call.body, "content")
     if changes:
-        before = message["content"]
         if "content" in changes:
             changes["content"] = changes["content"].strip()
         metadata = merged_metadata(message, changes, cleared={})
         message = {**message, **changes, "metadata": metadata, CHANGED: sandbox.now()}
-        key = message_key(message["id"], sandbox)
-        sandbox.messages.put(message["id"], message)
-        if message["content"] != before:
-            for space_id in spaces_of(message["thread_id"], sandbox):
-                sandbox.embeddings.edit_message(space_id, message["thread_id"], key, sandbox.clock.now())
+        replace_message(message, sandbox)
     return Reply(200, {CHANGED: message["created_at"], **message})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mockserver.freddy.access import Access
 from mockserver.freddy.lookup import Call, no_thread, space_for, start_of_page
 from mockserver.freddy.shared_memory import add_thread, remove_thread
+from mockserver.freddy.stream_events import with_status
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import NotFound
 from mockserver.sandbox.records import shown
@@ -26,6 +27,8 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
         return [shown(thread, "thread") for thread in threads], following
 
     data, following = sandbox.space_thread_pages.get((space_id, call.query["cursor"], limit), build_page)
+    if len(sandbox.streams):
+        data = [with_status(thread, sandbox) for thread in data]
     return Reply(
         200,
         {"object": "list", "data": [*data], "has_more": following is not None, "next_cursor": following},

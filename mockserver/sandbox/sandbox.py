@@ -85,6 +85,8 @@ class Collections:
             space=in_space, vector_store=Index(parent=lambda link: link["vector_store_id"])
         )
         """By (space, vector store); in order of addition under either."""
+        self.streams: Collection[str, Any] = Collection()
+        """Last stream of each thread, by the thread's id; in snapshots, but not in state documents."""
         self.extension_records: Collection[str, Record] = Collection()
         """Records of a user's views, by any key; in snapshots, but not in state documents."""
 

@@ -18,7 +18,7 @@ from mockserver.sandbox.sandbox import SandboxState, collections
 
 FORMAT = "freddy-mock-state/1"
 
-NAMES = tuple(name for name in collections() if name != "extension_records")
+NAMES = tuple(name for name in collections() if name not in ("extension_records", "streams"))
 """Collections of a state document."""
 _LINKED = {"space_threads": "thread_id", "space_vector_stores": "vector_store_id"}
 
