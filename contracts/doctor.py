@@ -11,7 +11,7 @@ from contracts.checks.check import Check
 from contracts.checks.cost import expected, fitting
 from contracts.checks.missing import REDIRECTS, missing_operations
 from contracts.http.credentials import TargetAccess
-from contracts.http.exchange import ClientRequest
+from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest
 from contracts.http.keys import refused_key
 from contracts.http.run import KEY_ROLES, Run
 from contracts.http.transport import Transport

@@ -183,7 +183,9 @@ def try_row(run: Run, name: str) -> None:
 def _allowed(row: Row, column: str, expected: int, answer: ClientResponse) -> None:
     what = f"{answer.request.method} by the {column}"
     if expected == 404 != answer.status:
-        raise Broken(f"{what} answers {answer.status}", expected=404, got=answer.status, assumption=row.missing)
+        raise Broken(
+            f"{what} answers {answer.status}", expected=404, got=answer.status, assumption=row.missing
+        )
     if expected < 300 <= answer.status:
         raise Broken(f"{what} is refused", expected="2xx", got=answer.status)
 

@@ -23,7 +23,7 @@ LONG = "Please tell me a very long story about a lighthouse, in at least a thous
 
 @check("cancelStream", "createResponse", "listThreadMessages", evidence=Evidence.PUBLISHED)
 def a_stream_that_is_cancelled_at_once_leaves_no_messages(run: Run) -> None:
-    """A stream that is cancelled in its first five seconds ends with response.cancelled, and leaves no messages."""
+    """A stream that is cancelled in its first five seconds says so, and leaves no messages."""
     _cancel(run, after=0.0)
 
 
@@ -42,7 +42,12 @@ def _cancel(run: Run, after: float) -> None:
     if answer is None:
         raise Excluded("the stream was over before it could be cancelled")
     is_quick = answer.body["elapsed_seconds"] < LIMIT
-    equal(answer.body["cancel_mode"], "quick_edit" if is_quick else "keep_partial", "cancel_mode", "/cancel_mode")
+    equal(
+        answer.body["cancel_mode"],
+        "quick_edit" if is_quick else "keep_partial",
+        "cancel_mode",
+        "/cancel_mode",
+    )
     for field in ("user_message_deleted", "assistant_response_deleted"):
         equal(answer.body[field], is_quick, field, f"/{field}")
     equal(bool(answer.body.get("partial_content_saved")), not is_quick, "partial_content_saved")
@@ -96,7 +101,7 @@ def a_stream_can_be_read_again_from_any_event(run: Run) -> None:
 
 @check("generateThreadName", "getThread", evidence=Evidence.PUBLISHED)
 def a_generated_name_becomes_the_title(run: Run) -> None:
-    """The name is made of the messages that were sent, has at most 50 characters, and is the thread's title."""
+    """The name, made of the messages that were sent, has at most 50 characters and is the thread's title."""
     run.spend_model_question()
     path = f"/v1/threads/{run.owner.new_thread()['id']}"
     messages = [{"role": "user", "content": "How do I configure Docker volumes for my PostgreSQL database?"}]

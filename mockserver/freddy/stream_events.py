@@ -135,7 +135,7 @@ def with_status(thread: Record, sandbox: Sandbox) -> Record:
 
 
 def body_of(stream: AnswerStream, sandbox: Sandbox, after: int | None = None) -> Stream:
-    """Body of an answer: the whole stream, or for a client that reconnects the events after number `after`."""
+    """Body of an answer: the whole stream, or, for a client that reconnects, what follows event `after`."""
     reader = _Reader(stream, sandbox, after)
     return Stream(reader.steps, HEARTBEAT, "[DONE]", failed, woken=reader.is_outdated)
 
@@ -162,8 +162,7 @@ class _Reader:
         while True:
             now = self._now()
             if self._sent == self._breaks_after and self._stream.cancelled_after is None:
-                left = self._events[self._sent - 1][0] * (self._sent > 0) + self._stream.answer.silence - now
-                if left <= 0:
+                if (left := self._silent_until() - now) <= 0:
                     raise CutOff
                 yield Step(None, left, silent=True)
             elif self._sent >= len(self._events):
@@ -175,6 +174,13 @@ class _Reader:
                 self._sent += 1
                 replayed = {} if self._is_first or due > joined else {"source": "replay"}
                 yield Step({**event, **replayed}, id=str(self._sent))
+
+    def _silent_until(self) -> float:
+        """Second at which the connection breaks."""
+        if self._stream.answer.fault == "cut":
+            return 0.0
+        last = self._events[self._sent - 1][0] if self._sent else 0.0
+        return last + self._stream.answer.silence
 
     def _now(self) -> float:
         """Second of the stream; whether it was cancelled is known up to this instant."""

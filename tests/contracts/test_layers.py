@@ -23,6 +23,7 @@ PARTS = {
         "checks.errors",
         "http.exchange",
         "http.visible",
+        "safety.write_guard",
         "verdict.diff",
         "generated.hypothesis_patches",
     ),
