@@ -73,7 +73,7 @@ def test_a_stream_has_the_headers_that_a_browser_needs(served: Mock) -> None:
     body = {**QUESTION, "stream": True}
     with requests.post(f"{served.url}/v1/model/response", json=body, headers=origin, timeout=60) as response:
         headers = response.headers
-        created = json.loads(response.text.split("\n\n")[1].removeprefix("data: "))
+        created = json.loads(response.text.split("\n\n")[1].removeprefix("id: 2\ndata: "))
     assert headers["Content-Type"] == "text/event-stream"
     assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-cache, no-transform", "no")
     assert headers["Access-Control-Allow-Origin"] == "http://localhost:3000"

@@ -16,6 +16,8 @@ from contracts.http.run import Run
 
 LIMIT = 5.0
 """Seconds after which a cancelled stream keeps its messages."""
+LATE = LIMIT + 0.5
+"""Seconds to wait before a late cancel."""
 PAUSE = 0.05
 """Seconds between two attempts to cancel a stream that has not begun."""
 LONG = "Please tell me a very long story about a lighthouse, in at least a thousand words."
@@ -30,7 +32,7 @@ def a_stream_that_is_cancelled_at_once_leaves_no_messages(run: Run) -> None:
 @check("cancelStream", "createResponse", "listThreadMessages", evidence=Evidence.PUBLISHED)
 def a_stream_that_is_cancelled_late_keeps_what_was_said(run: Run) -> None:
     """A stream that is cancelled after five seconds keeps the question and what was sent of the answer."""
-    _cancel(run, after=LIMIT + 0.5)
+    _cancel(run, after=LATE)
 
 
 def _cancel(run: Run, after: float) -> None:

@@ -22,6 +22,8 @@ PROCESSING = "Preparing the response"
 SILENCE = 30.0
 """Default duration of a queued `silence`, in seconds."""
 HEARTBEAT: Record = {"event": "response.heartbeat"}
+REPLAYED: Record = {"source": "replay"}
+"""Mark of events that were due before their reader connected."""
 
 
 class AssistantAnswer(NamedTuple):
@@ -172,7 +174,7 @@ class _Reader:
             else:
                 event = self._events[self._sent][1]
                 self._sent += 1
-                replayed = {} if self._is_first or due > joined else {"source": "replay"}
+                replayed = {} if self._is_first or due > joined else REPLAYED
                 yield Step({**event, **replayed}, id=str(self._sent))
 
     def _silent_until(self) -> float:

@@ -15,6 +15,7 @@ from tests.contracts.mutants import (
     shapes,
     stores,
     strangers,
+    stream_control,
     turns,
 )
 from tests.contracts.mutants.bench import MUTANTS, Mutant, damaged
@@ -37,5 +38,6 @@ __all__ = [
     "shapes",
     "stores",
     "strangers",
+    "stream_control",
     "turns",
 ]
