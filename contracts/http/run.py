@@ -218,7 +218,7 @@ class Run:
         for made in created:
             try:
                 answer = self._removed(made)
-            except (Untested, Unanswered) as error:
+            except (Untested, Unanswered, WriteGuardError) as error:
                 left.append(f"{made.kind} {made.id}: {error}")
                 continue
             if answer.status not in (204, 404):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from urllib.parse import unquote
 
 COLLECTIONS = ("organizations", "spaces", "threads", "messages", "vector-stores", "files")
@@ -16,9 +15,9 @@ def deletes_collection(method: str, path: str) -> bool:
     if method.upper() != "DELETE":
         return False
     for _ in range(DECODINGS):
-        plain = posixpath.normpath("/" + path.partition("?")[0].partition("#")[0].replace("\\", "/"))
-        last = plain.rpartition("/")[2].partition(";")[0].strip().casefold()
-        if last in COLLECTIONS or not last:
+        plain = path.partition("?")[0].partition("#")[0].replace("\\", "/")
+        parts = [part.partition(";")[0].strip().casefold() for part in plain.split("/") if part]
+        if not parts or {".", ".."} & {*parts} or parts[-1] in COLLECTIONS:
             return True
         path = unquote(path)
     return False
