@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-import pkgutil
 import re
 import sys
 import typing
@@ -46,20 +45,17 @@ Called = Callable[..., Any]
 """Calls a method with the ids of the path and the fields, and returns plain values."""
 
 
-def in_sdk(url: str) -> Iterator[tuple[tuple[str, str], Called]]:
-    """Methods of aitronos-sdk, by method and path."""
+def in_sdk(url: str, wanted: set[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], Called]]:
+    """Methods of aitronos-sdk, by method and path; only their own modules are imported."""
     import aitronos
 
     client = aitronos.Aitronos(base_url=url, api_key=KEY)
-    for found in pkgutil.iter_modules(aitronos.__path__):
-        if not found.ispkg or not hasattr(type(client), found.name):
-            continue
-        raw = importlib.import_module(f"aitronos.{found.name}.raw_client")
-        (cls,) = (c for name, c in inspect.getmembers(raw, inspect.isclass) if name.startswith("Raw"))
-        for name, function in inspect.getmembers(cls, inspect.isfunction):
-            called = re.search(r'request\(\s*f?"([^"]+)",\s*method="(\w+)"', inspect.getsource(function))
-            if called is not None:
-                yield shape(called[2], called[1]), _sdk_call(getattr(getattr(client, found.name), name))
+    for file in Path(aitronos.__path__[0]).glob("*/raw_client.py"):
+        text = file.read_text("utf-8").partition("class AsyncRaw")[0]
+        for name, body in re.findall(r"    def (\w+)\((.*?)(?=\n    def |\Z)", text, re.DOTALL):
+            called = re.search(r'request\(\s*f?"([^"]+)",\s*method="(\w+)"', body)
+            if called is not None and (found := shape(called[2], called[1])) in wanted:
+                yield found, _sdk_call(getattr(getattr(client, file.parent.name), name))
 
 
 def _sdk_call(method: Any) -> Called:
@@ -76,17 +72,17 @@ def _sdk_call(method: Any) -> Called:
     return call
 
 
-def in_client(url: str) -> Iterator[tuple[tuple[str, str], Called]]:
-    """Functions of freddy-backend-client, by method and path."""
+def in_client(url: str, wanted: set[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], Called]]:
+    """Functions of freddy-backend-client, by method and path; only their own modules are imported."""
     import freddy_client
     from freddy_client import api
 
     client = freddy_client.AuthenticatedClient(url, token=KEY, raise_on_unexpected_status=True)
-    for found in pkgutil.walk_packages(api.__path__, "freddy_client.api."):
-        text = "" if found.ispkg else inspect.getsource(importlib.import_module(found.name))
-        called = re.search(r'"method": "(\w+)",\s*"url": "([^"]+)"', text)
-        if called is not None:
-            yield shape(called[1], called[2]), _client_call(importlib.import_module(found.name), client)
+    for file in Path(api.__path__[0]).glob("*/*.py"):
+        called = re.search(r'"method": "(\w+)",\s*"url": "([^"]+)"', file.read_text("utf-8"))
+        if called is not None and (found := shape(called[1], called[2])) in wanted:
+            module = importlib.import_module(f"freddy_client.api.{file.parent.name}.{file.stem}")
+            yield found, _client_call(module, client)
 
 
 def _client_call(module: Any, client: Any) -> Called:
@@ -110,10 +106,11 @@ class Walk:
 
     def __init__(self, url: str, operations: dict[str, tuple[str, str]]) -> None:
         self.url, self.operations = url, operations
+        wanted = {shape(*operation) for operation in operations.values()}
         try:
-            found = dict(in_sdk(url))
+            found = dict(in_sdk(url, wanted))
         except ImportError:
-            found = dict(in_client(url))
+            found = dict(in_client(url, wanted))
         known = {id_: found.get(shape(*operation)) for id_, operation in operations.items()}
         self.methods = {id_: method for id_, method in known.items() if method is not None}
         self.called: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mockserver.freddy import model_responses, response_streams, stream_events, thread_names
+from mockserver.freddy import model_responses, response_streams, shared_memory, stream_events, thread_names
 from mockserver.freddy.lookup import Call
 from mockserver.http.calls import Reply
 from mockserver.http.problems import NotFound
@@ -57,7 +57,7 @@ def a_cancel_denies_what_it_deleted(bench: Bench) -> None:
 def an_early_cancel_keeps_the_question(bench: Bench) -> None:
     """A stream that is cancelled at once leaves the user's message."""
     paced(bench)
-    remove = response_streams.remove_message
+    remove = shared_memory.remove_message
 
     def only_answers(message: Any, sandbox: Sandbox) -> None:
         if message["role"] == "assistant":
@@ -84,7 +84,7 @@ def a_cancelled_stream_goes_on(bench: Bench) -> None:
 def a_late_cancel_keeps_the_whole_answer(bench: Bench) -> None:
     """A stream that is cancelled after five seconds keeps what was never sent."""
     paced(bench, words=40)
-    put = response_streams.replace_message
+    put = shared_memory.replace_message
 
     def whole(message: Any, sandbox: Sandbox) -> None:
         text = sandbox.messages.record(message["id"])["content"]
@@ -97,7 +97,7 @@ def a_late_cancel_keeps_the_whole_answer(bench: Bench) -> None:
 def a_late_cancel_is_not_marked(bench: Bench) -> None:
     """A stream that is cancelled after five seconds leaves no trace in the answer's metadata."""
     paced(bench, words=40)
-    put = response_streams.replace_message
+    put = shared_memory.replace_message
     bench.replace([response_streams], "replace_message", lambda m, s: put({**m, "metadata": {}}, s))
 
 
