@@ -95,7 +95,7 @@ def a_stream_can_be_read_again_from_any_event(run: Run) -> None:
     whole = run.owner.get(path)
     equal(whole.status, 200, "status")
     again = [frame for frame in frames(whole) if frame[1].get("event") != "response.heartbeat"]
-    equal([{**event, "source": "replay"} for event in sent], [event for _, event in again], "the replay")
+    equal([event for _, event in again], [{**event, "source": "replay"} for event in sent], "the replay")
     equal([number for number, _ in again if number is None], [], "events without an id")
     rest = frames(run.owner.get(path, last_event_id=again[1][0]))
     equal(rest, again[2:], "what follows the second event")
