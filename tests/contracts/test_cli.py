@@ -48,9 +48,8 @@ def only(*names: str) -> list[str]:
 def test_a_correct_mock_holds_the_contract() -> None:
     result = contracts("run", "--target", "mock", "--only", "behaviour", "--with-model", "100")
     assert result.exit_code == 0, result.output
-    assert re.search(r"^the contract holds  \d+ passed, in [\d.]+ s$", result.output, re.MULTILINE), (
-        result.output
-    )
+    holds = r"^the contract holds  \d+ passed, 2 untested, in [\d.]+ s$"  # streams that are over at once
+    assert re.search(holds, result.output, re.MULTILINE), result.output
 
 
 def test_requests_that_are_made_up_leave_questions_for_the_checks_that_ask_on_purpose() -> None:
