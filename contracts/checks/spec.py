@@ -63,19 +63,16 @@ class OpenApiDocument:
     def __init__(self, text: str) -> None:
         self.raw: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
         self.raw.pop("servers", None)  # no request may reach the vendor's server by mistake
-        for item in self.raw["paths"].values():  # what no run may send, no check may know of
-            for method in [method for method in METHODS if NEVER_SENT in item.get(method, {})]:
-                del item[method]
         self._assumptions = Assumptions()
 
     @cached_property
     def operations(self) -> dict[str, DocumentedOperation]:
-        """All operations by label."""
+        """All operations by label, without those that no run may send: no check knows of them."""
         found = (
             DocumentedOperation(item[method]["operationId"], method, path, item[method])
             for path, item in self.raw["paths"].items()
             for method in METHODS
-            if method in item
+            if method in item and NEVER_SENT not in item[method]
         )
         return {operation.label: operation for operation in found}
 
