@@ -109,6 +109,16 @@ def test_a_client_that_goes_away_changes_nothing_and_frees_its_thread() -> None:
         assert [m["content"] for m in messages[-2:]] == ["Where is the booth?", "One two three"]
 
 
+def test_a_stream_whose_client_has_left_goes_on_and_can_be_cancelled(served: Mock) -> None:
+    served.order(pace=60)
+    with served.stream() as stream:
+        assert stream.name() == "processing"
+    assert served.ask("GET", THREAD).json()["status"] == "streaming"
+    cancelled = served.ask("POST", "/v1/model/response/thrd_def456/cancel").json()
+    assert (cancelled["success"], cancelled["cancel_mode"]) == (True, "quick_edit")
+    assert served.ask("GET", THREAD).json()["status"] == "inactive"
+
+
 @pytest.mark.parametrize("lines", [0, 3])
 def test_a_client_that_leaves_a_stream_unread_frees_its_thread(lines: int) -> None:
     """The stream is longer than what the sockets hold, and never waits."""
