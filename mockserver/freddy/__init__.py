@@ -3,18 +3,28 @@
 from importlib import resources
 
 from mockserver.freddy import (
+    files,
     messages,
     model_responses,
     space_threads,
     space_vector_stores,
     spaces,
     threads,
+    vector_store_files,
     vector_stores,
 )
 from mockserver.http.calls import handlers_in
 
 HANDLERS = handlers_in(
-    spaces, threads, messages, space_threads, vector_stores, space_vector_stores, model_responses
+    spaces,
+    threads,
+    messages,
+    space_threads,
+    vector_stores,
+    space_vector_stores,
+    files,
+    vector_store_files,
+    model_responses,
 )
 """Handlers by operationId."""
 

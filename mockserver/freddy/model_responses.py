@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mockserver.freddy.access import Access, require
+from mockserver.freddy.file_search import FoundPiece, search_files, stores_to_search
 from mockserver.freddy.lookup import Call, message_of, no_space, no_thread, store_in, thread_of_caller
 from mockserver.freddy.shared_memory import (
     Draft,
@@ -79,6 +81,8 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         thread = sandbox.threads.record(message["thread_id"])
     spaces = spaces_to_search(thread, None if space is None else space["id"], call.caller, sandbox)
     found = search(asked.content, spaces, sandbox)
+    stores = stores_to_search(spaces, body["vector_store_ids"] or (), call.caller, sandbox)
+    pieces = search_files(asked.content, stores, sandbox)
     if thread is None:
         thread = new_thread(
             call.caller,
@@ -90,9 +94,10 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         )
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)
-    answer = _queued_answer(thread["id"], sandbox) or _default_answer(found)
+    answer = _queued_answer(thread["id"], sandbox) or _default_answer(found, pieces)
     messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
-    return _reply(answer, found, messages[asked_at], messages[-1], organization_id, call, sandbox)
+    files = _file_search_output(answer, pieces, sandbox) if stores else {}
+    return _reply(answer, found, files, messages[asked_at], messages[-1], organization_id, call, sandbox)
 
 
 def _check(body: Record) -> None:
@@ -177,13 +182,14 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else "\n".join(block["text"] for block in content)
 
 
-def _default_answer(found: list[FoundMessage]) -> AssistantAnswer:
-    if found and found[0].score >= NEAR:
-        best = found[0]
-        title = best.thread["title"] or best.thread["id"]
-        text = f'From "{title}": {best.message["content"]}'
-    else:
-        text = NOTHING_FOUND
+def _default_answer(found: list[FoundMessage], pieces: list[FoundPiece]) -> AssistantAnswer:
+    """Answer that cites what is nearest: a message, or a piece of a file."""
+    messages = [
+        (hit.score, hit.thread["title"] or hit.thread["id"], hit.message["content"]) for hit in found[:1]
+    ]
+    files = [(hit.score, hit.file["original_filename"], hit.text) for hit in pieces[:1]]
+    score, title, content = max([*messages, *files], key=itemgetter(0), default=(0, "", ""))
+    text = f'From "{title}": {content}' if score >= NEAR else NOTHING_FOUND
     return AssistantAnswer(text, deltas_of(text))
 
 
@@ -216,13 +222,14 @@ def _queued_answer(thread_id: str, sandbox: Sandbox) -> AssistantAnswer | None:
 def _reply(
     answer: AssistantAnswer,
     found: list[FoundMessage],
+    files: Mapping[str, Any],
     question: Record,
     said: Record,
     organization_id: str,
     call: Call,
     sandbox: Sandbox,
 ) -> Reply:
-    """Reply as JSON or as a stream; `question` and `said` are the stored messages."""
+    """Reply as JSON or as a stream; `question` and `said` are the stored messages, `files` is its `output`."""
     outcome: dict[str, Any] = {
         "is_summarized": False,
         "thread_id": said["thread_id"],
@@ -234,6 +241,7 @@ def _reply(
         outcome["response_blocks"] = [{"type": "text", "content": answer.text}]
     if RESULTS in (call.body["include"] or ()):
         outcome["file_search"] = {"results": [_result(hit) for hit in found]}
+    outcome |= files
     assistant = sandbox.threads.record(said["thread_id"])["assistant_id"]
     bound = {} if assistant is None else {"assistant_id": assistant}
     outcome |= bound
@@ -251,6 +259,27 @@ def _reply(
     }
     completed = {"event": "response.completed", "status": "completed", **outcome, "message_id": said["id"]}
     return Reply(200, _stream(answer, created, completed))
+
+
+def _file_search_output(answer: AssistantAnswer, pieces: list[FoundPiece], sandbox: Sandbox) -> Record:
+    """`output` in the vendor's published form: what was found in files, and the answer (A94)."""
+    results = [
+        {
+            "file_id": hit.file["id"],
+            "filename": hit.file["original_filename"],
+            "score": hit.score,
+            "text": hit.text,
+        }
+        for hit in pieces
+    ]
+    call = {
+        "type": "file_search_call",
+        "id": sandbox.ids.new("fs"),
+        "status": "completed",
+        "results": results,
+    }
+    content = [{"type": "output_text", "text": answer.text}]
+    return {"output": [call, {"type": "message", "role": "assistant", "content": content}]}
 
 
 def _result(hit: FoundMessage) -> Record:
