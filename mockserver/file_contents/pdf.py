@@ -20,7 +20,7 @@ _CHILD = Path(__file__).with_name("pdf_process.py")
 def text_of_pdf(data: bytes) -> str:
     """Text of all pages, with a blank line between two; Unreadable if it is none, encrypted or too much."""
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own file, by this very Python
             [sys.executable, "-I", str(_CHILD), str(MOST_TEXT)],
             input=data,
             capture_output=True,

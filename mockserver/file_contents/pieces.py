@@ -17,43 +17,11 @@ _PIECE = re.compile(r"\S.{0,498}\S(?=\s|\Z)|\S{1,500}", re.DOTALL)
 _BLANK_LINES = re.compile(r"\n[ \t\r]*\n")
 _SPACES = re.compile(r"[ \t\r\f\v]+")
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "br",
-        "caption",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "td",
-        "th",
-        "title",
-        "tr",
-        "ul",
-    ]
+    re.findall(
+        r"\w+",
+        """address article aside blockquote br caption dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5
+        h6 header hr li main nav ol p pre section table td th title tr ul""",
+    )
 )
 _UNSEEN = ("script", "style", "template")
 BY_NAME: Mapping[str, str] = {
@@ -125,7 +93,7 @@ class _HtmlText(HTMLParser):
         self.texts: list[str] = []
         self._unseen = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
         self._unseen += tag in _UNSEEN
         if tag in _BLOCKS:
             self.texts.append("\n\n")

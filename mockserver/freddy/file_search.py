@@ -65,7 +65,7 @@ def stores_to_search(
 ) -> list[str]:
     """Stores with files to search for a question: the spaces' own and attached ones, and those named.
 
-    A space's stores are searched for whoever may search the space; a named one only if the caller may view it.
+    A space's stores are searched for whoever may search the space, a named one if the caller may view it.
     """
     found: dict[str, None] = {}
     for space_id in spaces:
@@ -101,3 +101,28 @@ def search_files(question: str, stores: Iterable[str], sandbox: Sandbox) -> list
         )
         for hit in hits
     ]
+
+
+def search_output(answer: str, found: Iterable[FoundPiece], sandbox: Sandbox) -> Record:
+    """`output` in the vendor's published form: what was found in files, and the answer (A94)."""
+    results = [
+        {
+            "file_id": hit.file["id"],
+            "filename": hit.file["original_filename"],
+            "score": hit.score,
+            "text": hit.text,
+        }
+        for hit in found
+    ]
+    call = {
+        "type": "file_search_call",
+        "id": sandbox.ids.new("fs"),
+        "status": "completed",
+        "results": results,
+    }
+    message = {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": answer}],
+    }
+    return {"output": [call, message]}

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mockserver.freddy.access import Access, require
-from mockserver.freddy.file_search import FoundPiece, search_files, stores_to_search
+from mockserver.freddy.file_search import FoundPiece, search_files, search_output, stores_to_search
 from mockserver.freddy.lookup import Call, message_of, no_space, no_thread, store_in, thread_of_caller
 from mockserver.freddy.shared_memory import (
     Draft,
@@ -96,7 +96,7 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
             add_thread(space["id"], thread["id"], sandbox)
     answer = _queued_answer(thread["id"], sandbox) or _default_answer(found, pieces)
     messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
-    files = _file_search_output(answer, pieces, sandbox) if stores else {}
+    files = search_output(answer.text, pieces, sandbox) if stores else {}
     return _reply(answer, found, files, messages[asked_at], messages[-1], organization_id, call, sandbox)
 
 
@@ -229,7 +229,7 @@ def _reply(
     call: Call,
     sandbox: Sandbox,
 ) -> Reply:
-    """Reply as JSON or as a stream; `question` and `said` are the stored messages, `files` is its `output`."""
+    """Reply as JSON or as a stream; `question` and `said` are the stored messages, `files` has `output`."""
     outcome: dict[str, Any] = {
         "is_summarized": False,
         "thread_id": said["thread_id"],
@@ -259,27 +259,6 @@ def _reply(
     }
     completed = {"event": "response.completed", "status": "completed", **outcome, "message_id": said["id"]}
     return Reply(200, _stream(answer, created, completed))
-
-
-def _file_search_output(answer: AssistantAnswer, pieces: list[FoundPiece], sandbox: Sandbox) -> Record:
-    """`output` in the vendor's published form: what was found in files, and the answer (A94)."""
-    results = [
-        {
-            "file_id": hit.file["id"],
-            "filename": hit.file["original_filename"],
-            "score": hit.score,
-            "text": hit.text,
-        }
-        for hit in pieces
-    ]
-    call = {
-        "type": "file_search_call",
-        "id": sandbox.ids.new("fs"),
-        "status": "completed",
-        "results": results,
-    }
-    content = [{"type": "output_text", "text": answer.text}]
-    return {"output": [call, {"type": "message", "role": "assistant", "content": content}]}
 
 
 def _result(hit: FoundMessage) -> Record:

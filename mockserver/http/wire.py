@@ -21,7 +21,7 @@ from mockserver.http.upload import BodyLimits, digest, read_form
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.lenient_body import drop_invalid
-from mockserver.openapi.operation import FORM, Operation, Parameter, Response
+from mockserver.openapi.operation import FORM, Body, Operation, Parameter, Response
 from mockserver.openapi.schemas import Schema
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -137,6 +137,12 @@ def _body(
         request.shown = digest(data)
     if plan.is_form:
         return read_form(request, data, plan, errors)
+    return _json_body(plan, request, data, errors, dropped)
+
+
+def _json_body(
+    plan: Body, request: Request, data: bytes, errors: list[FieldError], dropped: list[FieldError] | None
+) -> Any:
     media_type = request.media_type
     if media_type not in ("", "application/json") and not media_type.endswith("+json"):
         errors.append(FieldError("body", "", f"content type {media_type[:80]!r} is not application/json"))

@@ -155,7 +155,9 @@ class Reader:
             self._valid("VectorStore", {**shown(store, "vector_store"), "file_count": 0, "data_size": 0}, at)
             if not isinstance(store.get("space_id", 0), str | None):
                 self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
+        self._file_shapes()
 
+    def _file_shapes(self) -> None:
         for file, at in self.each("files"):
             self._valid("File", shown(file, "file"), at)
         for attached_file, at in self.each("vector_store_files"):
@@ -204,12 +206,10 @@ class Reader:
             self._known([link["added_by"]], users, "user", at)
             self._known([link["vector_store_id"]], tables["vector_stores"], "vector store", at)
             self._known([link["file_id"]], tables["files"], "file", at)
-            store, file = (
-                tables["vector_stores"].get(link["vector_store_id"]),
-                tables["files"].get(link["file_id"]),
-            )
-            if store and file and store["organization_id"] != file["organization_id"]:
-                self._refuse(at, f"{file['id']!r} and {store['id']!r} belong to different organizations")
+            one = tables["vector_stores"].get(link["vector_store_id"])
+            other = tables["files"].get(link["file_id"])
+            if one and other and one["organization_id"] != other["organization_id"]:
+                self._refuse(at, f"{one['id']!r} and {other['id']!r} belong to different organizations")
 
     def _space(self, space: Record, at: Pointer) -> None:
         own = space["vector_store_id"]
