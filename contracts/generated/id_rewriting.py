@@ -19,6 +19,7 @@ PREFIXES = {
     "thread_id": "thrd",
     "vector_store_id": "vs",
     "message_id": "msg",
+    "file_id": "file",
     "assistant_id": "asst",
     "workflow_id": "wf",
     "flow_id": "flow",
@@ -31,9 +32,9 @@ PREFIXES = {
     "visible_to_roles": "role",
 }
 """Parameters and body fields that hold ids -> prefix of such an id."""
-KINDS = {"space_id": "space", "thread_id": "thread", "vector_store_id": "vector_store"}
+KINDS = {"space_id": "space", "thread_id": "thread", "vector_store_id": "vector_store", "file_id": "file"}
 _LIKE_AN_ID = re.compile(
-    r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg)_[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+(?!\"\s*:)"
+    r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg|file)_[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+(?!\"\s*:)"
 )
 """Id in a URL or body, but not a field name."""
 DELETE_TARGETS = 3

@@ -187,8 +187,10 @@ class Reader:
         tables, users = self.tables, self.directory.users
         for record, at in self.each("spaces", "threads", "deleted_threads", "vector_stores", "files"):
             self._known([record["organization_id"]], self.directory.organizations, "organization", at)
-            by = next(name for name in ("user_id", "created_by", "uploaded_by") if name in record)
-            self._known([record[by]], users, "user", at)
+            by = next(
+                (name for name in ("user_id", "created_by", "uploaded_by") if name in record), "user_id"
+            )
+            self._known([record.get(by)], users, "user", at)
         for space, at in self.each("spaces"):
             self._space(space, at)
         for store, at in self.each("vector_stores"):
