@@ -37,6 +37,7 @@ _LIKE_AN_ID = re.compile(
     r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg|file)_[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+(?!\"\s*:)"
 )
 """Id in a URL or body, but not a field name."""
+_REGISTERS = re.compile(r"/v1/organizations/[^/]+/files")
 DELETE_TARGETS = 3
 """Resources of each kind that are created for DELETE requests."""
 
@@ -128,6 +129,8 @@ class IdRewriter:
                 return f"it names {id_}, which this run did not create"
         if request.method == "DELETE" and not RESOURCE_PATH.match(request.path.partition("?")[0]):
             return "it deletes a whole collection"
+        if request.method == "POST" and _REGISTERS.fullmatch(request.path.partition("?")[0]):
+            return "it registers a file, an operation of the vendor that the document does not have"
         return ""
 
     def send(self, request: ClientRequest) -> ClientResponse | None:

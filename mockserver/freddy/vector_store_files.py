@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -53,10 +52,10 @@ def add_file(call: Call, sandbox: Sandbox) -> Reply:
 def upload_base64_files(call: Call, sandbox: Sandbox) -> Reply:
     """Store files and add them to the store in one step."""
     store = changeable_store(call, sandbox)
-    errors: list[FieldError] = []
-    files = [_decoded(number, each, errors) for number, each in enumerate(call.body["files"])]
-    if errors:
-        raise Invalid(errors)
+    files = [
+        UploadedFile(each["filename"], each["mime_type"], b64decode(each["content"]))
+        for each in call.body["files"]
+    ]
     records = store_files(files, store["organization_id"], call, sandbox)
     attached = [attach(store["id"], record, call.caller, sandbox) for record in records]
     return Reply(201, {**uploaded(len(records)), "files": [_body(each, sandbox) for each in attached]})
@@ -225,15 +224,6 @@ def _status(attached: Record, sandbox: Sandbox) -> Record:
         "processing_completed_at": _completed_at(attached, state.status, sandbox, None),
         "added_at": attached["added_at"],
     }
-
-
-def _decoded(number: int, sent: Record, errors: list[FieldError]) -> UploadedFile:
-    data = b""
-    try:
-        data = b64decode(sent["content"], validate=True)
-    except (binascii.Error, ValueError) as error:
-        errors.append(FieldError("body", f"files.{number}.content", f"is not base64: {error}"))
-    return UploadedFile(sent["filename"], sent["mime_type"], data)
 
 
 def _attached(call: Call, store: Record, sandbox: Sandbox) -> Record:
