@@ -165,7 +165,7 @@ ROWS: dict[str, Row] = {
     "getVectorStoreFile":            Row((200, 200, 200, 200, 200, 403, 401), **MY_STORE),
     "getVectorStoreFileStatus":      Row((200, 200, 200, 200, 200, 403, 401), **MY_STORE),
     "getVectorStoreFileLogs":        Row((200, 200, 200, 200, 200, 403, 401), **MY_STORE),
-    "retryVectorStoreFile":          Row((422, 422, 403, 403, 403, 403, 401), **MY_STORE),
+    "retryVectorStoreFile":          Row((200, 200, 403, 403, 403, 403, 401), **MY_STORE),
     "removeFileFromVectorStore":     Row((204, 204, 403, 403, 403, 403, 401), **MY_STORE),
 }
 # fmt: on

@@ -12,8 +12,7 @@ from mockserver.freddy.file_search import attach, detach
 from mockserver.freddy.files import file_in, no_file, store_files, uploaded
 from mockserver.freddy.lookup import Call, changeable_store, viewed_store
 from mockserver.http.calls import Reply, UploadedFile, handles
-from mockserver.http.problems import Invalid, NotFound
-from mockserver.openapi.field_error import FieldError
+from mockserver.http.problems import NotFound
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Sandbox
 
@@ -99,21 +98,18 @@ def get_status(call: Call, sandbox: Sandbox) -> Reply:
 
 @handles("retryVectorStoreFile")
 def retry_file(call: Call, sandbox: Sandbox) -> Reply:
-    """Queue the failed pieces of a file again; 422 unless its processing failed (A95)."""
+    """Queue the failed pieces of a file again, if any (A95)."""
     store = changeable_store(call, sandbox)
     attached = _attached(call, store, sandbox)
     state = processing(attached, sandbox)
-    if state.status != "failed":
-        raise Invalid(
-            [FieldError("path", "file_id", f"is {state.status}; only a failed file can be retried")]
-        )
     now, queue = sandbox.clock.now(), sandbox.embeddings
     failed = queue.jobs(now, space_id=store["id"], thread_id=attached["id"], state="failed")
     for _, job in list(failed):
         queue.retry_job(job, now)
     reset = (call.body or {}).get("reset_error", True)
-    attached = {**attached, "error_message": None if reset else state.error}
-    sandbox.vector_store_files.put((store["id"], attached["file_id"]), attached)
+    if state.status == "failed":
+        attached = {**attached, "error_message": None if reset else state.error}
+        sandbox.vector_store_files.put((store["id"], attached["file_id"]), attached)
     return _answer(200, "File queued for processing", _status(attached, sandbox))
 
 
