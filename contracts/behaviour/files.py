@@ -7,7 +7,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from contracts.behaviour.memory import PATIENCE, require_running_clock
+from contracts.behaviour import memory
 from contracts.behaviour.vendor_documents import refused
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Excluded
@@ -125,15 +125,16 @@ def a_file_in_base64_is_stored_and_added(run: Run) -> None:
 def a_text_file_is_processed(run: Run) -> None:
     """The processing of a text file ends as completed, with at least one chunk, and without an error."""
     listing, file_id = stored(run)
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + memory.PATIENCE
     while True:
         state = run.owner.get(f"{listing}/{file_id}/status").body["data"]
         if state["status"] in ("completed", "failed") or time.monotonic() > end:
             break
         time.sleep(0.1)
     if state["status"] in ("pending", "processing"):
-        require_running_clock(run)
-        raise Broken(f"the file is {state['status']} {PATIENCE:.0f} s after it was added", pointer="/data")
+        memory.require_running_clock(run)
+        waited = f"{memory.PATIENCE:.0f} s after it was added"
+        raise Broken(f"the file is {state['status']} {waited}", pointer="/data")
     equal((state["status"], state["error_message"]), ("completed", None), "the outcome", "/data")
     equal(state["chunk_count"] >= 1, True, "whether there are chunks", "/data/chunk_count")
     equal(listed(run, listing, status="pending,failed"), [], "the files that are not done", "/data/files")
@@ -148,11 +149,11 @@ def a_file_is_found_from_a_thread_of_the_space(run: Run) -> None:
     store_id = listing.split("/")[-2]
     attached = run.owner.ask("POST", f"/v1/spaces/{space_id}/vector-stores/{store_id}")
     equal(attached.status, 201, "attaching the store")
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + memory.PATIENCE
     while TEXT not in _found(run, thread_id):
         if time.monotonic() > end:
-            require_running_clock(run)
-            raise Broken(f"the text of the file is not found {PATIENCE:.0f} s after it was added")
+            memory.require_running_clock(run)
+            raise Broken(f"the text of the file is not found {memory.PATIENCE:.0f} s after it was added")
         time.sleep(0.3)
     equal(run.owner.ask("DELETE", f"{listing}/{file_id}").status, 204, "removing the file")
     equal(TEXT in _found(run, thread_id), False, "whether it is found after its removal", "/output")

@@ -31,7 +31,7 @@ def read(steps: Steps, file_id: str) -> Any:
     return steps("GET", f"{IN_STORE}/{file_id}")["data"]
 
 
-def pieces(steps: Steps, thread: str = "thrd_abc123", **asked: Any) -> list[str] | None:
+def pieces(steps: Steps, thread: Any = "thrd_abc123", **asked: Any) -> list[str] | None:
     """The texts of files that a question finds, best first; None without a search."""
     output = steps.answer(QUESTION, thread_id=thread, **asked).get("output")
     return None if output is None else [result["text"] for result in output[0]["results"]]
