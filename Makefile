@@ -3,17 +3,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Tests start many processes of Python: compiled modules are kept for the next, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: serve test test-all setup lint fix lock dist image bench bench-flat attack mutants steady
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
 
-# All tests but those marked slow, on every core; `make test-all` has these too.
+# Processes that share the tests: three for two cores, because tests wait for sockets and other processes.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
+
+# All tests but those marked slow; `make test-all` has these too.
 test: .venv/dev
-	$(BIN)/pytest -n auto -m "not slow" $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) -m "not slow" $(ARGS)
 
 test-all: .venv/dev
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 lint: .venv/dev
 	$(BIN)/ruff format --check .

@@ -10,11 +10,21 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
+from mockserver.openapi.yaml_document import Document
 from mockserver.settings import Settings
+from tests.running import ROOT
 
 pytest_plugins = ["pytester"]
 Ask = Callable[..., TestResponse]
 """ask(method, path, key="ak_demo_owner", **kw), kw as for werkzeug's client; key=None sends none."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _documents() -> list[Document]:
+    """The documents of most tests; what is in use is not parsed again."""
+    package = ROOT / "mockserver"
+    paths = (ROOT / "openapi.yaml", package / "admin" / "admin.yaml", package / "scenarios" / "demo.yaml")
+    return [Document(path) for path in paths]
 
 
 @pytest.fixture(scope="session")

@@ -115,3 +115,16 @@ def test_a_file_that_is_mounted_by_itself_is_written_in_place(tmp_path: Path) ->
         file, sys.executable, "-c", program + "write_whole(Path(sys.argv[1]), 'new')", str(file)
     )
     assert (done.stderr, file.read_text(), list(tmp_path.iterdir())) == ("", "new", [file])
+
+
+def test_files_of_the_same_text_are_parsed_once_while_one_is_in_use(tmp_path: Path) -> None:
+    first, second = (tmp_path / name for name in ("first.yaml", "second.yaml"))
+    for path in (first, second):
+        path.write_text("a: [1, {b: 2}]\n", encoding="utf-8")
+    one, other = Document(first), Document(second)
+    assert one.content is other.content
+    assert (one.path, other.path) == (first, second)
+    second.write_text("a: [1, {b: 3}]\n", encoding="utf-8")
+    assert Document(second).content == {"a": [1, {"b": 3}]}
+    with pytest.raises(DocumentError, match=r"second\.yaml:1: a\.1\.b: is wrong"):
+        raise other.error(("a", 1, "b"), "is wrong")

@@ -15,6 +15,8 @@ import pytest
 from tests.running import ROOT
 
 SIGNALS = [signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL]
+PYTEST = ("pytest", "-q", "-p", "mockserver.client.pytest_plugin")
+"""Command of a pytest that loads no other plugin: some take seconds."""
 MARK = "MOCK_SCENARIOS"
 """Variable by which a mock of a test is found; its value is the test's own folder."""
 
@@ -45,7 +47,7 @@ def start(folder: Path, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=folder,
-        env={**clean, MARK: str(folder), "PYTHONPATH": str(ROOT)},
+        env={**clean, MARK: str(folder), "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -89,12 +91,12 @@ def test_it(mock):
 @needs_proc
 @pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [[], ["-p", "xdist", "-n", "2"]], ids=["alone", "xdist"])
 def test_pytest_leaves_no_mock(tmp_path: Path, number: signal.Signals, workers: list[str]) -> None:
     """A process that a test has forked does not keep it alive."""
     (tmp_path / "test_it.py").write_text(TESTS)
     told = tmp_path / "told"
-    with start(tmp_path, "pytest", "-q", *workers, "test_it.py") as parent:
+    with start(tmp_path, *PYTEST, *workers, "test_it.py") as parent:
         try:
             assert eventually(lambda: told.exists() and told.read_text() != "")
             assert mocks(tmp_path)
@@ -119,8 +121,9 @@ def test_it(mock):
 def test_ctrl_c_is_for_pytest_alone(tmp_path: Path) -> None:
     """The terminal sends it to every process of its group; the mock still answers the end of the test."""
     (tmp_path / "test_it.py").write_text(INTERRUPTED)
-    command = [sys.executable, "-m", "pytest", "test_it.py"]
+    command = [sys.executable, "-m", *PYTEST, "test_it.py"]
     variables = {**os.environ, MARK: str(tmp_path), "PYTHONPATH": str(ROOT)}
+    variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     with subprocess.Popen(
         command, cwd=tmp_path, env=variables, stdout=subprocess.PIPE, start_new_session=True, text=True
     ) as parent:

@@ -32,7 +32,7 @@ def st(spec: Path, config: str, url: str, *flags: str) -> subprocess.CompletedPr
         url,
     ]
     return subprocess.run(
-        [*command, "--seed", str(SEED), "--max-examples", "12", *flags],
+        [*command, "--seed", str(SEED), "--max-examples", "4", *flags],
         cwd=ROOT,
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
         capture_output=True,

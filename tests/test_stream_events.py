@@ -144,7 +144,7 @@ def test_a_fault_leaves_the_stored_messages_and_the_json_answer_whole(ask: Ask) 
 
 
 def test_a_silence_lasts_as_long_as_the_spec_says_by_default() -> None:
-    admin = yaml.safe_load(Path("mockserver/admin/admin.yaml").read_bytes())
+    admin = yaml.load(Path("mockserver/admin/admin.yaml").read_bytes(), yaml.CSafeLoader)
     seconds = admin["components"]["schemas"]["StreamFault"]["properties"]["seconds"]
     assert (seconds["default"], seconds["maximum"]) == (SILENCE, 300)
 

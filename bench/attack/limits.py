@@ -20,10 +20,11 @@ from mockserver.server.request_readers import DRAIN
 
 DESCRIPTORS, THREADS = 256, 256
 MEMORY = 512.0
-"""MiB that the mock may use."""
+"""MiB of memory the mock may have; measured in any case, and held by a cgroup where one can be made."""
 BODY_TIMEOUT = 3
 SECONDS = 60.0
-_GROUP = Path("/sys/fs/cgroup/pids")
+_CGROUPS = Path("/sys/fs/cgroup")
+_MEMORY_FILE = "memory.limit_in_bytes" if (_CGROUPS / "memory").is_dir() else "memory.max"
 
 
 class Limited(NamedTuple):
@@ -36,32 +37,41 @@ class Limited(NamedTuple):
 
 @contextmanager
 def limited_mock(*flags: str) -> Iterator[Limited]:
-    """A mock that may open DESCRIPTORS files, and start THREADS threads where that can be limited."""
-    with _few_threads() as limit:
+    """A mock under DESCRIPTORS, and under THREADS and MEMORY where these can be limited."""
+    with _limits() as limit:
         shell = f'ulimit -n {DESCRIPTORS}; {limit}; exec "$@"'
         flags = ("--port", "0", "--fault-port", "0", "--body-timeout", str(BODY_TIMEOUT), *flags)
         with spawned(["bash", "-c", shell, "bash", *mock_command(*flags)], speaks=True) as process:
             assert process.stdout is not None
             line = json.loads(process.stdout.readline())
-            print(f"limits      {line['connections']} connections, {line['threads']} threads")
+            print(f"limits      {line['connections']} connections, {line['threads']} threads; {limit}")
             yield Limited(process.pid, line["url"], f"http://127.0.0.1:{line['fault_port']}")
 
 
 @contextmanager
-def _few_threads() -> Iterator[str]:
-    """Shell command that limits the threads: by a cgroup for root, whom ulimit does not limit."""
-    group = (_GROUP if _GROUP.is_dir() else _GROUP.parent) / "attacked"
-    try:
-        group.mkdir(exist_ok=True)
-        (group / "pids.max").write_text(str(THREADS))
-    except OSError:
+def _limits() -> Iterator[str]:
+    """Shell command that limits threads and memory by cgroups, or threads alone by ulimit if not root."""
+    groups = [_group("pids", "pids.max", THREADS), _group("memory", _MEMORY_FILE, int(MEMORY) << 20)]
+    if None in groups:
         yield f"ulimit -u $(( $(ps -L -u $(id -u) | wc -l) + {THREADS} ))"
         return
     try:
-        yield f"echo $$ > {group}/cgroup.procs"
+        yield "; ".join(f"echo $$ > {group}/cgroup.procs" for group in groups)
     finally:
-        with suppress(OSError):
-            group.rmdir()
+        for group in groups:
+            with suppress(OSError):  # one group in version 2
+                (group or _CGROUPS).rmdir()
+
+
+def _group(controller: str, file: str, most: int) -> Path | None:
+    """Cgroup with this limit; None if it can't be made, as by others than root."""
+    group = (_CGROUPS / controller if (_CGROUPS / controller).is_dir() else _CGROUPS) / "attacked"
+    try:
+        group.mkdir(exist_ok=True)
+        (group / file).write_text(str(most))
+    except OSError:
+        return None
+    return group
 
 
 def before_the_watch(started: Limited) -> list[Attack]:

@@ -48,6 +48,7 @@ def try_workflow(operation: DocumentedOperation, run: Run) -> None:
 
 
 def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None) -> Explored:
+    run.require_budget()
     from contracts.generated import schemathesis_driver  # here: Schemathesis takes a second to import
 
     rewriter = IdRewriter(run, {} if run.fresh_resources else run.shared.setdefault("own ids", {}))

@@ -196,6 +196,10 @@ class Run:
         """Whether a request rate or budget is set."""
         return self._transport.limit.bounded
 
+    def require_budget(self) -> None:
+        """Raise Spent if no request may be sent any more."""
+        self._transport.limit.require()
+
     def responds(self) -> bool:
         """Whether the target still responds."""
         try:

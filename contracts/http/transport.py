@@ -46,18 +46,22 @@ class RequestLimit:
             if most is not None:
                 self._left = most if self._left is None else min(most, self._left)
 
+    def require(self) -> None:
+        """Raise Spent if the budget is exhausted or the time is over."""
+        if self._end is not None and time.monotonic() >= self._end:
+            raise Spent("the time of the run is over")
+        if self._left is not None and self._left <= 0:
+            raise Spent("the requests of --max-requests are used up")
+
     def wait(self, timeout: float) -> float:
         """Block until the next request may be sent, and return the seconds that it may take.
 
         Spent once the budget is exhausted or the time is over.
         """
         with self._lock:
+            self.require()
             left = timeout if self._end is None else min(timeout, self._end - time.monotonic())
-            if left <= 0:
-                raise Spent("the time of the run is over")
             if self._left is not None:
-                if self._left <= 0:
-                    raise Spent("the requests of --max-requests are used up")
                 self._left -= 1
             now = time.monotonic()
             due = max(self._next, now)

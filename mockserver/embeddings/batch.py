@@ -11,6 +11,8 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heappushpop, heapreplace
+from itertools import compress, islice, pairwise
+from operator import sub
 from typing import NamedTuple
 
 from mockserver.embeddings.policy import Policy, failing_ranks
@@ -53,21 +55,31 @@ class EndedAttempt(NamedTuple):
     message_id: str
 
 
-class Round(NamedTuple):
-    """One attempt of each of these jobs, in the order in which they start and end."""
+class Attempts(NamedTuple):
+    """Attempts of a batch, past and planned, in the order in which they start and end."""
 
     places: Sequence[int] = ()
-    """Places of the jobs in their batch, ascending."""
+    """Places of the jobs in their batch, ascending in each round."""
     starts: Sequence[int] = ()
     """Fewer than places if the others wait for a tester's step."""
     ends: Sequence[int] = ()
-    failing: Sequence[int] = ()
-    """Ranks of the failing attempts, ascending."""
+    fails: bytes = b""
+    """1 for an attempt that fails, 0 for another."""
+    rounds: tuple[int, ...] = ()
+    """Rank of the first attempt of each round."""
+    retries: int = 0
+    """Retries of the policy that planned them."""
 
-    def first(self, count: int) -> Round:
-        """The first `count` attempts."""
-        failing = self.failing[: bisect_left(self.failing, count)]
-        return Round(self.places[:count], self.starts[:count], self.ends[:count], failing)
+    def first(self, count: int) -> Attempts:
+        """The first `count`, and the beginning of the round that follows if all before it are here."""
+        places, starts, ends, fails = (each[:count] for each in self[:4])
+        rounds = self.rounds[: bisect_right(self.rounds, count)]
+        return Attempts(places, starts, ends, bytes(fails), rounds, self.retries)
+
+    @property
+    def last_chances(self) -> int:
+        """Rank from which a failing attempt is the last of its job."""
+        return self.rounds[-1] if len(self.rounds) > self.retries else len(self.places)
 
 
 class Batch(NamedTuple):
@@ -82,146 +94,110 @@ class Batch(NamedTuple):
     """Number in the space's queue."""
     removed: frozenset[int] = frozenset()
     """Places of removed jobs, which are not counted; a running one keeps its slot to its end."""
-    rounds: tuple[Round, ...] = ()
-    is_fixed: bool = False
-    """Whether no event plans it again: embedded from the start (no rounds), or ended by a tester."""
-    retries: int = 0
-    """Retries of the policy that planned it."""
-    tried: int = 0
-    """Earlier attempts that are not listed, of a job ended by a tester."""
+    attempts: Attempts = Attempts()
+    given: int = 0
+    """Attempts of jobs that no event plans again: ended by a tester (the last attempt is listed), or embedded
+    from the start (none is). 0 for all others."""
 
     def with_end(self, state: str, attempts: int, at: int) -> Batch:
         """Batch of one job that a tester ended as `completed` or `failed` after so many attempts."""
-        rounds = (Round([0], [at], [at], [0] if state == "failed" else []),)
-        return self._replace(rounds=rounds, is_fixed=True, tried=max(attempts, 1) - 1)
+        only = Attempts([0], [at], [at], bytes([state == "failed"]), (0,))
+        return self._replace(attempts=only, given=max(attempts, 1))
 
-    def planned(self, slots: list[int], floor: int, policy: Policy, since: int, at_once: int = 0) -> Batch:
+    def planned(self, policy: Policy, since: int, slots: list[int], durations: Iterator[int]) -> Batch:
         """Batch whose attempts started by `since` are kept, and all others planned.
 
-        `slots`: heap of the instants at which each slot is free, changed to those after this batch. No
-        attempt starts before `floor`. The first `at_once` end at the instant at which they may start; with a
-        manual policy no others do.
+        `slots`: heap of the instants at which each slot is free, changed to those after this batch.
+        `durations`: of the next attempts; when they run out, the others wait for a tester's step.
         """
-        if self.is_fixed:
+        if self.given:
             return self
-        floor, kept, rounds = max(floor, self.arrived), self.until(since, "starts").rounds, list[Round]()
+        kept = self.attempts.first(bisect_right(self.attempts.starts, since))
+        places, starts, ends = array("q", kept.places), array("q", kept.starts), array("q", kept.ends)
+        fails, rounds = bytearray(kept.fails), [*kept.rounds] or [0]
         named = [place for key in policy.failing_keys if (place := self.keys.place(key)) is not None]
-        waiting: Sequence[int] = range(len(self.keys))
-        if self.removed:
-            waiting = [place for place in waiting if place not in self.removed]
-        while True:
-            number = len(rounds)
-            round_ = kept[number] if number < len(kept) else Round()
-            places, starts, ends = (
-                array("l", round_.places),
-                array("q", round_.starts),
-                array("q", round_.ends),
-            )
-            first = len(places)
-            places.extend(waiting[bisect_right(waiting, places[-1]) :] if first else waiting)
-            if not places:
-                return self._replace(rounds=tuple(rounds), retries=policy.retries)
-            for end in ends[-len(slots) :]:
-                heappushpop(slots, end)
-            stepped = min(at_once, len(places) - first)
-            starts.extend([floor] * stepped)
-            ends.extend([floor] * stepped)
-            for _ in () if policy.manual else range(first + stepped, len(places)):
-                start = slots[0] if slots[0] > floor else floor
-                end = start + policy.duration
-                heapreplace(slots, end)
+        for end in ends[-len(slots) :]:
+            heappushpop(slots, end)
+        while (waiting := self._waiting(places, fails, rounds)) or rounds[-1] < len(places):
+            floor = max(since, self.arrived, *ends[rounds[-1] - 1 : rounds[-1]])
+            slots[:] = [max(slot, floor) for slot in slots]
+            for duration in islice(durations, len(waiting)):
+                start = heapreplace(slots, slots[0] + duration)
                 starts.append(start)
-                ends.append(end)
-            ranks = failing_ranks(places[first : len(starts)], self.first_job, number + 1, named, policy)
-            failing = array("l", [*round_.failing, *(first + rank for rank in ranks)])
-            rounds.append(Round(places, starts, ends, failing))
-            at_once, floor = at_once - stepped, max(floor, ends[-1] if ends else floor)
-            again = number < policy.retries or number + 1 < len(kept)
-            waiting = [places[rank] for rank in failing if places[rank] not in self.removed] if again else ()
-            if len(starts) < len(places):
-                return self._replace(rounds=tuple(rounds), retries=policy.retries)
-
-    def until(self, now: int, times: str) -> Batch:
-        """Batch with the attempts that started or ended (`times`: starts, ends) by now, planned no further.
-
-        The round that follows is opened, without attempts, if all of the one before are here.
-        """
-        kept = list[Round]()
-        for each in self.rounds:
-            kept.append(each.first(bisect_right(getattr(each, times), now)))
-            if len(kept[-1].starts) < len(each.places):
+                ends.append(start + duration)
+            tried = waiting[: len(starts) - len(places)]
+            fails.extend(bytes(len(tried)))
+            for rank in failing_ranks(tried, self.first_job, len(rounds), named, policy):
+                fails[rank - len(tried)] = 1
+            places.extend(waiting)
+            if len(starts) < len(places) or len(rounds) > policy.retries:
                 break
-        return self._replace(rounds=tuple(kept))
+            rounds.append(len(places))
+        begun = tuple(rank for rank in rounds if rank < len(places))
+        attempts = Attempts(places, starts, ends, bytes(fails), begun, policy.retries)
+        return self._replace(attempts=attempts)
+
+    def restarted(self, now: int) -> Batch:
+        """Batch without the attempts that have not ended, to be planned again."""
+        if self.is_done(now):
+            return self
+        ended = self.attempts.first(bisect_right(self.attempts.ends, now))
+        return self._replace(attempts=ended, arrived=min(self.arrived, now))
+
+    def _waiting(self, places: Sequence[int], fails: Sequence[int], rounds: Sequence[int]) -> Sequence[int]:
+        """Places of the jobs that the last of the rounds has still to try."""
+        waiting: Sequence[int] = range(len(self.keys))
+        if len(rounds) > 1:
+            before = slice(*rounds[-2:])
+            waiting = [*compress(places[before], fails[before])]
+        if len(places) > rounds[-1]:
+            waiting = waiting[bisect_right(waiting, places[-1]) :]
+        return [place for place in waiting if place not in self.removed] if self.removed else waiting
 
     @property
     def entry(self) -> Key:
         """Entry in the index of a space's batches by thread."""
         return self.thread_id, next(iter(self.keys), ()), self.number
 
-    @property
-    def last_start(self) -> int:
-        """Start of the last attempt that holds up the next batch."""
-        starts = () if self.is_fixed else (each.starts[-1] for each in self.rounds if each.starts)
-        return max(starts, default=LONG_AGO)
-
     def waits(self, now: int) -> bool:
         """Whether an attempt has not started."""
-        return not self.is_fixed and any(
-            len(each.starts) < len(each.places) or each.starts[-1] > now for each in self.rounds[-1:]
-        )
+        places, starts = self.attempts[:2]
+        return not self.given and (len(starts) < len(places) or max(starts[-1:], default=now) > now)
 
     def is_done(self, now: int) -> bool:
         """Whether all its attempts have ended and no more will follow."""
-        return self.is_fixed or all(
-            len(each.ends) == len(each.places) and each.ends[-1] <= now for each in self.rounds[-1:]
-        )
-
-    def running(self, now: int) -> Sequence[int]:
-        """Ends of the running attempts."""
-        started = (each.ends[: bisect_right(each.starts, now)] for each in self.rounds)
-        return [end for ends in started for end in ends[bisect_right(ends, now) :]]
-
-    def next_jobs(self, now: int) -> Sequence[int]:
-        """Numbers of the jobs whose attempts end next, within one round."""
-        for each in () if self.is_fixed else self.rounds:
-            waiting = each.places[bisect_right(each.ends, now) :]
-            if jobs := [self.first_job + place for place in waiting if place not in self.removed]:
-                return jobs
-        return ()
+        return self.given > 0 or (not self.waits(now) and max(self.attempts.ends[-1:], default=now) <= now)
 
     def counts(self, now: int) -> Counts:
         """Its jobs by state."""
-        live = len(self.keys) - len(self.removed)
-        if self.is_fixed and not self.rounds:
-            return Counts(completed=live)
-        processing = completed = failed = 0
-        for number, (_, starts, ends, failing) in enumerate(self.rounds, 1):
-            ended = bisect_right(ends, now)
-            missed = bisect_left(failing, ended)
-            processing += bisect_right(starts, now) - ended
-            completed += ended - missed
-            failed += missed if self._kind_of_failing(number) == "failed" else 0
+        if self.given and not self.attempts.places:
+            return Counts(completed=len(self.keys) - len(self.removed))
+        _, starts, ends, fails, *_ = self.attempts
+        ended = bisect_right(ends, now)
+        processing = bisect_right(starts, now) - ended
+        completed = fails.count(0, 0, ended)
+        failed = fails.count(1, self.attempts.last_chances, ended)
+        pending = len(self.keys) - processing - completed - failed
+        found = Counts(pending, processing, completed, failed)
         gone = [self.state(place, now)[0] for place in self.removed]
-        processing -= gone.count("processing")
-        completed, failed = completed - gone.count("completed"), failed - gone.count("failed")
-        return Counts(live - processing - completed - failed, processing, completed, failed)
+        return Counts(*map(sub, found, map(gone.count, Counts._fields))) if gone else found
 
     def state(self, place: int, now: int) -> tuple[str, int]:
         """State and number of started attempts of the job at `place`."""
-        if self.is_fixed and not self.rounds:
-            return "completed", 1
-        for number, (places, starts, ends, failing) in enumerate(self.rounds, 1):
-            rank = bisect_left(places, place)
-            if rank >= len(starts) or places[rank] != place or starts[rank] > now:
-                return "pending", self.tried + number - 1
-            if ends[rank] > now:
-                return "processing", self.tried + number
-            at = bisect_left(failing, rank)
-            if at == len(failing) or failing[at] != rank:
-                return "completed", self.tried + number
-            if self._kind_of_failing(number) == "failed":
-                return "failed", self.tried + number
-        return "pending", self.tried + len(self.rounds)
+        places, starts, ends, fails, rounds, _ = self.attempts
+        if self.given and not places:
+            return "completed", self.given
+        started = bisect_right(starts, now)
+        ranks = [bisect_left(places, place, *each) for each in pairwise((*rounds, len(places)))]
+        ranks = [rank for rank in ranks if rank < started and places[rank] == place]
+        attempts = len(ranks) + max(self.given - 1, 0)
+        if not ranks:
+            return "pending", attempts
+        if ends[ranks[-1]] > now:
+            return "processing", attempts
+        if not fails[ranks[-1]]:
+            return "completed", attempts
+        return ("failed" if ranks[-1] >= self.attempts.last_chances else "pending"), attempts
 
     def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
         """Jobs from the place `first` on, each with its place."""
@@ -232,14 +208,10 @@ class Batch(NamedTuple):
 
     def ended(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
         """Attempts that end in (since, until]."""
-        for number, (places, _, ends, failing) in enumerate(self.rounds, 1):
-            ranks = range(bisect_right(ends, since), bisect_right(ends, until))
-            keys, missed, again = [*self.keys] if ranks else (), {*failing}, self._kind_of_failing(number)
-            for rank in ranks:
-                if (place := places[rank]) not in self.removed:
-                    kind = again if rank in missed else "completed"
-                    yield EndedAttempt(ends[rank], kind, space_id, self.thread_id, keys[place][-1])
-
-    def _kind_of_failing(self, number: int) -> str:
-        """Outcome of the failing attempts of a round, counted from 1: `failed` if none follows."""
-        return "failed" if number > self.retries and number == len(self.rounds) else "retried"
+        places, _, ends, fails, *_ = self.attempts
+        ranks = range(bisect_right(ends, since), bisect_right(ends, until))
+        keys, last_chances = [*self.keys] if ranks else (), self.attempts.last_chances
+        for rank in ranks:
+            if (place := places[rank]) not in self.removed:
+                kind = "completed" if not fails[rank] else "failed" if rank >= last_chances else "retried"
+                yield EndedAttempt(ends[rank], kind, space_id, self.thread_id, keys[place][-1])

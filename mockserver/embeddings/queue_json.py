@@ -6,14 +6,15 @@ It contains every attempt, past and planned, so that an imported queue continues
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import compress, count, pairwise
 from operator import le, lt
 from typing import Any
 
 from immutables import Map
 
-from mockserver.embeddings.batch import LONG_AGO, Batch, Round
+from mockserver.embeddings.batch import LONG_AGO, Attempts, Batch
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import QueuesVersion
 from mockserver.embeddings.space_queue import SpaceQueue
@@ -37,7 +38,7 @@ def queues_json(version: QueuesVersion) -> Values:
             name: {
                 "busy": list(queue.busy),
                 "next_batch": queue.next_batch,
-                "batches": [_batch_json(batch) for _, batch in queue.batches],
+                "batches": [_batch_json(batch) for batch in queue.of()],
             }
             for name, queue in queues.items()
         },
@@ -53,14 +54,19 @@ def _batch_json(batch: Batch) -> Values:
         "messages": [key[-1] for key in batch.keys],
         "removed": sorted(batch.removed),
     }
-    if not batch.is_fixed:
-        rounds = [{name: list(each) for name, each in a._asdict().items()} for a in batch.rounds]
-        return {**values, "retries": batch.retries, "rounds": rounds}
-    if batch.rounds:
-        (only,) = batch.rounds
-        state = "failed" if only.failing else "completed"
-        values["ended"] = {"state": state, "attempts": batch.tried + 1, "at": only.ends[0]}
+    if not batch.given:
+        return {**values, "retries": batch.attempts.retries, "rounds": [*_rounds_json(batch.attempts)]}
+    if batch.attempts.places:
+        state = "failed" if batch.attempts.fails[0] else "completed"
+        values["ended"] = {"state": state, "attempts": batch.given, "at": batch.attempts.ends[0]}
     return values
+
+
+def _rounds_json(attempts: Attempts) -> Iterator[Values]:
+    for first, last in pairwise((*attempts.rounds, len(attempts.places))):
+        places, starts, ends = ([*each[first:last]] for each in attempts[:3])
+        failing = [*compress(count(), attempts.fails[first:last])]
+        yield {"places": places, "starts": starts, "ends": ends, "failing": failing}
 
 
 def read(
@@ -107,17 +113,26 @@ def _batch(values: Values, key_of: KeyOf, listed: Callable[[str], SortedKeys], r
             refuse("ended", "is for one message, which was not removed")
         return batch.with_end(ended["state"], ended["attempts"], ended["at"])
     if "rounds" not in values:
-        return batch._replace(is_fixed=True)
-    waiting: Sequence[int] = range(len(keys))
-    floor = LONG_AGO
-    rounds = [Round(*(array("q", each[name]) for name in Round._fields)) for each in values["rounds"]]
-    for number, each in enumerate(rounds):
-        if not _is_possible(each, waiting, floor):
+        return batch._replace(given=1)
+    return batch._replace(attempts=_attempts(values, len(keys), refuse))
+
+
+def _attempts(values: Values, size: int, refuse: Refuse) -> Attempts:
+    """Attempts of all rounds of a batch of this size."""
+    places, starts, ends, fails, firsts = array("q"), array("q"), array("q"), bytearray(), list[int]()
+    waiting = {*range(size)}
+    for number, each in enumerate(values["rounds"]):
+        if not _is_possible(each, waiting, max(ends[-1:], default=LONG_AGO)):
             refuse(f"rounds.{number}", "does not follow from the round before, or is not in order")
             break
-        waiting = [each.places[rank] for rank in each.failing] if len(each.starts) == len(each.places) else []
-        floor = max(floor, *each.ends[-1:], LONG_AGO)
-    return batch._replace(rounds=tuple(rounds), retries=values["retries"])
+        firsts.append(len(places))
+        places.extend(each["places"])
+        starts.extend(each["starts"])
+        ends.extend(each["ends"])
+        failing = {*each["failing"]}
+        fails.extend(rank in failing for rank in range(len(each["starts"])))
+        waiting = {each["places"][rank] for rank in failing} if len(starts) == len(places) else set()
+    return Attempts(places, starts, ends, bytes(fails), tuple(firsts), values["retries"])
 
 
 def _keys(values: Values, key_of: KeyOf, listed: Callable[[str], SortedKeys], refuse: Refuse) -> SortedKeys:
@@ -135,13 +150,12 @@ def _keys(values: Values, key_of: KeyOf, listed: Callable[[str], SortedKeys], re
     return whole if len(keys) == len(whole) and all(map(tuple.__eq__, keys, whole)) else keys
 
 
-def _is_possible(each: Round, waiting: Sequence[int], floor: int) -> bool:
+def _is_possible(each: Values, waiting: set[int], floor: int) -> bool:
     """Whether a round can try these jobs from `floor` on: each list ascends, and the lengths agree."""
-    places, starts, ends, failing = each
+    places, starts, ends, failing = (each[name] for name in ("places", "starts", "ends", "failing"))
     return (
         len(places) > 0
-        and set(places) <= set(waiting)
-        and all(map(lt, places, places[1:]))
+        and places == sorted(waiting.intersection(places))
         and len(starts) == len(ends) <= len(places)
         and all(map(le, [floor, *starts], starts))
         and all(map(le, ends, ends[1:]))

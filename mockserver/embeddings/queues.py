@@ -7,8 +7,9 @@ edited, deleted) plans again what has not started by then, and leaves the rest a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice, repeat
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from immutables import Map
 
 from mockserver.embeddings.batch import KINDS, LONG_AGO, Batch, Counts, EndedAttempt, Job
 from mockserver.embeddings.policy import Policy
-from mockserver.embeddings.space_queue import SpaceQueue
+from mockserver.embeddings.space_queue import ALL, SpaceQueue
 from mockserver.store.sorted_keys import Key, SortedKeys
 
 
@@ -41,22 +42,20 @@ class Embeddings:
 
     def add_embedded(self, space_id: str, thread_id: str, keys: SortedKeys) -> None:
         """Add a scenario's thread, embedded from the start (A55)."""
-        self._append(space_id, Batch(thread_id, keys, self.next_job, LONG_AGO, is_fixed=True))
-        self.next_job += len(keys)
+        self._append(space_id, Batch(thread_id, keys, self.next_job, LONG_AGO, given=1))
 
     def add_thread(self, space_id: str, thread_id: str, keys: SortedKeys, now: int) -> None:
         """Queue all messages of a thread (backfill), behind the waiting ones."""
         self._append(space_id, Batch(thread_id, keys, self.next_job, now))
-        self.next_job += len(keys)
 
     def add_messages(self, space_id: str, thread_id: str, keys: Iterable[Key], now: int) -> None:
         """Queue new messages of a thread that is in the space."""
-        self._append(space_id, batch := Batch(thread_id, SortedKeys(keys), self.next_job, now))
-        self.next_job += len(batch.keys)
+        self._append(space_id, Batch(thread_id, SortedKeys(keys), self.next_job, now))
 
     def _append(self, space_id: str, batch: Batch) -> None:
         queue = self.queues.get(space_id) or SpaceQueue(self.policy)
         self.queues = self.queues.set(space_id, queue.with_batch(batch, self.policy))
+        self.next_job = max(self.next_job, batch.first_job + len(batch.keys))
 
     def remove_thread(self, space_id: str, thread_id: str, now: int) -> None:
         """Remove a thread: cancel waiting jobs, let running ones keep their slot, drop embeddings."""
@@ -81,39 +80,28 @@ class Embeddings:
 
     def drain(self, now: int) -> None:
         """Finish all waiting and running jobs now, with their planned outcomes."""
-        own = self.policy
-        self._restart(now, own._replace(duration=0, manual=False))
-        self.queues = Map({name: replace(each.planned, policy=own) for name, each in self.queues.items()})
+        self._restart(now, ALL)
 
     def change_policy(self, policy: Policy, now: int) -> None:
         """Change the policy: ended attempts stay, all others start over.
 
         Positions of failing jobs count from the first waiting job.
         """
-        first_job = min((jobs[0] for jobs, _ in self._next_jobs(now)), default=self.next_job)
-        self.policy = policy._replace(first_job=first_job)
-        self._restart(now, self.policy)
+        next_jobs = (next(queue.next_jobs(now), self.next_job) for _, queue in self._chosen())
+        self.policy = policy._replace(first_job=min(next_jobs, default=self.next_job))
+        self._restart(now)
 
-    def _restart(self, now: int, policy: Policy) -> None:
-        self.queues = Map({name: queue.restarted(now, policy) for name, queue in self.queues.items()})
+    def _restart(self, now: int, steps: int = 0) -> None:
+        restarted = {name: queue.restarted(now, self.policy, steps) for name, queue in self.queues.items()}
+        self.queues = Map(restarted)
 
     def step(self, most: int, now: int, space_id: str | None = None) -> int:
         """End the next `most` attempts now, oldest jobs first; returns how many ended."""
-        done = 0
-        while done < most and (waiting := sorted(self._next_jobs(now, space_id))):
-            jobs, name = waiting[0]
-            below = waiting[1][0][0] if len(waiting) > 1 else self.next_job
-            count = max(1, sum(number < below for number in jobs[: most - done]))
-            queue = self.queues[name].stepped(now, count, self.policy)
-            self.queues = self.queues.set(name, queue)
-            done += count
-        return done
-
-    def _next_jobs(self, now: int, space_id: str | None = None) -> Iterator[tuple[Sequence[int], str]]:
-        """Numbers of the jobs whose attempts end next, for each space in which there are some."""
-        for name, queue in self._chosen(space_id):
-            if jobs := queue.next_jobs(now):
-                yield jobs, name
+        next_jobs = (zip(queue.next_jobs(now, most), repeat(name)) for name, queue in self._chosen(space_id))
+        steps = Counter(name for _, name in islice(merge(*next_jobs), most))
+        for name, count in steps.items():
+            self.queues = self.queues.set(name, self.queues[name].restarted(now, self.policy, count))
+        return steps.total()
 
     def find_job(self, number: int, now: int) -> Job | None:
         """Job of this number; None if there is none."""
@@ -126,7 +114,7 @@ class Embeddings:
     def end_job(self, job: Job, state: str, now: int) -> None:
         """End a job as `completed` or `failed`, for good; it is never tried again."""
         self.remove_message(job.space_id, job.thread_id, job.key, now)
-        batch = Batch(job.thread_id, SortedKeys([job.key]), job.number, job.queued_at, is_fixed=True)
+        batch = Batch(job.thread_id, SortedKeys([job.key]), job.number, job.queued_at)
         self._append(job.space_id, batch.with_end(state, job.attempts, now))
 
     def retry_job(self, job: Job, now: int) -> None:
@@ -185,7 +173,7 @@ class Embeddings:
         self.queues, self.next_job, policy = version
         self.policy = policy or self.own_policy
 
-    def _chosen(self, space_id: str | None) -> list[tuple[str, SpaceQueue]]:
+    def _chosen(self, space_id: str | None = None) -> list[tuple[str, SpaceQueue]]:
         """Queue of this space, or all of them by name."""
         names = sorted(self.queues) if space_id is None else [space_id]
         return [(name, self.queues[name].planned) for name in names if name in self.queues]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import takewhile
+from itertools import chain, repeat, takewhile
 
 from mockserver.embeddings.batch import Batch
 from mockserver.embeddings.policy import Policy
 from mockserver.store.sorted_keys import EMPTY, Key, SortedKeys
+
+ALL = 10**9
+"""More attempts than there are."""
 
 
 @dataclass(frozen=True)
 class SpaceQueue:
     """Batches of a space; no attempt of one starts before all of the previous one have started.
 
-    Batches are planned at the first event or read that needs them: if a thousand threads are removed, each
-    removal would otherwise plan all batches behind it.
+    What an event leaves to be planned is planned by the next event, as far as it has started by then, or by
+    the next read: if a thousand threads are removed, no removal plans all that wait behind it.
     """
 
     policy: Policy
@@ -34,36 +38,43 @@ class SpaceQueue:
     @cached_property
     def planned(self) -> SpaceQueue:
         """The same queue with all batches planned."""
-        return self._planned_to(self.next_batch)
+        return self._planned()
 
-    def _planned_to(self, last: int, at_once: int = 0) -> SpaceQueue:
-        """The same queue with the batches up to `last` planned; `at_once` attempts end as they start."""
-        if self.unplanned is None or last < self.unplanned[0]:
+    def _planned(self, until: int | None = None, steps: int = 0) -> SpaceQueue:
+        """The same queue with its batches planned, up to one that waits at `until`.
+
+        The first `steps` attempts end as they start.
+        """
+        if self.unplanned is None:
             return self
         first, since = self.unplanned
-        slots, floor = self._slots(first, since)
-
-        def plan(batch: Batch) -> Batch:
-            nonlocal floor
-            batch = batch.planned(slots, floor, self.policy, since, at_once)
-            floor = max(floor, batch.last_start)
-            return batch
-
-        more = next(self.batches.after((last + 1,)), None) is not None
-        queue = self._mapped(first, last, plan)
-        return replace(queue, unplanned=(last + 1, since) if more else None)
-
-    def _slots(self, number: int, since: int) -> tuple[list[int], int]:
-        """When each slot is free for this batch, as a heap, and its earliest start; both from `since` on."""
-        ends, count, floor = list[int](), self.policy.slots, since
-        for _, batch in self.batches.before((number,)):
-            if batch.is_fixed == bool(batch.rounds):
-                continue  # no job of it occupies a slot
-            if len(ends) >= count or batch.is_fixed or batch.is_done(since):
+        slots, planned = self._slots(first, since), dict[int, Batch]()
+        durations = chain(repeat(0, steps), () if self.policy.manual else repeat(self.policy.duration))
+        for number, batch in self.batches.after((first,)):
+            planned[number] = batch.planned(self.policy, since, slots, durations)
+            if until is not None and planned[number].waits(until):
                 break
-            floor = max(floor, batch.last_start)
-            ends += [end for each in batch.rounds[-1:] for end in each.ends[-count:]]
-        return sorted([since] * count + ends + [*self.busy])[-count:], floor
+        last = max(planned, default=first)
+        more = next(self.batches.after((last + 1,)), None)
+        queue = self._mapped(first, last, lambda batch: planned[batch.number])
+        return replace(queue, unplanned=more and (more[0], since))
+
+    def _slots(self, number: int, since: int) -> list[int]:
+        """When each slot is free for this batch, ascending, from `since` on."""
+        count, ends, floor = self.policy.slots, list[int](), since
+        for _, batch in self.batches.before((number,)):
+            if len(ends) >= count or (batch.given and not batch.attempts.places):
+                break
+            if not batch.given:
+                ends += batch.attempts.ends[-count:]
+                floor = max([floor, *batch.attempts.starts[-1:]])
+        return sorted(max(floor, end) for end in [since] * count + ends + [*self.busy])[-count:]
+
+    def _at(self, now: int) -> SpaceQueue:
+        """The same queue for an event: as the last read planned it; all of it if the clock was put back."""
+        queue: SpaceQueue = vars(self).get("planned", self)
+        was_put_back = queue.unplanned is not None and queue.unplanned[1] > now
+        return queue.planned if was_put_back else queue
 
     def batch(self, number: int) -> Batch:
         """Batch of this number, which must exist."""
@@ -89,71 +100,68 @@ class SpaceQueue:
         return None
 
     def with_batch(self, batch: Batch, policy: Policy) -> SpaceQueue:
-        """Queue with one more batch, which waits for all others unless it is fixed."""
-        batch = batch._replace(number=self.next_batch)
-        was_put_back = self.unplanned is not None and self.unplanned[1] > batch.arrived
-        queue: SpaceQueue = self.planned if was_put_back else vars(self).get("planned", self)
+        """Queue with one more batch, which waits for all others if it is to be planned."""
+        queue, batch = self._at(batch.arrived), batch._replace(number=self.next_batch)
         return replace(
             queue,
             policy=policy,
             batches=queue.batches.with_key((batch.number, batch)),
             by_thread=queue.by_thread.with_key(batch.entry),
             next_batch=batch.number + 1,
-            unplanned=queue.unplanned or (None if batch.is_fixed else (batch.number, batch.arrived)),
+            unplanned=queue.unplanned or (None if batch.given else (batch.number, batch.arrived)),
         )
 
     def without_thread(self, thread_id: str, now: int) -> SpaceQueue:
         """Queue without a thread: waiting jobs are cancelled, running ones keep their slot."""
-        queue = self
-        for number in [batch.number for batch in self.of(thread_id)]:
-            queue = queue._planned_to(number)
-            batch = queue.batch(number)
-            waits = batch.waits(now)
-            if queue.unplanned and not waits and not batch.is_done(queue.unplanned[1]):
-                queue = queue.planned  # while its attempts are known
-            unplanned = (number + 1, now) if waits else queue.unplanned
-            since = min(now, unplanned[1]) if unplanned else now
-            busy = tuple(end for end in (*queue.busy, *batch.running(now)) if end > since)
-            queue = replace(queue._without(batch), busy=busy, unplanned=unplanned)
+        queue = self._at(now)._planned(now)
+        for batch in queue.of(thread_id):
+            queue = queue._with_rest(batch, None, now)
         return queue
 
     def without_message(self, thread_id: str, key: Key, now: int) -> SpaceQueue:
         """Queue without a message: its job is cancelled, or its embedding dropped."""
-        found = self.find(thread_id, key)
-        if found is None:
-            return self
-        (batch, place), number = found, found[0].number
-        if batch.is_fixed and batch.rounds:
-            return self._without(batch)
-        queue = self._planned_to(number)
-        queue = queue._mapped(number, number, lambda each: each._replace(removed=each.removed | {place}))
-        waits = queue.batch(number).waits(now)
-        return replace(queue, unplanned=(number, now) if waits else queue.unplanned)
+        queue = self._at(now)._planned(now)
+        if found := queue.find(thread_id, key):
+            batch, place = found
+            is_whole = batch.given and batch.attempts.places
+            rest = None if is_whole else batch._replace(removed=batch.removed | {place})
+            queue = queue._with_rest(batch, rest, now)
+        return queue
 
-    def _without(self, batch: Batch) -> SpaceQueue:
-        batches = self.batches.without_key((batch.number, batch))
-        return replace(self, batches=batches, by_thread=self.by_thread.without_key(batch.entry))
+    def _with_rest(self, batch: Batch, rest: Batch | None, now: int) -> SpaceQueue:
+        """The same queue with the rest of a batch, if any; if it waits, it and all behind are planned again.
 
-    def restarted(self, now: int, policy: Policy) -> SpaceQueue:
-        """Queue in which ended attempts stay, and all others start over on free slots."""
+        The queue is planned as far as attempts start by `now`.
+        """
+        queue, number = self, batch.number
+        if batch.waits(now):
+            first = min(number, self.unplanned[0]) if self.unplanned else number
+            queue = replace(self, unplanned=(first, now))
+        if rest is not None:
+            return queue._mapped(number, number, lambda _: rest)
+        started = batch.attempts.ends[: bisect_right(batch.attempts.starts, now)]
+        return replace(
+            queue,
+            batches=self.batches.without_key((number, batch)),
+            by_thread=self.by_thread.without_key(batch.entry),
+            busy=tuple(end for end in (*self.busy, *started) if end > now),
+        )
 
-        def restarted(batch: Batch) -> Batch:
-            if batch.is_done(now):
-                return batch
-            return batch.until(now, "ends")._replace(arrived=min(batch.arrived, now))
+    def restarted(self, now: int, policy: Policy, steps: int = 0) -> SpaceQueue:
+        """Queue in which ended attempts stay, the next `steps` end now, and all others start over."""
+        waiting = (batch.number for batch in self.planned.of() if not batch.is_done(now))
+        first = next(waiting, self.next_batch)
+        queue = self.planned._mapped(first, self.next_batch, lambda batch: batch.restarted(now))
+        return replace(queue, policy=policy, busy=(), unplanned=(first, now))._planned(steps=steps)
 
-        first = next((batch.number for batch in self.planned.of() if not batch.is_done(now)), None)
-        queue = self.planned._mapped(1, self.next_batch, restarted)
-        return replace(queue, policy=policy, busy=(), unplanned=None if first is None else (first, now))
-
-    def stepped(self, now: int, count: int, policy: Policy) -> SpaceQueue:
-        """Queue in which the next `count` attempts, of one batch and round, end now; others start over."""
-        number = next(batch.number for batch in self.planned.of() if batch.next_jobs(now))
-        return self.restarted(now, policy)._planned_to(number - 1)._planned_to(number, count)
-
-    def next_jobs(self, now: int) -> Sequence[int]:
-        """Numbers of the jobs whose attempts end next, of one batch and round."""
-        return next(filter(None, (batch.next_jobs(now) for batch in self.planned.of())), ())
+    def next_jobs(self, now: int, most: int = 1) -> Iterator[int]:
+        """Numbers of the jobs whose attempts end next, in order; a job that fails comes again."""
+        for batch in self.planned.of():
+            if not batch.is_done(now):
+                ended = batch.restarted(now)
+                places, starts, *_ = ended.planned(self.policy, now, [now], repeat(0, most)).attempts
+                for place in places[len(ended.attempts.starts) : len(starts)]:
+                    yield batch.first_job + place
 
     def _mapped(self, first: int, last: int, change: Callable[[Batch], Batch]) -> SpaceQueue:
         batches = self.batches.mapped((first,), (last + 1,), lambda each: (each[0], change(each[1])))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 import yaml
@@ -141,23 +142,38 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_constructor(_TAG + "float", _Loader.construct_finite)
 
 
+class _Parsed:
+    """Text and its value, which documents of the same text share while one of them is in use."""
+
+    def __init__(self, text: bytes, *, is_bundled: bool) -> None:
+        self.text = text
+        if not is_bundled:
+            _refuse_bombs(text)
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        self.content: Any = None if node is None else loader.plain(node, {})
+        orjson.dumps(self.content)  # refuses cycles and values that JSON can't represent
+
+
+_IN_USE: WeakValueDictionary[bytes, _Parsed] = WeakValueDictionary()
+"""By text."""
+
+
 class Document:
-    """Content of a YAML file, and the line of every value."""
+    """Content of a YAML file, and the line of every value; the content is not to be changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        is_bundled = path.is_relative_to(_BUNDLED) or path == _BUNDLED.parent / "openapi.yaml"
         try:
-            self.text = read_whole(path, MOST_BYTES)
-            if not path.is_relative_to(_BUNDLED) and path != _BUNDLED.parent / "openapi.yaml":
-                _refuse_bombs(self.text)
-            loader = _Loader(self.text)
-            node = loader.get_single_node()
-            self.content: Any = None if node is None else loader.plain(node, {})
-            orjson.dumps(self.content)  # refuses cycles and values that JSON can't represent
+            text = read_whole(path, MOST_BYTES)
+            self._parsed = _IN_USE.get(text) or _Parsed(text, is_bundled=is_bundled)
         except OSError as error:
             raise DocumentError(f"{path}: {error.strerror or error}") from error
         except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
             raise DocumentError(f"{path}:{_where(error)}") from error
+        _IN_USE[text] = self._parsed
+        self.text, self.content = text, self._parsed.content
 
     def line(self, pointer: Sequence[str | int]) -> int:
         """Line (from 1) of the value at `pointer`, or of its nearest existing parent."""

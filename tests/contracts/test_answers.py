@@ -166,7 +166,15 @@ def test_a_read_only_run_looks_at_the_spaces_that_it_is_given() -> None:
         return ""
 
     with deployment(noted) as url:
-        words = ["--read-only", "--space-id", "space_team", "--space-id", "space_abc123"]
+        words = [
+            "--read-only",
+            "--space-id",
+            "space_team",
+            "--space-id",
+            "space_abc123",
+            "--profile",
+            "small",
+        ]
         result = run(url, *words, "--only", "getSpace", "--only", "listSpaceThreads")
     assert result.exit_code == 0, result.output
     assert {method for method, _ in sent} <= {"GET", "HEAD", "OPTIONS"}

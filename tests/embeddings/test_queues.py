@@ -204,3 +204,19 @@ def test_a_step_passes_over_a_removed_job_that_still_runs() -> None:
     queue.edit_message(SPACE, "t", (1, "a"), 5)
     assert queue.step(1, 5) == 1
     assert queue.counts(5).completed == 1
+
+
+def test_a_step_takes_the_oldest_jobs_of_all_spaces_and_retries_ahead_of_later_batches() -> None:
+    queue = Embeddings(Policy(manual=True, duration=0, failing_turns=(1,), failing_attempts=1))
+    for start, space in enumerate(("space_b", "space_a", "space_b")):
+        keys = [(2 * start + i, f"m{2 * start + i}") for i in range(2)]
+        queue.add_thread(space, f"t{start}", SortedKeys(keys), 0)
+    done = []
+    for now in range(1, 8):
+        assert queue.step(1, now) == 1
+        done += [(each.message_id, each.kind) for each in queue.ended(now - 1, now, 10)[1]]
+    kinds = ["retried"] + ["completed"] * 6
+    assert done == [*zip(["m0", "m1", "m0", "m2", "m3", "m4", "m5"], kinds, strict=True)]
+    again = Embeddings(queue.own_policy)
+    again.add_thread("space_b", "t", SortedKeys([(1, "a"), (2, "b")]), 0)
+    assert (again.step(3, 1), again.counts(1).completed) == (3, 2)

@@ -17,7 +17,7 @@ from mockserver.http.request import Answer
 from tests.engine.test_rules import DEFAULTS, ids
 from tests.reference import ADMIN
 
-SCHEMAS: Any = yaml.safe_load(ADMIN.read_text("utf-8"))["components"]["schemas"]
+SCHEMAS: Any = yaml.load(ADMIN.read_bytes(), yaml.CSafeLoader)["components"]["schemas"]
 UNKNOWN = {"kind": "melt"}
 
 
