@@ -60,7 +60,7 @@ def read_form(request: Request, data: bytes, plan: Body, errors: list[FieldError
     files: dict[str, list[UploadedFile]] = {}
     for name, part in parts.items(multi=True):
         found = UploadedFile(part.filename or "", part.mimetype, part.stream.read())
-        files.setdefault(plan.aliases.get(name, name), []).append(found)
+        files.setdefault(name, []).append(found)
     # To the schema, a file is its name; a field without a file is a text, which no schema of a form allows.
     shape = {**texts.to_dict(), **{name: [each.filename for each in found] for name, found in files.items()}}
     if not plan.schema.is_valid(shape):

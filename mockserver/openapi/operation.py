@@ -38,8 +38,6 @@ class Body:
     """Its top-level fields, if others are ignored; None if they are invalid, or values of a map."""
     is_form: bool = False
     """Whether it is multipart/form-data, in which each field is a list of files."""
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    """`x-aliases`: other name of a field of a form -> its name."""
 
 
 class Header(NamedTuple):

@@ -160,11 +160,8 @@ class Spec:
         if defaults and whole.get("type") != "object":
             raise self._file.error(at, "a body with defaults must be of type object")
         fields = frozenset(inner) if inner and "additionalProperties" not in whole else None
-        aliases = {alias: name for name, p in inner.items() for alias in p.get("x-aliases", ())}
-        is_form = media_type == FORM
-        return Body(
-            node.get("required", False), self._schemas.schema(schema), defaults, fields, is_form, aliases
-        )
+        required, compiled = node.get("required", False), self._schemas.schema(schema)
+        return Body(required, compiled, defaults, fields, media_type == FORM)
 
     def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
         for status, outer in nodes.items():

@@ -61,16 +61,11 @@ def test_an_uploaded_file_is_kept_with_its_name_size_and_type(steps: Steps) -> N
     assert steps("GET", f"{FILES}/{file['id']}") == file
 
 
-def test_older_clients_name_the_part_file(steps: Steps) -> None:
-    """A90."""
-    (file,) = steps("POST", f"{FILES}/upload", **form(("a.md", b"Text", ""), name="file"))["files"]
-    assert (file["original_filename"], file["mime_type"]) == ("a.md", "text/markdown")
-
-
 @pytest.mark.parametrize(
     ("sent", "name"),
     [
         (form(), "files"),
+        (form(("a.txt", b"", ""), name="file"), "files"),
         (form(*[("a.txt", b"", "text/plain")] * 11), "files"),
         ({"data": {"files": "no file"}, "content_type": "multipart/form-data"}, "files"),
         ({"data": b"--x", "content_type": "multipart/form-data; boundary=x"}, ""),
