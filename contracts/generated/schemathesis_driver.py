@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import warnings
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -51,6 +50,8 @@ class Gateway(BaseTransport[Any]):
         self.pending: list[EngineFailure] = []
         self.sent: Counter[str] = Counter()
         """Requests sent, by operation; those with an undocumented method are not counted."""
+        self.offered: Counter[str] = Counter()
+        """Generated requests, by operation, sent or not."""
         self.unanswered: list[Unanswered] = []
         self.fatal: Exception | None = None
         """Error after which nothing more is sent."""
@@ -80,7 +81,7 @@ class Gateway(BaseTransport[Any]):
             return None
         try:
             label = case.operation.label
-            if self.rewriter.refusal(request) or self._left_out(label, request):
+            if self.rewriter.refusal(request) or self._left_out(label):
                 return None
             before = self.response_checks.before(label, request)
             answer = self.rewriter.send(request)
@@ -110,13 +111,16 @@ class Gateway(BaseTransport[Any]):
             return None
         return answer
 
-    def _left_out(self, label: str, request: ClientRequest) -> bool:
-        """Whether the profile leaves the request out: all but the first, and a sample of the others."""
+    def _left_out(self, label: str) -> bool:
+        """Whether the profile leaves the request out: all but the first, and a sample of the others.
+
+        The sample is by position, so that a retry and another run send the same cases.
+        """
         most = self.rewriter.run.settings.profile.cases
+        self.offered[label] += 1
         if most is None or self.sent[label] < FIRST_CASES:
             return False
-        sampled = zlib.crc32(f"{request.method} {request.path} {request.text}".encode("utf-8", "replace"))
-        return self.sent[label] >= most or sampled % SAMPLE > 0
+        return self.sent[label] >= most or self.offered[label] % SAMPLE > 0
 
 
 class _Engine(Engine):

@@ -196,6 +196,14 @@ def more_fields(request: Handler, answer: Answer) -> Reply:
     return reply._replace(body=json.dumps(more(json.loads(reply.body))).encode()) if reply.body else reply
 
 
+def old_http(request: Handler, answer: Answer) -> Reply:
+    """Answers are HTTP/1.0, each on a connection of its own, with headers that no document mentions."""
+    request.protocol_version, request.close_connection = "HTTP/1.0", True
+    reply = answer()
+    more = {"Server": "Apache/1.3", "Via": "1.0 proxy", "X-Cache": "MISS", "Set-Cookie": "route=7; Path=/"}
+    return reply._replace(headers={**reply.headers, **more})
+
+
 def emptied(request: Handler, answer: Answer) -> Reply:
     """Somebody deletes everything in the account after 60 requests."""
     if request.state.counts.total() == 60:
@@ -327,6 +335,7 @@ HABITS = {
     "resets-before-the-write": Habit(resets_before),
     "resets-after-the-write": Habit(resets_after),
     "tls": Habit(tls=True),
+    "http-1.0-and-more-headers": Habit(old_http),
     "read-only-key": Habit(read_only),
     "expired-owner": Habit(expired(OWNER)),
     "owner-expires": Habit(expired(OWNER, after=80)),

@@ -123,7 +123,7 @@ def steady(names: list[str], seeds: range = range(1, 6)) -> int:
     bad = False
     for name in names or HABITS:
         with TemporaryDirectory() as folder:
-            words = ("--baseline", str(Path(folder) / "known.json"))
+            words = ("--profile", "small", "--baseline", str(Path(folder) / "known.json"))
             first = run(HABITS[name], *words, "--update-baseline", "--seed", str(seeds[0]), checks=GENERATED)
             rows = [run(HABITS[name], *words, "--seed", str(seed), checks=GENERATED) for seed in seeds]
         exits = [row.exit for row in rows]

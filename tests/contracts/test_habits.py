@@ -9,7 +9,14 @@ from tests.contracts.habits_table import run
 
 pytestmark = pytest.mark.slow
 
-PASS = ("rate-limited", "502-after-the-write", "resets-after-the-write", "tls", "prefix")
+PASS = (
+    "rate-limited",
+    "502-after-the-write",
+    "resets-after-the-write",
+    "tls",
+    "prefix",
+    "http-1.0-and-more-headers",
+)
 """Habits that say nothing about the contract; the command for the table runs all."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from contracts.http.target import InProcess
 from contracts.http.transport import Transport
 from contracts.report.curl import commands
 from contracts.safety.ledger import Ledger
-from contracts.settings import PROFILES, RunSettings
+from contracts.settings import PROFILES, Profile, RunSettings
 from contracts.suite import CHECKS
 from contracts.verdict import runner
 from contracts.verdict.failure import Outcome, Verdict
@@ -67,7 +68,14 @@ def app() -> MockServer:
 
 
 def run_on(
-    transport: Transport, *, seed: int = 1, model_calls: int = 0, read_only: bool = False, examples: int = 1
+    transport: Transport,
+    *,
+    seed: int = 1,
+    model_calls: int = 0,
+    read_only: bool = False,
+    examples: int = 1,
+    run_id: str = "t1",
+    profile: Profile = QUICK,
 ) -> Run:
     """With the coverage phase, which has a number of cases of its own, and little else."""
     return Run(
@@ -75,10 +83,10 @@ def run_on(
         DEMO,
         DEMO_ORGANIZATION,
         ledger=Ledger(),
-        run_id="t1",
+        run_id=run_id,
         read_only=read_only,
         model_calls=model_calls,
-        settings=RunSettings(seed, QUICK._replace(examples=examples)),
+        settings=RunSettings(seed, profile._replace(examples=examples)),
     )
 
 
@@ -117,6 +125,20 @@ def steady(texts: list[str]) -> list[str]:
 
 def test_the_engine_is_pinned() -> None:
     assert schemathesis.__version__ == schemathesis_driver.VERSION
+
+
+def test_the_sample_of_a_small_run_is_the_same_in_another_run_and_with_another_seed() -> None:
+    sent = []
+    for run_id, seed in (("t1", 1), ("b2c3", 2)):
+        transport = Watched(InProcess(app()))
+        run = run_on(transport, seed=seed, run_id=run_id, profile=PROFILES["small"])
+        explored(run, ("coverage",), 1, "addThreadToSpace")
+        ids = re.compile(rf"{run_id}|[0-9a-f]{{32}}")
+        paths = [(each.method, ids.sub("", each.path)) for each in transport.sent]
+        sent.append([pair for pair in paths if "/threads/" in pair[1]])
+        assert run.clean_up() == []
+    assert len(sent[0]) > 5
+    assert sent[0] == sent[1]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
