@@ -66,7 +66,9 @@ _PARTS = [
     "User",
     "Key",
     "Membership",
+    "File",
     "VectorStore",
+    "StoredFile",
     "Thread",
     "Message",
 ]

@@ -78,7 +78,7 @@ class ClientResponse(NamedTuple):
     def items(self) -> list[dict[str, Any]]:
         """Objects in a list response."""
         fields = self.fields
-        items = fields["spaces"] if "spaces" in fields else fields.get("data")
+        items = next((fields[name] for name in ("spaces", "files", "data") if name in fields), None)
         return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
     @property

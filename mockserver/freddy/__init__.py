@@ -3,6 +3,7 @@
 from importlib import resources
 
 from mockserver.freddy import (
+    files,
     messages,
     model_responses,
     response_streams,
@@ -11,6 +12,7 @@ from mockserver.freddy import (
     spaces,
     thread_names,
     threads,
+    vector_store_files,
     vector_stores,
 )
 from mockserver.http.calls import handlers_in
@@ -23,6 +25,8 @@ HANDLERS = handlers_in(
     space_threads,
     vector_stores,
     space_vector_stores,
+    files,
+    vector_store_files,
     model_responses,
     response_streams,
 )

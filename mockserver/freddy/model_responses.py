@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from mockserver.freddy.access import Access, require
+from mockserver.freddy.file_search import FoundPiece, search_files, search_output, stores_to_search
 from mockserver.freddy.lookup import Call, message_of, no_space, no_thread, store_in, thread_of_caller
 from mockserver.freddy.shared_memory import (
     Draft,
@@ -59,6 +62,8 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         thread = sandbox.threads.record(message["thread_id"])
     spaces = spaces_to_search(thread, None if space is None else space["id"], call.caller, sandbox)
     found = search(asked.content, spaces, sandbox)
+    stores = stores_to_search(spaces, body["vector_store_ids"] or (), call.caller, sandbox)
+    pieces = search_files(asked.content, stores, sandbox)
     if thread is None:
         thread = new_thread(
             call.caller,
@@ -70,9 +75,10 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         )
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)
-    answer = _queued_answer(thread["id"], sandbox) or _default_answer(found)
+    answer = _queued_answer(thread["id"], sandbox) or _default_answer(found, pieces)
     messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
-    return _reply(answer, found, messages[asked_at], messages, organization_id, call, sandbox)
+    files = search_output(answer.text, pieces, sandbox) if stores else {}
+    return _reply(answer, found, files, messages[asked_at], messages, organization_id, call, sandbox)
 
 
 def _check(body: Record) -> None:
@@ -157,13 +163,14 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else "\n".join(block["text"] for block in content)
 
 
-def _default_answer(found: list[FoundMessage]) -> AssistantAnswer:
-    if found and found[0].score >= NEAR:
-        best = found[0]
-        title = best.thread["title"] or best.thread["id"]
-        text = f'From "{title}": {best.message["content"]}'
-    else:
-        text = NOTHING_FOUND
+def _default_answer(found: list[FoundMessage], pieces: list[FoundPiece]) -> AssistantAnswer:
+    """Answer that cites what is nearest: a message, or a piece of a file."""
+    messages = [
+        (hit.score, hit.thread["title"] or hit.thread["id"], hit.message["content"]) for hit in found[:1]
+    ]
+    files = [(hit.score, hit.file["original_filename"], hit.text) for hit in pieces[:1]]
+    score, title, content = max([*messages, *files], key=itemgetter(0), default=(0, "", ""))
+    text = f'From "{title}": {content}' if score >= NEAR else NOTHING_FOUND
     return AssistantAnswer(text, deltas_of(text))
 
 
@@ -191,13 +198,17 @@ def _queued_answer(thread_id: str, sandbox: Sandbox) -> AssistantAnswer | None:
 def _reply(
     answer: AssistantAnswer,
     found: list[FoundMessage],
+    files: Mapping[str, Any],
     question: Record,
     stored: list[Record],
     organization_id: str,
     call: Call,
     sandbox: Sandbox,
 ) -> Reply:
-    """Reply as JSON or as a stream; `stored`: messages of the request, with the answer at the end."""
+    """Reply as JSON or as a stream; `files` has the `output` of a search in files.
+
+    `stored`: messages of the request, with the answer at the end.
+    """
     said = stored[-1]
     thread_id = said["thread_id"]
     outcome: dict[str, Any] = {
@@ -211,6 +222,7 @@ def _reply(
         outcome["response_blocks"] = [{"type": "text", "content": answer.text}]
     if RESULTS in (call.body["include"] or ()):
         outcome["file_search"] = {"results": [_result(hit) for hit in found]}
+    outcome |= files
     assistant = sandbox.threads.record(thread_id)["assistant_id"]
     bound = {} if assistant is None else {"assistant_id": assistant}
     outcome |= bound

@@ -9,6 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from contracts.behaviour.permission_table import COLUMNS, ROWS, request_of
+from contracts.http.role_client import FORM_HEADERS, file_form
 from mockserver.app import MockServer
 from mockserver.freddy import HANDLERS
 from mockserver.sandbox.sandbox import Sandbox
@@ -19,6 +20,7 @@ SPACE = "/v1/spaces/space_abc123"
 MINE = "/v1/threads/thrd_abc123"
 MESSAGE = f"{MINE}/messages/msg_23716a05fc0270912bb9f243a36a6110"
 STORES = "/v1/organizations/org_abc123/vector-stores"
+UPLOAD = "/v1/organizations/org_abc123/files/upload"
 RESPONSE = "/v1/model/response"
 ASKED: dict[str, Any] = {
     "inputs": [{"role": "user", "content": "What is the launch budget?"}],
@@ -83,14 +85,22 @@ def cells(table: str) -> list[tuple[str, str, int]]:
     ]
 
 
-def staged(ask: Ask, sandbox: Sandbox) -> dict[str, str]:
-    """The names that the suite's rows use, on the demo: the owner's space, threads and two stores."""
+def staged(ask: Ask, sandbox: Sandbox, row: str = "") -> dict[str, str]:
+    """The names that the suite's rows use, on the demo: the owner's space, threads, two stores and files."""
     sandbox.reset()
     attached, loose = (
         ask("POST", STORES, json={"name": name}).get_json()["data"]["id"] for name in ("One", "Two")
     )
     assert ask("POST", f"{SPACE}/vector-stores/{attached}").status_code == 201
+    files = dict.fromkeys(("stored", "unstored") if "File" in row else (), "")
+    for name in files:
+        form = file_form(f"{name}.txt", "Text")
+        answer = ask("POST", UPLOAD, data=form, headers=FORM_HEADERS)
+        files[name] = answer.get_json()["files"][0]["id"]
+    if files:
+        ask("POST", f"{STORES}/{loose}/files", json={"file_id": files["stored"]})
     return {
+        **files,
         "organization_id": "org_abc123",
         "space_id": "space_abc123",
         "inside": "thrd_abc123",
@@ -113,8 +123,10 @@ def every_cell() -> Iterator[tuple[str, str, int]]:
 
 def asked(ask: Ask, sandbox: Sandbox, row: str, key: str | None) -> TestResponse:
     """The answer to a row's request with a key, on a fresh stage."""
-    names = staged(ask, sandbox)
+    names = staged(ask, sandbox, row)
     method, path, body = request_of(row, names) if row in ROWS else REQUESTS[row]
+    if isinstance(body, str):
+        return ask(method, path, key, data=body, headers=FORM_HEADERS)
     return ask(method, path, key, json=body)
 
 
@@ -130,7 +142,8 @@ def test_the_tables_have_every_operation_and_every_key(app: MockServer) -> None:
 @pytest.mark.parametrize("row", [*ROWS, *REQUESTS])
 def test_every_operation_refuses_keys_that_are_not_good(ask: Ask, sandbox: Sandbox, row: str) -> None:
     keys = [None, "ak_nobody", *(f"ak_demo_{key}" for key in REFUSED)]
-    assert [asked(ask, sandbox, row, key).status_code for key in keys] == [401] * 5
+    expected = ROWS[row].statuses[COLUMNS.index("nobody")] if row in ROWS else 401
+    assert [asked(ask, sandbox, row, key).status_code for key in keys] == [expected] * 5
 
 
 def test_every_operation_answers_every_key_as_the_tables_say(ask: Ask, sandbox: Sandbox) -> None:
