@@ -125,6 +125,11 @@ def asked(ask: Ask, sandbox: Sandbox, row: str, key: str | None) -> TestResponse
     """The answer to a row's request with a key, on a fresh stage."""
     names = staged(ask, sandbox, row)
     method, path, body = request_of(row, names) if row in ROWS else REQUESTS[row]
+    return send(ask, method, path, key, body)
+
+
+def send(ask: Ask, method: str, path: str, key: str | None, body: Any) -> TestResponse:
+    """The answer to a request with a body of JSON or, if it is a text, a form."""
     if isinstance(body, str):
         return ask(method, path, key, data=body, headers=FORM_HEADERS)
     return ask(method, path, key, json=body)
@@ -152,12 +157,12 @@ def test_every_operation_answers_every_key_as_the_tables_say(ask: Ask, sandbox: 
 
 
 def test_a_refusal_changes_nothing(ask: Ask, sandbox: Sandbox, state: Callable[[], Any]) -> None:
-    names = staged(ask, sandbox)
+    names = staged(ask, sandbox, "File")
     before, ids = state(), sandbox.ids.checkpoint()
     for row, key, status in every_cell():
         if status >= 400:
             method, path, body = request_of(row, names) if row in ROWS else REQUESTS[row]
-            ask(method, path, f"ak_demo_{key}", json=body)
+            send(ask, method, path, f"ak_demo_{key}", body)
             assert state() == before, (row, key)
     assert sandbox.ids.checkpoint() == ids
 
