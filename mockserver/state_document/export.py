@@ -21,9 +21,7 @@ from mockserver.sandbox.sandbox import SandboxState, collections
 
 FORMAT = "freddy-mock-state/1"
 
-NAMES = tuple(
-    name for name in collections() if name not in ("extension_records", "file_pieces", "streams")
-)
+NAMES = tuple(name for name in collections() if name not in ("extension_records", "file_pieces", "streams"))
 """Collections of a state document."""
 INLINE = 1_000_000
 """Most bytes of a file's content inside of a document that has a folder for larger ones."""

@@ -29,8 +29,8 @@ def paced(bench: Bench, words: int = 0) -> None:
         source = bench.app.sandboxes.get().source
         bench.patch.setattr(source, "real", lambda: begun + (real_time() - begun) * FASTER)
 
-    def slow(found: Any) -> Any:
-        text = "word " * words or answer(found).text
+    def slow(found: Any, pieces: Any) -> Any:
+        text = "word " * words or answer(found, pieces).text
         return stream_events.AssistantAnswer(text, stream_events.deltas_of(text), PACE)
 
     bench.replace([model_responses], "_default_answer", slow)
