@@ -33,7 +33,9 @@ class BodyLimits(NamedTuple):
     def of(self, operation: Operation) -> tuple[int, str]:
         """Limit of an operation's body, and whose limit it is; base64 makes files a third larger."""
         if operation.carries_files:
-            return self.body + self.files * 4 // 3, "--max-file-bytes and --max-body-bytes together"
+            is_form = operation.body is not None and operation.body.is_form
+            files = self.files if is_form else self.files * 4 // 3
+            return self.body + files, "--max-file-bytes and --max-body-bytes together"
         if operation.max_body_bytes > self.body:
             return operation.max_body_bytes, "this operation"
         return self.body, "--max-body-bytes"
