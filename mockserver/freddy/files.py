@@ -69,7 +69,7 @@ def get_file_content(call: Call, sandbox: Sandbox) -> Reply:
     found = _file(call, sandbox)
     expires = sandbox.instant() // 1_000_000 + LINK_SECONDS
     path = f"/v1/organizations/{found['organization_id']}/files/{found['id']}/download"
-    link = f"{call.base_url}{path}?token={_token(found, expires, sandbox)}&expires={expires}"
+    link = f"{call.base_url()}{path}?token={_token(found, expires, sandbox)}&expires={expires}"
     return Reply(
         200,
         {

@@ -28,8 +28,8 @@ class Call(Generic[CallerT]):
     """Headers that the spec names, decoded."""
     file_limit: int = 0
     """Bytes that the files of the request may have together."""
-    base_url: str = ""
-    """URL of this sandbox as the client reached it; a path follows."""
+    base_url: Callable[[], str] = str
+    """Returns the URL of this sandbox as the client reached it; a path follows."""
 
 
 class UploadedFile(NamedTuple):

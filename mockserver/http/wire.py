@@ -59,7 +59,7 @@ def read(context: RequestContext, limits: BodyLimits) -> Call[Any]:
         context.trace_id,
         headers,
         limits.files,
-        _base_url(context),
+        partial(_base_url, context),
     )
 
 
