@@ -98,7 +98,7 @@ def main() -> int:
         for operation, problem in result["failed"].items():
             print(f"{requirement}: {operation}: {problem}", flush=True)
         if unparsed := ", ".join(result["unparsed"]):
-            print(f"{requirement}: {unparsed} is answered by what is no JSON, and this library takes it for JSON")
+            print(f"{requirement}: {unparsed} is no JSON, for which this library takes it")
         wrong += result["called"] != result["has"]
     lines = "\n".join(table(columns))
     print(lines)

@@ -189,7 +189,6 @@ class Walk:
         self("removeVectorStoreFromSpace", space, store)
         self("deleteVectorStore", ORGANIZATION, store)
 
-
     def files(self, store: str) -> None:
         """Upload a file, read it, add it to a store, follow its processing, and delete it."""
         file = self._uploaded()
