@@ -300,6 +300,12 @@ def test_the_control_api_page_has_every_path_in_order() -> None:
     assert listed == [title for title, _ in operations().values()]
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_page_has_the_marks_of_a_conflict(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith(("<<<<<<< ", ">>>>>>> "))] == []
+
+
 def test_no_page_has_more_than_300_lines() -> None:
     """Except pages of measurements, which are generated."""
     for path in {*PAGES, *ROOT.glob("*.md")}:
