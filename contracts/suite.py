@@ -30,7 +30,7 @@ from contracts.generated import layers
 from contracts.http.run import Run
 from contracts.model import explore
 
-# The questions of `memory` to the model are the most telling.
+# The questions of `memory` to the model are the most informative.
 BEHAVIOUR = [
     memory,
     vendor_documents,

@@ -299,7 +299,7 @@ def _route(context: RequestContext) -> None:
     context.operation, context.ids = api.routes.find(request.method, request.path, request.query)
     context.exchange.operation = context.operation.id
     if context.operation.carries_files:
-        request.shown = b""  # until it is known what is in the body
+        request.journal_body = b""  # until it is known what is in the body
 
 
 def _authenticate(context: RequestContext) -> None:

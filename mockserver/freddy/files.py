@@ -12,7 +12,7 @@ from mockserver.freddy.file_search import detach
 from mockserver.freddy.lookup import Call
 from mockserver.http.calls import File, Reply, UploadedFile, handles
 from mockserver.http.problems import Forbidden, NotFound, PayloadTooLarge
-from mockserver.sandbox.records import Record, file, shown
+from mockserver.sandbox.records import Record, file, public_fields
 from mockserver.sandbox.sandbox import Sandbox
 
 LINK_SECONDS = 3600
@@ -25,7 +25,10 @@ DOWNLOAD_TYPE = "application/octet-stream"
 def upload_files(call: Call, sandbox: Sandbox) -> Reply:
     """Store the files of a form."""
     organization_id = _organization(call)
-    stored = [shown(each, "file") for each in store_files(call.body["files"], organization_id, call, sandbox)]
+    stored = [
+        public_fields(each, "file")
+        for each in store_files(call.body["files"], organization_id, call, sandbox)
+    ]
     return Reply(201, {**uploaded(len(stored)), "files": stored})
 
 
@@ -35,7 +38,7 @@ def list_files(call: Call, sandbox: Sandbox) -> Reply:
     ids = list(sandbox.files.ids("organization", _organization(call)))[::-1]
     page, limit = call.query["page"], call.query["limit"]
     found = sandbox.files.records(ids[(page - 1) * limit : page * limit])
-    files = [shown(each, "file") for each in found]
+    files = [public_fields(each, "file") for each in found]
     more = page * limit < len(ids)
     return Reply(200, {"files": files, "total": len(ids), "page": page, "limit": limit, "has_more": more})
 
@@ -43,7 +46,7 @@ def list_files(call: Call, sandbox: Sandbox) -> Reply:
 @handles("getFile")
 def get_file(call: Call, sandbox: Sandbox) -> Reply:
     """Return what is known of a file."""
-    return Reply(200, shown(_file(call, sandbox), "file"))
+    return Reply(200, public_fields(_file(call, sandbox), "file"))
 
 
 @handles("deleteFile")

@@ -93,7 +93,7 @@ def _store(may: Callable[[Record, Caller], bool], call: Call, sandbox: Sandbox) 
     return store
 
 
-def given(body: Record, *keeping: str) -> dict[str, Any]:
+def without_nulls(body: Record, *keeping: str) -> dict[str, Any]:
     """Fields of a change; null in one of `keeping` keeps the old value."""
     return {name: value for name, value in body.items() if value is not None or name not in keeping}
 

@@ -94,7 +94,9 @@ Events = list[tuple[float, Record]]
 
 
 def _failing(answer: AssistantAnswer, events: Events) -> Events:
-    error = Internal("The mock was told to fail here", reason="this error was queued with the reply")
+    error = Internal(
+        "A queued reply makes the stream fail here", reason="this error was queued with the reply"
+    )
     return [*events[:-1][: answer.fault_after], (0.0, failed(error))]  # nothing follows response.completed
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mockserver.freddy.access import require_member
 from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
-from mockserver.freddy.lookup import Call, given, merged_metadata, own_thread
+from mockserver.freddy.lookup import Call, merged_metadata, own_thread, without_nulls
 from mockserver.freddy.shared_memory import remove_thread, spaces_of
 from mockserver.freddy.stream_events import with_status
 from mockserver.http.calls import Reply, handles
@@ -14,7 +14,7 @@ from mockserver.http.problems import Invalid
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox import records
 from mockserver.sandbox.directory import Caller
-from mockserver.sandbox.records import shown
+from mockserver.sandbox.records import public_fields
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.sorted_keys import Key
 
@@ -28,7 +28,7 @@ FILTERS = ("organization_id", "assistant_id", "workflow_id", "is_pinned")
 @handles("createThread")
 def create_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Create an empty thread of the caller."""
-    body = given(call.body, "visible_in_ui")
+    body = without_nulls(call.body, "visible_in_ui")
     require_member(body["organization_id"], call.caller)
     thread = new_thread(call.caller, sandbox=sandbox, **body)
     return Reply(201, thread_body(thread, sandbox))
@@ -89,7 +89,7 @@ def get_thread(call: Call, sandbox: Sandbox) -> Reply:
 def update_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Change the fields sent; metadata is merged, null clears it."""
     thread = own_thread(call, sandbox)
-    changes = given(call.body, "visible_in_ui")
+    changes = without_nulls(call.body, "visible_in_ui")
     if changes:
         metadata = merged_metadata(thread, changes, cleared=None)
         thread = {**thread, **changes, "metadata": metadata, "updated_at": sandbox.now()}
@@ -159,7 +159,7 @@ def _pin_reply(thread: Record, message: str) -> Reply:
 
 def thread_body(thread: Record, sandbox: Sandbox) -> Record:
     """Thread as the thread operations return it, with its spaces (A29)."""
-    thread = with_status(shown(thread, "thread"), sandbox)
+    thread = with_status(public_fields(thread, "thread"), sandbox)
     return {**thread, "space_ids": spaces_of(thread["id"], sandbox)}
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mockserver.freddy.access import may_view_store, require_member
 from mockserver.freddy.file_search import empty_store
-from mockserver.freddy.lookup import Call, changeable_store, given, require_known_names, viewed_store
+from mockserver.freddy.lookup import Call, changeable_store, require_known_names, viewed_store, without_nulls
 from mockserver.freddy.shared_memory import mark_active
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Forbidden
-from mockserver.sandbox.records import Record, shown, vector_store
+from mockserver.sandbox.records import Record, public_fields, vector_store
 from mockserver.sandbox.sandbox import Sandbox
 
 VECTOR_BYTES = 256
@@ -99,7 +99,7 @@ def get_vector_store(call: Call, sandbox: Sandbox) -> Reply:
 def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Change the fields sent; null clears, absent keeps."""
     store = changeable_store(call, sandbox)
-    changes = given(call.body, "name", "access_mode")
+    changes = without_nulls(call.body, "name", "access_mode")
     require_known_names(changes, store["organization_id"], sandbox)
     if changes:
         store = {**store, **changes, "updated_at": sandbox.now()}
@@ -134,7 +134,7 @@ def store_body(store: Record, sandbox: Sandbox) -> Record:
         embedded = sandbox.embeddings.counts(sandbox.clock.now(), space_id).completed
     links = list(sandbox.vector_store_files.ids("vector_store", store["id"]))
     size = sum(sandbox.files.record(file_id)["file_size"] for _, file_id in links)
-    body = shown(store, "vector_store")
+    body = public_fields(store, "vector_store")
     return {**body, "file_count": len(links), "data_size": size + embedded * VECTOR_BYTES}
 
 

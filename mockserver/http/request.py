@@ -30,14 +30,14 @@ def _by_wsgi(name: str) -> str:
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_body", "_environ", "_secrets", "method", "path", "prefix", "query", "shown")
+    __slots__ = ("_body", "_environ", "_secrets", "journal_body", "method", "path", "prefix", "query")
 
     def __init__(self, environ: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
-        """`secrets` are masked in everything that is shown."""
+        """`secrets` are masked by `without_secrets`."""
         self._environ = environ
         self._secrets = secrets
         self._body: bytes | None = None
-        self.shown: bytes | None = None
+        self.journal_body: bytes | None = None
         """What the journal shows instead of the body; None for the body itself."""
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO") or "/"
@@ -156,9 +156,9 @@ class Request:
         return data
 
     def sent(self, most: int) -> bytes:
-        """Beginning of the body, read now if nothing has read it before, or what is shown instead."""
-        if self.shown is not None:
-            return self.shown[:most]
+        """Beginning of the body, read now if nothing has read it before, or `journal_body`."""
+        if self.journal_body is not None:
+            return self.journal_body[:most]
         if self._body is None and self._length:
             self._body = self._environ["wsgi.input"].read(min(self._length, most))
         return (self._body or b"")[:most]

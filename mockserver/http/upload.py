@@ -68,13 +68,13 @@ def read_form(request: Request, data: bytes, plan: Body, errors: list[FieldError
     if not plan.schema.is_valid(shape):
         errors += plan.schema.errors(shape, "body")
         return None
-    request.shown = _summary([each for found in files.values() for each in found])
+    request.journal_body = _summary([each for found in files.values() for each in found])
     return files
 
 
 def _summary(files: list[UploadedFile]) -> bytes:
     """What the journal shows of uploaded files, as JSON: names, sizes and hashes, not the contents."""
-    shown = [
+    summaries = [
         {
             "filename": each.filename,
             "media_type": each.media_type,
@@ -83,7 +83,7 @@ def _summary(files: list[UploadedFile]) -> bytes:
         }
         for each in files
     ]
-    return orjson.dumps({"files": shown})
+    return orjson.dumps({"files": summaries})
 
 
 def digest(data: bytes) -> bytes:

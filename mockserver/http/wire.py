@@ -134,7 +134,7 @@ def _body(
             errors.append(FieldError("body", "", f"a {FORM if plan.is_form else 'JSON'} body is required"))
         return None
     if operation.carries_files:
-        request.shown = digest(data)
+        request.journal_body = digest(data)
     if plan.is_form:
         return read_form(request, data, plan, errors)
     return _json_body(plan, request, data, errors, dropped)

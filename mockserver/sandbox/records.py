@@ -23,7 +23,7 @@ _NO_METADATA: Record = {}
 """Shared by all messages without any, to save memory."""
 
 
-def shown(record: Record, kind: str) -> Record:
+def public_fields(record: Record, kind: str) -> Record:
     """Record without its hidden fields; the same object if it has none."""
     hidden = HIDDEN[kind]
     if not any(name in record for name in hidden):

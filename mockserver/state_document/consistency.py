@@ -10,7 +10,7 @@ from typing import Any
 
 from mockserver.file_contents.content import Content
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
-from mockserver.sandbox.records import Record, file_pieces, shown
+from mockserver.sandbox.records import Record, file_pieces, public_fields
 from mockserver.sandbox.sandbox import collections
 from mockserver.state_document.contents import Beside, read_content
 from mockserver.state_document.export import NAMES, ident
@@ -141,25 +141,27 @@ class Reader:
             stores = attached.get(str(space.get("id")), [])
             self._valid("Space", {**space, "additional_vector_store_ids": stores}, at)
         for thread, at in self.each("threads", "deleted_threads"):
-            self._valid("ListedThread", shown(thread, "thread"), at)
+            self._valid("ListedThread", public_fields(thread, "thread"), at)
             if not isinstance(thread.get("workflow_id"), str | None):
                 self._refuse(at, "not a valid Thread: /workflow_id: the id of a workflow, or null")
             if not isinstance(thread.get("pin_order", 0), int):
                 self._refuse(at, "not a valid Thread: /pin_order: a number")
         for message, at in self.each("messages", "deleted_messages"):
-            fields = shown(message, "message")
+            fields = public_fields(message, "message")
             self._valid("Message", fields, at)
             if EDITED in message:
                 self._valid("Message", {**fields, "created_at": message[EDITED]}, at)
         for store, at in self.each("vector_stores"):
-            self._valid("VectorStore", {**shown(store, "vector_store"), "file_count": 0, "data_size": 0}, at)
+            self._valid(
+                "VectorStore", {**public_fields(store, "vector_store"), "file_count": 0, "data_size": 0}, at
+            )
             if not isinstance(store.get("space_id", 0), str | None):
                 self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
         self._file_shapes()
 
     def _file_shapes(self) -> None:
         for file, at in self.each("files"):
-            self._valid("File", shown(file, "file"), at)
+            self._valid("File", public_fields(file, "file"), at)
         for attached_file, at in self.each("vector_store_files"):
             state = {"processing_status": "pending", "chunk_count": 0}
             self._valid("VectorStoreFile", {**attached_file, **state}, at)

@@ -82,12 +82,12 @@ def _rows(mark: Any, exported: Callable[[Record], Record] | None = None) -> Reco
 def _with_content(beside: dict[str, Content] | None, file: Record) -> Record:
     """File with its content in base64, or with the hash of one that goes beside the document."""
     content: Content = file["content"]
-    shown = {"sha256": content.sha256}
+    stored = {"sha256": content.sha256}
     if beside is None or len(content.data) <= INLINE:
-        shown["base64"] = b64encode(content.data).decode()
+        stored["base64"] = b64encode(content.data).decode()
     else:
         beside[content.sha256] = content
-    return {**file, "content": shown}
+    return {**file, "content": stored}
 
 
 def _sets(holder: Organization | Membership) -> Record:
