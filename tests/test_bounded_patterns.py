@@ -105,6 +105,7 @@ def test_quadratic_work_would_be_found() -> None:
     assert grows_too_fast(partial(use, pattern), partial(hostile, "-eyJ", ""), FIRST, LAST)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", PATTERNS, ids=PATTERNS.values())
 def test_a_pattern_takes_work_in_proportion_to_the_text(pattern: re.Pattern[str]) -> None:
     for atom, end in product(ATOMS, ENDS):

@@ -31,6 +31,7 @@ def walked(library: str, folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", WITHOUT)
 def test_an_installed_library_reads_every_answer_and_the_page_says_how_many(
     library: str, tmp_path: Path

@@ -164,6 +164,7 @@ def test_one_stream_too_many_waits_for_another_to_go() -> None:
         assert seconds_until(is_served) < NOTICED
 
 
+@pytest.mark.slow
 def test_quick_requests_are_answered_while_64_streams_are_open() -> None:
     with started() as one, ExitStack() as stack:
         one.order(text="x", deltas=["x"] * 10_000, pace=0.01, times=64)
@@ -212,6 +213,7 @@ def test_fetch_in_javascript_reads_a_stream(served: Mock) -> None:
     assert (seen["type"], "".join(deltas), last) == ("text/event-stream", "Zürich 🙂", "[DONE]")
 
 
+@pytest.mark.slow
 @node
 def test_fetch_that_is_aborted_frees_its_thread() -> None:
     """The next request of the script needs the mock's only thread."""

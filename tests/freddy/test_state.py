@@ -389,6 +389,7 @@ def small() -> dict[str, Any]:
     return state
 
 
+@pytest.mark.slow
 def test_a_damaged_one_is_refused_or_works(small: dict[str, Any]) -> None:
     """Whatever is deleted or replaced: never a failure of ours, then or later. It would be raised in here."""
     mock, statuses = Mock(), list[int]()
