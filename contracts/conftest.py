@@ -75,13 +75,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def shown(pytestconfig: pytest.Config) -> Callable[[str], str]:
+def safe_text(pytestconfig: pytest.Config) -> Callable[[str], str]:
     """Function that masks credentials and escapes control characters."""
     return lambda text: printable(text, flag_values(pytestconfig))
 
 
 @pytest.fixture(scope="session")
-def session(pytestconfig: pytest.Config, shown: Callable[[str], str]) -> Iterator[Session]:
+def session(pytestconfig: pytest.Config, safe_text: Callable[[str], str]) -> Iterator[Session]:
     """Run shared by all tests; its resources are deleted at the end."""
     left: list[str] = []
     with ExitStack() as stack:
@@ -89,11 +89,11 @@ def session(pytestconfig: pytest.Config, shown: Callable[[str], str]) -> Iterato
             options = Options.from_flags(flag_values(pytestconfig))
             yield stack.enter_context(opened(options, pytestconfig.stash[CHECKS], os.environ, left.append))
         except Usage as error:
-            pytest.exit(shown(f"contracts: {error}"), returncode=pytest.ExitCode.USAGE_ERROR)
+            pytest.exit(safe_text(f"contracts: {error}"), returncode=pytest.ExitCode.USAGE_ERROR)
         except TargetUnreachable as error:
-            pytest.exit(shown(f"contracts: {error}"), returncode=UNTESTABLE)
+            pytest.exit(safe_text(f"contracts: {error}"), returncode=UNTESTABLE)
     if left:
-        pytest.fail(shown("\n".join(left)), pytrace=False)
+        pytest.fail(safe_text("\n".join(left)), pytrace=False)
 
 
 @pytest.fixture

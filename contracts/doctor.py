@@ -11,7 +11,7 @@ from contracts.checks.check import Check
 from contracts.checks.cost import expected, fitting
 from contracts.checks.missing import REDIRECTS, missing_operations
 from contracts.http.credentials import TargetAccess
-from contracts.http.exchange import ClientRequest
+from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest
 from contracts.http.keys import refused_key
 from contracts.http.run import KEY_ROLES, Run
 from contracts.http.transport import Transport
@@ -111,7 +111,7 @@ def _skipped(checks: list[Check], refused: set[str], options: Options) -> dict[s
         missing = sorted(needs(check) & refused)
         if missing:
             reason = f"no key of the {' and the '.join(missing)}"
-        elif "createResponse" in check.operations and not options.with_model:
+        elif {*MODEL_OPERATIONS} & {*check.operations} and not options.with_model:
             reason = "without --with-model N"
         else:
             continue

@@ -21,7 +21,7 @@ class Profile(NamedTuple):
 
 PROFILES = {
     "small": Profile(2, 8, 1, 1, cases=15, most=1500),
-    "quick": Profile(15, 15, 5, 8),
+    "quick": Profile(13, 15, 5, 8),
     "ci": Profile(40, 25, 30, 30),
     "nightly": Profile(200, 40, 200, 200),
 }

@@ -8,6 +8,7 @@ from contracts.behaviour import (
     concurrency,
     effects,
     error_responses,
+    files,
     http,
     listings,
     memory,
@@ -16,6 +17,7 @@ from contracts.behaviour import (
     permissions,
     shapes,
     stores,
+    stream_control,
     streams,
     threads,
     turns,
@@ -28,7 +30,7 @@ from contracts.generated import layers
 from contracts.http.run import Run
 from contracts.model import explore
 
-# The questions of `memory` to the model are the most telling.
+# The questions of `memory` to the model are the most informative.
 BEHAVIOUR = [
     memory,
     vendor_documents,
@@ -38,7 +40,9 @@ BEHAVIOUR = [
     listings,
     pages,
     stores,
+    files,
     streams,
+    stream_control,
     shapes,
     http,
 ]

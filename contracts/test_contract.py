@@ -11,9 +11,11 @@ from contracts.report.curl import commands
 from contracts.verdict.failure import Outcome, Verdict
 
 
-def test_the_contract_holds(check: Any, outcome: Outcome, strict: bool, shown: Callable[[str], str]) -> None:
+def test_the_contract_holds(
+    check: Any, outcome: Outcome, strict: bool, safe_text: Callable[[str], str]
+) -> None:
     """The check passes; untested checks are skipped, and assumptions may fail."""
-    message = shown(outcome.message)
+    message = safe_text(outcome.message)
     if outcome.verdict is Verdict.UNTESTED:
         pytest.skip(message)
     if outcome.verdict in (Verdict.FLAKY, Verdict.ORDER, Verdict.UNCONFIRMED):
@@ -25,4 +27,4 @@ def test_the_contract_holds(check: Any, outcome: Outcome, strict: bool, shown: C
         sent = "\n".join(commands(worst.chain if worst else ())[0])
         evidence = worst.evidence if worst else check.evidence
         report = f"{check.sentence}\nevidence {evidence}: {outcome.message}\n{sent}"
-        pytest.fail(shown(f"{outcome.verdict}: {report}"), pytrace=False)
+        pytest.fail(safe_text(f"{outcome.verdict}: {report}"), pytrace=False)

@@ -32,6 +32,7 @@ from mockserver.http.large_answers import MOST as MOST_LARGE
 from mockserver.http.large_answers import LargeAnswers
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import problem_json, vendor_envelope
+from mockserver.http.upload import BodyLimits
 from mockserver.journal import journal
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
@@ -124,7 +125,7 @@ def create_app(
             [control, vendor],
             sandboxes,
             log=log,
-            max_body_bytes=settings.max_body_bytes,
+            limits=BodyLimits(settings.max_body_bytes, settings.max_file_bytes),
             stopping=stopping,
             secrets=[secret for secret in (settings.api_key, token) if secret],
             keep=settings.journal_body_bytes,

@@ -17,6 +17,7 @@ from mockserver.http.large_answers import LARGE, LargeAnswers
 from mockserver.http.log import Exchange, RequestLog
 from mockserver.http.problems import PHRASES, Problem, Redirect, Unauthorized, Unserved, WrongMethod, fault
 from mockserver.http.request import Answer, Request, refuse_invalid_http
+from mockserver.http.upload import BodyLimits
 from mockserver.outcome import explain_origin, label, record, redirected, refused
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Corridor:
         sandboxes: SandboxesProtocol,
         *,
         log: RequestLog,
-        max_body_bytes: int,
+        limits: BodyLimits,
         stopping: threading.Event,
         most_streams: int = MOST,
         large_answers: LargeAnswers | None = None,
@@ -51,7 +52,7 @@ class Corridor:
         self._apis = apis
         self._sandboxes = sandboxes
         self._log = log
-        self._max_body_bytes = max_body_bytes
+        self._limits = limits
         self._stopping = stopping
         self._secrets = secrets
         self._views = views
@@ -79,9 +80,7 @@ class Corridor:
         """Most bytes of the body to receive before the request is answered."""
         request, views = Request(environ), self._views
         serves = views.serve if views is not None else lambda _: False
-        return body_limit.body_limit(
-            request, self._api(request), self._sandboxes, self._max_body_bytes, serves
-        )
+        return body_limit.body_limit(request, self._api(request), self._sandboxes, self._limits, serves)
 
     def serve(self, context: RequestContext) -> Answer:
         """Answer one request."""
@@ -104,7 +103,7 @@ class Corridor:
         unserved: Unserved | None = None
         try:
             self._admit(context)
-            answer = self._inject(context) or self._handle(context, wire.read(context, self._max_body_bytes))
+            answer = self._inject(context) or self._handle(context, wire.read(context, self._limits))
         except Unserved as problem:
             unserved = problem
         except Redirect as redirect:
@@ -198,7 +197,7 @@ class Corridor:
             if answer is None:
                 if context.injection is not None:
                     context.injection.source = "extension"
-                body = context.request.body(self._max_body_bytes, "--max-body-bytes")
+                body = context.request.body(self._limits.body, "--max-body-bytes")
                 answer = views.answer(context, body)
             if isinstance(answer.body, bytes):
                 return answer
@@ -299,9 +298,13 @@ def _route(context: RequestContext) -> None:
         raise context.refusal
     context.operation, context.ids = api.routes.find(request.method, request.path, request.query)
     context.exchange.operation = context.operation.id
+    if context.operation.carries_files:
+        request.journal_body = b""  # until it is known what is in the body
 
 
 def _authenticate(context: RequestContext) -> None:
+    if context.operation is not None and context.operation.is_open:
+        return
     context.caller = context.api.authenticate(context.request, context.sandbox)
     context.exchange.caller = context.api.name_of(context.caller)
 

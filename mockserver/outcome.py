@@ -10,6 +10,7 @@ from mockserver.http.context import RequestContext
 from mockserver.http.large_answers import WholeBody
 from mockserver.http.problems import MockOwnError, Problem, Redirect
 from mockserver.http.request import Answer
+from mockserver.http.upload import digest
 
 
 def redirected(context: RequestContext, redirect: Redirect) -> Answer:
@@ -67,6 +68,8 @@ def record(context: RequestContext, answer: Answer) -> None:
     exchange.stop_watch()
     if context.api.journaled and context.refusal is None and not context.is_preflight:
         kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, WholeBody) else answer
+        if isinstance(kept.body, bytes) and ("Content-Type", "application/octet-stream") in kept.headers:
+            kept = kept._replace(body=digest(kept.body))
         context.sandbox.journal.record(
             exchange, context.request, kept, context.trace_id, refused=not context.accepted
         )

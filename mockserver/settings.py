@@ -121,6 +121,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         1_048_576, ge=1, title="N", description="Largest request body; more is refused with 413"
     )
+    max_file_bytes: int = Field(
+        33_554_432,
+        ge=1,
+        title="N",
+        description="Most bytes of the files of one upload; more is refused with 413",
+    )
     body_timeout: float = Field(
         30.0,
         gt=0,

@@ -24,6 +24,8 @@ class Reading(NamedTuple):
     def line(self) -> str:
         """The next event's text; empty at the end of the stream."""
         line, empty = self.response.readline(), self.response.readline()
+        if line.startswith(b"id: "):
+            line, empty = empty, self.response.readline()
         assert empty in (b"\n", b"")
         return line.decode().removeprefix("data: ").rstrip("\n")
 

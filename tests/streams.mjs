@@ -17,7 +17,7 @@ async function* events() {
     if (done) return;
     const blocks = (text + value).split("\n\n");
     text = blocks.pop();
-    for (const block of blocks) yield block.slice("data: ".length);
+    for (const block of blocks) yield block.replace(/^id: \d+\n/, "").slice("data: ".length);
   }
 }
 

@@ -132,6 +132,7 @@ def nested(levels: int) -> bytes:
     return b"[" * levels + b"]" * levels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handling", ["strict", "lenient"])
 @pytest.mark.parametrize("name", BODIES)
 def test_a_wrong_body_takes_work_in_proportion(app: MockServer, name: str, handling: str) -> None:

@@ -192,6 +192,7 @@ def test_a_signal_ends_it_with_0(number: signal.Signals) -> None:
     assert json.loads(err)["operation"] == "getClock"
 
 
+@pytest.mark.slow
 def test_a_full_stderr_does_not_keep_it_from_ending() -> None:
     with running("--port", "0") as (child, ready):
         with socket.create_connection(("127.0.0.1", ready["port"]), timeout=60) as connection:
@@ -255,6 +256,7 @@ def ask(url: str, method: str, path: str, body: Any = None) -> Any:
         return json.load(answer)
 
 
+@pytest.mark.slow
 def test_what_is_exported_at_the_end_is_what_the_next_one_begins_with(tmp_path: Path) -> None:
     file, new = tmp_path / "state.json", {"organization_id": "org_abc123", "name": "Kept"}
     with running("--port", "0", "--freeze", "2026-02-26T10:30:00Z", "--export-on-exit", str(file)) as (

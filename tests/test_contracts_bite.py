@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from contracts.behaviour import stream_control
+from contracts.checks.check import declared
 from contracts.verdict.failure import Verdict
 from contracts.verdict.runner import judge
 from mockserver.app import MockServer
@@ -13,10 +15,14 @@ from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import parts
+from tests.contracts.mutants.stream_control import LATE, paced
 from tests.contracts.strength import BEHAVIOUR, CHEAPEST_FIRST, ROOT, bite, fresh_app, key, known, run_on
 
 pytestmark = pytest.mark.slow
 
+LASTING = [check for check in declared(stream_control) if "cancelled" in check.id]
+"""Checks of streams that last, which a mock's do not."""
+OVER = "the stream was over before it could be cancelled"
 SPREAD = [mutant for number, mutant in enumerate(MUTANTS) if mutant.concurrent or number % 3 == 0]
 """Every third, and all that need calls at the same time; `make mutants` tries them all."""
 
@@ -37,8 +43,25 @@ def test_a_correct_mock_passes_every_check(app: MockServer) -> None:
         run = run_on(app)
         outcomes = [judge(check, run) for check in BEHAVIOUR]
         left = run.clean_up()
-    assert [(o.check.id, o.verdict, o.message) for o in outcomes if o.verdict is not Verdict.PASSED] == []
+    failed = [o for o in outcomes if o.verdict is not Verdict.PASSED]
+    assert [(o.verdict, o.message) for o in failed] == [(Verdict.UNTESTED, OVER)] * len(LASTING)
+    assert [o.check for o in failed] == LASTING
     assert left == []
+
+
+@pytest.mark.parametrize("words", [0, 40])
+def test_a_correct_mock_whose_answers_take_time_passes_the_checks_of_streams(
+    app: MockServer, monkeypatch: pytest.MonkeyPatch, words: int
+) -> None:
+    monkeypatch.setattr(stream_control, "LATE", LATE)
+    with damaged(app, None) as bench:
+        paced(bench, words)
+        run = run_on(app)
+        outcomes = {check.id: judge(check, run) for check in declared(stream_control)}
+        run.clean_up()
+    late = outcomes.pop("a-stream-that-is-cancelled-late-keeps-what-was-said")
+    assert {outcome.verdict for outcome in outcomes.values()} == {Verdict.PASSED}
+    assert late.verdict is Verdict.PASSED, late.message
 
 
 @pytest.mark.parametrize("mutant", SPREAD, ids=lambda mutant: mutant.name)

@@ -67,7 +67,9 @@ _PARTS = [
     "User",
     "Key",
     "Membership",
+    "File",
     "VectorStore",
+    "StoredFile",
     "Thread",
     "Message",
 ]
@@ -297,6 +299,12 @@ def test_every_path_of_the_control_api_is_in_the_docs() -> None:
 def test_the_control_api_page_has_every_path_in_order() -> None:
     listed = re.findall(r"^\| \[`(.+?)`\]", (DOCS / "control-api.md").read_text("utf-8"), re.M)
     assert listed == [title for title, _ in operations().values()]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_page_has_the_marks_of_a_conflict(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    assert [line for line in lines if line.startswith(("<<<<<<< ", ">>>>>>> "))] == []
 
 
 def test_no_page_has_more_than_300_lines() -> None:

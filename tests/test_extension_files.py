@@ -92,6 +92,7 @@ def write(file: Path, answer: str, name: str = "mine") -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_changed_extension_is_served_and_a_bad_one_is_not(tmp_path: Path) -> None:
     file, errors = tmp_path / "mine.py", tmp_path / "stderr"
     write(file, "first")

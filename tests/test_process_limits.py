@@ -16,7 +16,7 @@ import pytest
 
 from mockserver.server import process_limits
 from mockserver.server.answer_threads import Workers
-from mockserver.server.process_limits import DESCRIPTORS_KEPT, LEAST, THREADS_KEPT, Room, fitting
+from mockserver.server.process_limits import DESCRIPTORS_KEPT, LEAST, THREADS_KEPT, Capacity, fitting
 from tests.running import ROOT, ready
 from tests.wire_client import MINUTE, OWNER, answer_of, ask, begun, connected, few_descriptors, few_threads
 
@@ -27,7 +27,7 @@ GET = ("GET /v1/threads", OWNER)
 @pytest.mark.parametrize("threads", [THREADS_KEPT + LEAST, 60, 100, 256, 700, 1 << 30])
 @pytest.mark.parametrize("descriptors", [DESCRIPTORS_KEPT + LEAST, 100, 256, 1024, 1 << 30])
 def test_all_that_is_allowed_fits(fault_port: bool, threads: int, descriptors: int) -> None:
-    limits = fitting(512, Room(descriptors, threads), fault_port=fault_port)
+    limits = fitting(512, Capacity(descriptors, threads), fault_port=fault_port)
     assert limits.connections + limits.fault_connections <= descriptors - DESCRIPTORS_KEPT
     assert limits.threads + limits.readers + limits.fault_connections <= threads - THREADS_KEPT
     assert min(limits.connections, limits.threads) >= 8
@@ -36,13 +36,15 @@ def test_all_that_is_allowed_fits(fault_port: bool, threads: int, descriptors: i
 
 
 def test_without_limits_nothing_is_lowered() -> None:
-    assert fitting(512, Room(1 << 30, 1 << 30), fault_port=True) == (1 << 20, 512, 512, 128)
+    assert fitting(512, Capacity(1 << 30, 1 << 30), fault_port=True) == (1 << 20, 512, 512, 128)
 
 
-@pytest.mark.parametrize(("room", "hint"), [(Room(30, 1000), "ulimit -n"), (Room(1000, 30), "ulimit -u")])
-def test_too_little_room_is_said_in_one_line(room: Room, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("capacity", "hint"), [(Capacity(30, 1000), "ulimit -n"), (Capacity(1000, 30), "ulimit -u")]
+)
+def test_too_little_capacity_is_reported_in_one_line(capacity: Capacity, hint: str) -> None:
     with pytest.raises(OSError, match=hint) as refused:
-        fitting(512, room, fault_port=False)
+        fitting(512, capacity, fault_port=False)
     assert "\n" not in str(refused.value)
 
 

@@ -12,11 +12,13 @@ from aitronos.core.api_error import ApiError
 from aitronos.errors.forbidden_error import ForbiddenError
 from aitronos.errors.not_found_error import NotFoundError
 from aitronos.errors.unprocessable_entity_error import UnprocessableEntityError
+from aitronos.types.base64file_upload import Base64FileUpload
 from aitronos.types.input_message import InputMessage
 
 from tests.running import FROZEN, mock
 
 ORGANIZATION = "org_abc123"
+STATES = ("pending", "processing", "completed", "failed")
 
 
 @pytest.fixture
@@ -198,3 +200,28 @@ def test_the_sdk_makes_finds_changes_and_deletes_vector_stores(sdk: Sdk) -> None
     with pytest.raises(ApiError) as missing:
         sdk("vector_stores.get_vector_store", vector_store_id=made["id"])
     assert missing.value.body["error"]["code"] == "VECTOR_STORE_NOT_FOUND"
+
+
+def test_the_sdk_uploads_files_and_fills_a_store_with_them(sdk: Sdk) -> None:
+    """By form and in base64; from upload to removal."""
+    content = b"The warranty lasts for thirty-seven months."
+    (file,) = sdk("files.upload_file", files=[("a.txt", content, "text/plain")])["files"]
+    assert sdk("files.get_file", file_id=file["id"]) == file
+    assert sdk("files.list_files")["files"] == [file]
+    link = sdk("files.get_file_content", file_id=file["id"])["download_url"]
+    assert httpx.get(link, timeout=60).content == content
+    store = {"vector_store_id": sdk("vector_stores.create_vector_store", name="Files")["data"]["id"]}
+    place, calls = {**store, "file_id": file["id"]}, "vector_store_files."
+    added = sdk(f"{calls}add_file_to_vector_store", **place)["data"]
+    assert sdk(f"{calls}get_file_details", **place)["data"]["id"] == added["id"]
+    assert sdk(f"{calls}get_processing_status", **place)["data"]["status"] in STATES
+    assert sdk(f"{calls}retry_failed_processing", **place, reset_error=True)["success"]
+    assert sdk(f"{calls}get_file_processing_logs", **place)["data"]["logs"]
+    sent = [Base64FileUpload(filename="b.txt", content="Yg==", mime_type="text/plain")]
+    second = sdk(f"{calls}upload_base64files_to_vector_store", **store, files=sent)["files"][0]["file_id"]
+    listed = sdk(f"{calls}list_files_in_vector_store", **store, page_size=10)["data"]["files"]
+    assert [each["file_id"] for each in listed] == [file["id"], second]
+    assert sdk("vector_stores.get_vector_store_usage")["data"]["total_files"] == 2
+    sdk(f"{calls}remove_file_from_vector_store", **place)
+    sdk("files.delete_file", file_id=second)
+    assert sdk(f"{calls}list_files_in_vector_store", **store)["data"]["total"] == 0

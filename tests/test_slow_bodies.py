@@ -71,6 +71,7 @@ def test_a_huge_body_that_stalls_leaves_room_for_others(served: dict[str, Any]) 
         assert answer_of(stalled).status == 408
 
 
+@pytest.mark.slow
 def test_the_bytes_of_stalled_bodies_are_limited_and_freed(served: dict[str, Any]) -> None:
     """Three that would be 180 MB together, twice."""
     for _ in range(2):

@@ -105,6 +105,7 @@ def refused(*flags: str) -> str:
     return run.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["--import", "--export-on-exit", "--spec"])
 def test_a_device_or_a_pipe_is_refused_at_the_start(tmp_path: Path, flag: str) -> None:
     fifo = tmp_path / "fifo"

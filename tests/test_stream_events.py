@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -14,7 +15,8 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
 from mockserver.freddy import HANDLERS
-from mockserver.freddy.model_responses import PROCESSING, SILENCE, create_response
+from mockserver.freddy.model_responses import create_response
+from mockserver.freddy.stream_events import PROCESSING, SILENCE
 from mockserver.http.calls import Call, Reply
 from mockserver.http.event_stream import MOST, Step, Stream
 from mockserver.http.log import RequestLog
@@ -35,8 +37,10 @@ def events(answer: TestResponse) -> list[Any]:
     """The events of a stream; its literal last line is a text."""
     *blocks, rest = answer.get_data(as_text=True).split("\n\n")
     assert rest == ""
-    assert all(block.startswith("data: ") for block in blocks)
-    texts = [block.removeprefix("data: ") for block in blocks]
+    numbered = [block.partition("data: ") for block in blocks]
+    ids = [head for head, _, _ in numbered if head]
+    assert ids == [f"id: {number}\n" for number in range(1, len(ids) + 1)]
+    texts = [text for _, _, text in numbered]
     return [json.loads(text) if text.startswith("{") else text for text in texts]
 
 
@@ -191,8 +195,8 @@ def with_a_bad_event(call: Call[Any], sandbox: Sandbox) -> Reply:
     """createResponse, but its third event has a piece that is no text."""
     reply = create_response(call, sandbox)
     assert isinstance(reply.body, Stream)
-    assert not callable(reply.body.steps)
-    first, second, *_ = reply.body.steps
+    assert callable(reply.body.steps)
+    first, second, *_ = reply.body.steps(threading.Event())
     bad = Step({"event": "response.content_delta", "delta": 3})
     return replace(reply, body=replace(reply.body, steps=[first, second, bad, bad]))
 

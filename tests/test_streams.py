@@ -73,7 +73,7 @@ def test_a_stream_has_the_headers_that_a_browser_needs(served: Mock) -> None:
     body = {**QUESTION, "stream": True}
     with requests.post(f"{served.url}/v1/model/response", json=body, headers=origin, timeout=60) as response:
         headers = response.headers
-        created = json.loads(response.text.split("\n\n")[1].removeprefix("data: "))
+        created = json.loads(response.text.split("\n\n")[1].removeprefix("id: 2\ndata: "))
     assert headers["Content-Type"] == "text/event-stream"
     assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-cache, no-transform", "no")
     assert headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
@@ -107,6 +107,16 @@ def test_a_client_that_goes_away_changes_nothing_and_frees_its_thread() -> None:
         assert seconds_until(lambda: one.ask("GET", THREAD).ok) < NOTICED
         messages = one.ask("GET", f"{THREAD}/messages").json()["data"]
         assert [m["content"] for m in messages[-2:]] == ["Where is the booth?", "One two three"]
+
+
+def test_a_stream_whose_client_has_left_goes_on_and_can_be_cancelled(served: Mock) -> None:
+    served.order(pace=60)
+    with served.stream() as stream:
+        assert stream.name() == "processing"
+    assert served.ask("GET", THREAD).json()["status"] == "streaming"
+    cancelled = served.ask("POST", "/v1/model/response/thrd_def456/cancel").json()
+    assert (cancelled["success"], cancelled["cancel_mode"]) == (True, "quick_edit")
+    assert served.ask("GET", THREAD).json()["status"] == "inactive"
 
 
 @pytest.mark.parametrize("lines", [0, 3])
@@ -154,6 +164,7 @@ def test_one_stream_too_many_waits_for_another_to_go() -> None:
         assert seconds_until(is_served) < NOTICED
 
 
+@pytest.mark.slow
 def test_quick_requests_are_answered_while_64_streams_are_open() -> None:
     with started() as one, ExitStack() as stack:
         one.order(text="x", deltas=["x"] * 10_000, pace=0.01, times=64)
@@ -202,6 +213,7 @@ def test_fetch_in_javascript_reads_a_stream(served: Mock) -> None:
     assert (seen["type"], "".join(deltas), last) == ("text/event-stream", "Zürich 🙂", "[DONE]")
 
 
+@pytest.mark.slow
 @node
 def test_fetch_that_is_aborted_frees_its_thread() -> None:
     """The next request of the script needs the mock's only thread."""

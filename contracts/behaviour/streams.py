@@ -8,6 +8,7 @@ from typing import Any
 from contracts.behaviour.memory import space_with_fact, wait_until_found
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken
+from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
 
 REPEATABLE = ("response.heartbeat", "response.content_delta")
@@ -21,12 +22,25 @@ def events(run: Run, thread_id: str, question: str = "Good morning.") -> list[di
     body = {"inputs": inputs, "thread_id": thread_id, "stream": True}
     answer = run.owner.ask("POST", "/v1/model/response", body)
     equal(answer.status, 200, "status")
-    *lines, last = [line.removeprefix("data: ") for line in answer.text.split("\n") if line.strip()]
-    equal(last, "[DONE]", "the last line")
-    try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise Broken(f"an event is not JSON: {error}", got=lines) from error
+    return [event for _, event in frames(answer)]
+
+
+def frames(answer: ClientResponse) -> list[tuple[int | None, dict[str, Any]]]:
+    """Events of a stream, each with its id if it has one; its last line must be [DONE]."""
+    lines = [line for line in answer.text.split("\n") if line.strip()]
+    equal(lines[-1:], ["data: [DONE]"], "the last line")
+    found: list[tuple[int | None, dict[str, Any]]] = []
+    number = None
+    for line in lines[:-1]:
+        try:
+            if line.startswith("id: "):
+                number = int(line.removeprefix("id: "))
+                continue
+            found.append((number, json.loads(line.removeprefix("data: "))))
+        except ValueError as error:
+            raise Broken(f"an event is not JSON: {error}", got=lines) from error
+        number = None
+    return found
 
 
 def checked_text(sent: list[dict[str, Any]]) -> str:

@@ -17,7 +17,13 @@ from contracts.http.run import Run
 REDIRECTS = (301, 302, 307, 308)
 NO_ROUTE = (*REDIRECTS, 404, 405, 501)
 """Statuses of an operation that the target does not have."""
-PREFIXES = {"space_id": "space", "thread_id": "thrd", "vector_store_id": "vs", "message_id": "msg"}
+PREFIXES = {
+    "space_id": "space",
+    "thread_id": "thrd",
+    "vector_store_id": "vs",
+    "message_id": "msg",
+    "file_id": "file",
+}
 _ID = re.compile(r"{(\w+)}")
 
 

@@ -14,6 +14,8 @@ from contracts.checks.evidence import Assumptions
 from contracts.http.target import our_spec
 
 METHODS = ("get", "post", "put", "patch", "delete")
+NEVER_SENT = "x-never-sent"
+"""Key of an operation that the suite never sends; its value says why."""
 
 
 class DocumentedOperation(NamedTuple):
@@ -45,12 +47,12 @@ class OpenApiDocument:
 
     @cached_property
     def operations(self) -> dict[str, DocumentedOperation]:
-        """All operations by label."""
+        """All operations by label, without those that no run may send: no check knows of them."""
         found = (
             DocumentedOperation(item[method]["operationId"], method, path, item[method])
             for path, item in self.raw["paths"].items()
             for method in METHODS
-            if method in item
+            if method in item and NEVER_SENT not in item[method]
         )
         return {operation.label: operation for operation in found}
 

@@ -27,7 +27,7 @@ EXEMPT: dict[str, tuple[str, tuple[str, ...]]] = {
     "updateVectorStore": ("body", ("access_departments",)),
     # A space's own store can't be attached to a space (A32); it is known from the space that shows it.
     "addVectorStoreToSpace": ("path", ("vector_store_id",)),
-    # What must go together, or not, is told in words (A72, A79).
+    # Which fields require or exclude each other is described in text only (A72, A79).
     "createResponse": (
         "body",
         ("edit_message_id", "previous_message_id", "reasoning", "tools"),

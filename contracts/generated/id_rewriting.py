@@ -19,6 +19,7 @@ PREFIXES = {
     "thread_id": "thrd",
     "vector_store_id": "vs",
     "message_id": "msg",
+    "file_id": "file",
     "assistant_id": "asst",
     "workflow_id": "wf",
     "flow_id": "flow",
@@ -31,11 +32,13 @@ PREFIXES = {
     "visible_to_roles": "role",
 }
 """Parameters and body fields that hold ids -> prefix of such an id."""
-KINDS = {"space_id": "space", "thread_id": "thread", "vector_store_id": "vector_store"}
+KINDS = {"space_id": "space", "thread_id": "thread", "vector_store_id": "vector_store", "file_id": "file"}
 _LIKE_AN_ID = re.compile(
-    r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg)_[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+(?!\"\s*:)"
+    r"(?<![A-Za-z0-9])(?:space|thrd|thread|vs|usr|org|dept|role|asst|msg|file)_[A-Za-z0-9_]++(?:[.-]++[A-Za-z0-9_]++)*+(?!\"\s*:)"
 )
 """Id in a URL or body, but not a field name."""
+_NAMED_THREAD = re.compile(r"/v1/threads/([^/?]+)/generateName")
+_REGISTERS = re.compile(r"/v1/organizations/[^/]+/files")
 DELETE_TARGETS = 3
 """Resources of each kind that are created for DELETE requests."""
 
@@ -127,6 +130,8 @@ class IdRewriter:
                 return f"it names {id_}, which this run did not create"
         if request.method == "DELETE" and not RESOURCE_PATH.match(request.path.partition("?")[0]):
             return "it deletes a whole collection"
+        if request.method == "POST" and _REGISTERS.fullmatch(request.path.partition("?")[0]):
+            return "it registers a file, an operation of the vendor that the document does not have"
         return ""
 
     def send(self, request: ClientRequest) -> ClientResponse | None:
@@ -144,6 +149,8 @@ class IdRewriter:
 
     def _spend_question(self, request: ClientRequest) -> None:
         thread_id = request.fields.get("thread_id")
+        if match := _NAMED_THREAD.match(request.path):
+            thread_id = match[1]
         if not isinstance(thread_id, str) or not self.run.ledger.owns(thread_id):
             raise Untested("model calls are only sent to threads of the run")
         self.run.spend_model_question(generated=True)

@@ -16,6 +16,7 @@ from contracts.checks.evidence import Evidence
 from contracts.checks.spec import DocumentedOperation, document
 from contracts.generated.id_rewriting import IdRewriter
 from contracts.generated.types import EngineError, EngineFailure, GenerationPlan
+from contracts.http.exchange import MODEL_OPERATIONS
 from contracts.http.run import Run
 
 _WITH_MODEL = ": it asks a model, allow some questions with --with-model N"
@@ -189,7 +190,7 @@ def _report(run: Run, operation: DocumentedOperation, explored: Explored) -> Non
         if broken.fingerprint is not None and broken.fingerprint.operation == operation.id
     ]
     if not mine and not explored.sent[operation.label]:
-        asks = operation.id == "createResponse" and not run.may_ask
+        asks = operation.id in MODEL_OPERATIONS and not run.may_ask
         few = run.settings.profile.most is not None  # requests that a profile leaves out are no gap
         raise (Excluded if asks or few else Untested)(
             f"no generated request of it was sent{_WITH_MODEL * asks}"

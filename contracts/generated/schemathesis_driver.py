@@ -141,6 +141,7 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
         schema = schema.include(operation_id=run.operation)
     if run.read_only:
         schema = schema.include(method="GET")
+    schema = schema.exclude(func=lambda found: found.operation.label not in document().operations)
     schema.app = gateway
     schema.adapt_to_null_byte_in_header_failure()  # HTTP clients can't send such a header
     schema.adapt_to_path_decoder_rejection()  # not every server routes such a path

@@ -46,7 +46,7 @@ class Http(Transport):
         if self._connection.insecure:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
         """Response; retried while the target is unavailable and a repeat is safe, or limits the rate."""
         if not request.path.startswith("/"):  # it would become part of the host
             raise Unanswered(f"not sent: the path {request.path!r} does not begin with /")

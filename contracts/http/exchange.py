@@ -11,6 +11,8 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 """Methods that change nothing."""
 ASKS_A_MODEL = "/v1/model/response"
 """Path of a question to the model."""
+MODEL_OPERATIONS = ("createResponse", "generateThreadName")
+"""Operations for which a real target asks a model."""
 MAX_DEPTH = 200
 """Maximum nesting of a response body; recursive code relies on it."""
 
@@ -36,7 +38,8 @@ class ClientRequest(NamedTuple):
     @property
     def asks_model(self) -> bool:
         """Whether it is a question to the model, which a real target pays for."""
-        return self.method == "POST" and self.path.partition("?")[0] == ASKS_A_MODEL
+        path = self.path.partition("?")[0]
+        return self.method == "POST" and (path == ASKS_A_MODEL or path.endswith("/generateName"))
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -75,7 +78,7 @@ class ClientResponse(NamedTuple):
     def items(self) -> list[dict[str, Any]]:
         """Objects in a list response."""
         fields = self.fields
-        items = fields["spaces"] if "spaces" in fields else fields.get("data")
+        items = next((fields[name] for name in ("spaces", "files", "data") if name in fields), None)
         return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
     @property

@@ -10,6 +10,7 @@ LISTS = {
     "space": ["/v1/spaces/?organization_id={organization}&limit=100"],
     "thread": [f"/v1/threads?limit=100&visible_in_ui={visible}" for visible in ("true", "false")],
     "vector_store": ["/v1/organizations/{organization}/vector-stores?take=100"],
+    "file": ["/v1/organizations/{organization}/files?limit=100"],
 }
 """Lists that show resources of a kind."""
 
@@ -18,6 +19,8 @@ def next_page(page: ClientResponse, count: int) -> str:
     """Query of the next page; empty at the end. `count` is the number of items so far."""
     if "take=" in page.request.path:
         return f"&skip={count}" if len(page.items) == 100 else ""
+    if "/files?" in page.request.path:
+        return f"&page={count // 100 + 1}" if page.fields.get("has_more") and page.items else ""
     names = {"cursor": page.fields.get("next_cursor")}
     if page.fields.get("has_more"):
         names["after"] = page.fields.get("last_id")

@@ -9,6 +9,9 @@ from urllib.parse import quote, urlencode
 from contracts.checks.errors import Broken, Untested
 from contracts.http.exchange import ClientRequest, ClientResponse
 
+_BOUNDARY = "contracts-of-a-file"
+FORM_HEADERS = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
+"""Headers of a form by `file_form`."""
 MAX_PAGES = 2000
 """Page count after which a list is considered endless."""
 
@@ -115,6 +118,17 @@ class RoleClient:
         store: dict[str, Any] = _created(answer, "a vector store")["data"]
         return store
 
+    @property
+    def files(self) -> str:
+        """Path of the organization's files."""
+        return f"/v1/organizations/{quote(self._run.organization_id)}/files"
+
+    def new_file(self, text: str = "The contract suite wrote this.", media_type: str = "text/plain") -> Any:
+        """Upload a small file with a name of the run; Untested if refused."""
+        form = file_form(f"{self._run.name('file')}.txt", text, media_type)
+        answer = self.ask("POST", f"{self.files}/upload", form, headers=FORM_HEADERS)
+        return _created(answer, "a file")["files"][0]
+
     def ask_model(self, question: str, **fields: Any) -> ClientResponse:
         """Ask the model; Untested without model calls left."""
         self._run.spend_model_question()
@@ -140,6 +154,20 @@ class RoleClient:
         """All spaces of the organization that this role can list."""
         pages = self.pages("/v1/spaces/", organization_id=self._run.organization_id, limit=limit)
         return [space for page in pages for space in page.body["spaces"]]
+
+
+def file_form(filename: str, text: str, media_type: str = "text/plain") -> str:
+    """Body of an upload of one text file."""
+    lines = (
+        f"--{_BOUNDARY}",
+        f'Content-Disposition: form-data; name="files"; filename="{filename}"',
+        f"Content-Type: {media_type}",
+        "",
+        text,
+        f"--{_BOUNDARY}--",
+        "",
+    )
+    return "\r\n".join(lines)
 
 
 def _created(answer: ClientResponse, what: str) -> dict[str, Any]:

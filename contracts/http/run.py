@@ -25,8 +25,10 @@ KEY_ROLES = (*ROLES, "admin")
 """Roles that may have a key; an admin overrides the permissions of single spaces."""
 GRACE, GRACE_EACH = 120.0, 2.0
 """Seconds that clean-up may take after the run, and in addition for each created resource."""
-_ID_IN_PATH = re.compile(r"/(?:spaces|threads|vector-stores|messages)/([^/?]+)")
-_ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids")
+_ID_IN_PATH = re.compile(
+    r"/(?:spaces|threads|vector-stores|messages|files)/(?!upload\b|upload-base64\b|usage\b)([^/?]+)"
+)
+_ID_IN_BODY = ("space_id", "thread_id", "vector_store_ids", "file_id")
 
 
 class Run:
@@ -155,10 +157,12 @@ class Run:
 
     def remove(self, made: CreatedResource) -> ClientResponse:
         """Delete a resource that the run created."""
+        organization = f"/v1/organizations/{quote(made.organization_id)}"
         path = {
             "space": f"/v1/spaces/{made.id}",
             "thread": f"/v1/threads/{made.id}",
-            "vector_store": f"/v1/organizations/{quote(made.organization_id)}/vector-stores/{made.id}",
+            "vector_store": f"{organization}/vector-stores/{made.id}",
+            "file": f"{organization}/files/{made.id}",
         }[made.kind]
         answer = self.client(made.role).ask("DELETE", path)
         if answer.status == 404:
@@ -222,7 +226,7 @@ class Run:
         for made in created:
             try:
                 answer = self._removed(made)
-            except (Untested, Unanswered) as error:
+            except (Untested, Unanswered, WriteGuardError) as error:
                 left.append(f"{made.kind} {made.id}: {error}")
                 continue
             if answer.status not in (204, 404):

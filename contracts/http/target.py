@@ -81,7 +81,7 @@ class InProcess(Transport):
         self.fresh = True
         self._app = app
 
-    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
         """Response of the application."""
         self.limit.wait(TIMEOUT)
         environ = _environ(request, request_headers(request, key, self.always))

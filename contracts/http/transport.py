@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from contracts.checks.errors import Spent
+from contracts.checks.errors import Spent, WriteGuardError
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.safety.write_guard import deletes_collection
 
 _EPOCH = 1e9
 """Smallest X-RateLimit-Reset that is a Unix time."""
@@ -104,7 +105,15 @@ class Transport:
         self.limit = limit or RequestLimit()
 
     def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
-        """Response, redirects not followed; Unanswered if none comes from the API."""
+        """Response, redirects not followed; Unanswered if none comes from the API.
+
+        WriteGuardError for the request that is never sent, whoever asks for it.
+        """
+        if deletes_collection(request.method, request.path):
+            raise WriteGuardError(f"DELETE {request.path} deletes a whole collection, which is never sent")
+        return self._answer(request, key)
+
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
         raise NotImplementedError
 
     def close(self) -> None:

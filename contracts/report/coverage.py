@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from contracts.checks.spec import DocumentedOperation, OpenApiDocument
+from contracts.http.exchange import MODEL_OPERATIONS
 from contracts.report.exercised import Recorder
 from contracts.verdict.failure import Outcome
 
@@ -124,7 +125,7 @@ def _untested(
     reasons = {o.check.id: o.skipped.reason for o in mine if o.skipped is not None}
     if conditions.read_only and operation.writes:
         reasons[""] = "the run is read-only"
-    elif operation.id == "createResponse" and not conditions.with_model:
+    elif operation.id in MODEL_OPERATIONS and not conditions.with_model:
         reasons[""] = "it asks a model: allow some questions with --with-model N"
     elif not mine:
         reasons[""] = "none of the chosen checks is about it"

@@ -9,8 +9,15 @@ from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.visible import is_visible, visible
 from contracts.verdict.reproduction import returned_ids
 
-_NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE"}
-_PREFIXES = {"space": "SPACE", "thrd": "THREAD", "thread": "THREAD", "vs": "STORE", "msg": "MESSAGE"}
+_NAMES = {"next_cursor": "CURSOR", "user_id": "USER", "vector_store_id": "STORE", "file_id": "FILE"}
+_PREFIXES = {
+    "space": "SPACE",
+    "thrd": "THREAD",
+    "thread": "THREAD",
+    "vs": "STORE",
+    "msg": "MESSAGE",
+    "file": "FILE",
+}
 
 
 def commands(chain: Sequence[ClientResponse]) -> tuple[list[str], dict[str, str]]:

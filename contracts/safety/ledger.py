@@ -17,9 +17,14 @@ _CREATES = (
     (re.compile(r"/v1/spaces/"), "space"),
     (re.compile(r"/v1/threads"), "thread"),
     (re.compile(r"/v1/organizations/[^/]+/vector-stores"), "vector_store"),
+    (re.compile(r"/v1/organizations/[^/]+/files/upload"), "file"),
+    (re.compile(r"/v1/organizations/[^/]+/vector-stores/[^/]+/files/upload-base64"), "file"),
 )
-RESOURCE_PATH = re.compile(r"/v1/(?:spaces|threads|organizations/[^/]+/vector-stores)/([^/]+)")
+RESOURCE_PATH = re.compile(r"/v1/(?:spaces|threads|organizations/[^/]+/(?:vector-stores|files))/([^/]+)")
 """Paths of single resources, which a DELETE removes."""
+
+_FILENAME = re.compile(r"""filename"?[:=] ?"([^"\r\n]{1,255})\"""")
+"""Name of the first file in a form or a JSON body."""
 
 
 def deleted_id(request: ClientRequest) -> str:
@@ -32,7 +37,7 @@ class CreatedResource(NamedTuple):
     """Resource that the run created and has to delete."""
 
     kind: str
-    """space, thread or vector_store"""
+    """space, thread, vector_store or file"""
     id: str
     role: str
     organization_id: str
@@ -92,6 +97,8 @@ class Ledger:
         if request.method != "POST" or kind is None:
             return None
         named = request.fields.get("name", request.fields.get("title"))
+        if kind == "file" and (found := _FILENAME.search(request.text)):
+            named = found[1]
         name = named.encode("utf-8", "replace").decode() if isinstance(named, str) else ""
         with self._lock:
             number, self._next = self._next, self._next + 1
@@ -104,10 +111,13 @@ class Ledger:
         """Record the result of a request: the created or deleted resource."""
         if intent is not None:
             kind, role = self._intents[intent]["kind"], self._intents[intent]["role"]
-            resource = answer.fields.get("data") if kind == "vector_store" else answer.fields
-            id_ = resource.get("id") if isinstance(resource, dict) else None
             if 300 <= answer.status < 500:
                 self.not_created(intent)
+            if kind == "file":
+                self._uploaded(intent, answer, role, organization_id)
+                return
+            resource = answer.fields.get("data") if kind == "vector_store" else answer.fields
+            id_ = resource.get("id") if isinstance(resource, dict) else None
             # Without a new id in the answer, the clean-up looks for what may have been created.
             if answer.status >= 300 or not isinstance(resource, dict) or not isinstance(id_, str):
                 return
@@ -120,6 +130,14 @@ class Ledger:
                 self.allow(store)
         elif answer.status == 204 and (gone := deleted_id(answer.request)):
             self.removed(gone)
+
+    def _uploaded(self, intent: int, answer: ClientResponse, role: str, organization_id: str) -> None:
+        """Record the files that one upload created."""
+        files = answer.fields.get("files") if answer.status < 300 else None
+        for file in files if isinstance(files, list) else ():
+            id_ = file.get("file_id", file.get("id")) if isinstance(file, dict) else None
+            if isinstance(id_, str) and not self._was_there(id_):
+                self.created(intent, CreatedResource("file", id_, role, organization_id))
 
     def _was_there(self, id_: str) -> bool:
         """Whether the resource existed before the run, which then never writes to it."""

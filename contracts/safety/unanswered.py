@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -91,9 +91,9 @@ def _candidates(run: Run, about: tuple[str, ...], intents: list[dict[str, Any]])
     for item in now.values():
         if item["id"] in known or run.ledger.owns(item["id"]):
             continue
-        if item.get("name", item.get("title")) != (name or None):
+        if _first_of(item, "name", "title", "original_filename") != (name or None):
             continue
-        owner = item.get("created_by", item.get("user_id"))
+        owner = _first_of(item, "created_by", "user_id", "uploaded_by")
         if user is None:
             raise _Unclear(f"the user behind the {role}'s key is unknown")
         if owner == user and any(_in_time(item, intent, run.ledger.about) for intent in intents):
@@ -105,7 +105,7 @@ def _in_time(item: Item, intent: dict[str, Any], about: dict[str, Any]) -> bool:
 
     Times are the target's, whose clock may differ from ours or be frozen.
     """
-    made, began = _seconds(item.get("created_at")), _seconds(about.get("clock"))
+    made, began = _seconds(_first_of(item, "created_at", "uploaded_at")), _seconds(about.get("clock"))
     if made is None or began is None or "at" not in intent:
         return True  # no times to compare
     return bool(began - 1 <= made <= began + (intent["at"] - about["at"]) + SLACK)
@@ -128,7 +128,7 @@ def _items(run: Run, role: str, kind: str) -> dict[str, Item]:
             if answer.status == 403:
                 break  # of another organization, where the run creates nothing
             if answer.status != 200 or not isinstance(
-                answer.fields.get("spaces", answer.fields.get("data")), list
+                _first_of(answer.fields, "spaces", "files", "data"), list
             ):
                 raise _Unclear("the list can't be read completely")
             count += len(answer.items)
@@ -139,6 +139,11 @@ def _items(run: Run, role: str, kind: str) -> dict[str, Item]:
         else:
             raise _Unclear("the list can't be read completely")
     return found
+
+
+def _first_of(fields: Mapping[str, Any], *names: str) -> Any:
+    """Value of the first of these fields that is there; None if none is."""
+    return next((fields[name] for name in names if name in fields), None)
 
 
 def _seconds(instant: object) -> float | None:

@@ -28,6 +28,11 @@ def returned_ids(answer: ClientResponse) -> Iterator[tuple[str, str]]:
         for name in ("id", "vector_store_id", "user_id", "next_cursor"):
             if isinstance(fields.get(name), str):
                 yield f"{place}.{name}", fields[name]
+    files = body.get("files")
+    for number, file in enumerate(files if isinstance(files, list) else ()):
+        name = "file_id" if isinstance(file, dict) and "file_id" in file else "id"
+        if isinstance(file, dict) and isinstance(file.get(name), str):
+            yield f".files[{number}].{name}", file[name]
 
 
 class IdSources:
@@ -50,7 +55,7 @@ class IdSources:
 def created_ids(answer: ClientResponse) -> set[str]:
     """Ids that an exchange created."""
     made = returned_ids(answer) if answer.request.method == "POST" else ()
-    return {id_ for where, id_ in made if where.endswith((".id", ".vector_store_id"))}
+    return {id_ for where, id_ in made if where.endswith((".id", ".vector_store_id", ".file_id"))}
 
 
 def _returned(answer: ClientResponse) -> list[str]:

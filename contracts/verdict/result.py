@@ -109,9 +109,9 @@ def causes(outcomes: Sequence[Outcome], most: int = 3) -> str:
         {each.cause: each.reason for each in skipped[::-1]},
     )
     several = len(counts) > 1
-    shown = [first[cause] + f" ({count})" * several for cause, count in counts.most_common(most)]
-    more = len(counts) - len(shown)
-    return "; ".join(shown) + (f"; {more} other causes" if more else "")
+    named = [first[cause] + f" ({count})" * several for cause, count in counts.most_common(most)]
+    more = len(counts) - len(named)
+    return "; ".join(named) + (f"; {more} other causes" if more else "")
 
 
 def _checks(count: int) -> str:

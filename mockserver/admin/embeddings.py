@@ -157,7 +157,8 @@ def _act(action: str, call: Call, sandbox: Sandbox) -> Reply:
 def _keys(message_ids: list[str], sandbox: Sandbox) -> tuple[Key, ...]:
     errors, keys = [], []
     for place, id_ in enumerate(message_ids):
-        position = sandbox.messages.position("thread", id_)
+        tables = sandbox.messages, sandbox.file_pieces
+        position = next(filter(None, (table.position("thread", id_) for table in tables)), None)
         if position is None:
             errors.append(FieldError("body", f"fail.message_ids.{place}", f"message {id_!r} does not exist"))
         else:

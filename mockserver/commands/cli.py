@@ -95,8 +95,10 @@ def serve(**flags: Any) -> None:
     if settings.end_with_stdin:
         threading.Thread(target=_end_with_stdin, args=(stopping, serving), name="stdin", daemon=True).start()
     try:
-        room = process_limits.room_of_process()
-        limits = process_limits.fitting(settings.threads, room, fault_port=settings.fault_port is not None)
+        capacity = process_limits.capacity_of_process()
+        limits = process_limits.fitting(
+            settings.threads, capacity, fault_port=settings.fault_port is not None
+        )
         settings = settings.model_copy(update={"threads": limits.threads})
         app = create_app(settings, log=log, stopping=stopping)
         _require_writable(settings.export_on_exit)

@@ -3,18 +3,32 @@
 from importlib import resources
 
 from mockserver.freddy import (
+    files,
     messages,
     model_responses,
+    response_streams,
     space_threads,
     space_vector_stores,
     spaces,
+    thread_names,
     threads,
+    vector_store_files,
     vector_stores,
 )
 from mockserver.http.calls import handlers_in
 
 HANDLERS = handlers_in(
-    spaces, threads, messages, space_threads, vector_stores, space_vector_stores, model_responses
+    spaces,
+    threads,
+    thread_names,
+    messages,
+    space_threads,
+    vector_stores,
+    space_vector_stores,
+    files,
+    vector_store_files,
+    model_responses,
+    response_streams,
 )
 """Handlers by operationId."""
 

@@ -93,6 +93,24 @@ def require(needed: Access, space: Record, caller: Caller) -> None:
         )
 
 
+def may_view_store(store: Record, caller: Caller) -> bool:
+    """Whether the caller may view a vector store: as its creator, by override, or by its access mode."""
+    member = caller.memberships.get(store["organization_id"])
+    if member is None:
+        return False
+    if may_change_store(store, caller) or store["access_mode"] in OPEN_MODES:
+        return True
+    if store["access_mode"] == "department":
+        return not member.departments.isdisjoint(store["access_departments"] or ())
+    return caller.user_id in (store["access_users"] or ())
+
+
+def may_change_store(store: Record, caller: Caller) -> bool:
+    """Whether the caller may change a vector store: as its creator, or by override (A58)."""
+    member = caller.memberships.get(store["organization_id"])
+    return caller.user_id == store["created_by"] or has_override(member)
+
+
 def require_member(organization_id: str, caller: Caller) -> None:
     """Forbidden unless `caller` belongs to the organization (A37)."""
     if organization_id not in caller.memberships:

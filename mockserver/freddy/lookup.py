@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from mockserver.freddy.access import Access, require
+from mockserver.freddy.access import Access, may_change_store, may_view_store, require, require_member
 from mockserver.http import calls
 from mockserver.http.problems import BadCursor, Forbidden, Invalid, NotFound
 from mockserver.openapi.field_error import FieldError
@@ -69,7 +70,30 @@ def store_in(organization_id: str, store_id: str, sandbox: Sandbox) -> Record:
     return store
 
 
-def given(body: Record, *keeping: str) -> dict[str, Any]:
+def viewed_store(call: Call, sandbox: Sandbox) -> Record:
+    """Vector store in the path; Forbidden unless the caller may view it."""
+    return _store(may_view_store, call, sandbox)
+
+
+def changeable_store(call: Call, sandbox: Sandbox) -> Record:
+    """Vector store in the path; Forbidden unless the caller may change it."""
+    return _store(may_change_store, call, sandbox)
+
+
+def _store(may: Callable[[Record, Caller], bool], call: Call, sandbox: Sandbox) -> Record:
+    organization_id = call.path["organization_id"]
+    require_member(organization_id, call.caller)
+    store = store_in(organization_id, call.path["vector_store_id"], sandbox)
+    if not may(store, call.caller):
+        raise Forbidden(
+            "Vector store access required",
+            reason=f"{store['id']} was created by {store['created_by']}, not by {call.caller.user_id}",
+            vector_store_id=store["id"],
+        )
+    return store
+
+
+def without_nulls(body: Record, *keeping: str) -> dict[str, Any]:
     """Fields of a change; null in one of `keeping` keeps the old value."""
     return {name: value for name, value in body.items() if value is not None or name not in keeping}
 

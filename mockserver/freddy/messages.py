@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
-from mockserver.freddy.lookup import Call, given, merged_metadata, message_of, own_thread
-from mockserver.freddy.shared_memory import message_key, remove_message, spaces_of
+from mockserver.freddy.lookup import Call, merged_metadata, message_of, own_thread, without_nulls
+from mockserver.freddy.shared_memory import remove_message, replace_message
 from mockserver.http.calls import Reply, handles
-from mockserver.sandbox.records import shown
+from mockserver.sandbox.records import public_fields
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 CHANGED = "updated_at"
@@ -36,18 +36,13 @@ def list_thread_messages(call: Call, sandbox: Sandbox) -> Reply:
 def update_thread_message(call: Call, sandbox: Sandbox) -> Reply:
     """Edit a message; a new text is embedded again in every space of the thread (A15)."""
     message = _message(call, sandbox)
-    changes = given(call.body, "content")
+    changes = without_nulls(call.body, "content")
     if changes:
-        before = message["content"]
         if "content" in changes:
             changes["content"] = changes["content"].strip()
         metadata = merged_metadata(message, changes, cleared={})
         message = {**message, **changes, "metadata": metadata, CHANGED: sandbox.now()}
-        key = message_key(message["id"], sandbox)
-        sandbox.messages.put(message["id"], message)
-        if message["content"] != before:
-            for space_id in spaces_of(message["thread_id"], sandbox):
-                sandbox.embeddings.edit_message(space_id, message["thread_id"], key, sandbox.clock.now())
+        replace_message(message, sandbox)
     return Reply(200, {CHANGED: message["created_at"], **message})
 
 
@@ -64,7 +59,7 @@ def _message(call: Call, sandbox: Sandbox) -> Record:
 
 
 def _message_body(message: Record, as_blocks: bool) -> Record:
-    message = shown(message, "message")
+    message = public_fields(message, "message")
     if not as_blocks:
         return message
     return {**message, "response_blocks": [{"type": "text", "text": message["content"]}]}

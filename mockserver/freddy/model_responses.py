@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any
 
 from mockserver.freddy.access import Access, require
+from mockserver.freddy.file_search import FoundPiece, search_files, search_output, stores_to_search
 from mockserver.freddy.lookup import Call, message_of, no_space, no_thread, store_in, thread_of_caller
 from mockserver.freddy.shared_memory import (
     Draft,
@@ -18,11 +19,12 @@ from mockserver.freddy.shared_memory import (
     search,
     spaces_to_search,
 )
+from mockserver.freddy.stream_events import SILENCE, AnswerStream, AssistantAnswer, body_of, deltas_of
 from mockserver.freddy.threads import new_thread
 from mockserver.http.calls import Reply, handles
-from mockserver.http.event_stream import Step, Stream
-from mockserver.http.problems import Forbidden, Internal, Invalid, Problem
+from mockserver.http.problems import Forbidden, Invalid
 from mockserver.openapi.field_error import FieldError
+from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 
@@ -34,25 +36,6 @@ NOTHING_FOUND = "This is a mock, and nothing that it remembers fits the question
 """Must not repeat the question: the answer is embedded too, and would be found instead of the facts."""
 NO_REASONING = ("gpt-4o",)
 """Models that refuse `reasoning`."""
-PROCESSING = "Preparing the response"
-"""Text of the event `response.processing`; the vendor's is unknown (A57)."""
-SILENCE = 30.0
-"""Default duration of a queued `silence`, in seconds; the stream is cut after it."""
-
-
-class AssistantAnswer(NamedTuple):
-    """Text of the assistant, and how a stream sends it."""
-
-    text: str
-    deltas: list[str]
-    pace: float = 0.0
-    """Seconds before each delta."""
-    stop_reason: str = "end_turn"
-    fault: str | None = None
-    fault_after: int = 0
-    """Events sent before the fault."""
-    silence: float = 0.0
-    """Seconds without events, for the fault `silence`."""
 
 
 @handles("createResponse")
@@ -79,6 +62,8 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         thread = sandbox.threads.record(message["thread_id"])
     spaces = spaces_to_search(thread, None if space is None else space["id"], call.caller, sandbox)
     found = search(asked.content, spaces, sandbox)
+    stores = stores_to_search(spaces, body["vector_store_ids"] or (), call.caller, sandbox)
+    pieces = search_files(asked.content, stores, sandbox)
     if thread is None:
         thread = new_thread(
             call.caller,
@@ -90,9 +75,10 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
         )
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)
-    answer = _queued_answer(thread["id"], sandbox) or _default_answer(found)
+    answer = _queued_answer(thread["id"], sandbox) or _default_answer(found, pieces)
     messages = append(thread, [*drafts, Draft("assistant", answer.text)], sandbox, model=body["model"])
-    return _reply(answer, found, messages[asked_at], messages[-1], organization_id, call, sandbox)
+    files = search_output(answer.text, pieces, sandbox) if stores else {}
+    return _reply(answer, found, files, messages[asked_at], messages, organization_id, call, sandbox)
 
 
 def _check(body: Record) -> None:
@@ -177,19 +163,15 @@ def _text(content: Any) -> str:
     return content if isinstance(content, str) else "\n".join(block["text"] for block in content)
 
 
-def _default_answer(found: list[FoundMessage]) -> AssistantAnswer:
-    if found and found[0].score >= NEAR:
-        best = found[0]
-        title = best.thread["title"] or best.thread["id"]
-        text = f'From "{title}": {best.message["content"]}'
-    else:
-        text = NOTHING_FOUND
+def _default_answer(found: list[FoundMessage], pieces: list[FoundPiece]) -> AssistantAnswer:
+    """Answer that cites what is nearest: a message, or a piece of a file."""
+    messages = [
+        (hit.score, hit.thread["title"] or hit.thread["id"], hit.message["content"]) for hit in found[:1]
+    ]
+    files = [(hit.score, hit.file["original_filename"], hit.text) for hit in pieces[:1]]
+    score, title, content = max([*messages, *files], key=itemgetter(0), default=(0, "", ""))
+    text = f'From "{title}": {content}' if score >= NEAR else NOTHING_FOUND
     return AssistantAnswer(text, deltas_of(text))
-
-
-def deltas_of(text: str) -> list[str]:
-    """The text word by word; joined, they are the text again."""
-    return re.findall(r"\S+\s*|\s+", text) or [text]
 
 
 def _queued_answer(thread_id: str, sandbox: Sandbox) -> AssistantAnswer | None:
@@ -216,16 +198,22 @@ def _queued_answer(thread_id: str, sandbox: Sandbox) -> AssistantAnswer | None:
 def _reply(
     answer: AssistantAnswer,
     found: list[FoundMessage],
+    files: Mapping[str, Any],
     question: Record,
-    said: Record,
+    stored: list[Record],
     organization_id: str,
     call: Call,
     sandbox: Sandbox,
 ) -> Reply:
-    """Reply as JSON or as a stream; `question` and `said` are the stored messages."""
+    """Reply as JSON or as a stream; `files` has the `output` of a search in files.
+
+    `stored`: messages of the request, with the answer at the end.
+    """
+    said = stored[-1]
+    thread_id = said["thread_id"]
     outcome: dict[str, Any] = {
         "is_summarized": False,
-        "thread_id": said["thread_id"],
+        "thread_id": thread_id,
         "response": [{"type": "text", "text": answer.text}],
         "response_id": sandbox.ids.new("resp"),
         "stop_reason": answer.stop_reason,
@@ -234,15 +222,17 @@ def _reply(
         outcome["response_blocks"] = [{"type": "text", "content": answer.text}]
     if RESULTS in (call.body["include"] or ()):
         outcome["file_search"] = {"results": [_result(hit) for hit in found]}
-    assistant = sandbox.threads.record(said["thread_id"])["assistant_id"]
+    outcome |= files
+    assistant = sandbox.threads.record(thread_id)["assistant_id"]
     bound = {} if assistant is None else {"assistant_id": assistant}
     outcome |= bound
     if not call.body["stream"]:
+        sandbox.streams.remove(thread_id)
         return Reply(200, {"success": True, **outcome})
     created = {
         "event": "response.created",
         "status": "in_progress",
-        "thread_id": said["thread_id"],
+        "thread_id": thread_id,
         "user_id": call.caller.user_id,
         "org_id": organization_id,
         "user_message_id": question["id"],
@@ -250,7 +240,11 @@ def _reply(
         **bound,
     }
     completed = {"event": "response.completed", "status": "completed", **outcome, "message_id": said["id"]}
-    return Reply(200, _stream(answer, created, completed))
+    ids = tuple(message["id"] for message in stored)
+    stream = AnswerStream(thread_id, ids, sandbox.clock.now(), elapsed(), answer, created, completed)
+    stream = stream._replace(lasts=stream.timeline()[-1][0])
+    sandbox.streams.put(thread_id, stream)
+    return Reply(200, body_of(stream, sandbox))
 
 
 def _result(hit: FoundMessage) -> Record:
@@ -261,31 +255,3 @@ def _result(hit: FoundMessage) -> Record:
         "text": hit.message["content"],
         "score": hit.score,
     }
-
-
-def _failed(problem: Problem) -> Record:
-    return {"event": "response.error", "status": "failed", "message": problem.message}
-
-
-def _stream(answer: AssistantAnswer, created: Record, completed: Record) -> Stream:
-    deltas = [Step({"event": "response.content_delta", "delta": d}, answer.pace) for d in answer.deltas]
-    processing = {"status": "processing", "thread_id": created["thread_id"], "message": PROCESSING}
-    begin = [Step({"event": "response.processing", **processing}), Step(created)]
-    steps, last = [*begin, *deltas, Step(completed)], "[DONE]"
-    if answer.fault is not None:
-        error = Internal("The mock was told to fail here", reason="this error was queued with the reply")
-        end = FAULTS[answer.fault](answer, _failed(error))
-        if any(step.event for step in end):
-            steps = steps[:-1]  # only [DONE] follows response.completed
-        else:
-            last = ""
-        steps = [*steps[: answer.fault_after], *end]
-    return Stream(steps, {"event": "response.heartbeat"}, last, _failed)
-
-
-FAULTS: Mapping[str, Callable[[AssistantAnswer, Record], list[Step]]] = {
-    "error": lambda _, error: [Step(error)],
-    "cut": lambda *_: [],
-    "silence": lambda answer, _: [Step(None, answer.silence, silent=True)],
-}
-"""Faults of a stream: its last steps, by answer and error event."""

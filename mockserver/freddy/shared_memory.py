@@ -76,6 +76,16 @@ def append(
     return messages
 
 
+def replace_message(message: Record, sandbox: Sandbox) -> None:
+    """Store an edited message; a new text is embedded again in every space of the thread (A15)."""
+    before = sandbox.messages.record(message["id"])["content"]
+    sandbox.messages.put(message["id"], message)
+    if message["content"] != before:
+        key = message_key(message["id"], sandbox)
+        for space_id in spaces_of(message["thread_id"], sandbox):
+            sandbox.embeddings.edit_message(space_id, message["thread_id"], key, sandbox.clock.now())
+
+
 def remove_message(message: Record, sandbox: Sandbox) -> None:
     """Delete a message and its embeddings; its id still marks a position (A32)."""
     key = message_key(message["id"], sandbox)

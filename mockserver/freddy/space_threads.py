@@ -5,9 +5,10 @@ from __future__ import annotations
 from mockserver.freddy.access import Access
 from mockserver.freddy.lookup import Call, no_thread, space_for, start_of_page
 from mockserver.freddy.shared_memory import add_thread, remove_thread
+from mockserver.freddy.stream_events import with_status
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import NotFound
-from mockserver.sandbox.records import shown
+from mockserver.sandbox.records import public_fields
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import cursor, page
 
@@ -23,9 +24,11 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
         found, has_more = page(sandbox.space_threads.keys("space", space_id).after(start), limit)
         following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
         threads = sandbox.threads.records([thread_id for _, (_, thread_id) in found])
-        return [shown(thread, "thread") for thread in threads], following
+        return [public_fields(thread, "thread") for thread in threads], following
 
     data, following = sandbox.space_thread_pages.get((space_id, call.query["cursor"], limit), build_page)
+    if len(sandbox.streams):
+        data = [with_status(thread, sandbox) for thread in data]
     return Reply(
         200,
         {"object": "list", "data": [*data], "has_more": following is not None, "next_cursor": following},

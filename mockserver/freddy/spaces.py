@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import Access, require_member, rule_for
+from mockserver.freddy.file_search import empty_store
 from mockserver.freddy.lookup import Call, require_known_names, space_for, start_of_page
 from mockserver.http.calls import Reply, handles
 from mockserver.sandbox import records
@@ -88,6 +89,7 @@ def delete_space(call: Call, sandbox: Sandbox) -> Reply:
     for link in list(sandbox.space_vector_stores.ids("space", space["id"])):
         sandbox.space_vector_stores.remove(link)
     sandbox.embeddings.drop_space(space["id"])
+    empty_store(space["vector_store_id"], sandbox)
     sandbox.vector_stores.remove(space["vector_store_id"])
     sandbox.spaces.remove(space["id"])
     return Reply(204)

@@ -6,14 +6,15 @@ from typing import Any
 
 from mockserver.freddy.access import require_member
 from mockserver.freddy.anchor_paging import Listing, anchors_of, list_body
-from mockserver.freddy.lookup import Call, given, merged_metadata, own_thread
+from mockserver.freddy.lookup import Call, merged_metadata, own_thread, without_nulls
 from mockserver.freddy.shared_memory import remove_thread, spaces_of
+from mockserver.freddy.stream_events import with_status
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Invalid
 from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox import records
 from mockserver.sandbox.directory import Caller
-from mockserver.sandbox.records import shown
+from mockserver.sandbox.records import public_fields
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.sorted_keys import Key
 
@@ -27,7 +28,7 @@ FILTERS = ("organization_id", "assistant_id", "workflow_id", "is_pinned")
 @handles("createThread")
 def create_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Create an empty thread of the caller."""
-    body = given(call.body, "visible_in_ui")
+    body = without_nulls(call.body, "visible_in_ui")
     require_member(body["organization_id"], call.caller)
     thread = new_thread(call.caller, sandbox=sandbox, **body)
     return Reply(201, thread_body(thread, sandbox))
@@ -88,7 +89,7 @@ def get_thread(call: Call, sandbox: Sandbox) -> Reply:
 def update_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Change the fields sent; metadata is merged, null clears it."""
     thread = own_thread(call, sandbox)
-    changes = given(call.body, "visible_in_ui")
+    changes = without_nulls(call.body, "visible_in_ui")
     if changes:
         metadata = merged_metadata(thread, changes, cleared=None)
         thread = {**thread, **changes, "metadata": metadata, "updated_at": sandbox.now()}
@@ -99,11 +100,32 @@ def update_thread(call: Call, sandbox: Sandbox) -> Reply:
 @handles("deleteThread")
 def delete_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Delete a thread, and remove it from every space (A14, A40)."""
-    thread = own_thread(call, sandbox)
-    for space_id in spaces_of(thread["id"], sandbox):
-        remove_thread(space_id, thread["id"], sandbox)
-    sandbox.threads.move(thread["id"], sandbox.deleted_threads)
+    _delete(own_thread(call, sandbox)["id"], sandbox)
     return Reply(204)
+
+
+@handles("deleteAllThreads")
+def delete_all_threads(call: Call, sandbox: Sandbox) -> Reply:
+    """Delete every thread of the caller, hidden ones too, or those of one organization (A84)."""
+    organization_id = call.query["organization_id"]
+    if organization_id is not None:
+        require_member(organization_id, call.caller)
+    ids = [
+        thread_id
+        for pinned in PINNED_FIRST
+        for thread_id in sandbox.threads.ids("user", (call.caller.user_id, pinned))
+        if organization_id in (None, sandbox.threads.record(thread_id)["organization_id"])
+    ]
+    for thread_id in ids:
+        _delete(thread_id, sandbox)
+    return Reply(200, {"deleted": len(ids), "message": f"Successfully deleted {len(ids)} thread(s)"})
+
+
+def _delete(thread_id: str, sandbox: Sandbox) -> None:
+    for space_id in spaces_of(thread_id, sandbox):
+        remove_thread(space_id, thread_id, sandbox)
+    sandbox.threads.move(thread_id, sandbox.deleted_threads)
+    sandbox.streams.remove(thread_id)
 
 
 @handles("pinThread")
@@ -137,7 +159,8 @@ def _pin_reply(thread: Record, message: str) -> Reply:
 
 def thread_body(thread: Record, sandbox: Sandbox) -> Record:
     """Thread as the thread operations return it, with its spaces (A29)."""
-    return {**shown(thread, "thread"), "space_ids": spaces_of(thread["id"], sandbox)}
+    thread = with_status(public_fields(thread, "thread"), sandbox)
+    return {**thread, "space_ids": spaces_of(thread["id"], sandbox)}
 
 
 def _thread(thread_id: str, sandbox: Sandbox) -> Record:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from mockserver.freddy.access import OPEN_MODES, has_override, require_member
-from mockserver.freddy.lookup import Call, given, require_known_names, store_in
+from mockserver.freddy.access import may_view_store, require_member
+from mockserver.freddy.file_search import empty_store
+from mockserver.freddy.lookup import Call, changeable_store, require_known_names, viewed_store, without_nulls
 from mockserver.freddy.shared_memory import mark_active
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Forbidden
-from mockserver.sandbox.directory import Caller
-from mockserver.sandbox.records import Record, shown, vector_store
+from mockserver.sandbox.records import Record, public_fields, vector_store
 from mockserver.sandbox.sandbox import Sandbox
 
 VECTOR_BYTES = 256
 """Bytes that one embedded message adds to the size of a space's store (A75)."""
+
+
+COLORS = ("#2563eb", "#16a34a", "#d97706", "#dc2626", "#7c3aed", "#0891b2")
+"""Colors of the stores in a chart of their usage, in turn (A96)."""
 
 
 @handles("createVectorStore")
@@ -40,7 +44,7 @@ def list_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
         for store in map(
             sandbox.vector_stores.record, sandbox.vector_stores.ids("organization", organization_id)
         )
-        if may_view(store, call.caller)
+        if may_view_store(store, call.caller)
         and query["access_mode"] in (None, store["access_mode"])
         and (query["search"] or "").lower() in store["name"].lower()
         and all(query[field] in (None, store[field]) for field in ("flow_id", "flowplate_project_id"))
@@ -52,20 +56,50 @@ def list_vector_stores(call: Call, sandbox: Sandbox) -> Reply:
     return _answer(200, "Vector stores retrieved", [store_body(store, sandbox) for store in page])
 
 
+@handles("getVectorStoreUsage")
+def get_vector_store_usage(call: Call, sandbox: Sandbox) -> Reply:
+    """Return the sizes of the stores that the caller may view, and their shares of the sum (A96)."""
+    ids = sandbox.vector_stores.ids("organization", _organization(call))
+    stores = [
+        store_body(store, sandbox)
+        for store in map(sandbox.vector_stores.record, ids)
+        if may_view_store(store, call.caller)
+    ]
+    total = sum(store["data_size"] for store in stores)
+    items = [
+        {
+            "vector_store_id": store["id"],
+            "vector_store_name": store["name"],
+            "data_size_bytes": store["data_size"],
+            "data_size_mb": _megabytes(store["data_size"]),
+            "file_count": store["file_count"],
+            "usage_percentage": round(100 * store["data_size"] / total, 2) if total else 0.0,
+            "color": COLORS[number % len(COLORS)],
+        }
+        for number, store in enumerate(stores)
+    ]
+    usage = {
+        "total_size_bytes": total,
+        "total_size_mb": _megabytes(total),
+        "total_files": sum(store["file_count"] for store in stores),
+        "vector_store_count": len(stores),
+        "vector_stores": items,
+    }
+    return _answer(200, "Vector store usage retrieved", usage)
+
+
 @handles("getVectorStore")
 def get_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Return one store."""
-    store = _store(call, sandbox)
-    if not may_view(store, call.caller):
-        raise _no_access(store, call.caller)
+    store = viewed_store(call, sandbox)
     return _answer(200, "Vector store retrieved", store_body(store, sandbox))
 
 
 @handles("updateVectorStore")
 def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Change the fields sent; null clears, absent keeps."""
-    store = _changeable(call, sandbox)
-    changes = given(call.body, "name", "access_mode")
+    store = changeable_store(call, sandbox)
+    changes = without_nulls(call.body, "name", "access_mode")
     require_known_names(changes, store["organization_id"], sandbox)
     if changes:
         store = {**store, **changes, "updated_at": sandbox.now()}
@@ -76,7 +110,7 @@ def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
 @handles("deleteVectorStore")
 def delete_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Delete a store and its links; a space's own store is only deleted with its space (A47)."""
-    store = _changeable(call, sandbox)
+    store = changeable_store(call, sandbox)
     if store["space_id"] is not None:
         raise Forbidden(
             "Vector store belongs to a space",
@@ -88,60 +122,31 @@ def delete_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     for link in list(sandbox.space_vector_stores.ids("vector_store", store["id"])):
         sandbox.space_vector_stores.remove(link)
         mark_active(link[0], sandbox)
+    empty_store(store["id"], sandbox)
     sandbox.vector_stores.remove(store["id"])
     return Reply(204)
 
 
-def may_view(store: Record, caller: Caller) -> bool:
-    """Whether the caller may view the store: as its creator, by override, or by its access mode."""
-    member = caller.memberships.get(store["organization_id"])
-    if member is None:
-        return False
-    if _may_change(store, caller) or store["access_mode"] in OPEN_MODES:
-        return True
-    if store["access_mode"] == "department":
-        return not member.departments.isdisjoint(store["access_departments"] or ())
-    return caller.user_id in (store["access_users"] or ())
-
-
 def store_body(store: Record, sandbox: Sandbox) -> Record:
-    """Store as the API returns it; a space's own store grows with its embedded messages."""
-    space_id = store["space_id"]
-    embedded = 0
+    """Store as the API returns it, with its files; a space's own store grows with its embedded messages."""
+    space_id, embedded = store["space_id"], 0
     if space_id is not None:
         embedded = sandbox.embeddings.counts(sandbox.clock.now(), space_id).completed
-    return {**shown(store, "vector_store"), "file_count": 0, "data_size": embedded * VECTOR_BYTES}
+    links = list(sandbox.vector_store_files.ids("vector_store", store["id"]))
+    size = sum(sandbox.files.record(file_id)["file_size"] for _, file_id in links)
+    body = public_fields(store, "vector_store")
+    return {**body, "file_count": len(links), "data_size": size + embedded * VECTOR_BYTES}
 
 
 def _answer(status: int, message: str, data: object) -> Reply:
     return Reply(status, {"success": True, "message": message, "data": data})
 
 
+def _megabytes(size: int) -> float:
+    return round(size / 1_048_576, 2)
+
+
 def _organization(call: Call) -> str:
     organization_id = call.path["organization_id"]
     require_member(organization_id, call.caller)
     return organization_id
-
-
-def _store(call: Call, sandbox: Sandbox) -> Record:
-    return store_in(_organization(call), call.path["vector_store_id"], sandbox)
-
-
-def _changeable(call: Call, sandbox: Sandbox) -> Record:
-    store = _store(call, sandbox)
-    if not _may_change(store, call.caller):
-        raise _no_access(store, call.caller)
-    return store
-
-
-def _may_change(store: Record, caller: Caller) -> bool:
-    member = caller.memberships.get(store["organization_id"])
-    return caller.user_id == store["created_by"] or has_override(member)
-
-
-def _no_access(store: Record, caller: Caller) -> Forbidden:
-    return Forbidden(
-        "Vector store access required",
-        reason=f"{store['id']} was created by {store['created_by']}, not by {caller.user_id}",
-        vector_store_id=store["id"],
-    )

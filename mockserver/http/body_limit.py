@@ -8,6 +8,7 @@ from mockserver.http.context import Api, SandboxesProtocol
 from mockserver.http.event_stream import TooManyWaiting
 from mockserver.http.problems import MockOwnError, Problem, Redirect, Unserved
 from mockserver.http.request import Request
+from mockserver.http.upload import BodyLimits
 
 _JOURNALED = 16_384
 """Most bytes of a refused body; the journal shows them."""
@@ -47,12 +48,12 @@ def body_limit(
     request: Request,
     api: Api,
     sandboxes: SandboxesProtocol,
-    most: int,
+    limits: BodyLimits,
     serves_view: Callable[[str], bool],
 ) -> int:
     """Most bytes of a body that are received before its request is answered; changes nothing.
 
-    `most`, or more if the operation allows it. Of a request that will be refused only a beginning, for the
+    Of a request that will be refused only a beginning, for the
     journal, and nothing if the client waits for permission to send (`Expect`).
     """
     try:
@@ -64,10 +65,10 @@ def body_limit(
         sandbox = sandboxes.outside if needs_none else sandboxes.find(request.sandbox)
         operation, _ = api.routes.find(request.method, request.path, request.query)
         api.authenticate(request, sandbox)
-        return max(most, operation.max_body_bytes)
+        return limits.of(operation)[0]
     except Unserved:
         if not api.prefix and serves_view(request.path):
-            return most
+            return limits.body
     except (Problem, Redirect):
         pass
-    return 0 if request.header("Expect") else min(most, _JOURNALED)
+    return 0 if request.header("Expect") else min(limits.body, _JOURNALED)

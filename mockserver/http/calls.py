@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 CallerT = TypeVar("CallerT")
 """Type of the caller that `authenticate` returns."""
@@ -20,12 +20,25 @@ class Call(Generic[CallerT]):
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any
-    """Decoded JSON body; None if the operation takes none."""
+    """Decoded JSON body; of a form, lists of UploadedFile by field; None if the operation takes none."""
     caller: CallerT
     trace_id: str = ""
     """Id of the request, a UUID."""
     headers: Mapping[str, Any] = field(default_factory=dict)
     """Headers that the spec names, decoded."""
+    file_limit: int = 0
+    """Bytes that the files of the request may have together."""
+    base_url: Callable[[], str] = str
+    """Returns the URL of this sandbox as the client reached it; a path follows."""
+
+
+class UploadedFile(NamedTuple):
+    """File in a form."""
+
+    filename: str
+    media_type: str
+    """As sent; empty if none was."""
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from mockserver.http.problems import MockOwnError, Problem, fault
 
 HEARTBEAT = 2.0
 """Seconds without an event before a heartbeat, which also detects a client that has gone."""
+SLICE = 0.1
+"""Seconds of a wait after which a stream that can be woken looks again."""
 MOST = 128
 """Most streams and waits at the same time; each occupies a thread of the server."""
 STREAM_HEADERS = (("Cache-Control", "no-cache, no-transform"), ("X-Accel-Buffering", "no"))
@@ -72,6 +75,12 @@ class Stream:
     """Final event of a stream that fails."""
     check: Callable[[Mapping[str, Any]], None] | None = None
     """Raises SpecViolation for an event that the spec forbids; set by the corridor."""
+    woken: Callable[[], bool] | None = None
+    """Whether to end a wait early; asked every SLICE seconds."""
+
+
+class CutOff(Exception):
+    """Raised by the steps of a stream that ends without its last line."""
 
 
 class SentBytes:
@@ -150,16 +159,20 @@ class Lines(ClosesOnce):
 def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exception], None]) -> Iterator[bytes]:
     try:
         for step in stream.steps(stopping) if callable(stream.steps) else stream.steps:
-            left = step.wait
-            while left > 0:
-                pause = left if step.silent else min(left, HEARTBEAT)
+            left, quiet = step.wait, 0.0
+            while left > 0 and not (stream.woken is not None and stream.woken()):
+                pause = min(left, math.inf if step.silent else HEARTBEAT - quiet)
+                pause = pause if stream.woken is None else min(pause, SLICE)
                 if stopping.wait(pause):
                     return
-                left -= pause
-                if left > 0:
+                left, quiet = left - pause, quiet + pause
+                if left > 0 and quiet >= HEARTBEAT and not step.silent:
                     yield _line(stream, stream.heartbeat)
+                    quiet = 0.0
             if step.event is not None:
                 yield (f"id: {step.id}\n".encode() if step.id else b"") + _line(stream, step.event)
+    except CutOff:
+        return
     except Exception as error:
         report(error)
         try:

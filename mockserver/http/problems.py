@@ -119,7 +119,7 @@ class TooManySandboxes(
     message="The service is busy. Please try again later.",
     rule="limits",
 ):
-    """503: there is no room for another sandbox, because all were used a moment ago."""
+    """503: the most sandboxes exist already, and all were used within the last minute."""
 
     def __init__(self, most: int, seconds: float) -> None:
         """`seconds` until the least recently used one may be dropped."""

@@ -30,13 +30,15 @@ def _by_wsgi(name: str) -> str:
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_body", "_environ", "_secrets", "method", "path", "prefix", "query")
+    __slots__ = ("_body", "_environ", "_secrets", "journal_body", "method", "path", "prefix", "query")
 
     def __init__(self, environ: Mapping[str, Any], secrets: Iterable[str] = ()) -> None:
-        """`secrets` are masked in everything that is shown."""
+        """`secrets` are masked by `without_secrets`."""
         self._environ = environ
         self._secrets = secrets
         self._body: bytes | None = None
+        self.journal_body: bytes | None = None
+        """What the journal shows instead of the body; None for the body itself."""
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO") or "/"
         self.path = path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
@@ -69,6 +71,13 @@ class Request:
         """Value of a header; None if it was not sent."""
         value: str | None = self._environ.get(_by_wsgi(name))
         return value
+
+    @property
+    def base_url(self) -> str:
+        """URL of the server as the client reached it, with the path prefix of a proxy."""
+        scheme = self._environ.get("wsgi.url_scheme", "http")
+        host = self.header("Host") or f"{self._environ['SERVER_NAME']}:{self._environ['SERVER_PORT']}"
+        return f"{scheme}://{host}{self.mount}"
 
     @property
     def peer(self) -> str:
@@ -120,10 +129,14 @@ class Request:
         return [pair for pair in self._environ.items() if (first := pair[0][0]) == "H" or first == "C"]
 
     @property
+    def content_type(self) -> str:
+        """Content type as it was sent; empty if none was."""
+        return self._environ.get("CONTENT_TYPE") or ""
+
+    @property
     def media_type(self) -> str:
         """Content type in lower case, without parameters; empty if none was sent."""
-        value: str = self._environ.get("CONTENT_TYPE") or ""
-        return value.partition(";")[0].strip().lower()
+        return self.content_type.partition(";")[0].strip().lower()
 
     @property
     def _length(self) -> int | None:
@@ -143,7 +156,9 @@ class Request:
         return data
 
     def sent(self, most: int) -> bytes:
-        """Beginning of the body, read now if nothing has read it before."""
+        """Beginning of the body, read now if nothing has read it before, or `journal_body`."""
+        if self.journal_body is not None:
+            return self.journal_body[:most]
         if self._body is None and self._length:
             self._body = self._environ["wsgi.input"].read(min(self._length, most))
         return (self._body or b"")[:most]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import orjson
 
@@ -16,11 +16,12 @@ from mockserver.http.calls import Call, DeferredReply, File, Reply
 from mockserver.http.context import RequestContext
 from mockserver.http.event_stream import STREAM_HEADERS, Lines, Stream
 from mockserver.http.problems import Invalid, SpecViolation
-from mockserver.http.request import Answer, Request
+from mockserver.http.request import SANDBOX_PREFIX, Answer, Request
+from mockserver.http.upload import BodyLimits, digest, read_form
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.lenient_body import drop_invalid
-from mockserver.openapi.operation import Operation, Parameter, Response
+from mockserver.openapi.operation import FORM, Body, Operation, Parameter, Response
 from mockserver.openapi.schemas import Schema
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
@@ -28,10 +29,10 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _BOOLEANS = {"true": True, "false": False}
 
 
-def read(context: RequestContext, limit: int) -> Call[Any]:
+def read(context: RequestContext, limits: BodyLimits) -> Call[Any]:
     """Decode and validate the request; Invalid with all errors that the document alone can find.
 
-    `limit`: bytes of a body. With `handling=lenient` invalid optional values are dropped.
+    With `handling=lenient` invalid optional values are dropped.
     """
     operation, ids, request = context.matched, context.ids, context.request
     dropped = None if context.injection is None else context.injection.dropped
@@ -46,10 +47,27 @@ def read(context: RequestContext, limit: int) -> Call[Any]:
         headers = _decoded_all(operation.headers, sent, errors, dropped)
     body = None
     if operation.body is not None:
-        body = _body(operation, request, max(limit, operation.max_body_bytes), errors, dropped)
+        body = _body(operation, request, limits, errors, dropped)
     if errors:
         raise Invalid(errors)
-    return Call(operation.id, ids, query, body, context.caller, context.trace_id, headers)
+    return Call(
+        operation.id,
+        ids,
+        query,
+        body,
+        context.caller,
+        context.trace_id,
+        headers,
+        limits.files,
+        partial(_base_url, context),
+    )
+
+
+def _base_url(context: RequestContext) -> str:
+    """URL under which the request's sandbox answers without a header."""
+    request, sandbox = context.request, context.sandbox.name
+    named = request.prefix or (f"{SANDBOX_PREFIX}{sandbox}" if request.sandbox is not None else "")
+    return request.base_url + quote(named)
 
 
 def _query(text: str) -> dict[str, str]:
@@ -104,17 +122,27 @@ def _decoded(kind: str, text: str) -> Any:
 def _body(
     operation: Operation,
     request: Request,
-    limit: int,
+    limits: BodyLimits,
     errors: list[FieldError],
     dropped: list[FieldError] | None,
 ) -> Any:
     plan = operation.body
     assert plan is not None
-    data = request.body(limit, "this operation" if limit == operation.max_body_bytes else "--max-body-bytes")
+    data = request.body(*limits.of(operation))
     if not data:
         if plan.required:
-            errors.append(FieldError("body", "", "a JSON body is required"))
+            errors.append(FieldError("body", "", f"a {FORM if plan.is_form else 'JSON'} body is required"))
         return None
+    if operation.carries_files:
+        request.journal_body = digest(data)
+    if plan.is_form:
+        return read_form(request, data, plan, errors)
+    return _json_body(plan, request, data, errors, dropped)
+
+
+def _json_body(
+    plan: Body, request: Request, data: bytes, errors: list[FieldError], dropped: list[FieldError] | None
+) -> Any:
     media_type = request.media_type
     if media_type not in ("", "application/json") and not media_type.endswith("+json"):
         errors.append(FieldError("body", "", f"content type {media_type[:80]!r} is not application/json"))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mockserver.openapi.record_cache import RecordCache
 from mockserver.openapi.schemas import Schema
 
+FORM = "multipart/form-data"
 JSON_TYPES = ("application/json", "application/problem+json")
 
 
@@ -27,7 +28,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A JSON request body."""
+    """Request body: JSON, or a form of uploaded files."""
 
     required: bool
     schema: Schema
@@ -35,6 +36,8 @@ class Body:
     """The schema's top-level defaults, filled in for omitted fields."""
     fields: frozenset[str] | None
     """Its top-level fields, if others are ignored; None if they are invalid, or values of a map."""
+    is_form: bool = False
+    """Whether it is multipart/form-data, in which each field is a list of files."""
 
 
 class Header(NamedTuple):
@@ -82,5 +85,7 @@ class Operation:
     """False for `x-sandbox: none`: the operation is independent of sandboxes, and creates none."""
     max_body_bytes: int = 0
     """`x-max-body-bytes`: its own lower bound for the limit of the body."""
+    carries_files: bool = False
+    """`x-carries-files`: the body has files, so that another limit holds and the journal leaves it out."""
     indented: bool = False
     """`x-indented`: the JSON answer is indented, to be compared line by line."""

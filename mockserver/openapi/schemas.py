@@ -22,6 +22,7 @@ LONGEST_MESSAGE = 200
 
 
 FORMATS = (
+    "binary",
     "date",
     "date-time",
     "duration",

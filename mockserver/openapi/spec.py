@@ -13,7 +13,7 @@ from typing import Any
 from mockserver.openapi import lint
 from mockserver.openapi.keywords import EVENT_STREAM, METHODS
 from mockserver.openapi.marks import refuse_bad_marks
-from mockserver.openapi.operation import JSON_TYPES, Body, Header, Operation, Parameter, Response
+from mockserver.openapi.operation import FORM, JSON_TYPES, Body, Header, Operation, Parameter, Response
 from mockserver.openapi.record_cache import lists_of
 from mockserver.openapi.references import Pointer, examples_in, resolved
 from mockserver.openapi.schemas import Schema, Schemas
@@ -23,7 +23,7 @@ PASSED = Path(cache_from_source(__file__)).with_name("documents.passed")
 """Documents that passed the checks, stored beside the bytecode: the checks take a quarter of the start."""
 MOST_PASSED = 16
 """Most documents remembered; the oldest is dropped first."""
-FILE_TYPES = ("text/html", "text/css", "text/javascript", "image/png")
+FILE_TYPES = ("text/html", "text/css", "text/javascript", "image/png", "application/octet-stream")
 """Served as they are: their schema only says that there is content."""
 
 
@@ -126,6 +126,7 @@ class Spec:
             is_open=node.get("security") == [],
             in_sandbox=node.get("x-sandbox") != "none",
             max_body_bytes=node.get("x-max-body-bytes", 0),
+            carries_files=node.get("x-carries-files", False),
             indented=node.get("x-indented", False),
         )
 
@@ -151,16 +152,18 @@ class Spec:
     def _body(self, node: Mapping[str, Any] | None, at: Pointer) -> Body | None:
         if node is None:
             return None
-        if list(node["content"]) != ["application/json"]:
-            raise self._file.error(at, "only a body of application/json is understood")
-        schema = node["content"]["application/json"]["schema"]
+        if list(node["content"]) not in (["application/json"], [FORM]):
+            raise self._file.error(at, f"only a body of application/json or {FORM} is understood")
+        ((media_type, media),) = node["content"].items()
+        schema = media["schema"]
         whole = resolved(self.document, schema)
         inner = {name: resolved(self.document, p) for name, p in whole.get("properties", {}).items()}
         defaults = {n: p["default"] for n, p in inner.items() if isinstance(p, dict) and "default" in p}
         if defaults and whole.get("type") != "object":
             raise self._file.error(at, "a body with defaults must be of type object")
         fields = frozenset(inner) if inner and "additionalProperties" not in whole else None
-        return Body(node.get("required", False), self._schemas.schema(schema), defaults, fields)
+        required, compiled = node.get("required", False), self._schemas.schema(schema)
+        return Body(required, compiled, defaults, fields, media_type == FORM)
 
     def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
         for status, outer in nodes.items():

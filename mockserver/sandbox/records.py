@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mockserver.file_contents.content import Content
+
 Record = Mapping[str, Any]
 """Stored object in the API's own shape; replaced, never edited."""
 HIDDEN: Mapping[str, tuple[str, ...]] = {
     "message": ("updated_at",),
     "thread": ("workflow_id", "pin_order"),
     "vector_store": ("space_id",),
+    "file": ("content",),
 }
 """Kind of record -> fields that its answers leave out."""
 
@@ -20,7 +23,7 @@ _NO_METADATA: Record = {}
 """Shared by all messages without any, to save memory."""
 
 
-def shown(record: Record, kind: str) -> Record:
+def public_fields(record: Record, kind: str) -> Record:
     """Record without its hidden fields; the same object if it has none."""
     hidden = HIDDEN[kind]
     if not any(name in record for name in hidden):
@@ -134,3 +137,52 @@ def dedicated_store(space: Record) -> Record:
         access_mode="private",
         space_id=space["id"],
     )
+
+
+def file(
+    id_: str,
+    *,
+    organization_id: str,
+    uploaded_by: str,
+    uploaded_at: str,
+    filename: str,
+    mime_type: str,
+    content: Content,
+) -> Record:
+    """File record; `content` has its bytes."""
+    return {
+        "id": id_,
+        "original_filename": filename,
+        "file_size": len(content.data),
+        "mime_type": mime_type,
+        "storage_path": f"organizations/{organization_id}/files/{id_}",
+        "organization_id": organization_id,
+        "uploaded_by": uploaded_by,
+        "uploaded_by_api_key_id": None,
+        "uploaded_at": uploaded_at,
+        "content": content,
+    }
+
+
+def vector_store_file(
+    id_: str, *, vector_store_id: str, file_id: str, added_by: str, added_at: str
+) -> Record:
+    """File in a vector store; `error_message` is one of an attempt before, kept by a retry."""
+    return {
+        "id": id_,
+        "vector_store_id": vector_store_id,
+        "file_id": file_id,
+        "added_by": added_by,
+        "added_at": added_at,
+        "error_message": None,
+    }
+
+
+def file_pieces(attached: Record, content: Content, mime_type: str) -> list[tuple[str, Record]]:
+    """Pieces of a file in a store, by id, in the shape in which messages are searched."""
+    texts = content.pieces(mime_type).texts
+    ids = [f"{attached['id']}.{number}" for number in range(1, len(texts) + 1)]
+    return [
+        (id_, {"id": id_, "thread_id": attached["id"], "content": text})
+        for id_, text in zip(ids, texts, strict=True)
+    ]

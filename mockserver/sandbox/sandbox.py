@@ -23,7 +23,7 @@ from mockserver.store.page_cache import PageCache
 from mockserver.store.sorted_keys import Key
 
 Link = tuple[str, str]
-"""(space id, id of the linked object)."""
+"""(space id, id of the linked object), or (vector store id, file id)."""
 
 __all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "collections"]
 
@@ -85,6 +85,17 @@ class Collections:
             space=in_space, vector_store=Index(parent=lambda link: link["vector_store_id"])
         )
         """By (space, vector store); in order of addition under either."""
+        self.streams: Collection[str, Any] = Collection()
+        """Last stream of each thread, by the thread's id; in snapshots, but not in state documents."""
+        self.files: Collection[str, Record] = Collection(organization=in_organization)
+        """By id; in order of upload under their organization. `content` is shared with other sandboxes."""
+        self.vector_store_files: Collection[Link, Record] = Collection(
+            vector_store=Index(parent=lambda link: link["vector_store_id"]),
+            file=Index(parent=lambda link: link["file_id"]),
+        )
+        """By (vector store, file); in order of addition under either."""
+        self.file_pieces: Collection[str, Record] = Collection(thread=in_thread)
+        """Pieces of text under the `vsf_` id of their file in a store; not in state documents."""
         self.extension_records: Collection[str, Record] = Collection()
         """Records of a user's views, by any key; in snapshots, but not in state documents."""
 

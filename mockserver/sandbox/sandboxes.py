@@ -25,7 +25,7 @@ DEFAULT = "default"
 REMEMBERED = 10_000
 """Names of dropped sandboxes that are remembered."""
 SAFE_SECONDS = 60.0
-"""Seconds after its last accepted request for which a sandbox is not dropped to make room for another."""
+"""Seconds after its last accepted request for which a sandbox is not dropped in favour of a new one."""
 MOST_SNAPSHOTS = 1000
 """Most snapshots at a time. Data shared with a sandbox costs nothing; later changes do."""
 _ALLOWED = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
@@ -142,7 +142,7 @@ class Sandboxes:
     def enter(self, found: Sandbox) -> Sandbox:
         """Use what `find` returned for an accepted request, and add it if it is new.
 
-        Returns another sandbox if one of this name was added meanwhile; a Problem if there is no room.
+        Returns another sandbox if one of this name was added meanwhile; a Problem if none may be dropped.
         """
         if found is self.default or found is self.outside:
             return found

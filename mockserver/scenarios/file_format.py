@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -72,8 +73,35 @@ class UserEntry(_Model):
     member_of: list[MembershipEntry] = []
 
 
+def _base64(text: str) -> str:
+    b64decode(text, validate=True)
+    return text
+
+
+class FileEntry(_Model):
+    """File of an organization; its content is `text` or `base64`."""
+
+    id: Id
+    organization_id: Id
+    uploaded_by: Id
+    filename: str
+    mime_type: str = ""
+    """By the extension of the name if it is empty."""
+    text: str = ""
+    base64: Annotated[str, AfterValidator(_base64)] | None = None
+    uploaded_at: Instant
+
+
+class StoredFileEntry(_Model):
+    """File in a vector store."""
+
+    id: Id
+    added_by: Id
+    added_at: Instant
+
+
 class VectorStoreEntry(_Model):
-    """Vector store that does not belong to a space."""
+    """Vector store that does not belong to a space, with its files."""
 
     id: Id
     organization_id: Id
@@ -81,6 +109,7 @@ class VectorStoreEntry(_Model):
     name: str
     description: str | None = None
     created_at: Instant
+    files: list[StoredFileEntry] = []
 
 
 class MessageEntry(_Model):
@@ -154,6 +183,7 @@ class ScenarioFile(_Model):
     description: str = ""
     organizations: list[OrganizationEntry]
     users: list[UserEntry]
+    files: list[FileEntry] = []
     vector_stores: list[VectorStoreEntry] = []
     threads: list[ThreadEntry] = []
     spaces: list[SpaceEntry] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from hashlib import blake2b
 from importlib import resources
@@ -12,11 +13,13 @@ from pydantic import BaseModel, ValidationError
 
 from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
+from mockserver.file_contents.content import content_of
+from mockserver.file_contents.pieces import media_type_of
 from mockserver.openapi.yaml_document import Document, DocumentError
 from mockserver.sandbox import records
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Data
-from mockserver.scenarios.file_format import ScenarioFile, ThreadEntry
+from mockserver.scenarios.file_format import FileEntry, ScenarioFile, ThreadEntry
 from mockserver.state_document.consistency import Check, Pointer, Reader
 from mockserver.state_document.export import NAMES
 
@@ -70,6 +73,9 @@ def _data(document: Document, content: ScenarioFile, check: Check, name: str) ->
     for link in reader.tables["space_threads"]:
         messages = reader.tables["messages"].keys("thread", link["thread_id"])
         embeddings.add_embedded(link["space_id"], link["thread_id"], messages)
+    for stored in reader.tables["vector_store_files"]:
+        if pieces := reader.tables["file_pieces"].keys("thread", stored["id"]):
+            embeddings.add_embedded(stored["vector_store_id"], stored["id"], pieces)
     return Data(name, reader.directory, {**versions, "embeddings": embeddings.checkpoint()})
 
 
@@ -107,8 +113,19 @@ def _people(content: ScenarioFile) -> Record:
 def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
     """Collection, address in the file, and record; omitted fields have their defaults."""
     at: Pointer
+    for number, file in enumerate(content.files):
+        yield "files", ("files", number), _file(file)
     for number, store in enumerate(content.vector_stores):
         yield "vector_stores", ("vector_stores", number), records.vector_store(store.id, **_others(store))
+        for index, stored in enumerate(store.files):
+            record = records.vector_store_file(
+                _derived("vsf", store.id, index),
+                vector_store_id=store.id,
+                file_id=stored.id,
+                added_by=stored.added_by,
+                added_at=stored.added_at,
+            )
+            yield "vector_store_files", ("vector_stores", number, "files", index), record
     for number, thread in enumerate(content.threads):
         at = ("threads", number)
         yield "threads", at, _thread(thread)
@@ -135,6 +152,19 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
             yield "space_vector_stores", (*at, "vector_stores", index), values
 
 
+def _file(entry: FileEntry) -> Record:
+    data = entry.text.encode() if entry.base64 is None else b64decode(entry.base64)
+    return records.file(
+        entry.id,
+        organization_id=entry.organization_id,
+        uploaded_by=entry.uploaded_by,
+        uploaded_at=entry.uploaded_at,
+        filename=entry.filename,
+        mime_type=media_type_of(entry.filename, entry.mime_type),
+        content=content_of(data),
+    )
+
+
 def _thread(entry: ThreadEntry) -> Record:
     last = entry.messages[-1].created_at if entry.messages else entry.created_at
     fields = {**_others(entry), "updated_at": entry.updated_at or last, "last_message_at": last}
@@ -145,7 +175,7 @@ def _thread(entry: ThreadEntry) -> Record:
 
 def _others(entry: BaseModel) -> dict[str, Any]:
     """Fields of an entry besides its id and its lists of other records."""
-    return entry.model_dump(exclude={"id", "messages", "threads", "vector_stores"})
+    return entry.model_dump(exclude={"id", "messages", "threads", "vector_stores", "files"})
 
 
 def _derived(prefix: str, parent: str, index: int) -> str:

@@ -38,41 +38,39 @@ class ServerLimits(NamedTuple):
         return self._replace(connections=self.connections // listeners, readers=self.readers // listeners)
 
 
-class Room(NamedTuple):
-    """What the system lets this process have."""
+class Capacity(NamedTuple):
+    """Open files and threads that the system allows this process."""
 
     descriptors: int
     """Open files."""
     threads: int
-    """That may still be started."""
+    """Threads that may still be started."""
 
 
-def room_of_process() -> Room:
+def capacity_of_process() -> Capacity:
     """By RLIMIT_NOFILE, RLIMIT_NPROC and the cgroups of this process."""
-    return Room(_descriptors(), _thread_room())
+    return Capacity(_descriptors(), _thread_capacity())
 
 
-def fitting(threads: int, within: Room, *, fault_port: bool) -> ServerLimits:
+def fitting(threads: int, within: Capacity, *, fault_port: bool) -> ServerLimits:
     """`threads`, or fewer, and the other limits, so that descriptors and threads suffice for all of them.
 
     OSError, with one line for the user, if too few are left.
     """
     wanted = ServerLimits(threads=threads, fault_connections=128 if fault_port else 0)
-    descriptors, room = within.descriptors - DESCRIPTORS_KEPT, within.threads - THREADS_KEPT
+    descriptors, capacity = within.descriptors - DESCRIPTORS_KEPT, within.threads - THREADS_KEPT
     if descriptors < LEAST:
         raise OSError(f"ulimit -n is too low: the mock needs {DESCRIPTORS_KEPT + LEAST} open files")
-    if room < LEAST:
-        text = (
-            f"the mock needs room for {THREADS_KEPT + LEAST} threads, there is room for {room + THREADS_KEPT}"
-        )
+    if capacity < LEAST:
+        text = f"the mock needs {THREADS_KEPT + LEAST} threads, and may have only {within.threads}"
         raise OSError(f"{text}: raise ulimit -u, or pids.max of the cgroup (--pids-limit)")
-    at_fault_port = min(wanted.fault_connections, descriptors // 4, room // 4)
-    connections, room = min(wanted.connections, descriptors - at_fault_port), room - at_fault_port
+    at_fault_port = min(wanted.fault_connections, descriptors // 4, capacity // 4)
+    connections, capacity = min(wanted.connections, descriptors - at_fault_port), capacity - at_fault_port
     # More threads than connections would never run.
     answering, reading = min(wanted.threads, connections), min(wanted.readers, connections)
-    if answering + reading > room:
-        reading = max(min(reading, room // 3), room - answering)
-        answering = min(answering, room - reading)
+    if answering + reading > capacity:
+        reading = max(min(reading, capacity // 3), capacity - answering)
+        answering = min(answering, capacity - reading)
     return ServerLimits(connections, answering, reading, at_fault_port)
 
 
@@ -81,13 +79,13 @@ def _descriptors() -> int:
     return 1 << 30 if soft == resource.RLIM_INFINITY else soft
 
 
-def _thread_room() -> int:
+def _thread_capacity() -> int:
     """Threads that this process may still start, by RLIMIT_NPROC and by its cgroups."""
-    rooms = [1 << 30, *_cgroup_rooms()]
+    capacities = [1 << 30, *_cgroup_capacities()]
     soft = resource.getrlimit(resource.RLIMIT_NPROC)[0]
     if soft != resource.RLIM_INFINITY and not _is_exempt():
-        rooms.append(soft - _threads_of_user())
-    return min(rooms)
+        capacities.append(soft - _threads_of_user())
+    return min(capacities)
 
 
 def _is_exempt() -> bool:
@@ -109,7 +107,7 @@ def _threads_of_user() -> int:
     return found
 
 
-def _cgroup_rooms() -> Iterator[int]:
+def _cgroup_capacities() -> Iterator[int]:
     """What the cgroup of this process and those above it leave of their pids.max."""
     with suppress(OSError):
         for line in (_PROC / "self/cgroup").read_text().splitlines():

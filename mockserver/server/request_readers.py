@@ -143,7 +143,7 @@ class RequestReaders:
             return True
 
     def _read(self, incoming: _Incoming, source: Any, most: int) -> bytes | None:
-        """A body, up to `most` bytes; None if there is no room for it, or its request was answered."""
+        """A body, up to `most` bytes; None if it does not fit into the limit, or its request was answered."""
         while most > 0:
             piece: bytes = source.read(min(PIECE, most))
             with self._lock:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from mockserver.file_contents.content import Content
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
-from mockserver.sandbox.records import Record, shown
+from mockserver.sandbox.records import Record, file_pieces, public_fields
 from mockserver.sandbox.sandbox import collections
+from mockserver.state_document.contents import Beside, read_content
 from mockserver.state_document.export import NAMES, ident
 
 EDITED = "updated_at"
@@ -25,9 +27,17 @@ Refuse = Callable[[Pointer, str], None]
 class Reader:
     """Reads `organizations`, `users` and `collections` of a state document."""
 
-    def __init__(self, document: Mapping[str, Any], check: Check, refuse: Refuse, where: str) -> None:
-        """`where`: name of the document in messages, such as 'this state'."""
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        check: Check,
+        refuse: Refuse,
+        where: str,
+        beside: Beside = lambda _: None,
+    ) -> None:
+        """`where`: name of the document in messages, such as 'this state'; `beside`: its large contents."""
         self._document = document
+        self._beside = beside
         self._check = check
         self._refuse = refuse
         self._where = where
@@ -36,10 +46,16 @@ class Reader:
 
     def versions(self) -> dict[str, Any]:
         """Fill the tables; KeyError or TypeError for a badly malformed record, after reporting it."""
+        self._read_contents()
         self._shapes()
         self._load()
         self._references()
         self._message_counts()
+        for attached in self.tables["vector_store_files"]:
+            file = self.tables["files"].get(attached["file_id"])
+            if file is not None and isinstance(file["content"], Content):
+                pieces = file_pieces(attached, file["content"], file["mime_type"])
+                self.tables["file_pieces"].load_new(pieces)
         return {name: table.checkpoint() for name, table in self.tables.items()}
 
     def each(self, *names: str) -> Iterator[tuple[Record, Pointer]]:
@@ -100,6 +116,22 @@ class Reader:
             )
         return memberships
 
+    def _read_contents(self) -> None:
+        """Replace the exported contents of files by the contents themselves."""
+        rows = []
+        for (file, at), row in zip(
+            self.each("files"), self._document["collections"]["files"]["records"], strict=True
+        ):
+            content = None
+            try:
+                content = read_content(file.get("content"), file.get("file_size"), self._beside)
+            except ValueError as error:
+                self._refuse(at, str(error))
+            rows.append({**row, "record": {**file, "content": content}})
+        collections = self._document["collections"]
+        files = {**collections["files"], "records": rows}
+        self._document = {**self._document, "collections": {**collections, "files": files}}
+
     def _shapes(self) -> None:
         """Check records against the vendor's schemas; others were checked by the control API's document."""
         attached: dict[str, list[str]] = {}
@@ -109,20 +141,30 @@ class Reader:
             stores = attached.get(str(space.get("id")), [])
             self._valid("Space", {**space, "additional_vector_store_ids": stores}, at)
         for thread, at in self.each("threads", "deleted_threads"):
-            self._valid("ListedThread", shown(thread, "thread"), at)
+            self._valid("ListedThread", public_fields(thread, "thread"), at)
             if not isinstance(thread.get("workflow_id"), str | None):
                 self._refuse(at, "not a valid Thread: /workflow_id: the id of a workflow, or null")
             if not isinstance(thread.get("pin_order", 0), int):
                 self._refuse(at, "not a valid Thread: /pin_order: a number")
         for message, at in self.each("messages", "deleted_messages"):
-            fields = shown(message, "message")
+            fields = public_fields(message, "message")
             self._valid("Message", fields, at)
             if EDITED in message:
                 self._valid("Message", {**fields, "created_at": message[EDITED]}, at)
         for store, at in self.each("vector_stores"):
-            self._valid("VectorStore", {**shown(store, "vector_store"), "file_count": 0, "data_size": 0}, at)
+            self._valid(
+                "VectorStore", {**public_fields(store, "vector_store"), "file_count": 0, "data_size": 0}, at
+            )
             if not isinstance(store.get("space_id", 0), str | None):
                 self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
+        self._file_shapes()
+
+    def _file_shapes(self) -> None:
+        for file, at in self.each("files"):
+            self._valid("File", public_fields(file, "file"), at)
+        for attached_file, at in self.each("vector_store_files"):
+            state = {"processing_status": "pending", "chunk_count": 0}
+            self._valid("VectorStoreFile", {**attached_file, **state}, at)
 
     def _load(self) -> None:
         numbers: dict[str, set[int]] = {}
@@ -145,9 +187,12 @@ class Reader:
 
     def _references(self) -> None:
         tables, users = self.tables, self.directory.users
-        for record, at in self.each("spaces", "threads", "deleted_threads", "vector_stores"):
+        for record, at in self.each("spaces", "threads", "deleted_threads", "vector_stores", "files"):
             self._known([record["organization_id"]], self.directory.organizations, "organization", at)
-            self._known([record.get("user_id", record.get("created_by"))], users, "user", at)
+            by = next(
+                (name for name in ("user_id", "created_by", "uploaded_by") if name in record), "user_id"
+            )
+            self._known([record.get(by)], users, "user", at)
         for space, at in self.each("spaces"):
             self._space(space, at)
         for store, at in self.each("vector_stores"):
@@ -160,6 +205,15 @@ class Reader:
         for link, at in self.each("space_vector_stores"):
             self._link(link, "vector_store", at)
             self._known([link["added_by"]], users, "user", at)
+
+        for link, at in self.each("vector_store_files"):
+            self._known([link["added_by"]], users, "user", at)
+            self._known([link["vector_store_id"]], tables["vector_stores"], "vector store", at)
+            self._known([link["file_id"]], tables["files"], "file", at)
+            one = tables["vector_stores"].get(link["vector_store_id"])
+            other = tables["files"].get(link["file_id"])
+            if one and other and one["organization_id"] != other["organization_id"]:
+                self._refuse(at, f"{one['id']!r} and {other['id']!r} belong to different organizations")
 
     def _space(self, space: Record, at: Pointer) -> None:
         own = space["vector_store_id"]

@@ -6,11 +6,14 @@ fields of a record as the API shows them, for their order is part of its answers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from mockserver.embeddings import queue_json
+from mockserver.file_contents.content import Content
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.directory import Directory, Membership, Organization
 from mockserver.sandbox.records import Record
@@ -18,19 +21,30 @@ from mockserver.sandbox.sandbox import SandboxState, collections
 
 FORMAT = "freddy-mock-state/1"
 
-NAMES = tuple(name for name in collections() if name != "extension_records")
+NAMES = tuple(name for name in collections() if name not in ("extension_records", "file_pieces", "streams"))
 """Collections of a state document."""
-_LINKED = {"space_threads": "thread_id", "space_vector_stores": "vector_store_id"}
+INLINE = 1_000_000
+"""Most bytes of a file's content inside of a document that has a folder for larger ones."""
+_LINKED = {
+    "space_threads": ("space_id", "thread_id"),
+    "space_vector_stores": ("space_id", "vector_store_id"),
+    "vector_store_files": ("vector_store_id", "file_id"),
+}
 
 
 def ident(collection: str, record: Record) -> Any:
-    """Id of a record; of a link, the ids of its space and of the linked object."""
+    """Id of a record; of a link, the ids of what it links."""
     linked = _LINKED.get(collection)
-    return record["id"] if linked is None else (record["space_id"], record[linked])
+    return record["id"] if linked is None else tuple(record[name] for name in linked)
 
 
-def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
-    """State document; `spec`: title, version and SHA-256 of what the mock serves."""
+def document(
+    state: SandboxState, spec: Mapping[str, str], beside: dict[str, Content] | None = None
+) -> Record:
+    """State document; `spec`: title, version and SHA-256 of what the mock serves.
+
+    `beside` gets the contents of more than INLINE bytes, by hash; without it they are in the document.
+    """
     marks, clock_start = state.data.versions, state.clock_start
     assert clock_start.instant is not None, "a state that was taken knows its time"
     return {
@@ -46,17 +60,34 @@ def document(state: SandboxState, spec: Mapping[str, str]) -> Record:
         "policy": state.policy.as_json(),
         "organizations": _organizations(state.data.directory),
         "users": _users(state.data.directory),
-        "collections": {name: _rows(marks[name]) for name in NAMES},
+        "collections": {
+            name: _rows(marks[name], partial(_with_content, beside) if name == "files" else None)
+            for name in NAMES
+        },
         "queue": queue_json.queues_json(marks["embeddings"]),
     }
 
 
-def _rows(mark: Any) -> Record:
+def _rows(mark: Any, exported: Callable[[Record], Record] | None = None) -> Record:
     rows = sorted(mark.rows.values(), key=lambda row: row[0])
     return {
         "next": mark.next,
-        "records": [{"sequence": number, "record": record} for number, record in rows],
+        "records": [
+            {"sequence": number, "record": record if exported is None else exported(record)}
+            for number, record in rows
+        ],
     }
+
+
+def _with_content(beside: dict[str, Content] | None, file: Record) -> Record:
+    """File with its content in base64, or with the hash of one that goes beside the document."""
+    content: Content = file["content"]
+    stored = {"sha256": content.sha256}
+    if beside is None or len(content.data) <= INLINE:
+        stored["base64"] = b64encode(content.data).decode()
+    else:
+        beside[content.sha256] = content
+    return {**file, "content": stored}
 
 
 def _sets(holder: Organization | Membership) -> Record:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import orjson
 
 from mockserver.embeddings import queue_json
 from mockserver.embeddings.policy import Policy
+from mockserver.file_contents.content import Content
 from mockserver.files import read_whole, write_whole
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.yaml_document import DocumentError
@@ -27,9 +27,12 @@ from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Data, SandboxState
 from mockserver.state_document import export, november
 from mockserver.state_document.consistency import Check, Pointer, Reader
+from mockserver.state_document.contents import Beside, in_folder, write_beside
 from mockserver.state_document.export import FORMAT, with_integers
-from mockserver.store.sorted_keys import Key
+from mockserver.store.sorted_keys import Key, SortedKeys
 
+_NO_FILES = {name: {"next": 1, "records": []} for name in ("files", "vector_store_files")}
+"""Collections that older documents do not have."""
 _LISTED = 3
 """Errors that fit into one line."""
 MOST_REASONS = 100
@@ -47,15 +50,18 @@ class InvalidState(Exception):
 class _Import:
     """Import of one document of the right shape."""
 
-    def __init__(self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check) -> None:
-        """`spec`: title, version and SHA-256 of what the mock serves."""
+    def __init__(
+        self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check, beside: Beside
+    ) -> None:
+        """`spec`: title, version and SHA-256 of what the mock serves; `beside`: its large contents."""
         self._errors: list[FieldError] = []
         self._more = 0
-        self._document = document = november.with_lists(with_integers(document))
+        document = november.with_lists(with_integers(document))
+        self._document = document = {**document, "collections": {**_NO_FILES, **document["collections"]}}
         self._policy = Policy.from_json(document["policy"], document["seed"])
         self._queues = november.converted(document["queue"], self._policy.retries)
         self._spec = spec
-        self._reader = Reader(document, check, self._refuse_at, "this state")
+        self._reader = Reader(document, check, self._refuse_at, "this state", beside)
 
     def state(self, key: str | None, origin: str) -> SandboxState:
         """The state; InvalidState with every reason.
@@ -102,24 +108,34 @@ class _Import:
 
     def _queue(self) -> Any:
         tables = self._reader.tables
-        messages, links = tables["messages"], tables["space_threads"]
+        messages, links, pieces = tables["messages"], tables["space_threads"], tables["file_pieces"]
+        files = {(each["vector_store_id"], each["id"]) for each in tables["vector_store_files"]}
 
         def key_of(message_id: str) -> Key | None:
             deleted = tables["deleted_messages"]
-            position = messages.position("thread", message_id) or deleted.position("thread", message_id)
+            searched = (table.position("thread", message_id) for table in (messages, deleted, pieces))
+            position = next(filter(None, searched), None)
             return None if position is None else (*position, message_id)
 
         queued = set()
         for space_id, queue in self._queues["spaces"].items():
             for number, batch in enumerate(queue["batches"]):
-                queued.add((space_id, batch["thread_id"]))
-                if (space_id, batch["thread_id"]) not in links:
+                home = (space_id, batch["thread_id"])
+                queued.add(home)
+                if home not in links and home not in files:
                     at = f"queue.spaces.{space_id}.batches.{number}"
                     self._refuse(at, f"thread {batch['thread_id']!r} is not in space {space_id!r}")
         for link, place in self._reader.each("space_threads"):
             if (link["space_id"], link["thread_id"]) not in queued:
                 self._refuse_at(place, "the queue has no batch of it")
-        listed = partial(messages.keys, "thread")
+        for attached, place in self._reader.each("vector_store_files"):
+            home = (attached["vector_store_id"], attached["id"])
+            if pieces.keys("thread", attached["id"]) and home not in queued:
+                self._refuse_at(place, "the queue has no batch of it")
+
+        def listed(thread_id: str) -> SortedKeys:
+            return messages.keys("thread", thread_id) or pieces.keys("thread", thread_id)
+
         return queue_json.read(self._queues, self._policy, key_of, listed, self._refuse)
 
 
@@ -138,9 +154,9 @@ class StateDocuments:
         return export.document(state, self._spec)
 
     @gc_paused()
-    def state(self, document: Record, origin: str) -> SandboxState:
+    def state(self, document: Record, origin: str, beside: Beside = lambda _: None) -> SandboxState:
         """State of a document of the right shape; InvalidState with every reason."""
-        return _Import(document, self._spec, self._check).state(self._key, origin)
+        return _Import(document, self._spec, self._check, beside).state(self._key, origin)
 
     def read(self, file: Path, shape: Callable[[Any], list[FieldError]]) -> SandboxState:
         """State from a file; DocumentError if it is invalid. `shape` validates it against its schema."""
@@ -153,7 +169,7 @@ class StateDocuments:
         errors = shape(document)
         try:
             if not errors:
-                return self.state(document, "state")
+                return self.state(document, "state", in_folder(file))
         except InvalidState as invalid:
             errors = invalid.errors
         text = "; ".join(f"{each.name or 'it'}: {each.message}" for each in errors[:_LISTED])
@@ -161,6 +177,10 @@ class StateDocuments:
         raise DocumentError(f"{file}: {text}{more}")
 
     def write(self, file: Path, state: SandboxState) -> None:
-        """Write a state to a file, atomically; OSError if it can't be written."""
+        """Write a state to a file, atomically, and large contents beside it; OSError if that fails."""
         options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        write_whole(file, orjson.dumps(self.document(state), option=options))
+        beside: dict[str, Content] = {}
+        with gc_paused():
+            document = export.document(state, self._spec, beside)
+        write_beside(file, beside)
+        write_whole(file, orjson.dumps(document, option=options))

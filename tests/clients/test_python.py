@@ -84,6 +84,7 @@ def without_trace(said: Any) -> Any:
     return said
 
 
+@pytest.mark.slow
 def test_a_function_is_made_for_every_operation(made: Path) -> None:
     paths = yaml.load((ROOT / "openapi.yaml").read_bytes(), yaml.CSafeLoader)["paths"]
     ids = [node["operationId"] for item in paths.values() for node in item.values() if "operationId" in node]

@@ -65,6 +65,7 @@ def test_the_example_type_checks_and_gets_the_documented_answers(example: Path) 
     }
 
 
+@pytest.mark.slow
 def test_what_the_spec_does_not_have_does_not_type_check(example: Path) -> None:
     """Else the example would be checked against nothing."""
     source = (EXAMPLE / "threads.ts").read_text("utf-8")

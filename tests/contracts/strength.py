@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from contracts.behaviour import memory
+from contracts.behaviour import memory, stream_control
 from contracts.checks.check import Check
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.run import Run
@@ -30,6 +30,7 @@ from mockserver.http.log import RequestLog
 from mockserver.settings import Settings as MockSettings
 from tests.contracts.mutants import MUTANTS, Mutant, damaged
 from tests.contracts.mutants.source import broken_code, fingerprint
+from tests.contracts.mutants.stream_control import LATE
 from tests.contracts.test_layers import graph, modules
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +90,7 @@ def bite(app: MockServer, mutant: Mutant | None, first: str | None = None, *, al
     caught = None
     with damaged(app, mutant), pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory, "PATIENCE", 0.6)
+        patch.setattr(stream_control, "LATE", LATE)
         run = run_on(app)
         for check in sorted(CHEAPEST_FIRST, key=lambda check: check.id != first)[: 1 if alone else None]:
             outcome = judge(check, run)

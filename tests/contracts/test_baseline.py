@@ -60,6 +60,7 @@ def test_an_update_forgets_what_is_gone(known: Path, tmp_path: Path) -> None:
     assert json.loads(known.read_text("utf-8"))["failures"] == []
 
 
+@pytest.mark.slow
 def test_another_seed_forgets_nothing_that_generated_requests_found(tmp_path: Path) -> None:
     """Other requests may miss a failure that is still there."""
     file, words = tmp_path / "known.json", ("operation-addThreadToSpace",)

@@ -45,12 +45,12 @@ def only(*names: str) -> list[str]:
     return [word for name in names for word in ("--only", name)]
 
 
+@pytest.mark.slow
 def test_a_correct_mock_holds_the_contract() -> None:
     result = contracts("run", "--target", "mock", "--only", "behaviour", "--with-model", "100")
     assert result.exit_code == 0, result.output
-    assert re.search(r"^the contract holds  \d+ passed, in [\d.]+ s$", result.output, re.MULTILINE), (
-        result.output
-    )
+    holds = r"^the contract holds  \d+ passed, 2 untested, in [\d.]+ s$"  # streams that are over at once
+    assert re.search(holds, result.output, re.MULTILINE), result.output
 
 
 def test_requests_that_are_made_up_leave_questions_for_the_checks_that_ask_on_purpose() -> None:
@@ -183,6 +183,7 @@ def test_what_a_killed_run_left_is_cleaned_up_by_its_ledger(tmp_path: Path) -> N
         assert (state.spaces, state.threads) == ({}, {})
 
 
+@pytest.mark.slow
 def test_doctor_says_who_is_missing_and_touches_nothing() -> None:
     with other_server() as (url, state):
         result = contracts("doctor", "--target", url, **OWN_KEYS)

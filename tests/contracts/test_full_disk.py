@@ -24,7 +24,8 @@ def run(url: str, folder: Path, checks: tuple[str, ...], most: int) -> subproces
     return subprocess.run(
         [sys.executable, "-m", "contracts", "run", "--target", url, "--report-dir", str(folder), *only],
         cwd=ROOT,
-        env={**clean, **KEYS},
+        # A file of compiled code that the limit cuts off would be loaded by every later process.
+        env={**clean, **KEYS, "PYTHONDONTWRITEBYTECODE": "1"},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
         capture_output=True,
         text=True,

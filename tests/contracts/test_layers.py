@@ -23,6 +23,7 @@ PARTS = {
         "checks.errors",
         "http.exchange",
         "http.visible",
+        "safety.write_guard",
         "verdict.diff",
         "generated.hypothesis_patches",
     ),
@@ -125,6 +126,7 @@ def test_the_page_for_maintainers_has_this_table() -> None:
     assert table() in (ROOT / "docs" / "contracts-inside.md").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_only_the_generated_layer_needs_schemathesis() -> None:
     core = [
         module

@@ -41,12 +41,14 @@ def judged(
     return {outcome.check.id: outcome for outcome in outcomes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 5))
 def test_the_mock_behaves_like_the_model(seed: int) -> None:
     outcomes = judged(settings=QUICK._replace(seed=seed))
     assert [o.message for o in outcomes.values() if o.verdict is not Verdict.PASSED] == []
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_seed_and_a_profile() -> None:
     words = ["run", "--target", "mock", "--only", "model", "--seed", "5", "--profile"]
     result = CliRunner().invoke(main, [*words, "quick"])
@@ -61,6 +63,7 @@ def test_the_owners_key_alone_is_enough() -> None:
     assert {o.verdict for o in outcomes.values()} == {Verdict.PASSED}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", BUGS, ids=lambda mutant: mutant.__name__)
 def test_a_bug_breaks_the_contract(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant(monkeypatch)
@@ -74,6 +77,7 @@ def test_a_full_space_breaks_the_contract() -> None:
     assert found.verdict is Verdict.BROKEN
 
 
+@pytest.mark.slow
 def test_another_answer_to_a_repeated_add_is_an_assumption() -> None:
     outcomes = judged(Conflicting(fresh()))
     assert Counter(o.verdict for o in outcomes.values())[Verdict.PASSED] == len(MODEL) - 1
@@ -84,6 +88,7 @@ def test_another_answer_to_a_repeated_add_is_an_assumption() -> None:
     )
 
 
+@pytest.mark.slow
 def test_another_order_is_an_assumption(monkeypatch: pytest.MonkeyPatch) -> None:
     newest_first(monkeypatch)
     outcomes = judged()
@@ -104,6 +109,7 @@ class Otherwise(InProcess):
         return answer._replace(status=404) if "Thread access required" in answer.text else answer
 
 
+@pytest.mark.slow
 def test_every_allowed_outcome_is_accepted_and_named() -> None:
     outcomes = judged(Otherwise(fresh()))
     assumed = {o.check.assumption for o in outcomes.values() if o.verdict is Verdict.ASSUMPTION}

@@ -92,6 +92,7 @@ def repeating(text: str) -> Wrap:
     return habit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spelled", spellings(KEY))
 def test_no_output_has_a_key_however_the_target_spells_it(
     spelled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -141,6 +142,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_what_a_target_says_is_shown_and_not_obeyed(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

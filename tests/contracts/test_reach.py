@@ -107,6 +107,7 @@ def test_a_prefix_is_part_of_the_target(tmp_path: Path) -> None:
         assert state.spaces == {}
 
 
+@pytest.mark.slow
 def test_a_certificate_that_nobody_signed_needs_ca_or_insecure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,7 +34,7 @@ class Canned(Transport):
         super().__init__("http://canned", None)
         self.body, self.methods = json.dumps(body), list[str]()
 
-    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:  # noqa: ARG002
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:  # noqa: ARG002
         self.methods.append(request.method)
         return ClientResponse(request, 201, {"content-type": "application/json"}, self.body, 0.0)
 

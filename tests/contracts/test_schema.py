@@ -219,8 +219,8 @@ def test_a_mock_that_breaks_the_shape_of_an_answer_is_caught(
 def test_a_server_error_at_the_largest_page_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     read = wire.read
 
-    def broken(context: Any, limit: int) -> Any:
-        call = read(context, limit)
+    def broken(context: Any, limits: Any) -> Any:
+        call = read(context, limits)
         if call.operation == "listSpaceThreads" and call.query["limit"] == 100:
             raise ZeroDivisionError
         return call

@@ -17,6 +17,7 @@ from mockserver.http.context import Api
 from mockserver.http.cors import Cors
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import vendor_envelope
+from mockserver.http.upload import BodyLimits
 from mockserver.journal.journal import Journals
 from mockserver.openapi.spec import Spec
 
@@ -115,5 +116,5 @@ def served(folder: Path, handler: Any, *, quiet: bool = False, **operation: Any)
         cors=Cors(),
     )
     log = RequestLog(StringIO(), quiet=quiet)
-    corridor = Corridor([api], SmallSandboxes(), log=log, max_body_bytes=100, stopping=Event())
+    corridor = Corridor([api], SmallSandboxes(), log=log, limits=BodyLimits(100, 100), stopping=Event())
     return Client(corridor), log

@@ -18,6 +18,7 @@ from mockserver.http.cors import Cors
 from mockserver.http.event_stream import Step, Stream
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import Problem, vendor_envelope
+from mockserver.http.upload import BodyLimits
 from mockserver.openapi.spec import Spec
 from tests.engine.small import SmallSandboxes, document, written
 
@@ -62,7 +63,7 @@ class Small:
             [api],
             sandboxes,
             log=self.log,
-            max_body_bytes=100,
+            limits=BodyLimits(100, 100),
             stopping=self.stopping,
             keep=16_384,
             propagate=lambda: testing,

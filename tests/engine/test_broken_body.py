@@ -11,7 +11,7 @@ from mockserver.faults.broken_body import KINDS, damaged_answer
 from mockserver.faults.profiles import PROFILES
 from mockserver.faults.rule import DELAYS, Rule, delay_of
 from mockserver.faults.rule_list import FaultDefaults, Faults
-from mockserver.freddy.model_responses import FAULTS
+from mockserver.freddy.stream_events import FAULTS
 from mockserver.http.problems import Invalid
 from mockserver.http.request import Answer
 from tests.engine.test_rules import DEFAULTS, ids

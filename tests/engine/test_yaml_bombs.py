@@ -53,6 +53,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS)
 def test_a_bomb_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     file = tmp_path / "bomb.yaml"

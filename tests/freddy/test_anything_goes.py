@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,7 @@ class Walk:
                 assert len(page["data"]) == thread["message_count"] or page["has_more"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KINDS), *[st.integers(0, 60)] * 3), max_size=25))
 def test_whatever_is_written_the_counts_fit_what_is_listed(steps: list[tuple[str, int, int, int]]) -> None:

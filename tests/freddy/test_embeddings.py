@@ -401,6 +401,7 @@ def many(sandbox: Sandbox, thread: str, count: int) -> None:
             sandbox.messages.put(message["id"], message)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_messages_are_one_batch_and_a_million_jobs_are_counted(
     steps: Steps, sandbox: Sandbox
 ) -> None:

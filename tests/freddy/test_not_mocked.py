@@ -17,7 +17,7 @@ from tests.running import FROZEN
     [
         ("GET", "/v1/threads/unread", "/v1/threads/unread"),
         ("GET", "/v1/threads/unread/", "/v1/threads/unread"),
-        ("DELETE", "/v1/threads", "/v1/threads"),
+        ("DELETE", "/v1/trash", "/v1/trash"),
         ("POST", "/v1/threads/thrd_abc123/read", "/v1/threads/{thread_id}/read"),
         ("GET", "/v1/models", "/v1/models"),
     ],

@@ -110,7 +110,7 @@ def test_each_request_is_told_with_headers_of_its_own(ask: Ask) -> None:
         ("GET", LIST, None, None, "auth: neither X-API-Key nor Authorization was sent"),
         ("GET", LIST, "ak_demo_expired", None, "auth: a key of usr_abc123 that is expired"),
         ("GET", "/v1/nowhere", None, None, "route: no operation at GET /v1/nowhere"),
-        ("PUT", "/v1/threads", None, None, "route: PUT is not offered here, GET, POST is"),
+        ("PUT", "/v1/threads", None, None, "route: PUT is not offered here, DELETE, GET, POST is"),
         ("GET", "/v1/spaces", "ak_demo_owner", None, "route: the path is /v1/spaces/"),
         ("POST", SPACES, "ak_demo_owner", {}, "validation: body organization_id: is required"),
         ("GET", "/v1/spaces/space_no", "ak_demo_owner", None, "state: no space 'space_no'"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
+from mockserver.openapi.yaml_document import DocumentError
+from mockserver.sandbox.sandbox import SandboxState
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 from tests.freddy.steps import Steps
@@ -20,6 +24,7 @@ from tests.running import FROZEN
 
 STATE, SPACES = "/__admin/state", "/v1/spaces/"
 NEW = {"organization_id": "org_abc123", "name": "New"}
+FILES = "/v1/organizations/org_abc123/vector-stores/vs_def456/files"
 OWNER = {"X-API-Key": "ak_demo_owner"}
 Ask = Callable[..., TestResponse]
 
@@ -51,6 +56,12 @@ class Mock:
         assert answer.status_code == 200
         return bytes(answer.data)
 
+    def state(self) -> SandboxState:
+        """The state behind the document."""
+        sandbox = served(os.environ.get("FREDDY_API_KEY")).sandboxes.get(self._sandbox)
+        with sandbox.transaction():
+            return sandbox.state("")
+
     def put(self, state: Any) -> TestResponse:
         """Import a state, as bytes or as values."""
         data = state if isinstance(state, bytes) else json.dumps(state)
@@ -60,6 +71,11 @@ class Mock:
 @pytest.fixture
 def mock() -> Mock:
     return Mock()
+
+
+def in_json(content: bytes, media_type: str = "text/plain") -> dict[str, str]:
+    """A file as an upload in base64 has it."""
+    return {"filename": "a", "content": b64encode(content).decode(), "mime_type": media_type}
 
 
 def lived_in(mock: Mock) -> None:
@@ -77,6 +93,11 @@ def lived_in(mock: Mock) -> None:
     steps("POST", f"{SPACES}space_abc123/vector-stores/vs_def456")
     steps("POST", "/__admin/replies", json={"text": "Ordered", "times": 2, "pace": 0.5})
     steps.answer("Where is the booth?", thread_id="thrd_def456")
+    steps(
+        "POST",
+        f"{FILES}/upload-base64",
+        json={"files": [in_json(b"One\n\nTwo"), in_json(b"No", "image/png")]},
+    )
     fails = {"every": 3, "nth": [2], "message_ids": [steps.messages(thread)[0]["id"]], "attempts": 1}
     steps("PUT", "/__admin/embeddings/policy", json={"mode": "manual", "slots": 2, "fail": fails})
     steps.add("space_team", thread)
@@ -91,9 +112,10 @@ def lived_in(mock: Mock) -> None:
 def going_on(mock: Mock) -> list[tuple[int, bytes, str]]:
     """What it answers to calls of every kind from now on."""
     paths = [f"{SPACES}?organization_id=org_abc123&limit=2", "/v1/threads?limit=3&include_deleted=true"]
+    paths += [f"{FILES}?page_size=1", f"{FILES.replace('/vector-stores/vs_def456', '')}"]
     paths += ["/v1/spaces/space_team/threads?limit=2", "/__admin/embeddings", "/v1/threads/nowhere"]
     answers = [mock("GET", path) for path in paths]
-    cursor = answers[2].get_json()["next_cursor"]
+    cursor = answers[4].get_json()["next_cursor"]
     answers.append(mock("GET", f"/v1/spaces/space_team/threads?cursor={cursor}"))
     answers.append(mock("POST", SPACES, json=NEW))
     answers.append(mock("POST", "/v1/spaces/space_abc123/threads/thrd_hidden1"))
@@ -360,10 +382,14 @@ def small() -> dict[str, Any]:
     steps.edit(thread, steps.messages(thread)[0]["id"], "another")
     steps.delete(thread, steps.messages(thread)[1]["id"])
     steps("POST", "/__admin/replies", json={"text": "Ordered"})
+    own = steps("GET", f"{SPACES}{space}")["vector_store_id"]
+    files = FILES.replace("vs_def456", own)
+    steps("POST", f"{files}/upload-base64", json={"files": [in_json(b"One\n\nTwo")]})
     state: dict[str, Any] = json.loads(mock.export())
     return state
 
 
+@pytest.mark.slow
 def test_a_damaged_one_is_refused_or_works(small: dict[str, Any]) -> None:
     """Whatever is deleted or replaced: never a failure of ours, then or later. It would be raised in here."""
     mock, statuses = Mock(), list[int]()
@@ -432,3 +458,45 @@ def test_where_nobody_is_nothing_can_be_generated(mock: Mock) -> None:
     state["users"] = []
     assert mock.put(state).status_code == 200
     assert mock("POST", "/__admin/seed", json={"threads": 1}).status_code == 409
+
+
+def test_large_contents_are_beside_the_file_and_inside_of_an_answer(mock: Mock, tmp_path: Path) -> None:
+    """Above 1 MB by reference; a copy of the document without its folder is refused in one line."""
+    large, file = b"x" * 1_000_001, tmp_path / "state.json"
+    steps, sent = Steps(mock), {"files": [in_json(large, "image/png"), in_json(b"small")]}
+    steps("POST", f"{FILES}/upload-base64", json=sent)
+    exported = json.loads(mock.export())
+    contents = [row["record"]["content"] for row in records(exported, "files")]
+    assert [len(content["base64"]) for content in contents] == [1_333_336, 8]
+    app = served(os.environ.get("FREDDY_API_KEY"))
+    app.states.write(file, mock.state())
+    document = json.loads(file.read_bytes())
+    assert [set(row["record"]["content"]) for row in records(document, "files")] == [
+        {"sha256"},
+        {"sha256", "base64"},
+    ]
+    assert [(each.name, each.read_bytes()) for each in (tmp_path / "state.json.files").iterdir()] == [
+        (contents[0]["sha256"], large)
+    ]
+    read = app.states.read(file, lambda _: [])
+    assert app.states.document(read) == exported
+    app.states.write(file, app.sandboxes.start)
+    assert list((tmp_path / "state.json.files").iterdir()) == []
+    file.write_text(json.dumps(document))
+    with pytest.raises(
+        DocumentError, match=f"state.json: .*{contents[0]['sha256']} is neither here nor"
+    ) as error:
+        app.states.read(file, lambda _: [])
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content", [None, {}, {"sha256": "x"}, {"sha256": "0" * 64, "base64": "eA=="}, {"sha256": "0" * 64}]
+)
+def test_a_content_that_is_missing_or_wrong_is_refused(mock: Mock, content: Any) -> None:
+    Steps(mock)("POST", f"{FILES}/upload-base64", json={"files": [in_json(b"x")]})
+    state = json.loads(mock.export())
+    records(state, "files")[0]["record"]["content"] = content
+    refused = mock.put(state)
+    assert refused.status_code == 422
+    assert refused.get_json()["errors"][0]["name"] == "collections.files.0"

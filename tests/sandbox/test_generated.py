@@ -60,6 +60,7 @@ def test_more_messages_in_a_thread_change_none_of_the_first_ones(start: SandboxS
     assert all(message in list(many.messages) for message in few.messages)
 
 
+@pytest.mark.slow
 def test_the_bytes_are_the_same_in_another_process(sandbox: Sandbox) -> None:
     """Whatever hashes strings differently there."""
     generate(sandbox, WorldSize(20, 3, 4), 7)

@@ -4,6 +4,7 @@ from tests.contracts.mutants import (
     depths,
     effects,
     errors,
+    files,
     fresh,
     lists,
     memory,
@@ -15,6 +16,7 @@ from tests.contracts.mutants import (
     shapes,
     stores,
     strangers,
+    stream_control,
     turns,
 )
 from tests.contracts.mutants.bench import MUTANTS, Mutant, damaged
@@ -26,6 +28,7 @@ __all__ = [
     "depths",
     "effects",
     "errors",
+    "files",
     "fresh",
     "lists",
     "memory",
@@ -37,5 +40,6 @@ __all__ = [
     "shapes",
     "stores",
     "strangers",
+    "stream_control",
     "turns",
 ]

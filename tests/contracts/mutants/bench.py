@@ -15,7 +15,7 @@ from mockserver.flask_app import ADMIN_PREFIX
 from mockserver.freddy import HANDLERS, access, space_threads, space_vector_stores, spaces
 from mockserver.freddy.lookup import Call
 from mockserver.http import wire
-from mockserver.http.calls import Reply
+from mockserver.http.calls import File, Reply
 from mockserver.http.context import RequestContext
 from mockserver.http.event_stream import Stream
 from mockserver.http.problems import Problem, Rendered, vendor_envelope
@@ -171,7 +171,7 @@ def refused(problem: Problem, call: Call, sandbox: Sandbox) -> Reply:
 
 
 def _unheld(operation: Operation, reply: Reply, trace_id: str) -> wire.Checked:
-    if isinstance(reply.body, Stream):
+    if isinstance(reply.body, Stream | File):
         return _held(operation, reply, trace_id)
     headers = [("x-request-id", trace_id), *reply.headers.items()]
     if reply.body is not None:

@@ -15,6 +15,7 @@ from mockserver.freddy.lookup import Call
 from mockserver.http import wire
 from mockserver.http.calls import Reply
 from mockserver.http.context import RequestContext
+from mockserver.http.upload import BodyLimits
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.schemas import Schema
 from mockserver.sandbox.sandbox import Sandbox
@@ -128,12 +129,12 @@ def _unread(bench: Bench, operation: str) -> None:
     """Let the operation not mind what it does not know."""
     inner = wire.read
 
-    def damaged(context: RequestContext, limit: int) -> Call:
+    def damaged(context: RequestContext, limits: BodyLimits) -> Call:
         strict = context.matched
         if strict.id == operation and strict.body is not None:
             careless = replace(strict.body, schema=_Careless(strict.body.schema))
             context.operation = replace(strict, body=careless)
-        return inner(context, limit)
+        return inner(context, limits)
 
     bench.replace([wire], "read", damaged)
 

@@ -39,6 +39,7 @@ for _operation in (
     "deleteThread",
     "pinThread",
     "unpinThread",
+    "generateThreadName",
 ):
     add(
         f"not-stored-{_operation}", f"{_operation} answers well and changes nothing.", _not_stored(_operation)

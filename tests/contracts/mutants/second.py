@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from mockserver.freddy import access, messages, model_responses, threads
+from mockserver.freddy import access, messages, model_responses, stream_events, threads
 from mockserver.freddy.access import OVERRIDE, AccessRule
 from mockserver.freddy.anchor_paging import Anchor, Listing
 from mockserver.freddy.lookup import MOST_METADATA, Call, merged_metadata
@@ -201,7 +201,7 @@ def streamed_answer_is_not_remembered(bench: Bench) -> None:
 def line_breaks_get_lost_in_a_stream(bench: Bench) -> None:
     """The pieces of a streamed answer have blanks where the whole answer has line breaks."""
     # docs/shared-memory.md: all pieces joined are the answer. As split() and " ".join() do it.
-    whole = model_responses.deltas_of
+    whole = stream_events.deltas_of
     bench.replace([model_responses], "deltas_of", lambda text: whole(text.replace("\n", " ")))
 
 
