@@ -76,6 +76,8 @@ class OpenApiDocument:
         for operation in self.operations.values():
             parts = [None if part[:1] == "{" else part for part in operation.path.split("/")]
             shapes.setdefault((operation.method.upper(), len(parts)), []).append((parts, operation))
+        for found in shapes.values():  # a fixed step such as /usage beats an id
+            found.sort(key=lambda each: [part is None for part in each[0]])
         return shapes
 
     def resolved(self, node: Any) -> Any:
