@@ -178,3 +178,9 @@ def test_a_text_is_assumed_where_no_source_has_it_whatever_its_neighbours_are() 
     assert founded("addThreadToSpace", "RESOURCE_NOT_FOUND", "system_message", "Thread not found") is (
         Evidence.ASSUMED
     )
+
+
+def test_a_fixed_step_of_a_path_beats_an_id() -> None:
+    found = document().at("GET", "/v1/organizations/org_one/vector-stores/usage")
+    assert found is not None
+    assert found.id == "getVectorStoreUsage"
