@@ -34,6 +34,8 @@ VERSION = "4.32.5"
 NOT_SENT = "contracts: not sent"
 FIRST_CASES, SAMPLE = 4, 5
 """With a limited number of cases: requests that are always sent, then one in so many."""
+STOPS = (Broken, Unanswered, TargetUnreachable, Spent)
+"""Errors that a request may end with; none of them is one of the engine."""
 MAX_UNANSWERED = 3
 """Unanswered requests after which an exploration ends."""
 
@@ -97,19 +99,40 @@ class Gateway(BaseTransport[Any]):
                 self.response_checks.inspect(label, answer), self.response_checks.after(label, answer, before)
             )
             self.pending += [EngineFailure(label, check, message, answer) for check, message in looks]
-        except Broken as broken:  # a create that returned what was there before
-            self.pending.append(EngineFailure(label, "unique_id", str(broken), self.rewriter.run.chain[-1]))
-            return None
-        except Unanswered as error:
-            self.unanswered.append(error)
-            silent = [each for each in self.unanswered if not isinstance(each, Intercepted)]
-            if len(silent) == MAX_UNANSWERED:
-                self.fatal = error
-            return None
-        except (TargetUnreachable, Spent) as error:
-            self.fatal = error
+        except STOPS as error:
+            self._note(label, error)
             return None
         return answer
+
+    def rewrite(self, case: Any) -> None:
+        """Put ids of the run into a generated case; it may create resources for it."""
+        if self.fatal is not None or (case.method in SAFE and not self.rewriter.run.read_only):
+            return
+        path = case.operation.path
+        try:
+            for place in ("path_parameters", "query"):
+                values = getattr(case, place)
+                if values:
+                    rewritten = self.rewriter.parameters(case.method, path, dict(values))
+                    if rewritten != dict(values):
+                        setattr(case, place, rewritten)
+            body = self.rewriter.body(path, case.body)
+        except STOPS as error:
+            self._note(case.operation.label, error)
+            return
+        if json.dumps(body, default=repr) != json.dumps(case.body, default=repr):
+            case.body = body
+
+    def _note(self, label: str, error: Exception) -> None:
+        """Keep what stopped a request: a failure, a missing answer, or the end of all requests."""
+        if isinstance(error, Broken):  # a create that returned what was there before
+            self.pending.append(EngineFailure(label, "unique_id", str(error), self.rewriter.run.chain[-1]))
+            return
+        if isinstance(error, Unanswered):
+            self.unanswered.append(error)
+            if sum(not isinstance(each, Intercepted) for each in self.unanswered) < MAX_UNANSWERED:
+                return
+        self.fatal = error
 
     def _left_out(self, label: str) -> bool:
         """Whether the profile leaves the request out: all but the first, and a sample of the others.
@@ -222,22 +245,8 @@ def _answer(response: Any) -> ClientResponse | None:
 
 
 def _before_call(_: Any, case: Any, __: Any) -> None:
-    gateway = case.operation.app
-    if not isinstance(gateway, Gateway):
-        return
-    rewriter = gateway.rewriter
-    if case.method in SAFE and not rewriter.run.read_only:
-        return
-    path = case.operation.path
-    for place in ("path_parameters", "query"):
-        values = getattr(case, place)
-        if values:
-            rewritten = rewriter.parameters(case.method, path, dict(values))
-            if rewritten != dict(values):
-                setattr(case, place, rewritten)
-    body = rewriter.body(path, case.body)
-    if json.dumps(body, default=repr) != json.dumps(case.body, default=repr):
-        case.body = body
+    if isinstance(case.operation.app, Gateway):
+        case.operation.app.rewrite(case)
 
 
 def _filter_failure(_: Any, failure: Any, case: Any, response: Any) -> bool:

@@ -43,6 +43,14 @@ def test_undocumented_fields_break_only_a_closed_contract(name: str, code: int) 
     assert len(told) == len({*told})
 
 
+def test_an_id_from_before_the_run_is_a_finding_among_generated_requests_too() -> None:
+    """Their threads are created while Schemathesis prepares a request."""
+    row = run(HABITS["existing-id"], "--profile", "small", checks=("operation-addThreadToSpace",))
+    assert "which was there before the run" in row.output
+    assert "crashed" not in row.output
+    assert (row.left, row.lost) == ([], [])
+
+
 def test_what_can_not_be_deleted_is_listed_with_the_command_that_deletes_it_later() -> None:
     row = run(HABITS["owner-expires"])
     assert row.left
