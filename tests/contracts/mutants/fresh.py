@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mockserver.freddy import access, spaces
+from mockserver.freddy import access, model_responses, spaces
 from mockserver.freddy.access import Access
 from mockserver.freddy.lookup import Call, space_for
 from mockserver.http.calls import Reply
-from mockserver.http.event_stream import Stream
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
 
@@ -171,18 +170,8 @@ def pinned_threads_are_never_turned_round(bench: Bench) -> None:
 @mutant()
 def a_stream_loses_its_last_piece(bench: Bench) -> None:
     """The last delta of a streamed answer is not sent."""
-
-    def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        reply = handler(call, sandbox)
-        if not isinstance(reply.body, Stream) or callable(reply.body.steps):
-            return reply
-        steps = list(reply.body.steps)
-        deltas = [n for n, step in enumerate(steps) if step.event and "delta" in str(step.event.get("event"))]
-        if deltas:
-            del steps[deltas[-1]]
-        return replace(reply, body=replace(reply.body, steps=steps))
-
-    bench.around("createResponse", wrap)
+    whole = model_responses.deltas_of
+    bench.replace([model_responses], "deltas_of", lambda text: whole(text)[:-1])
 
 
 @mutant()
