@@ -8,6 +8,7 @@ from typing import Any
 from mockserver.freddy import access, model_responses, spaces
 from mockserver.freddy.access import Access
 from mockserver.freddy.lookup import Call, space_for
+from mockserver.freddy.stream_events import deltas_of
 from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
@@ -170,7 +171,7 @@ def pinned_threads_are_never_turned_round(bench: Bench) -> None:
 @mutant()
 def a_stream_loses_its_last_piece(bench: Bench) -> None:
     """The last delta of a streamed answer is not sent."""
-    whole = model_responses.deltas_of
+    whole = deltas_of
     bench.replace([model_responses], "deltas_of", lambda text: whole(text)[:-1])
 
 
