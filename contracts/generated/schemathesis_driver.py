@@ -6,6 +6,7 @@ import json
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -192,7 +193,8 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
 def _schema(run: GenerationPlan) -> Any:
     """Parsed once for all operations; a clone shares nothing that an exploration learns."""
     found = schemathesis.Config.from_dict(config(run))
-    return schemathesis.openapi.from_dict(document().raw, config=found)
+    # A copy: workflows write resolved responses into the document.
+    return schemathesis.openapi.from_dict(deepcopy(document().raw), config=found)
 
 
 def _error(event: Any) -> Exception:

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ import schemathesis
 from werkzeug.serving import make_server
 
 from contracts.checks.errors import Untested
+from contracts.checks.spec import document
 from contracts.generated import schemathesis_driver
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.id_rewriting import IdRewriter
@@ -145,7 +147,7 @@ def test_the_sample_of_a_small_run_is_the_same_in_another_run_and_with_another_s
 def test_a_correct_mock_has_no_failure_and_nothing_of_its_own_is_touched(seed: int) -> None:
     """The seed changes the two random phases alone; the others are tried with the first."""
     transport = Watched(InProcess(app()))
-    before = steady(state(transport))
+    before, contract = steady(state(transport)), deepcopy(document().raw)
     transport.sent.clear()
     run = run_on(transport, seed=seed, model_calls=3)
     phases = LAYERS["operations"] if seed == 1 else ("fuzzing",)
@@ -157,6 +159,7 @@ def test_a_correct_mock_has_no_failure_and_nothing_of_its_own_is_touched(seed: i
             for demo in ("space_abc123", "thrd_abc123", "vs_def456", "usr_def456", "space_team"):
                 assert demo not in f"{request.path} {request.body}"
     assert steady(state(transport)) == before
+    assert document().raw == contract, "the engine changed the document that the suite reads"
 
 
 class _Spoilt:
