@@ -33,12 +33,17 @@ def in_folder(file: Path) -> Beside:
 
 
 def write_beside(file: Path, contents: Mapping[str, Content]) -> None:
-    """Write contents to the folder beside a state document, and remove others; OSError if that fails."""
+    """Write contents to the folder beside a state document; OSError if that fails."""
     folder = folder_of(file)
     if contents:
         folder.mkdir(exist_ok=True)
     for digest, content in contents.items():
         write_whole(folder / digest, content.data)
+
+
+def remove_others(file: Path, contents: Mapping[str, Content]) -> None:
+    """Remove contents that the document, once it is written, does not name; OSError if that fails."""
+    folder = folder_of(file)
     for old in folder.iterdir() if folder.is_dir() else ():
         if old.name not in contents and len(old.name) == sha256().digest_size * 2:
             old.unlink()

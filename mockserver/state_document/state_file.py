@@ -27,7 +27,7 @@ from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Data, SandboxState
 from mockserver.state_document import export, november
 from mockserver.state_document.consistency import Check, Pointer, Reader
-from mockserver.state_document.contents import Beside, in_folder, write_beside
+from mockserver.state_document.contents import Beside, in_folder, remove_others, write_beside
 from mockserver.state_document.export import FORMAT, with_integers
 from mockserver.store.sorted_keys import Key, SortedKeys
 
@@ -184,3 +184,4 @@ class StateDocuments:
             document = export.document(state, self._spec, beside)
         write_beside(file, beside)
         write_whole(file, orjson.dumps(document, option=options))
+        remove_others(file, beside)

@@ -490,6 +490,22 @@ def test_large_contents_are_beside_the_file_and_inside_of_an_answer(mock: Mock, 
     assert "\n" not in str(error.value)
 
 
+def test_a_document_that_can_not_be_written_leaves_the_contents_of_the_old_one(
+    mock: Mock, tmp_path: Path
+) -> None:
+    file = tmp_path / "state.json"
+    Steps(mock)("POST", f"{FILES}/upload-base64", json={"files": [in_json(b"x" * 1_000_001, "image/png")]})
+    app = served(os.environ.get("FREDDY_API_KEY"))
+    app.states.write(file, mock.state())
+    kept = [each.name for each in (tmp_path / "state.json.files").iterdir()]
+    assert len(kept) == 1
+    file.unlink()
+    file.mkdir()  # what can't be replaced by a file
+    with pytest.raises(OSError, match=r"state\.json"):
+        app.states.write(file, app.sandboxes.start)
+    assert [each.name for each in (tmp_path / "state.json.files").iterdir()] == kept
+
+
 @pytest.mark.parametrize(
     "content", [None, {}, {"sha256": "x"}, {"sha256": "0" * 64, "base64": "eA=="}, {"sha256": "0" * 64}]
 )
