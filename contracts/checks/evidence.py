@@ -24,7 +24,7 @@ class Evidence(IntEnum):
         return self.name.lower()
 
 
-class Effect(NamedTuple):
+class EffectClaim(NamedTuple):
     """Claim about what a call does to other responses."""
 
     sentence: str
@@ -35,12 +35,14 @@ class Effect(NamedTuple):
 
 
 @cache
-def effects() -> dict[str, Effect]:
+def effects() -> dict[str, EffectClaim]:
     """Effects by id, from contracts/effects.yaml."""
     text = (resources.files("contracts") / "effects.yaml").read_text("utf-8")
     rows: dict[str, dict[str, str]] = yaml.safe_load(text)
     return {
-        id_: Effect(row["sentence"], row["source"], Evidence[row["evidence"].upper()], row.get("assumption"))
+        id_: EffectClaim(
+            row["sentence"], row["source"], Evidence[row["evidence"].upper()], row.get("assumption")
+        )
         for id_, row in rows.items()
     }
 

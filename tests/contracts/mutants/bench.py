@@ -63,6 +63,17 @@ class Bench:
         handler = HANDLERS[operation]
         self.patch.setitem(HANDLERS, operation, lambda call, sandbox: wrap(handler, call, sandbox))
 
+    def without_effect(self, operation: str) -> None:
+        """Let the operation answer as always, and change nothing."""
+
+        def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
+            mark = sandbox.versions()
+            reply = handler(call, sandbox)
+            sandbox.restore_versions(mark)
+            return reply
+
+        self.around(operation, wrap)
+
     def body(self, operation: str, change: Callable[[Any], Any]) -> None:
         """Let `change` edit a copy of the body of every answer that the operation gives."""
 

@@ -18,14 +18,7 @@ from tests.contracts.mutants.bench import Bench, Handler, add, mutant
 
 def _not_stored(operation: str) -> Callable[[Bench], None]:
     """The operation answers as always, and changes nothing."""
-
-    def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        mark = sandbox.versions()
-        reply = handler(call, sandbox)
-        sandbox.restore_versions(mark)
-        return reply
-
-    return lambda bench: bench.around(operation, wrap)
+    return lambda bench: bench.without_effect(operation)
 
 
 for _operation in (
