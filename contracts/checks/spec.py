@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from contracts.checks.claims import Basis, Node, SchemaViolation, additions, basis, resolved, violations
-from contracts.checks.evidence import Assumptions
+from contracts.checks.evidence import LOADER, Assumptions
 from contracts.http.target import our_spec
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -41,7 +41,7 @@ class OpenApiDocument:
     """The parsed contract, indexed by operation."""
 
     def __init__(self, text: str) -> None:
-        self.raw: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        self.raw: dict[str, Any] = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
         self.raw.pop("servers", None)  # no request may reach the vendor's server by mistake
         self._assumptions = Assumptions()
 
