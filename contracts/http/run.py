@@ -125,6 +125,10 @@ class Run:
             self._model_calls -= 1
             self._unsent += 1
 
+    def has_key(self, role: str, key: str) -> bool:
+        """Whether a role's key is this one."""
+        return self._keys.get(role) == key
+
     def contains_key(self, text: str) -> bool:
         """Whether `text` contains one of the keys."""
         return any(key in text for key in self._keys.values())
@@ -154,6 +158,17 @@ class Run:
             self.id_sources.note(answer)
             self.on_exchange(answer)
         return answer
+
+    def send_aside(
+        self, request: ClientRequest, key: str | None, headers: Mapping[str, str]
+    ) -> ClientResponse:
+        """Send a request that is no part of the run, to a sandbox of a mock; it is neither guarded nor counted."""
+        always = self._transport.always
+        self._transport.always = {**always, **headers}
+        try:
+            return self._transport.send(request, key)
+        finally:
+            self._transport.always = always
 
     def remove(self, made: CreatedResource) -> ClientResponse:
         """Delete a resource that the run created."""

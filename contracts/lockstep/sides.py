@@ -1,0 +1,195 @@
+"""The two servers of a lock step: the model and the target, each with a clock and a state of its own."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from contracts.checks.errors import Excluded
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.run import Run
+from contracts.lockstep.model_process import KeyedRequest, ModelProcess
+
+SANDBOX = "X-Mock-Sandbox"
+START = datetime(2026, 2, 26, 10, 30, tzinfo=UTC)
+"""Instant at which a sequence begins on a mock."""
+MODEL_VALUES = {
+    "user:owner": "usr_abc123",
+    "org:own": "org_abc123",
+    "org:other": "org_other",
+    "role:known": "role_research",
+    "department:known": "dept_support",
+    **{
+        f"user:{role}": f"usr_{role}"
+        for role in ("editor", "viewer", "outsider", "foreign", "admin", "researcher", "support")
+    },
+}
+"""Values of the model's labels at the beginning."""
+CALLERS = ("owner", "editor", "viewer", "outsider", "foreign", "admin", "researcher", "support")
+"""Callers of a mock: the last two have access by a role and by a department."""
+SETTLE_SECONDS = 1.5
+"""Time that a deployment has to embed messages before a question."""
+PAUSE_SECONDS = 2.2
+"""Pause after which a deployment's times must differ."""
+
+
+def key_of(role: str | None) -> str | None:
+    """Key of a caller on a mock; None without one."""
+    return None if role is None else "ak_wrong" if role == "wrong" else f"ak_demo_{role}"
+
+
+def new_sandbox(name: str, now: datetime, seed: int) -> ClientRequest:
+    """Request that creates a sandbox with the callers and nothing else."""
+    body = {"id": name, "scenario": "empty", "freeze": now.isoformat().replace("+00:00", "Z"), "seed": seed}
+    return ClientRequest("POST", "/__admin/sandboxes", None, body)
+
+
+def control(seconds: float, *, settle: bool, headers: dict[str, str]) -> list[ClientRequest]:
+    """Requests to a mock that let time pass and finish its queue."""
+    found = []
+    if seconds:
+        found.append(ClientRequest("PUT", "/__admin/clock", None, {"advance": seconds}, headers))
+    if settle:
+        found.append(ClientRequest("POST", "/__admin/embeddings/drain", None, {}, headers))
+    return found
+
+
+class Target(Protocol):
+    """The server that is judged."""
+
+    start: datetime
+    """Its time when the sequence began."""
+    is_mock: bool
+    callers: tuple[str, ...]
+
+    def begin(self, name: str) -> dict[str, str]:
+        """Begin a sequence; returns the values of the labels that exist."""
+
+    def wait(self, seconds: float, *, settle: bool) -> float:
+        """Let time pass, and the queue finish; returns the seconds that the model's clock has to advance."""
+
+    def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
+        """Answer to a request of a caller."""
+
+    def end(self) -> None:
+        """Remove what the sequence made."""
+
+
+class MockTarget:
+    """A mock: a sandbox of its own for each sequence, with a frozen clock and an empty queue."""
+
+    start, is_mock, callers = START, True, CALLERS
+
+    def __init__(self, run: Run) -> None:
+        self._send = run.send_aside
+        self._headers: dict[str, str] = {}
+
+    def begin(self, name: str) -> dict[str, str]:
+        self._headers = {SANDBOX: name}
+        if self._send(new_sandbox(name, self.start, seed=7), None, {}).status != 201:
+            raise Excluded("the mock gives no sandbox for lock step")
+        return MODEL_VALUES
+
+    def wait(self, seconds: float, *, settle: bool) -> float:
+        for request in control(seconds, settle=settle, headers={}):
+            self._send(request, None, self._headers)
+        return seconds
+
+    def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
+        return self._send(request, key_of(role), self._headers)
+
+    def end(self) -> None:
+        self._send(ClientRequest("DELETE", f"/__admin/sandboxes/{self._headers[SANDBOX]}", None), None, {})
+
+
+class Deployment:
+    """Any other server: the vendor's API alone, what was made is in the ledger, time passes by itself."""
+
+    is_mock = False
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.callers = tuple(role for role in CALLERS if role in run.roles)
+        self.start = START
+        self._begun = self._synced = 0.0
+        self._pauses = 0
+        self._first = 0
+
+    def begin(self, name: str) -> dict[str, str]:
+        run = self._run
+        labels = {f"user:{role}": run.user_id(role) for role in self.callers}
+        told = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").error.get("timestamp")
+        self.start = datetime.fromisoformat(str(told)) if told else datetime.now(UTC)
+        self.start = self.start if self.start.tzinfo else self.start.replace(tzinfo=UTC)
+        self._synced, self._pauses, self._first = time.monotonic(), 1, len(run.chain)
+        return {**labels, "org:own": run.organization_id}
+
+    def wait(self, seconds: float, *, settle: bool) -> float:
+        if seconds > PAUSE_SECONDS and self._pauses:
+            self._pauses -= 1
+            time.sleep(PAUSE_SECONDS)
+        if settle:
+            time.sleep(SETTLE_SECONDS)
+        before, self._synced = self._synced, time.monotonic()
+        return self._synced - before
+
+    def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
+        if request.asks_model:
+            self._run.spend_model_question(generated=True)
+        return self._run.send(request)
+
+    def end(self) -> None:
+        left = {made.id for made in self._run.ledger.left()}
+        for made in [each for each in self._run.ledger.left() if each.id in left]:
+            if made.kind in ("space", "thread", "vector_store", "file"):
+                self._run.remove(made)
+
+
+class Model:
+    """The mock in a process of its own."""
+
+    def __init__(self) -> None:
+        self._process = ModelProcess()
+        self._headers: dict[str, str] = {}
+
+    def begin(self, name: str, start: datetime) -> None:
+        """Begin a sequence."""
+        self._headers = {SANDBOX: name}
+        self._process.send(new_sandbox(name, start, seed=0))
+
+    def ask(self, request: ClientRequest, role: str | None, seconds: float, *, settle: bool) -> None:
+        """Send a request after so many seconds, without waiting for the answer."""
+        requests = [
+            KeyedRequest(each, None) for each in control(seconds, settle=settle, headers=self._headers)
+        ]
+        told = request._replace(headers={**request.headers, **self._headers})
+        self._process.ask(*requests, KeyedRequest(told, key_of(role)))
+
+    def answer(self) -> ClientResponse:
+        """Answer to that request."""
+        return self._process.answers()[-1]
+
+    def end(self) -> None:
+        """Forget the sequence."""
+        self._process.send(ClientRequest("DELETE", f"/__admin/sandboxes/{self._headers[SANDBOX]}", None))
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.close()
+
+
+def target_of(run: Run) -> Target:
+    """The target as lock step uses it: a mock says so in a header of every answer."""
+    probe = ClientRequest("GET", "/v1/threads?limit=1", None)
+    is_mock = "x-mock-source" in run.send_aside(probe, None, {}).headers
+    return MockTarget(run) if is_mock and run.has_key("owner", "ak_demo_owner") else Deployment(run)
+
+
+def labels_at_start(values: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """Label -> value of the model and of the target."""
+    return {label: (MODEL_VALUES[label], value) for label, value in values.items() if label in MODEL_VALUES}
+
+
+Step = dict[str, Any]
+"""One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id."""
