@@ -162,7 +162,7 @@ class Run:
     def send_aside(
         self, request: ClientRequest, key: str | None, headers: Mapping[str, str]
     ) -> ClientResponse:
-        """Send a request that is no part of the run, to a sandbox of a mock; it is neither guarded nor counted."""
+        """Send a request to a sandbox of a mock, which is no part of the run: neither guarded nor counted."""
         always = self._transport.always
         self._transport.always = {**always, **headers}
         try:

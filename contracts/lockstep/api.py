@@ -2,7 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 from contracts.http.exchange import MODEL_OPERATIONS
+
+Step = dict[str, Any]
+"""One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id."""
+
+
+class Operation(Protocol):
+    """Operation of openapi.yaml."""
+
+    @property
+    def id(self) -> str:
+        """Its operationId."""
+
+    @property
+    def method(self) -> str:
+        """Method in lower case."""
+
+    @property
+    def path(self) -> str:
+        """Path template."""
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The operation as the document has it."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change state."""
+
+
+class Contract(Protocol):
+    """What lock step needs of openapi.yaml."""
+
+    def resolved(self, node: Any) -> Any:
+        """Target of a `$ref`; any other node unchanged."""
+
+    def parameters(self, operation: Any) -> list[Any]:
+        """Parameters of an operation."""
+
 
 PRODUCES = {
     ("createSpace", "/id"): "space",
@@ -45,6 +86,8 @@ PREFIXES = {
     "role": "role",
 }
 """Kind -> prefix of an id that nothing has."""
+OWNED = ("space", "thread", "store", "message", "file")
+"""Kinds that a write may name only if the run created them."""
 DELETES = {
     "deleteSpace": "space_id",
     "deleteThread": "thread_id",

@@ -1,8 +1,8 @@
 """Comparison of two answers to the same call by the kind of each value, not by its text.
 
-Ids are one to one within a run, also inside texts. Times are compared by their distance from each side's start, and
-by their precision. Of cursors and trace ids only the presence counts. Words of a model are a bijection of texts. All
-else is equal, types included.
+Ids are one to one within a run, also inside texts. Times are compared by their distance from each side's
+start, and by their precision. Of cursors and trace ids only the presence counts. Words of a model are a
+bijection of texts. All else is equal, types included.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -60,7 +61,7 @@ class Comparer:
     """Time of each side, in seconds since 1970, when the run began."""
     slack: float = 0.0
     """Seconds by which times may differ after that."""
-    kind_of: Callable[[str, str], str] = lambda operation, pointer: pointer.rpartition("/")[2]
+    kind_of: Callable[[str, str], str] = lambda _, pointer: pointer.rpartition("/")[2]
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
     def answers(
@@ -102,7 +103,7 @@ class _Walk(NamedTuple):
     def values(
         self, left: Any, right: Any, place: str, at: str, *, spoken: bool = False
     ) -> Iterator[Difference]:
-        """`place`: pointer with stars; `at`: pointer with indexes; `spoken`: whether a model's words are here."""
+        """`place`: pointer with stars; `at`: pointer with indexes; `spoken`: whether a model speaks here."""
         if _kind(left) != _kind(right):
             yield Difference("type", place, left, right)
         elif isinstance(left, dict):
@@ -131,9 +132,8 @@ class _Walk(NamedTuple):
             )
             return
         if place in UNORDERED:
-            key = UNORDERED[place]
             left, right = (
-                sorted(each, key=lambda item, side=side: self.comparer.names.abstract(side, key(item)))
+                sorted(each, key=partial(_key, self.comparer.names, side, UNORDERED[place]))
                 for side, each in enumerate((left, right))
             )
         labels = [[self.label(side, item) for item in each] for side, each in enumerate((left, right))]
@@ -157,6 +157,9 @@ class _Walk(NamedTuple):
 
     def texts(self, left: str, right: str, place: str, at: str, *, spoken: bool) -> Iterator[Difference]:
         names = self.comparer.names
+        if place.endswith("next_cursor"):
+            names.keep(f"cursor:{self.uid}{at}", left, right)
+            return
         labels = names.label(0, left), names.label(1, right)
         if any(labels):
             if labels[0] != labels[1]:
@@ -194,6 +197,10 @@ class _Walk(NamedTuple):
                 place,
                 *(f"{text} ({age:+.0f} s)" for text, age in zip((left, right), ages, strict=True)),
             )
+
+
+def _key(names: Names, side: int, key: Callable[[Any], str], item: Any) -> str:
+    return names.abstract(side, key(item))
 
 
 def moment(text: str) -> float:

@@ -24,6 +24,11 @@ class Names:
         self._labels[1][right] = label
         self.fresh.append(label)
 
+    def keep(self, label: str, left: str, right: str) -> None:
+        """Keep two values that may have other partners too, such as cursors."""
+        self.values[label] = left, right
+        self.fresh.append(label)
+
     def label(self, side: int, value: object) -> str | None:
         """Label of a value on a side: 0 left, 1 right."""
         return self._labels[side].get(value) if isinstance(value, str) else None

@@ -1,35 +1,35 @@
-"""One sequence of calls in lock step: taken by model and target, compared after each, read back at its end."""
+"""One sequence of calls, taken by model and target, compared after each, and read back at its end."""
 
 from __future__ import annotations
 
-import json
-import random
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from contracts.checks.errors import Unanswered
-from contracts.checks.spec import DocumentedOperation, document
-from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.http.role_client import FORM_HEADERS, file_form
-from contracts.lockstep.api import COUNTS_ALL, LISTS, PREFIXES, READS, SHARED, kind_of, waits_for_queue
+from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest, ClientResponse
+from contracts.lockstep.api import (
+    COUNTS_ALL,
+    OWNED,
+    SHARED,
+    Contract,
+    Operation,
+    Step,
+    kind_of,
+    waits_for_queue,
+)
 from contracts.lockstep.compare import Comparer, Difference, content
 from contracts.lockstep.names import Names
-from contracts.lockstep.sides import Model, Step, Target, key_of, labels_at_start
+from contracts.lockstep.reads import Reads
+from contracts.lockstep.rendering import Rendering, references
+from contracts.lockstep.sides import ModelSide, Target, labels_at_start
 
 MAX_PAGES = 30
 """Pages of a walk."""
-NOTHING = "~"
-"""Mark in a label of an id that nothing has."""
 READ_BACK = 60
 """Most reads after a sequence on a deployment."""
 PATIENCE = 4
 """Times that a deployment's answer is read again if the queue or a lagging list may explain a difference."""
-
-
-OPERATIONS = {operation.id: operation for operation in document().operations.values()}
 
 
 @dataclass(eq=False)
@@ -58,8 +58,15 @@ class OutOfStep(Exception):
 class Lockstep:
     """Model and target, and the differences that are known already."""
 
-    model: Model
+    model: ModelSide
     target: Target
+    contract: Contract
+    operations: Mapping[str, Operation]
+    """Operations by id."""
+    may_ask: bool = True
+    """Whether the model may be asked."""
+    may_send: Callable[[str], bool] = lambda _: True
+    """Whether an operation may be sent to a deployment; it uses up a question if it is one."""
     owns: Callable[[str], bool] = lambda _: True
     """Whether a write to the target may name the id."""
     allow: Callable[[str], object] = lambda _: None
@@ -75,6 +82,7 @@ class Lockstep:
         self.names = Names()
         self.chain: list[ClientResponse] = []
         self._unsettled = False
+        self._rendering = Rendering(self.names, self.allow)
         name = f"lockstep-{self._count}"
         values = self.target.begin(name)
         self.model.begin(name, self.target.start)
@@ -96,15 +104,31 @@ class Lockstep:
             self.model.end()
 
     def _take(self, step: Step, done: list[Step]) -> None:
+        self.names.fresh = []
+        step["_statuses"] = (0, 0)
+        if self._skipped(step):
+            return
         done.append(step)
         self.steps_taken += 1
-        self.names.fresh = []
         found, model, target = self._compared(step)
         new = [each for each in found if signature(step, each) not in self.known]
         if new:
             raise Found(new, [*done], model, target, self.chain)
         if found and model.status != target.status and min(model.status, target.status) < 300:
             raise OutOfStep
+
+    def _skipped(self, step: Step) -> bool:
+        """Whether a step can't be taken: there is no such caller, or it is not allowed on this target."""
+        operation = self.operations.get(step["op"])
+        if operation is None or step["role"] not in (None, "wrong", *self.target.callers):
+            return True
+        if self.target.is_mock:
+            return not self.may_ask and step["op"] in MODEL_OPERATIONS
+        if "as" in step or step.get("method") == "DELETE" or not self.may_send(step["op"]):
+            return True
+        self._rendering.request(step, operation, 1, {})  # names the ids that nothing has
+        named = [each["$"] for each in references(step) if each["$"].partition(":")[0] in OWNED]
+        return operation.writes and not all(self.owns(self.names.values[label][1]) for label in named)
 
     def _compared(self, step: Step) -> tuple[list[Difference], ClientResponse, ClientResponse]:
         """Differences of the answers to a step, with all pages of a walk."""
@@ -115,8 +139,8 @@ class Lockstep:
                 break
             extra = following(model), following(target)
             if "between" in step and not page:
-                self._once(step["between"], ({}, {}), step["between"]["uid"])
-            if not extra[0] or not extra[1]:
+                found = self._once(step["between"], ({}, {}), step["between"]["uid"])[0]
+            if found or not extra[0] or not extra[1]:
                 break
         step["_statuses"] = (model.status, target.status)
         return found, model, target
@@ -124,27 +148,36 @@ class Lockstep:
     def _once(
         self, step: Step, extra: tuple[dict[str, str], dict[str, str]], uid: str
     ) -> tuple[list[Difference], ClientResponse, ClientResponse]:
-        operation = OPERATIONS[step["op"]]
-        requests = [self._request(step, operation, side, extra[side]) for side in (0, 1)]
+        operation = self.operations[step["op"]]
+        requests = [self._rendering.request(step, operation, side, extra[side]) for side in (0, 1)]
         role = step["role"]
         settle = waits_for_queue(step["op"]) and self._unsettled
         self._unsettled = operation.writes or (self._unsettled and not settle)
-        seconds = self.target.wait(step.get("tick", 0.0), settle=settle)
-        self.model.ask(requests[0], role, seconds, settle=settle)
-        target = self._sent(requests[1], role)
-        model = self.model.answer()
+        model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
         found = self._differences(step, model, target, uid)
-        for _ in range(
-            PATIENCE if found and not self.target.is_mock and target.request.method == "GET" else 0
-        ):
-            seconds = self.target.wait(0.0, settle=True)
-            self.model.ask(requests[0], role, seconds, settle=settle)
-            again, model = self._sent(requests[1], role), self.model.answer()
-            found = [each for each in self._differences(step, model, again, uid) if each in found]
-            target = again
+        for _ in range(PATIENCE if target.request.method == "GET" and not self.target.is_mock else 0):
             if not found:
                 break
+            model, target = self._both(requests, role, 0.0, settle=True)
+            found = [each for each in self._differences(step, model, target, uid) if each in found]
         return found, model, target
+
+    def _both(
+        self, requests: list[ClientRequest], role: str | None, tick: float, *, settle: bool
+    ) -> tuple[ClientResponse, ClientResponse]:
+        """Answers of both; the model's clock follows the target's."""
+        seconds = self.target.wait(tick, settle=settle)
+        self.model.ask(requests[0], role, seconds, settle=settle)
+        try:
+            target = self._sent(requests[1], role)
+        finally:
+            model = self.model.answer()
+        return model, target
+
+    def _reads(self, seed: int) -> list[Step]:
+        pick, target = Random(seed), self.target
+        found = Reads(self.contract, self.operations).of(self.names.values, target.callers, pick)
+        return found if target.is_mock else pick.sample(found, min(READ_BACK, len(found)))
 
     def _sent(self, request: ClientRequest, role: str | None) -> ClientResponse:
         answer = self.target.send(request, role)
@@ -160,7 +193,7 @@ class Lockstep:
                 return []
             if name in SHARED:
                 lists = [self._own(side, answer, SHARED[name]) for side, answer in enumerate((model, target))]
-                return self.comparer.bodies(*lists, name, uid)
+                return self.comparer.bodies(lists[0], lists[1], name, uid)
         return self.comparer.answers(model, target, name, uid)
 
     def _own(self, side: int, answer: ClientResponse, field_name: str) -> Any:
@@ -170,87 +203,6 @@ class Lockstep:
             return content(answer)
         known = [item for item in items if isinstance(item, dict) and self.names.label(side, item.get("id"))]
         return {field_name: known}
-
-    def _request(
-        self, step: Step, operation: DocumentedOperation, side: int, extra: dict[str, str]
-    ) -> ClientRequest:
-        """Request of a step to a side, with its ids there."""
-        path = step.get("raw", operation.path)
-        for name, value in self._rendered(step.get("path", {}), side).items():
-            path = path.replace("{" + name + "}", quote(str(value), safe=""))
-        query = {**self._rendered(step.get("query", {}), side), **extra}
-        pairs = [
-            (name, str(each).lower() if isinstance(each, bool) else each)
-            for name, value in query.items()
-            for each in (value if isinstance(value, list) else [value])
-            if each is not None
-        ]
-        body, headers = self._rendered(step.get("body"), side), {**step.get("headers", {})}
-        if "form" in step:
-            body, headers = file_form(*step["form"]), {**FORM_HEADERS}
-        key = key_of(step["role"])
-        if step.get("as") and self.target.is_mock:
-            headers["Authorization"] = f"Bearer {key_of(step['as'])}"
-        role = None if key is None or step["role"] == "wrong" else step["role"]
-        method = step.get("method", operation.method.upper())
-        return ClientRequest(method, path + ("?" + urlencode(pairs) if pairs else ""), role, body, headers)
-
-    def _rendered(self, value: Any, side: int) -> Any:
-        if isinstance(value, dict):
-            if "$" in value:
-                return self._value(value["$"], value.get("+", ""), side)
-            return {name: self._rendered(inner, side) for name, inner in value.items()}
-        return [self._rendered(inner, side) for inner in value] if isinstance(value, list) else value
-
-    def _value(self, label: str, more: str, side: int) -> str:
-        """Id of a label on a side; of one that was never created, an id that nothing has."""
-        values = self.names.values
-        if label not in values:
-            kind = label.partition(":")[0]
-            id_ = f"{PREFIXES.get(kind, kind)}_contracts{zlib.crc32(label.encode()):08x}"
-            self.names.add(f"{label}{NOTHING}", id_, id_)
-            values[label] = id_, id_
-            self.allow(id_)
-        if more and f"{label}{NOTHING}{more}" not in values:
-            self.names.add(f"{label}{NOTHING}{more}", *(each + more for each in values[label]))
-            self.allow(values[label][1] + more)
-        return values[f"{label}{NOTHING}{more}" if more else label][side]
-
-    def _reads(self, seed: int) -> Iterator[Step]:
-        """Reads of everything by several callers."""
-        pick = random.Random(seed)
-        things: dict[str, list[str]] = {}
-        for label in self.names.values:
-            things.setdefault(label.partition(":")[0], []).append(label)
-        callers = self.target.callers
-        found = []
-        for kind, operations in READS.items():
-            for label in things.get(kind, ())[-6:]:
-                for role in {callers[0], *pick.sample(callers, min(2, len(callers)))}:
-                    found += [reading(name, role, label, kind) for name in operations]
-        found += [reading(name, role) for name in LISTS for role in callers]
-        if not self.target.is_mock:
-            found = pick.sample(found, min(READ_BACK, len(found)))
-        for number, step in enumerate(sorted(found, key=lambda each: json.dumps(each, sort_keys=True))):
-            yield {**step, "uid": f"r{number}"}
-
-
-def reading(operation: str, role: str, label: str = "", kind: str = "") -> Step:
-    """Step that reads a thing, or a list."""
-    found = OPERATIONS[operation]
-    step: Step = {"op": operation, "role": role, "path": {}, "query": {}}
-    names = [p["name"] for p in document().parameters(found) if p["in"] == "path" or p.get("required")]
-    for name in names:
-        place = "path" if "{" + name + "}" in found.path else "query"
-        step[place][name] = {"$": "org:own" if name == "organization_id" else label}
-    query = {p["name"] for p in document().parameters(found) if p["in"] == "query"}
-    step["query"] |= {name: value for name, value in READ_ALL.items() if name in query}
-    step["walk"] = operation.startswith("list")
-    return step
-
-
-READ_ALL = {"limit": 100, "take": 100, "page_size": 100, "include_deleted": True, "include_total": True}
-"""Parameters with which a list is read back."""
 
 
 def following(answer: ClientResponse) -> dict[str, str]:
@@ -269,18 +221,3 @@ def signature(step: Step, difference: Difference) -> tuple[str, ...]:
     """Identity of a difference across sequences."""
     values = (difference.left, difference.right) if difference.kind == "status" else ()
     return (step["op"], difference.kind, difference.pointer, *map(str, values))
-
-
-def shortest(
-    steps: Sequence[Step],
-    fewest: Callable[..., tuple[Step, ...]],
-    happens: Callable[[tuple[Step, ...]], bool],
-) -> tuple[Step, ...]:
-    """Fewest steps before the last one with which the difference remains."""
-    before, last = tuple(steps[:-1]), steps[-1]
-    return (*fewest(before, lambda some: happens((*some, last))), last)
-
-
-def unanswered(error: Exception) -> bool:
-    """Whether a replay says nothing about a difference."""
-    return isinstance(error, Unanswered)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from contracts.checks.errors import Excluded
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
-from contracts.lockstep.model_process import KeyedRequest, ModelProcess
 
 SANDBOX = "X-Mock-Sandbox"
 START = datetime(2026, 2, 26, 10, 30, tzinfo=UTC)
@@ -58,10 +57,17 @@ def control(seconds: float, *, settle: bool, headers: dict[str, str]) -> list[Cl
 class Target(Protocol):
     """The server that is judged."""
 
-    start: datetime
-    """Its time when the sequence began."""
-    is_mock: bool
-    callers: tuple[str, ...]
+    @property
+    def start(self) -> datetime:
+        """Its time when the sequence began."""
+
+    @property
+    def is_mock(self) -> bool:
+        """Whether it gives a sandbox and a clock to each sequence."""
+
+    @property
+    def callers(self) -> tuple[str, ...]:
+        """Roles that have a key."""
 
     def begin(self, name: str) -> dict[str, str]:
         """Begin a sequence; returns the values of the labels that exist."""
@@ -76,6 +82,22 @@ class Target(Protocol):
         """Remove what the sequence made."""
 
 
+class ModelSide(Protocol):
+    """The mock in a process of its own."""
+
+    def begin(self, name: str, start: datetime) -> None:
+        """Begin a sequence."""
+
+    def ask(self, request: ClientRequest, role: str | None, seconds: float, *, settle: bool) -> None:
+        """Send a request after so many seconds, without waiting for the answer."""
+
+    def answer(self) -> ClientResponse:
+        """Answer to that request."""
+
+    def end(self) -> None:
+        """Forget the sequence."""
+
+
 class MockTarget:
     """A mock: a sandbox of its own for each sequence, with a frozen clock and an empty queue."""
 
@@ -86,20 +108,24 @@ class MockTarget:
         self._headers: dict[str, str] = {}
 
     def begin(self, name: str) -> dict[str, str]:
+        """Create a sandbox."""
         self._headers = {SANDBOX: name}
         if self._send(new_sandbox(name, self.start, seed=7), None, {}).status != 201:
             raise Excluded("the mock gives no sandbox for lock step")
         return MODEL_VALUES
 
     def wait(self, seconds: float, *, settle: bool) -> float:
+        """Advance the clock, and drain the queue."""
         for request in control(seconds, settle=settle, headers={}):
             self._send(request, None, self._headers)
         return seconds
 
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
+        """Send a request to the sandbox."""
         return self._send(request, key_of(role), self._headers)
 
     def end(self) -> None:
+        """Delete the sandbox."""
         self._send(ClientRequest("DELETE", f"/__admin/sandboxes/{self._headers[SANDBOX]}", None), None, {})
 
 
@@ -112,20 +138,24 @@ class Deployment:
         self._run = run
         self.callers = tuple(role for role in CALLERS if role in run.roles)
         self.start = START
-        self._begun = self._synced = 0.0
+        self._synced = 0.0
         self._pauses = 0
-        self._first = 0
+        self._before: set[str] = set()
+        """Ids that the run created before the sequence."""
 
-    def begin(self, name: str) -> dict[str, str]:
+    def begin(self, name: str) -> dict[str, str]:  # noqa: ARG002 - a mock needs it
+        """Read the users and the time of the target."""
         run = self._run
         labels = {f"user:{role}": run.user_id(role) for role in self.callers}
         told = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").error.get("timestamp")
         self.start = datetime.fromisoformat(str(told)) if told else datetime.now(UTC)
         self.start = self.start if self.start.tzinfo else self.start.replace(tzinfo=UTC)
-        self._synced, self._pauses, self._first = time.monotonic(), 1, len(run.chain)
+        self._synced, self._pauses = time.monotonic(), 1
+        self._before = {made.id for made in run.ledger.left()}
         return {**labels, "org:own": run.organization_id}
 
     def wait(self, seconds: float, *, settle: bool) -> float:
+        """Sleep, once in a sequence; the model's clock follows this one."""
         if seconds > PAUSE_SECONDS and self._pauses:
             self._pauses -= 1
             time.sleep(PAUSE_SECONDS)
@@ -134,49 +164,15 @@ class Deployment:
         before, self._synced = self._synced, time.monotonic()
         return self._synced - before
 
-    def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
-        if request.asks_model:
-            self._run.spend_model_question(generated=True)
+    def send(self, request: ClientRequest, role: str | None) -> ClientResponse:  # noqa: ARG002 - likewise
+        """Send a request through the run: guarded, recorded and counted."""
         return self._run.send(request)
 
     def end(self) -> None:
-        left = {made.id for made in self._run.ledger.left()}
-        for made in [each for each in self._run.ledger.left() if each.id in left]:
-            if made.kind in ("space", "thread", "vector_store", "file"):
+        """Delete what the sequence created."""
+        for made in self._run.ledger.left():
+            if made.id not in self._before:
                 self._run.remove(made)
-
-
-class Model:
-    """The mock in a process of its own."""
-
-    def __init__(self) -> None:
-        self._process = ModelProcess()
-        self._headers: dict[str, str] = {}
-
-    def begin(self, name: str, start: datetime) -> None:
-        """Begin a sequence."""
-        self._headers = {SANDBOX: name}
-        self._process.send(new_sandbox(name, start, seed=0))
-
-    def ask(self, request: ClientRequest, role: str | None, seconds: float, *, settle: bool) -> None:
-        """Send a request after so many seconds, without waiting for the answer."""
-        requests = [
-            KeyedRequest(each, None) for each in control(seconds, settle=settle, headers=self._headers)
-        ]
-        told = request._replace(headers={**request.headers, **self._headers})
-        self._process.ask(*requests, KeyedRequest(told, key_of(role)))
-
-    def answer(self) -> ClientResponse:
-        """Answer to that request."""
-        return self._process.answers()[-1]
-
-    def end(self) -> None:
-        """Forget the sequence."""
-        self._process.send(ClientRequest("DELETE", f"/__admin/sandboxes/{self._headers[SANDBOX]}", None))
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.close()
 
 
 def target_of(run: Run) -> Target:
@@ -189,7 +185,3 @@ def target_of(run: Run) -> Target:
 def labels_at_start(values: dict[str, str]) -> dict[str, tuple[str, str]]:
     """Label -> value of the model and of the target."""
     return {label: (MODEL_VALUES[label], value) for label, value in values.items() if label in MODEL_VALUES}
-
-
-Step = dict[str, Any]
-"""One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-_SPACE: dict[str, Any] = {"organization_id": "$org:own", "name": "launch"}
-_THREAD: dict[str, Any] = {"organization_id": "$org:own", "title": "payment tests"}
+_SPACE: dict[str, Any] = {"organization_id": {"$": "org:own"}, "name": "launch"}
+_THREAD: dict[str, Any] = {"organization_id": {"$": "org:own"}, "title": "payment tests"}
 START_CALLS: dict[str, tuple[str, dict[str, str], Any]] = {
     "space": ("createSpace", {}, _SPACE),
     "shared": (

@@ -6,10 +6,23 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from contracts.checks.spec import document
-from contracts.lockstep.api import KINDS
+from contracts.lockstep.api import KINDS, Contract
 
-TOPICS = ["launch", "date", "payment", "tests", "refunds", "warehouse", "Basel", "label", "auditors", "portal", "Marta", "Friday", "June"]
+TOPICS = [
+    "launch",
+    "date",
+    "payment",
+    "tests",
+    "refunds",
+    "warehouse",
+    "Basel",
+    "label",
+    "auditors",
+    "portal",
+    "Marta",
+    "Friday",
+    "June",
+]
 ODD = (
     "Ähnlich 日本 🚀",
     " padded ",
@@ -26,27 +39,27 @@ ODD = (
     "null",
 )
 """Texts that searches, comparisons and filters often get wrong."""
-WRONG = (5, True, None, "", [], {}, "n" * 256, -1, 1.5, "x")
-BEYOND = 0.03
-"""Share of values that break their schema."""
+WRONG: tuple[Any, ...] = (5, True, None, "", [], {}, "n" * 256, -1, 1.5, "x")
 
 
 class Words:
     """Source of values; it repeats values that a field had before, so that filters find something."""
 
-    def __init__(self, pick: Random, ref: Callable[[str], dict[str, str]]) -> None:
-        self.pick, self._ref = pick, ref
+    def __init__(self, pick: Random, ref: Callable[[str], dict[str, str]], contract: Contract) -> None:
+        self.pick, self._ref, self._contract = pick, ref, contract
+        self.beyond = 0.0
+        """Share of values that break their schema."""
         self.seen: dict[str, list[str]] = {}
         """Texts by the name of their field."""
 
     def value(self, schema: Any, name: str = "", depth: int = 0) -> Any:  # noqa: C901 - one case a keyword
         """Value that mostly fits a schema."""
-        pick, schema = self.pick, document().resolved(schema)
-        if depth and pick.random() < BEYOND:
+        pick, schema = self.pick, self._contract.resolved(schema)
+        if depth and pick.random() < self.beyond:
             return pick.choice(WRONG)
         choices = schema.get("oneOf") or ("properties" not in schema and schema.get("anyOf"))
         if choices:
-            weights = [1 if document().resolved(each).get("type") == "null" else 3 for each in choices]
+            weights = [1 if self._contract.resolved(each).get("type") == "null" else 3 for each in choices]
             return self.value(pick.choices(choices, weights)[0], name, depth)
         if "const" in schema:
             return schema["const"]
@@ -91,11 +104,11 @@ class Words:
             count = self.pick.choice([most, most + 1])
         return [self.value(schema.get("items", {}), name, depth + 1) for _ in range(max(few, count))]
 
-    def number(self, schema: Mapping[str, Any]) -> float:
+    def number(self, schema: Mapping[str, Any]) -> Any:
         """Number at or near a bound, or one beyond."""
         pick, low, high = self.pick, schema.get("minimum", 0), schema.get("maximum", 100)
         near = [low, high, low + 1, low + 2, pick.randint(int(low), int(min(high, low + 5)))]
-        return pick.choice([low - 1, high + 1] if pick.random() < BEYOND else near)
+        return pick.choice([low - 1, high + 1] if pick.random() < self.beyond else near)
 
     def text(self, schema: Mapping[str, Any], name: str) -> Any:
         """Text: an id, one that this field or another had before, or a new one."""
@@ -103,7 +116,7 @@ class Words:
         if kind := KINDS.get(name):
             return self._ref(kind)
         low, high = schema.get("minLength", 0), schema.get("maxLength", 300)
-        if pick.random() < BEYOND:
+        if pick.random() < self.beyond:
             return pick.choice(["n" * (low - 1) if low else "", "n" * (min(high, 6000) + 1)])
         before = self.seen.get(name, [])[-8:]
         if before and pick.random() < 0.4:
