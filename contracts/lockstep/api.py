@@ -86,8 +86,8 @@ PREFIXES = {
     "role": "role",
 }
 """Kind -> prefix of an id that nothing has."""
-OWNED = ("space", "thread", "store", "message", "file")
-"""Kinds that a write may name only if the run created them."""
+ANYBODYS = ("org", "user", "role", "department", "cursor")
+"""Kinds that a write may name though the run did not create them."""
 DELETES = {
     "deleteSpace": "space_id",
     "deleteThread": "thread_id",
@@ -121,9 +121,9 @@ RARE |= dict.fromkeys(("deleteVectorStore", "cancelStream", "generateThreadName"
 """Weight of an operation, if not 1."""
 
 
-def waits_for_queue(operation: str) -> bool:
-    """Whether an answer depends on the embedding queue."""
-    return operation in MODEL_OPERATIONS or "VectorStore" in operation
+def waits_for_queue(operation: str, *, on_mock: bool) -> bool:
+    """Whether the queue has to be empty before a call; reads of a deployment are repeated instead."""
+    return operation in MODEL_OPERATIONS or (on_mock and "VectorStore" in operation)
 
 
 def kind_of(operation: str, pointer: str) -> str:

@@ -136,6 +136,7 @@ def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
         "says": lambda text: re.search(text, f"{error.get('code')} {error.get('system_message')}"),
         "kind": lambda kinds: difference.kind in kinds.split(),
         "at": lambda pattern: re.search(pattern, difference.pointer),
+        "answers": lambda text: re.search(text, found.target.text),
         "by": lambda roles: str(step["role"]) in roles.split(),
         "sent": lambda pattern: re.search(
             pattern, f"{found.target.request.path} {found.target.request.text}"
@@ -147,8 +148,9 @@ def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
 
 
 def _allows(id_: str, difference: Difference) -> bool:
-    """Whether the alternatives of an assumption have the target's status, if it is about that."""
+    """Whether the alternatives of an assumption have the target's status; they name any that accepts."""
     alternatives = assumptions()[id_].alternatives
-    if difference.kind != "status" or "status" not in alternatives:
+    if difference.kind != "status":
         return True
-    return difference.right in alternatives["status"]
+    is_accepted = difference.right < 300 <= difference.left
+    return difference.right in alternatives.get("status", [] if is_accepted else [difference.right])

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -30,12 +29,11 @@ WORDS = re.compile(
     r"^(/events/\*)?(/response/\*|/response_blocks/\*|/output/\*/content/\*)/text$|/(delta|partial_content)$"
 )
 """Places where a model speaks."""
-UNORDERED: dict[str, Callable[[Any], str]] = {
-    "/error/details/fields": lambda fault: f"{fault.get('in')} {fault.get('name')}",
-    "/file_search/results": lambda found: str(found.get("message_id") or found.get("file_id")),
-    "/events/*/file_search/results": lambda found: str(found.get("message_id") or found.get("file_id")),
-}
-"""Lists whose order no document says, and the key of an item."""
+SEARCHED = re.compile(r"^(/events/\*)?(/file_search|/output/\*)/results$")
+"""Lists of what a search found: in any order, and of the worst there may have been more than fit."""
+FULL = 10
+"""Results that a search returns at most."""
+FAULTS = "/error/details/fields"
 KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at")
 """Fields by which lists are ordered; items that are equal in all of them may change places."""
 HEADERS = ("content-type", "allow", "location", "www-authenticate", "content-disposition")
@@ -131,11 +129,8 @@ class _Walk(NamedTuple):
                 "length", place, *(self.told(side, each) for side, each in enumerate((left, right)))
             )
             return
-        if place in UNORDERED:
-            left, right = (
-                sorted(each, key=partial(_key, self.comparer.names, side, UNORDERED[place]))
-                for side, each in enumerate((left, right))
-            )
+        if SEARCHED.search(place) or place == FAULTS:
+            left, right = (self.sorted(side, each) for side, each in enumerate((left, right)))
         labels = [[self.label(side, item) for item in each] for side, each in enumerate((left, right))]
         if left and all(map(all, labels)) and labels[0] != labels[1]:
             if sorted(map(str, labels[0])) != sorted(map(str, labels[1])):
@@ -145,8 +140,22 @@ class _Walk(NamedTuple):
             right = [right[position[label]] for label in labels[0]]
             if not _tied(left, [position[label] for label in labels[0]]):
                 yield Difference("order", place, *labels)
-        for n, (one, other) in enumerate(zip(left, right, strict=True)):
+        for n, (one, other) in enumerate(zip(left, right, strict=False)):
             yield from self.values(one, other, f"{place}/*", f"{at}/{n}", spoken=spoken)
+
+    def sorted(self, side: int, items: Sequence[Any]) -> list[Any]:
+        """Items of a list without order, in one that both share; without those that others could replace."""
+        objects = [item for item in items if isinstance(item, dict)]
+        worst = min((item.get("score") or 0 for item in objects), default=0) if len(items) >= FULL else -1
+        kept = [item for item in objects if item.get("score", 0) != worst]
+
+        def key(item: Mapping[str, Any]) -> list[str]:
+            id_ = item.get("message_id", item.get("file_id"))
+            return [str(item.get(name)) for name in ("in", "name", "text", "role")] + [
+                self.label(side, id_) or ""
+            ]
+
+        return sorted(kept, key=key)
 
     def label(self, side: int, item: Any) -> str | None:
         """Label of a list's item, by its id."""
@@ -167,6 +176,8 @@ class _Walk(NamedTuple):
         elif TIME.fullmatch(left) or TIME.fullmatch(right):
             yield from self.times(left, right, place)
         elif left != right and not PRESENCE.search(place):
+            if IDS.search(place) and SEARCHED.search(place.rpartition("/*/")[0]):
+                return  # nobody has named it: several results may have the same text
             if IDS.search(place):
                 names.add(f"{self.comparer.kind_of(self.operation, place)}:{self.uid}{at}", left, right)
             elif spoken:
@@ -197,10 +208,6 @@ class _Walk(NamedTuple):
                 place,
                 *(f"{text} ({age:+.0f} s)" for text, age in zip((left, right), ages, strict=True)),
             )
-
-
-def _key(names: Names, side: int, key: Callable[[Any], str], item: Any) -> str:
-    return names.abstract(side, key(item))
 
 
 def moment(text: str) -> float:

@@ -38,10 +38,11 @@ class Rendering:
         body, headers = self._rendered(step.get("body"), side), {**step.get("headers", {})}
         if "form" in step:
             body, headers = file_form(*step["form"]), {**FORM_HEADERS}
-        key = key_of(step["role"])
+        if step["role"] == "wrong":
+            headers["X-API-Key"] = "ak_wrong"
         if step.get("as"):
             headers["Authorization"] = f"Bearer {key_of(step['as'])}"
-        role = None if key is None or step["role"] == "wrong" else step["role"]
+        role = None if step["role"] == "wrong" else step["role"]
         method = step.get("method", operation.method.upper())
         return ClientRequest(method, path + ("?" + urlencode(pairs) if pairs else ""), role, body, headers)
 

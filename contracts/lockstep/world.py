@@ -34,7 +34,7 @@ class World:
         }
         self.live: dict[str, list[str]] = {
             "org": ["org:own"] * 12 + ["org:other", "org:none"],
-            "user": [f"user:{role}" for role in callers],
+            "user": [f"user:{role}" for role in callers if f"user:{role}" in names.values],
             "role": [*known.get("role", ()), "role:none"],
             "department": [*known.get("department", ()), "department:none"],
         }

@@ -39,7 +39,7 @@ KEPT = Path(__file__).with_name("strength.json")
 PLAIN = Path(__file__).with_name("plain.json")
 ASKED = 1_000_000
 """Model calls, which cost nothing here."""
-LAYERS = ("behaviour", "model", "operations", "workflows")
+LAYERS = ("behaviour", "model", "lockstep", "operations", "workflows")
 """Cheapest first."""
 
 
