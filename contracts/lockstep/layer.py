@@ -22,6 +22,7 @@ from contracts.lockstep.maker import Maker
 from contracts.lockstep.model import Model
 from contracts.lockstep.play import Found, Lockstep, signature
 from contracts.lockstep.sides import target_of
+from contracts.lockstep.systematic import groups, sequence
 from contracts.verdict.reproduction import fewest
 
 Failures = Callable[[Found], Iterable[Broken]]
@@ -65,6 +66,8 @@ class Exploration:
             lockstep = self.lockstep(model)
             for recorded in corpus()[: profile.recorded]:
                 self._play(lockstep, deepcopy(recorded.steps))
+            for group in groups(lockstep) if profile.sequences else ():
+                self._play(lockstep, sequence(lockstep, group))
             maker = Maker(self.run.settings.seed, lockstep)
             for _ in range(profile.sequences):
                 self._play(lockstep, maker.sequence(LENGTH))

@@ -11,7 +11,7 @@ from contracts.http.exchange import MODEL_OPERATIONS
 from contracts.lockstep.api import KINDS, PRODUCES, RARE, Operation, Step
 from contracts.lockstep.calls import TICKS, Calls
 from contracts.lockstep.play import Lockstep
-from contracts.lockstep.starts import START_CALLS, STARTS
+from contracts.lockstep.starts import STARTS, prepared
 from contracts.lockstep.world import World
 
 MOST = 5
@@ -46,20 +46,12 @@ class Maker:
         self._last: Step = {}
         self._next: list[Step] = []
         for call in (*pick.choice([*STARTS.values()]), *[""] * length):
-            step = self._prepared(call) if call else self._step()
+            step = prepared(call, self._calls.bare("", "owner"), world) if call else self._step()
             yield step
             if world.learn(step):
                 self._calls.words.note(step.get("body"))
                 if step["op"] == "createResponse" and pick.random() < 0.6:
                     self._read_messages(step)
-
-    def _prepared(self, call: str) -> Step:
-        """Call of a prepared state, on the latest things."""
-        operation, path, body = START_CALLS[call]
-        step = self._calls.bare(operation, "owner")
-        for name, label in path.items():
-            step["path"][name] = {"$": label or (self._world.live.get(KINDS[name]) or ["space:none"])[-1]}
-        return step if body is None else {**step, "body": deepcopy(body)}
 
     def _step(self) -> Step:
         pick = self._pick
