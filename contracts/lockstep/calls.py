@@ -54,7 +54,7 @@ class Calls:
         if operation.raw.get("requestBody"):
             self._body(operation, step)
         if operation.id.startswith("list") and pick.random() < 0.5:
-            step["walk"] = True
+            step["walk"] = pick.choice([True, "growing"])
         chance = pick.random()
         if chance < 0.05:
             self._spoil(operation, step)

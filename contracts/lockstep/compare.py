@@ -34,7 +34,7 @@ SEARCHED = re.compile(r"^(/events/\*)?(/file_search|/output/\*)/results$")
 FULL = 10
 """Results that a search returns at most."""
 FAULTS = "/error/details/fields"
-KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at")
+KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at", "pinned_at")
 """Fields by which lists are ordered; items that are equal in all of them may change places."""
 HEADERS = ("content-type", "allow", "location", "www-authenticate", "content-disposition")
 
@@ -258,9 +258,9 @@ def _kind(value: Any) -> str:
 
 def _tied(items: Sequence[Any], positions: Sequence[int]) -> bool:
     """Whether only items that are equal in what orders them changed places."""
-    keys = [tuple(str(item.get(name)) for name in KEYS) if isinstance(item, dict) else () for item in items]
+    keys = [[item[name] for name in KEYS if name in item] if isinstance(item, dict) else [] for item in items]
     return all(
-        positions[n] < positions[later] or keys[n] == keys[later] != ()
+        positions[n] < positions[later] or keys[n] == keys[later] != []
         for n in range(len(items))
         for later in range(n + 1, len(items))
     )

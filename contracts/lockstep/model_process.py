@@ -36,6 +36,7 @@ class ModelProcess:
             start_new_session=True,  # Ctrl-C must reach the suite alone, which still cleans up
         )
         os.register_at_fork(after_in_child=self._close)  # else a forked process would keep it alive
+        self.pid = self._child.pid
         self._asked: list[list[KeyedRequest]] = []
 
     def ask(self, *requests: KeyedRequest) -> None:

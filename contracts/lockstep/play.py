@@ -85,12 +85,12 @@ class Lockstep:
         self._rendering = Rendering(self.names, self.allow)
         name = f"lockstep-{self._count}"
         values = self.target.begin(name)
-        self.model.begin(name, self.target.start)
+        self.model.begin(name, self.target.model_start)
         for label, (left, right) in labels_at_start(values).items():
             self.names.add(label, left, right)
-        start = self.target.start.timestamp()
+        starts = self.target.model_start.timestamp(), self.target.start.timestamp()
         slack = 0.0 if self.target.is_mock else 2.0
-        self.comparer = Comparer(self.names, (start, start), slack, kind_of)
+        self.comparer = Comparer(self.names, starts, slack, kind_of)
         done: list[Step] = []
         try:
             for step in steps:
@@ -143,9 +143,12 @@ class Lockstep:
             if found or not step.get("walk"):
                 break
             extra = following(model), following(target)
+            if step["walk"] == "growing" and isinstance(limit := step["query"].get("limit"), int):
+                more = {"limit": str(min(limit + page + 1, 100))}
+                extra = {**extra[0], **more}, {**extra[1], **more}
             if "between" in step and not page and not self._skipped(step["between"]):
                 found = self._once(step["between"], ({}, {}), step["between"]["uid"])[0]
-            if found or not extra[0] or not extra[1]:
+            if found or not following(model) or not following(target):
                 break
         step["_statuses"] = (model.status, target.status)
         return found, model, target

@@ -12,8 +12,9 @@ from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
 
 SANDBOX = "X-Mock-Sandbox"
-START = datetime(2026, 2, 26, 10, 30, tzinfo=UTC)
-"""Instant at which a sequence begins on a mock."""
+MODEL_START = datetime(2026, 2, 26, 10, 30, tzinfo=UTC)
+MOCK_START = datetime(2027, 6, 3, 23, 59, 50, tzinfo=UTC)
+"""Instants at which a sequence begins on the model and on a mock: no answer may depend on the date."""
 MODEL_VALUES = {
     "user:owner": "usr_abc123",
     "org:own": "org_abc123",
@@ -63,6 +64,10 @@ class Target(Protocol):
         """Its time when the sequence began."""
 
     @property
+    def model_start(self) -> datetime:
+        """The model's time when the sequence began."""
+
+    @property
     def is_mock(self) -> bool:
         """Whether it gives a sandbox and a clock to each sequence."""
 
@@ -102,7 +107,7 @@ class ModelSide(Protocol):
 class MockTarget:
     """A mock: a sandbox of its own for each sequence, with a frozen clock and an empty queue."""
 
-    start, is_mock, callers = START, True, CALLERS
+    start, model_start, is_mock, callers = MOCK_START, MODEL_START, True, CALLERS
 
     def __init__(self, run: Run) -> None:
         self._send = run.send_aside
@@ -138,11 +143,16 @@ class Deployment:
     def __init__(self, run: Run) -> None:
         self._run = run
         self.callers = tuple(role for role in CALLERS if role in run.roles)
-        self.start = START
+        self.start = MOCK_START
         self._synced = 0.0
         self._pauses = 0
         self._before: set[str] = set()
         """Ids that the run created before the sequence."""
+
+    @property
+    def model_start(self) -> datetime:
+        """The model's clock follows the target's."""
+        return self.start
 
     def begin(self, name: str) -> dict[str, str]:  # noqa: ARG002 - a mock needs it
         """Read the users and the time of the target."""
