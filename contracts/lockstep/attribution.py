@@ -137,6 +137,7 @@ def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
         "kind": lambda kinds: difference.kind in kinds.split(),
         "at": lambda pattern: re.search(pattern, difference.pointer),
         "answers": lambda text: re.search(text, found.target.text),
+        "after": lambda names: _last_write(found) in names.split(),
         "by": lambda roles: str(step["role"]) in roles.split(),
         "sent": lambda pattern: re.search(
             pattern, f"{found.target.request.path} {found.target.request.text}"
@@ -145,6 +146,12 @@ def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
     if "at" not in row and "kind" not in row and difference.kind != "status":
         return False
     return all(tests[name](value) for name, value in row.items())
+
+
+def _last_write(found: Found) -> str:
+    """Last operation that may have led to a difference: the last one before it that writes."""
+    writes = [step["op"] for step in found.steps if document().by_id(step["op"]).writes]
+    return str(writes[-1]) if writes else ""
 
 
 def _allows(id_: str, difference: Difference) -> bool:

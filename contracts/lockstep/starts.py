@@ -9,10 +9,11 @@ from contracts.lockstep.api import KINDS, Step
 from contracts.lockstep.world import World
 
 _OWN = {"$": "org:own"}
-_SPACE: dict[str, Any] = {"organization_id": _OWN, "name": "launch"}
+_SPACE: dict[str, Any] = {"organization_id": _OWN, "name": "launch", "description": "of the label"}
 _THREAD: dict[str, Any] = {"organization_id": _OWN, "title": "payment tests"}
 _FLOWS = {"flow_id": "flow_a", "flowplate_project_id": "flow_b"}
-_USERS = {"access_users": [{"$": "user:viewer"}], "editable_by_users": [{"$": "user:editor"}]}
+_BOTH = [{"$": "user:viewer"}, {"$": "user:editor"}]
+_USERS = {"access_users": _BOTH, "editable_by_users": [{"$": "user:editor"}]}
 _GROUPS = {"visible_to_roles": [{"$": "role:known"}], "access_departments": [{"$": "department:known"}]}
 _QUESTION = {
     "thread_id": {"$": "thread:"},

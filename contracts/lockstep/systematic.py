@@ -126,12 +126,11 @@ class _Variants:
                             *ODD[:2],
                             "%",
                             "_",
-                            "a" * high,
-                            "a" * (high + 1),
+                            *("a" * (high + more) for more in (-1, 0, 1)),
                         ]
                         found += [" "] if low else [""]
                     case "integer" | "number":
-                        found += [low, high, low - 1, high + 1, 2, "1.0"]
+                        found += [low, high, low - 1, low + 1, high - 1, high + 1, 2, "1.0"]
                     case "boolean":
                         found += [True, False, "yes"]
                     case "array" if name in KINDS:

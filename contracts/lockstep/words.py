@@ -107,7 +107,7 @@ class Words:
     def number(self, schema: Mapping[str, Any]) -> Any:
         """Number at or near a bound, or one beyond."""
         pick, low, high = self.pick, schema.get("minimum", 0), schema.get("maximum", 100)
-        near = [low, high, low + 1, low + 2, pick.randint(int(low), int(min(high, low + 5)))]
+        near = [low, high, low + 1, high - 1, pick.randint(int(low), int(min(high, low + 5)))]
         return pick.choice([low - 1, high + 1] if pick.random() < self.beyond else near)
 
     def text(self, schema: Mapping[str, Any], name: str) -> Any:
@@ -134,7 +134,7 @@ class Words:
         if odd < 0.12:
             text = pick.choice(ODD)
         elif odd < 0.2:
-            text = pick.choice(["n" * low, "n" * min(high, 6000)])
+            text = pick.choice(["n" * max(low, 1), "n" * min(high, 6000), "n" * (min(high, 6000) - 1)])
         return text if low <= len(text) <= high else text[:high]
 
     def note(self, body: Any) -> None:
