@@ -139,6 +139,7 @@ def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
         "answers": lambda text: re.search(text, found.target.text),
         "after": lambda names: _last_write(found) in names.split(),
         "by": lambda roles: str(step["role"]) in roles.split(),
+        "told": lambda pattern: re.search(pattern, f"{difference.left} {difference.right}"),
         "sent": lambda pattern: re.search(
             pattern, f"{found.target.request.path} {found.target.request.text}"
         ),
