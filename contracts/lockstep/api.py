@@ -132,3 +132,8 @@ def kind_of(operation: str, pointer: str) -> str:
         return "told"
     name = pointer.removesuffix("/*").rpartition("/")[2]
     return PRODUCES.get((operation, pointer)) or KINDS.get(name, name)
+
+
+def key_of(role: str | None) -> str | None:
+    """Key of a caller on a mock; None without one."""
+    return None if role in (None, "wrong") else f"ak_demo_{role}"

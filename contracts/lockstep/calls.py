@@ -84,6 +84,8 @@ class Calls:
                 return {"$": pick.choice(inside[-8:])}
             return world.ref(kind) if world.live.get(kind) else None
         if name == "cursor":
+            if pick.random() < 0.1:
+                return pick.choice(TEXTS)
             return world.ref("cursor") if world.live.get("cursor") else None
         if name in ("limit", "take", "page_size") and pick.random() < 0.9:
             return pick.choice([1, 2, 2, 3, 100])

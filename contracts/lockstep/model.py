@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.lockstep.api import key_of
 from contracts.lockstep.model_process import KeyedRequest, ModelProcess
-from contracts.lockstep.sides import SANDBOX, control, key_of, new_sandbox
+from contracts.lockstep.sides import SANDBOX, control, new_sandbox
 
 
 class Model:

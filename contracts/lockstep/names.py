@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+NOTHING = "~"
+"""Mark in a label of an id that nothing has."""
 _WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
 
 

@@ -9,12 +9,8 @@ from urllib.parse import quote, urlencode
 
 from contracts.http.exchange import ClientRequest
 from contracts.http.role_client import FORM_HEADERS, file_form
-from contracts.lockstep.api import PREFIXES, Operation, Step
-from contracts.lockstep.names import Names
-from contracts.lockstep.sides import key_of
-
-NOTHING = "~"
-"""Mark in a label of an id that nothing has."""
+from contracts.lockstep.api import PREFIXES, Operation, Step, key_of
+from contracts.lockstep.names import NOTHING, Names
 
 
 class Rendering:

@@ -10,6 +10,7 @@ from typing import Protocol
 from contracts.checks.errors import Excluded, Untested
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
+from contracts.lockstep.api import key_of
 
 SANDBOX = "X-Mock-Sandbox"
 MODEL_START = datetime(2026, 2, 26, 10, 30, tzinfo=UTC)
@@ -33,11 +34,6 @@ SETTLE_SECONDS = 1.5
 """Time that a deployment has to embed messages before a question."""
 PAUSE_SECONDS = 2.2
 """Pause after which a deployment's times must differ."""
-
-
-def key_of(role: str | None) -> str | None:
-    """Key of a caller on a mock; None without one."""
-    return None if role in (None, "wrong") else f"ak_demo_{role}"
 
 
 def new_sandbox(name: str, now: datetime, seed: int) -> ClientRequest:

@@ -14,6 +14,8 @@ from contracts.lockstep.starts import RICH, prepared
 from contracts.lockstep.words import ODD
 from contracts.lockstep.world import World
 
+ODD_CURSORS = ("!", "YQ", "é", "0")
+"""Texts that are no cursor: other alphabets, other contents."""
 _ORDER = ("get", "patch", "put", "post", "delete")
 
 
@@ -116,7 +118,11 @@ class _Variants:
                     case _ if "enum" in form:
                         found += [*form["enum"], "other"]
                     case "string" if name in KINDS:
-                        found += [self._value(form, name), *self._ids(name)]
+                        found += [
+                            self._value(form, name),
+                            *self._ids(name),
+                            *(ODD_CURSORS if name == "cursor" else ()),
+                        ]
                     case "string":
                         found += [
                             "launch",

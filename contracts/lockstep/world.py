@@ -8,8 +8,7 @@ from random import Random
 from typing import Any
 
 from contracts.lockstep.api import DELETES, KINDS, Step
-from contracts.lockstep.names import Names
-from contracts.lockstep.rendering import NOTHING
+from contracts.lockstep.names import NOTHING, Names
 
 FIXED = ("org", "user", "role", "department")
 """Kinds that no call creates."""

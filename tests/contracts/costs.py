@@ -1,6 +1,7 @@
 """Requests of each check on a mock: `python -m tests.contracts.costs` writes contracts/costs.json.
 
-Lock step counts as it is on a deployment. Clean-up is part of the check that created the resource. Checks that ask the model count without it.
+Clean-up is part of the check that created the resource. Checks that ask the model count without it. Lock
+step counts as on a deployment.
 """
 
 from __future__ import annotations
