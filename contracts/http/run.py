@@ -16,6 +16,7 @@ from contracts.http.role_client import RoleClient
 from contracts.http.settle import Settling
 from contracts.http.transport import Transport
 from contracts.safety.ledger import CreatedResource, Ledger
+from contracts.safety.write_guard import deletes_collection
 from contracts.settings import DEFAULT, RunSettings
 from contracts.verdict.reproduction import IdSources
 
@@ -183,6 +184,14 @@ class Run:
         if answer.status == 404:
             self.ledger.removed(made.id)
         return answer
+
+    def permits(self, request: ClientRequest) -> bool:
+        """Whether a request passes the write guard."""
+        try:
+            self._guard(request)
+        except (WriteGuardError, Excluded):
+            return False
+        return not deletes_collection(request.method, request.path)
 
     def _guard(self, request: ClientRequest) -> None:
         if request.method in SAFE:

@@ -86,8 +86,6 @@ PREFIXES = {
     "role": "role",
 }
 """Kind -> prefix of an id that nothing has."""
-ANYBODYS = ("org", "user", "role", "department", "cursor")
-"""Kinds that a write may name though the run did not create them."""
 DELETES = {
     "deleteSpace": "space_id",
     "deleteThread": "thread_id",
@@ -98,6 +96,8 @@ DELETES = {
 """Operation -> parameter that names what is gone afterwards."""
 SHARED = {"listSpaces": "spaces", "listThreads": "data", "listVectorStores": "data", "listFiles": "files"}
 """Lists that others write to as well -> field with the items."""
+ECHOES = ("updateThreadMessage",)
+"""Operations that answer with the caller's text in a message of the model."""
 COUNTS_ALL = "getVectorStoreUsage"
 """Operation that sums up what others wrote, too."""
 READS = {

@@ -59,6 +59,8 @@ class Comparer:
     """Time of each side, in seconds since 1970, when the run began."""
     slack: float = 0.0
     """Seconds by which times may differ after that."""
+    echoes: Sequence[str] = ()
+    """Operations that answer with texts of the caller, also where a model spoke before."""
     kind_of: Callable[[str, str], str] = lambda _, pointer: pointer.rpartition("/")[2]
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
@@ -117,7 +119,7 @@ class _Walk(NamedTuple):
         if left.keys() != right.keys():
             missing, more = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
             yield Difference("fields", place, missing, more)
-        spoken = left.get("role") == "assistant"
+        spoken = left.get("role") == "assistant" and self.operation not in self.comparer.echoes
         both = sorted(left.keys() & right.keys(), key=lambda name: (not IDS.search(f"/{name}"), name))
         for name in both:  # ids first: texts may have them
             says = spoken and name in ("content", "text", "response_blocks")

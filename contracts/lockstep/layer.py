@@ -84,7 +84,7 @@ class Exploration:
             {each.id: each for each in document().operations.values()},
             may_ask=run.may_ask,
             may_send=lambda operation: may_send(run, operation),
-            owns=lambda id_: run.ledger.owns(id_) or id_.startswith("msg_"),
+            permits=run.permits,
             allow=run.ledger.allow,
         )
 

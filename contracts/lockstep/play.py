@@ -9,8 +9,8 @@ from typing import Any
 
 from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest, ClientResponse
 from contracts.lockstep.api import (
-    ANYBODYS,
     COUNTS_ALL,
+    ECHOES,
     SHARED,
     Contract,
     Operation,
@@ -21,7 +21,7 @@ from contracts.lockstep.api import (
 from contracts.lockstep.compare import Comparer, Difference, content
 from contracts.lockstep.names import Names
 from contracts.lockstep.reads import Reads
-from contracts.lockstep.rendering import Rendering, references
+from contracts.lockstep.rendering import Rendering
 from contracts.lockstep.sides import ModelSide, Target, labels_at_start
 
 MAX_PAGES = 30
@@ -67,8 +67,8 @@ class Lockstep:
     """Whether the model may be asked."""
     may_send: Callable[[str], bool] = lambda _: True
     """Whether an operation may be sent to a deployment; it uses up a question if it is one."""
-    owns: Callable[[str], bool] = lambda _: True
-    """Whether a write to the target may name the id."""
+    permits: Callable[[ClientRequest], bool] = lambda _: True
+    """Whether a request may be sent to a deployment."""
     allow: Callable[[str], object] = lambda _: None
     """Lets writes name an id that nothing has."""
     known: set[tuple[str, ...]] = field(default_factory=set)
@@ -90,7 +90,7 @@ class Lockstep:
             self.names.add(label, left, right)
         starts = self.target.model_start.timestamp(), self.target.start.timestamp()
         slack = 0.0 if self.target.is_mock else 2.0
-        self.comparer = Comparer(self.names, starts, slack, kind_of)
+        self.comparer = Comparer(self.names, starts, slack, ECHOES, kind_of)
         done: list[Step] = []
         try:
             for step in steps:
@@ -131,9 +131,7 @@ class Lockstep:
             return True
         if step["op"] == "createResponse" and not (step["body"] or {}).get("thread_id"):
             return True  # nothing would record the thread that it creates
-        self._rendering.request(step, operation, 1, {})  # names the ids that nothing has
-        named = [each["$"] for each in references(step) if each["$"].partition(":")[0] not in ANYBODYS]
-        return operation.writes and not all(self.owns(self.names.values[label][1]) for label in named)
+        return not self.permits(self._rendering.request(step, operation, 1, {}))
 
     def _compared(self, step: Step) -> tuple[list[Difference], ClientResponse, ClientResponse]:
         """Differences of the answers to a step, with all pages of a walk."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -62,12 +62,3 @@ class Rendering:
             self.names.add(f"{label}{NOTHING}{more}", *(each + more for each in values[label]))
             self._allow(values[label][1] + more)
         return values[f"{label}{NOTHING}{more}" if more else label][side]
-
-
-def references(value: Any) -> Iterator[dict[str, str]]:
-    """References to ids in a step."""
-    if isinstance(value, dict) and "$" in value:
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from references(inner)

@@ -64,7 +64,7 @@ def run_on(target: InProcess, keys: Mapping[str, str] = DEMO, *, read_only: bool
 
 def lockstep(model: Model, run: Run) -> Lockstep:
     operations = {each.id: each for each in document().operations.values()}
-    about = {"owns": run.ledger.owns, "allow": run.ledger.allow}
+    about = {"permits": run.permits, "allow": run.ledger.allow}
     return Lockstep(model, target_of(run), document(), operations, **about)  # type: ignore[arg-type]
 
 
