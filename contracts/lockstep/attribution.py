@@ -15,7 +15,7 @@ from contracts.checks.claims import Basis, Node, basis
 from contracts.checks.errors import Broken, Fingerprint
 from contracts.checks.evidence import LOADER, Evidence, assumptions
 from contracts.checks.spec import DocumentedOperation, document
-from contracts.http.exchange import ClientResponse
+from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.compare import Difference
 from contracts.lockstep.play import Found, signature
 
@@ -128,31 +128,40 @@ def _nodes(operation: DocumentedOperation, status: int, pointer: str) -> Iterato
 
 
 def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
-    """Whether a difference is one of a row: by operation, model's status and error, kind and place."""
-    step, error = found.step, found.model.error
-    tests: Mapping[str, Callable[[Any], object]] = {
-        "op": lambda names: step["op"] in names.split(),
-        "status": lambda statuses: str(found.model.status) in str(statuses).split(),
-        "says": lambda text: re.search(text, f"{error.get('code')} {error.get('system_message')}"),
-        "kind": lambda kinds: difference.kind in kinds.split(),
-        "at": lambda pattern: re.search(pattern, difference.pointer),
-        "answers": lambda text: re.search(text, found.target.text),
-        "after": lambda names: _last_write(found) in names.split(),
-        "by": lambda roles: str(step["role"]) in roles.split(),
-        "told": lambda pattern: re.search(pattern, f"{difference.left} {difference.right}"),
-        "sent": lambda pattern: re.search(
-            pattern, f"{found.target.request.path} {found.target.request.text}"
-        ),
-    }
+    """Whether a difference is one of a row; a row without place and kind is about the status."""
     if "at" not in row and "kind" not in row and difference.kind != "status":
         return False
-    return all(tests[name](value) for name, value in row.items())
+    return all(_CONDITIONS[name](value, found, difference) for name, value in row.items())
+
+
+def _error(answer: ClientResponse) -> str:
+    return f"{answer.error.get('code')} {answer.error.get('system_message')}"
+
+
+def _sent(request: ClientRequest) -> str:
+    return f"{request.path} {request.text}"
 
 
 def _last_write(found: Found) -> str:
     """Last operation that may have led to a difference: the last one before it that writes."""
     writes = [step["op"] for step in found.steps if document().by_id(step["op"]).writes]
     return str(writes[-1]) if writes else ""
+
+
+_CONDITIONS: Mapping[str, Callable[[Any, Found, Difference], object]] = {
+    "op": lambda names, found, _: found.step["op"] in names.split(),
+    "status": lambda statuses, found, _: str(found.model.status) in str(statuses).split(),
+    "says": lambda text, found, _: re.search(text, _error(found.model)),
+    "answers": lambda text, found, _: re.search(text, found.target.text),
+    "kind": lambda kinds, _, difference: difference.kind in kinds.split(),
+    "at": lambda pattern, _, difference: re.search(pattern, difference.pointer),
+    "told": lambda pattern, _, difference: re.search(pattern, f"{difference.left} {difference.right}"),
+    "after": lambda names, found, _: _last_write(found) in names.split(),
+    "by": lambda roles, found, _: str(found.step["role"]) in roles.split(),
+    "sent": lambda pattern, found, _: re.search(pattern, _sent(found.target.request)),
+}
+CONDITIONS = frozenset(_CONDITIONS)
+"""Names of the conditions of a row of differences.yaml."""
 
 
 def _allows(id_: str, difference: Difference) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from copy import deepcopy
 from functools import cache, partial
 from importlib import resources
@@ -19,7 +18,7 @@ from contracts.http.exchange import MODEL_OPERATIONS
 from contracts.http.run import Run
 from contracts.lockstep.api import Step
 from contracts.lockstep.maker import Maker
-from contracts.lockstep.model import Model
+from contracts.lockstep.model import shared_model
 from contracts.lockstep.play import Found, Lockstep, signature
 from contracts.lockstep.sides import target_of
 from contracts.lockstep.systematic import groups, sequence
@@ -32,8 +31,6 @@ MOST_DIFFERENCES = 12
 """Differences after which a run stops searching."""
 SHRINKING_SECONDS = 8.0
 """Time limit for leaving out steps of one difference."""
-MOST_ENDED = 2
-"""Sequences that a missing or different operation may end before it is rarely called."""
 
 
 class Recorded(NamedTuple):
@@ -61,24 +58,23 @@ class Exploration:
 
     def search(self) -> None:
         """Play the recorded sequences of the profile, then random ones."""
-        profile = self.run.settings.profile
-        with closing(Model()) as model:
-            lockstep = self.lockstep(model)
-            for recorded in corpus()[: profile.recorded]:
-                self._play(lockstep, deepcopy(recorded.steps))
-            for group in groups(lockstep) if profile.sequences else ():
-                self._play(lockstep, sequence(lockstep, group))
-            maker = Maker(self.run.settings.seed, lockstep)
-            for _ in range(profile.sequences):
-                self._play(lockstep, maker.sequence(LENGTH))
-                if self.found:
-                    maker.failing.update(_ended(self.found[-1]))
+        profile, lockstep = self.run.settings.profile, self.lockstep()
+        for recorded in corpus()[: profile.recorded]:
+            self._play(lockstep, deepcopy(recorded.steps))
+        for group in groups(lockstep) if profile.sequences else ():
+            self._play(lockstep, sequence(lockstep, group))
+        maker = Maker(self.run.settings.seed, lockstep)
+        for _ in range(profile.sequences):
+            before = len(self.found)
+            self._play(lockstep, maker.sequence(LENGTH))
+            for found in self.found[before:]:
+                maker.failing.update(_ended(found))
 
-    def lockstep(self, model: Model) -> Lockstep:
+    def lockstep(self) -> Lockstep:
         """Model and target."""
         run = self.run
         return Lockstep(
-            model,
+            shared_model(),
             target_of(run),
             document(),
             {each.id: each for each in document().operations.values()},
@@ -99,13 +95,12 @@ class Exploration:
 
     def again(self) -> Iterator[Broken]:
         """Failures that remain when their steps are taken again."""
-        with closing(Model()) as model:
-            lockstep = self.lockstep(model)
-            for found in self.found:
-                try:
-                    lockstep.play(deepcopy(found.steps), read_back=False)
-                except Found as same:
-                    yield from self._failures(same)
+        lockstep = self.lockstep()
+        for found in self.found:
+            try:
+                lockstep.play(deepcopy(found.steps), read_back=False)
+            except Found as same:
+                yield from self._failures(same)
 
 
 def may_send(run: Run, operation: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 from datetime import datetime
+from functools import cache
 
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import key_of
@@ -41,3 +43,11 @@ class Model:
     def close(self) -> None:
         """End the process."""
         self._process.close()
+
+
+@cache
+def shared_model() -> Model:
+    """The one model of this process, which ends with it."""
+    model = Model()
+    atexit.register(model.close)
+    return model

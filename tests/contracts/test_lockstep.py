@@ -7,20 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from itertools import chain
 
 import pytest
 
+from contracts.checks.evidence import Evidence, assumptions
 from contracts.checks.spec import document
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.lockstep.api import Step
+from contracts.lockstep.attribution import CONDITIONS, failures, patterns
 from contracts.lockstep.layer import corpus
-from contracts.lockstep.model import Model
+from contracts.lockstep.model import Model, shared_model
 from contracts.lockstep.play import Found, Lockstep
 from contracts.lockstep.sides import Deployment, target_of
 from contracts.lockstep.systematic import groups, sequence
@@ -32,8 +34,8 @@ from contracts.verdict.runner import judge
 from tests.contracts.strength import fresh_app
 
 [CHECK] = [check for check in CHECKS if check.layer == "lockstep"]
-RECORDED = RunSettings(1, PROFILES["ci"]._replace(sequences=0))
-"""Only the recorded sequences."""
+RECORDED = RunSettings(1, PROFILES["ci"]._replace(sequences=0, recorded=3))
+"""Only the shortest recorded sequences."""
 SPACE = {"op": "createSpace", "uid": "a", "role": "owner", "path": {}, "query": {}}
 SPACE |= {"body": {"organization_id": {"$": "org:own"}, "name": "n"}}
 THREAD = {**SPACE, "op": "createThread", "uid": "b", "body": {"organization_id": {"$": "org:own"}}}
@@ -50,11 +52,9 @@ class Anonymous(InProcess):
         return answer._replace(headers=headers)
 
 
-@pytest.fixture(scope="module")
-def model() -> Iterator[Model]:
-    found = Model()
-    yield found
-    found.close()
+@pytest.fixture
+def model() -> Model:
+    return shared_model()
 
 
 def run_on(target: InProcess, keys: Mapping[str, str] = DEMO, *, read_only: bool = False) -> Run:
@@ -95,48 +95,70 @@ def test_a_recorded_sequence_notices_something() -> None:
 
 
 class Otherwise(InProcess):
-    """A mock whose answers to adding a thread again are replaced."""
+    """A mock whose answers are replaced: to a repeated add, to a new space, to a refused read."""
 
-    def __init__(self, status: int, times: int = 1000) -> None:
+    def __init__(self, *, add: int = 201, space: int = 201, times: int = 1000, is_open: bool = False) -> None:
         super().__init__(fresh_app())
-        self._status, self._left, self._added = status, times, set[str]()
+        self._add, self._space, self._left, self._is_open = add, space, times, is_open
+        self._added: set[str] = set()
 
     def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
         answer = super()._answer(request, key)
-        is_add = request.method == "POST" and "/threads/thrd_" in request.path and "spaces" in request.path
-        if not (is_add and answer.status == 201 and self._left):
+        if answer.status == 403 and self._is_open:
+            return super()._answer(request, DEMO["owner"])
+        if (request.method, answer.status) != ("POST", 201) or not self._left:
             return answer
-        if request.path in self._added or self._status >= 500:
+        if request.path in self._added:
+            return answer._replace(status=self._add)
+        if request.path.endswith("/spaces/"):
             self._left -= 1
-            return answer._replace(status=self._status)
-        self._added.add(request.path)
+            return answer._replace(status=self._space)
+        self._added |= {request.path} if "/threads/" in request.path else set()
         return answer
 
 
-def test_a_difference_is_told_with_both_answers_and_the_calls_that_show_it(model: Model) -> None:
-    pair = lockstep(model, run_on(Otherwise(409)))
-    steps: list[Step] = [SPACE, THREAD, ADD, {**ADD, "uid": "d"}]
+def difference(model: Model, target: InProcess, *steps: Step) -> Found:
+    """Difference that these steps show."""
+    pair = lockstep(model, run_on(target))
     with pytest.raises(Found) as found:
-        pair.play(deepcopy(steps))
-    assert [(each.kind, each.left, each.right) for each in found.value.differences] == [("status", 201, 409)]
-    assert [answer.status for answer in found.value.chain] == [201, 201, 201, 409]
+        pair.play(deepcopy([*steps]))
+    return found.value
 
 
-def test_what_an_assumption_allows_does_not_break_the_contract() -> None:
-    found = judged(Otherwise(409))
-    assert found.verdict is Verdict.ASSUMPTION
-    assert [failure.assumption for failure in found.failures] == ["A01"]
+def test_a_difference_has_both_answers_and_the_calls_that_show_it(model: Model) -> None:
+    found = difference(model, Otherwise(add=409), SPACE, THREAD, ADD, {**ADD, "uid": "d"})
+    assert [(each.kind, each.left, each.right) for each in found.differences] == [("status", 201, 409)]
+    assert [answer.status for answer in found.chain] == [201, 201, 201, 409]
+    assert "Thread added to space" in found.model.text
 
 
-def test_what_nothing_explains_is_broken() -> None:
-    found = judged(Otherwise(500))
+def test_what_an_assumption_allows_does_not_break_the_contract(model: Model) -> None:
+    found = difference(model, Otherwise(add=409), SPACE, THREAD, ADD, {**ADD, "uid": "d"})
+    assert [broken.assumption for broken in failures(found)] == ["A01"]
+
+
+def test_a_status_that_no_alternative_has_breaks_the_contract(model: Model) -> None:
+    found = difference(model, Otherwise(add=500), SPACE, THREAD, ADD, {**ADD, "uid": "d"})
+    assert [broken.assumption for broken in failures(found)] == [None]
+
+
+def test_who_is_let_in_breaks_the_claim_of_the_refusal(model: Model) -> None:
+    read = {**ADD, "op": "getSpace", "role": "outsider", "path": {"space_id": {"$": "space:a/id"}}}
+    [broken] = failures(difference(model, Otherwise(is_open=True), SPACE, read))
+    assert (broken.expected, broken.got) == (403, 200)
+    assert broken.evidence is not None
+    assert broken.evidence > Evidence.ASSUMED
+
+
+def test_what_nothing_explains_is_broken_with_the_fewest_calls() -> None:
+    found = judged(Otherwise(space=500))
     assert found.verdict is Verdict.BROKEN
     assert "the model 201, the target 500" in found.message
-    assert len(found.failures[0].chain) <= 4
+    assert len(found.failures[0].chain) == 1
 
 
 def test_a_difference_that_does_not_come_again_is_flaky() -> None:
-    assert judged(Otherwise(500, times=1)).verdict is Verdict.FLAKY
+    assert judged(Otherwise(space=500, times=1)).verdict is Verdict.FLAKY
 
 
 def test_lock_step_with_a_mock_counts_in_no_coverage_and_leaves_nothing() -> None:
@@ -164,6 +186,17 @@ def test_a_deployment_gets_no_control_calls_and_keeps_nothing(model: Model, role
         pair.play(deepcopy(recorded.steps))
     assert not any("/__admin" in answer.request.path for answer in run.chain)
     assert {made.kind for made in run.ledger.left()} <= {"thread"}  # those that show the users of the keys
+
+
+def test_every_row_of_the_differences_names_an_assumption_and_known_conditions() -> None:
+    assert set(patterns()) <= set(assumptions())
+    known = {operation.id for operation in document().operations.values()}
+    for id_, rows in patterns().items():
+        for row in rows:
+            assert row, id_
+            assert set(row) <= CONDITIONS, id_
+            named = f"{row.get('op', '')} {row.get('after', '')}".split()
+            assert set(named) <= known, id_
 
 
 def test_the_model_ends_with_its_parent_even_if_that_is_killed() -> None:
