@@ -96,6 +96,11 @@ DELETES = {
 """Operation -> parameter that names what is gone afterwards."""
 SHARED = {"listSpaces": "spaces", "listThreads": "data", "listVectorStores": "data", "listFiles": "files"}
 """Lists that others write to as well -> field with the items."""
+REFUSED = {
+    "wrong": "ak_wrong",
+    **{state: f"ak_demo_{state}" for state in ("expired", "deactivated", "paused")},
+}
+"""Caller whose key is refused -> key; all but the first are known to a mock alone."""
 ECHOES = ("updateThreadMessage",)
 """Operations that answer with the caller's text in a message of the model."""
 COUNTS_ALL = "getVectorStoreUsage"
@@ -136,4 +141,4 @@ def kind_of(operation: str, pointer: str) -> str:
 
 def key_of(role: str | None) -> str | None:
     """Key of a caller on a mock; None without one."""
-    return None if role in (None, "wrong") else f"ak_demo_{role}"
+    return None if role is None or role in REFUSED else f"ak_demo_{role}"

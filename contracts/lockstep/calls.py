@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from contracts.lockstep.api import KINDS, Contract, Operation, Step
+from contracts.lockstep.api import KINDS, REFUSED, Contract, Operation, Step
 from contracts.lockstep.words import TOPICS, WRONG, Words
 from contracts.lockstep.world import World, label_of
 
@@ -59,7 +59,7 @@ class Calls:
         if chance < 0.05:
             self._spoil(operation, step)
         elif chance < 0.07:
-            step["role"] = pick.choice([None, "wrong"])
+            step["role"] = pick.choice([None, "wrong", *(REFUSED if self._on_mock else ())])
         elif chance < 0.12 and self._on_mock:
             step |= {"as": pick.choice(self._callers), "role": pick.choice([None, step["role"]])}
         return step

@@ -11,6 +11,7 @@ from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest, ClientRespo
 from contracts.lockstep.api import (
     COUNTS_ALL,
     ECHOES,
+    REFUSED,
     SHARED,
     Contract,
     Operation,
@@ -123,7 +124,8 @@ class Lockstep:
     def _skipped(self, step: Step) -> bool:
         """Whether a step can't be taken: there is no such caller, or it is not allowed on this target."""
         operation = self.operations.get(step["op"])
-        if operation is None or step["role"] not in (None, "wrong", *self.target.callers):
+        refused = REFUSED if self.target.is_mock else ("wrong",)
+        if operation is None or step["role"] not in (None, *refused, *self.target.callers):
             return True
         if self.target.is_mock:
             return not self.may_ask and step["op"] in MODEL_OPERATIONS

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from contracts.http.exchange import ClientRequest
 from contracts.http.role_client import FORM_HEADERS, file_form
-from contracts.lockstep.api import PREFIXES, Operation, Step, key_of
+from contracts.lockstep.api import PREFIXES, REFUSED, Operation, Step, key_of
 from contracts.lockstep.names import NOTHING, Names
 
 
@@ -34,11 +34,11 @@ class Rendering:
         body, headers = self._rendered(step.get("body"), side), {**step.get("headers", {})}
         if "form" in step:
             body, headers = file_form(*step["form"]), {**FORM_HEADERS}
-        if step["role"] == "wrong":
-            headers["X-API-Key"] = "ak_wrong"
+        role = step["role"]
+        if role in REFUSED:
+            headers["X-API-Key"], role = REFUSED[role], None
         if step.get("as"):
             headers["Authorization"] = f"Bearer {key_of(step['as'])}"
-        role = None if step["role"] == "wrong" else step["role"]
         method = step.get("method", operation.method.upper())
         return ClientRequest(method, path + ("?" + urlencode(pairs) if pairs else ""), role, body, headers)
 

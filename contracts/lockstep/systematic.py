@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from contracts.http.exchange import MODEL_OPERATIONS
-from contracts.lockstep.api import KINDS, Operation, Step
+from contracts.lockstep.api import KINDS, REFUSED, Operation, Step
 from contracts.lockstep.calls import Calls
 from contracts.lockstep.play import Lockstep
 from contracts.lockstep.starts import RICH, prepared
@@ -16,6 +16,8 @@ from contracts.lockstep.world import World
 
 ODD_CURSORS = ("!", "YQ", "é", "0")
 """Texts that are no cursor: other alphabets, other contents."""
+ANCHORS = ("after", "before")
+"""Parameters that name an item of the list itself."""
 _ORDER = ("get", "patch", "put", "post", "delete")
 
 
@@ -50,28 +52,32 @@ class _Variants:
         self._calls, self._world, self._operation = calls, world, operation
         self._callers, self._contract = lockstep.target.callers, lockstep.contract
         self._parameters = lockstep.contract.parameters(operation)
+        anchor = "thread" if operation.id == "listThreads" else "message"
+        self._kinds = {**KINDS, **dict.fromkeys(ANCHORS, anchor)}
         media = self._contract.resolved(operation.raw.get("requestBody", {})).get("content", {})
         self._schema = self._contract.resolved(media.get("application/json", {}).get("schema", {}))
         self._is_form = bool(media) and "application/json" not in media
 
     def all(self) -> Iterator[Step]:
         """By each caller; each optional part with each value by the owner."""
-        for role in (*self._callers[1:], None, "wrong"):
+        for role in (*self._callers[1:], None, *REFUSED):
             yield self._plain(role)
         for parameter in self._parameters:
-            if parameter["in"] == "query":
-                for value in self._values(parameter["schema"], parameter["name"]):
-                    step = self._plain("owner")
-                    yield {**step, "query": {**step["query"], parameter["name"]: value}}
+            name = parameter["name"]
+            for value in self._values(parameter["schema"], name) if parameter["in"] == "query" else ():
+                step = self._plain("owner")
+                yield {**step, "query": {**step["query"], name: value}}
+                if name in ANCHORS:
+                    yield {**self._plain("owner"), "query": {**step["query"], name: value, "limit": 1}}
         for name, schema in self._schema.get("properties", {}).items():
             for value in self._values(schema, name):
                 step = self._plain("owner")
                 yield {**step, "body": {**step["body"], name: value}}
         for place in ("path", "body"):
-            for name in [name for name in self._plain("owner").get(place, {}) if name in KINDS]:
-                for other in (f"{KINDS[name]}:none0", *self._world.dead.get(KINDS[name], ())[-1:]):
+            for name in [name for name in self._plain("owner").get(place, {}) if name in self._kinds]:
+                for other in self._others(self._kinds[name]):
                     step = self._plain("owner")
-                    yield {**step, place: {**step[place], name: {"$": other}}}
+                    yield {**step, place: {**step[place], name: other}}
         yield self._plain("owner")
         yield self._plain("owner")
 
@@ -92,8 +98,8 @@ class _Variants:
 
     def _value(self, schema: Any, name: str) -> Any:
         """Value of a required part: the latest thing, or a typical value."""
-        if name in KINDS:
-            kind = KINDS[name]
+        if name in self._kinds:
+            kind = self._kinds[name]
             live = ["org:own"] if kind == "org" else self._world.live.get(kind) or [f"{kind}:none"]
             return {"$": live[-1]}
         if name == "files":
@@ -117,7 +123,7 @@ class _Variants:
                 match kind:
                     case _ if "enum" in form:
                         found += [*form["enum"], "other"]
-                    case "string" if name in KINDS:
+                    case "string" if name in self._kinds:
                         found += [
                             self._value(form, name),
                             *self._ids(name),
@@ -139,7 +145,7 @@ class _Variants:
                         found += [low, high, low - 1, low + 1, high - 1, high + 1, 2, "1.0"]
                     case "boolean":
                         found += [True, False, "yes"]
-                    case "array" if name in KINDS:
+                    case "array" if name in self._kinds:
                         found += [[self._value({}, name)], [], self._ids(name)]
                     case "object":
                         found += [{"a": "2"}, {}, {f"k{n}": "v" for n in range(17)}]
@@ -147,6 +153,12 @@ class _Variants:
                         found.append(None)
         return [value for n, value in enumerate(found) if value not in found[:n]]
 
+    def _others(self, kind: str) -> list[dict[str, str]]:
+        """Ids that a call should refuse: unknown, deleted, longer by one character or by many."""
+        dead, live = self._world.dead.get(kind, ())[-1:], self._world.live.get(kind, ())[-1:]
+        found = [{"$": label} for label in (f"{kind}:none0", *dead)]
+        return found + [{"$": label, "+": more} for label in live for more in ("x", "x" * 256)]
+
     def _ids(self, name: str) -> list[Any]:
-        live = self._world.live.get(KINDS[name], ())
+        live = self._world.live.get(self._kinds[name], ())
         return [{"$": label} for label in dict.fromkeys((*live[:1], *live[-3:-1]))]
