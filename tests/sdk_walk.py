@@ -145,10 +145,14 @@ class Walk:
         in_organization = {"organization_id": ORGANIZATION}
         space = self("createSpace", name="Walk", **in_organization)["id"]
         thread = self("createThread", title="First", **in_organization)["id"]
+        self.organizations()
         self("listSpaces", **in_organization)
         self("getSpace", space)
         self("updateSpace", space, name="Walked")
         self("listThreads")
+        self("getUnreadThreads")
+        self("getThreadChanges", since="2026-01-01T00:00:00Z")
+        self("markThreadRead", thread)
         self("getThread", thread)
         self("updateThread", thread, title="Second")
         self("pinThread", thread)
@@ -162,6 +166,16 @@ class Walk:
         self("deleteSpace", space)
         self("deleteThread", thread)
         assert self("deleteAllThreads")["deleted"] > 0
+
+    def organizations(self) -> None:
+        """Read the caller, the organization, and what it and the model have."""
+        self("getCurrentUser")
+        self("listOrganizations")
+        for operation in ("getOrganization", "listOrganizationRoles", "listDepartments"):
+            self(operation, ORGANIZATION)
+        self("listAssistants", organization_id=ORGANIZATION)
+        for operation in ("listModels", "getOutputModes", "getReasoningLevels"):
+            self(operation)
 
     def answers(self, thread: str) -> None:
         """Ask, edit and delete messages; cancel a stream, and read it again."""
