@@ -103,8 +103,6 @@ REFUSED = {
 """Caller whose key is refused -> key; all but the first are known to a mock alone."""
 ECHOES = ("updateThreadMessage",)
 """Operations that answer with the caller's text in a message of the model."""
-COUNTS_ALL = "getVectorStoreUsage"
-"""Operation that sums up what others wrote, too."""
 READS = {
     "space": ("getSpace", "listSpaceThreads", "listSpaceVectorStores"),
     "thread": ("getThread", "listThreadMessages"),
@@ -112,7 +110,7 @@ READS = {
     "file": ("getFile",),
 }
 """Kind -> operations that read it back."""
-LISTS = ("listSpaces", "listThreads", "listVectorStores", "listFiles", COUNTS_ALL)
+LISTS = ("listSpaces", "listThreads", "listVectorStores", "listFiles", "getVectorStoreUsage")
 """Lists that need no thing."""
 RARE = {
     "createResponse": 3.0,
@@ -137,6 +135,11 @@ def kind_of(operation: str, pointer: str) -> str:
         return "told"
     name = pointer.removesuffix("/*").rpartition("/")[2]
     return PRODUCES.get((operation, pointer)) or KINDS.get(name, name)
+
+
+def is_shared(operation: Operation) -> bool:
+    """Whether an answer shows what others wrote: a read that names no thing."""
+    return not operation.writes and "{" not in operation.path.replace("{organization_id}", "")
 
 
 def key_of(role: str | None) -> str | None:

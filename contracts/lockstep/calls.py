@@ -70,7 +70,7 @@ class Calls:
         for parameter in self._contract.parameters(operation):
             name, place = parameter["name"], parameter["in"]
             if place == "path":
-                step["path"][name] = self._world.ref(KINDS[name])
+                step["path"][name] = self._world.ref(KINDS.get(name, ""))
             elif place == "query" and (parameter.get("required") or pick.random() < share):
                 value = self._query_value(operation, name, parameter.get("schema", {}), step)
                 step["query"] |= {} if value is None else {name: value}
@@ -99,7 +99,7 @@ class Calls:
         pick, world = self._pick, self._world
         names = [name for name in step["path"] if name != "organization_id"]
         if len(names) > 1 and pick.random() < (0.7 if world.sane else 0.3):
-            pair = world.pair([KINDS[name] for name in names])
+            pair = world.pair([KINDS.get(name, "") for name in names])
             step["path"] |= {n: {"$": label} for n, label in zip(names, pair or (), strict=False)}
         owner = world.maker.get(label_of(step, names[0])) if names else None
         if owner in self._callers and pick.random() < (0.9 if world.sane else 0.3):

@@ -26,7 +26,9 @@ class Maker:
         asks = MODEL_OPERATIONS if not lockstep.may_ask else ()
         self._operations = [each for each in lockstep.operations.values() if each.id not in asks]
         self._needs = {
-            each.id: [KINDS[p["name"]] for p in lockstep.contract.parameters(each) if p["in"] == "path"]
+            each.id: [
+                KINDS.get(p["name"], "") for p in lockstep.contract.parameters(each) if p["in"] == "path"
+            ]
             for each in self._operations
         }
         self._makes = {

@@ -91,7 +91,8 @@ def prepared(call: str, bare: Step, world: World) -> Step:
     latest = {kind: labels[-1] for kind, labels in world.live.items() if labels}
     step = {**bare, "op": operation, "role": "owner"}
     step["path"] = {
-        name: {"$": label or latest.get(KINDS[name], f"{KINDS[name]}:none")} for name, label in path.items()
+        name: {"$": label or latest.get(KINDS.get(name, ""), f"{KINDS.get(name, '')}:none")}
+        for name, label in path.items()
     }
     if isinstance(body, list):
         return {**step, "form": body}

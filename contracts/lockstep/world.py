@@ -79,7 +79,7 @@ class World:
         if len(named) > 1:
             self.together.append(named)
         if step["op"] in DELETES:
-            kind, label = KINDS[DELETES[step["op"]]], label_of(step, DELETES[step["op"]])
+            kind, label = KINDS.get(DELETES[step["op"]], ""), label_of(step, DELETES[step["op"]])
             if label in self.live.get(kind, ()):
                 self.live[kind].remove(label)
                 self.dead.setdefault(kind, []).append(label)
