@@ -27,7 +27,7 @@ PROFILES = {
     "small": Profile(2, 8, 1, 1, 0, 2, cases=15, most=1500),
     "quick": Profile(13, 15, 5, 8, 0, 10),
     "ci": Profile(40, 25, 30, 30, 60, None),
-    "nightly": Profile(200, 40, 200, 200, 2000, None),
+    "nightly": Profile(200, 40, 200, 200, 1000, None),
 }
 SEED = 20261121
 

@@ -12,6 +12,8 @@ from contracts.lockstep.names import NOTHING, Names
 
 FIXED = ("org", "user", "role", "department")
 """Kinds that no call creates."""
+NO_IDS = ("cursor", "words", "told")
+"""Kinds of labels whose values are no ids of things."""
 
 
 class World:
@@ -53,7 +55,10 @@ class World:
         if live and chance < 0.96:
             return {"$": live[-1], "+": pick.choice(["x", "X", " ", "0"])}
         others = [
-            label for other, labels in self.live.items() if other not in (kind, *FIXED) for label in labels
+            label
+            for other, labels in self.live.items()
+            if other not in (kind, *FIXED, *NO_IDS)
+            for label in labels
         ]
         return {"$": pick.choice(others) if others and chance < 0.98 else f"{kind}:none{pick.randrange(3)}"}
 
