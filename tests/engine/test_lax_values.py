@@ -109,15 +109,17 @@ def test_text_that_says_true_asks_for_a_stream(ask: Ask) -> None:
     assert answer.content_type.startswith("text/event-stream")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(("store", value) for value in ("", "2", 2, 0.5, " true", [True], None)),
-        *(("temperature", value) for value in ("", "x", "inf", "nan", "2", [1], "0x1", "1e999")),
-        *(("max_output_synapses", value) for value in ("", "0", 0.5, "0.5", False, {}, "5.")),
-        *(("model", value) for value in (5, True, ["gpt-4o"])),
-    ],
-)
+NO_FORM: list[tuple[str, object]] = [
+    *(("store", text) for text in ("", "2", " true")),
+    *(("store", value) for value in (2, 0.5, [True], None)),
+    *(("temperature", text) for text in ("", "x", "inf", "nan", "2", "0x1", "1e999")),
+    *(("max_output_synapses", text) for text in ("", "0", "0.5", "5.")),
+    *(("max_output_synapses", value) for value in (0.5, False, {})),
+    *(("model", value) for value in (5, True, ["gpt-4o"])),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), NO_FORM)
 def test_a_value_that_has_no_such_form_is_named(ask: Ask, field: str, value: object) -> None:
     answer = ask("POST", "/v1/model/response", json={**QUESTION, field: value})
     assert answer.status_code == 422
