@@ -114,7 +114,7 @@ NO_FORM: list[tuple[str, object]] = [
     *(("store", value) for value in (2, 0.5, [True], None)),
     *(("temperature", text) for text in ("", "x", "inf", "nan", "2", "0x1", "1e999")),
     *(("max_output_synapses", text) for text in ("", "0", "0.5", "5.")),
-    *(("max_output_synapses", value) for value in (0.5, False, {})),
+    *(("max_output_synapses", value) for value in (0.5, False, "[]")),
     *(("model", value) for value in (5, True, ["gpt-4o"])),
 ]
 
