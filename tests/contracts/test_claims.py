@@ -148,6 +148,25 @@ def test_a_server_may_refuse_empty_text_and_names_that_no_source_says_it_takes(
     assert [broken.evidence for _, broken in contract_failures(failure, run_on(app))] == [Evidence.ASSUMED]
 
 
+@pytest.mark.parametrize(
+    ("time", "holds"),
+    [
+        ("2026-02-26T10:30:00Z", True),
+        ("2026-02-26T10:30:00.123456Z", True),
+        ("2026-02-26T10:30:00+00:00", True),
+        ("2026-02-26 10:30:00", False),
+        ("2026-02-26T10:30:00", False),
+        ("1772101800", False),
+    ],
+)
+def test_a_time_may_have_fractions_and_an_offset(time: str, holds: bool) -> None:
+    """A21, and never a form that is no RFC 3339."""
+    body = {"success": True, "message": "Thread added to space", "space_id": "space_a", "thread_id": "thrd_a"}
+    operation = document().by_id("addThreadToSpace")
+    found = [*document().violations(operation, 201, {**body, "added_at": time})]
+    assert (found == []) is holds
+
+
 def test_the_nearest_mark_counts_and_a_mark_may_name_its_keyword() -> None:
     outer, inner = {"x-evidence": "assumed", "x-assumption": ["A01"]}, {"x-evidence": "documented"}
     own = {"x-evidence": {"maxLength": "assumed"}, "x-assumption": ["A100"], "maxLength": 3, "type": "string"}
