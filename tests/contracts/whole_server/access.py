@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from tests.contracts.whole_server.errors import Refused
+from tests.contracts.whole_server.errors import Refused, wrong
 from tests.contracts.whole_server.state import DEPARTMENTS, ROLES, Record, State, User
 
 
@@ -51,7 +51,7 @@ def thread_of(state: State, me: User, thread_id: str) -> Record:
     """Thread of the caller; another's is as if it did not exist (A36)."""
     thread = state.threads.get(thread_id)
     if thread is None or thread["user_id"] != me.id:
-        raise Refused(404, "No such thread", thread_id=thread_id)
+        raise Refused(404, "Thread not found", thread_id=thread_id)
     return thread
 
 
@@ -65,7 +65,7 @@ def known(departments: Iterable[str] | None = (), roles: Iterable[str] | None = 
     """422 for a department or role that is not there."""
     strange = {*(departments or ())} - DEPARTMENTS | {*(roles or ())} - ROLES
     if strange:
-        raise Refused(422, "Unknown role or department", unknown=sorted(strange))
+        raise wrong((("body", "access_departments"), f"unknown: {sorted(strange)}"))
 
 
 def store_of(state: State, me: User, organization_id: str, store_id: str, *, change: bool = False) -> Record:
@@ -73,7 +73,7 @@ def store_of(state: State, me: User, organization_id: str, store_id: str, *, cha
     member(me, organization_id)
     store = state.stores.get(store_id)
     if store is None or store["organization_id"] != organization_id:
-        raise Refused(404, "Vector store does not exist", "VECTOR_STORE_NOT_FOUND", vector_store_id=store_id)
+        raise Refused(404, "Vector store not found", "VECTOR_STORE_NOT_FOUND", vector_store_id=store_id)
     is_mine = store["created_by"] == me.id or me.overrides
     may_view = store["access_mode"] in ("organization", "public") or me.id in (store["access_users"] or [])
     if not is_mine and (change or not may_view):

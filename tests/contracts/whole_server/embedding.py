@@ -64,3 +64,16 @@ class Embedder(threading.Thread):
                     names = {"thread_id": thread_id, "message_id": message["id"], "role": message["role"]}
                     hits[message["id"]] = {**names, "text": message["content"], "score": score}
         return sorted(hits.values(), key=lambda hit: -hit["score"])[:10]
+
+    def found_in_files(self, question: str, stores: set[str]) -> list[Record]:
+        """Files that share words with the question, best first."""
+        asked, hits = words(question), []
+        for store_id in stores:
+            for file_id, record in self.state.stored[store_id].items():
+                own = self.state.vectors.get((store_id, file_id), set())
+                if own & asked and record["processing_status"] == "completed":
+                    text = self.state.contents[file_id].decode("utf-8", "replace")
+                    score = round(len(own & asked) / len(own | asked), 4)
+                    names = {"file_id": file_id, "filename": record["file_name"]}
+                    hits.append({**names, "score": score, "text": text})
+        return sorted(hits, key=lambda hit: -hit["score"])[:10]

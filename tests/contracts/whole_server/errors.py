@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ KINDS = {
     403: ("INSUFFICIENT_PERMISSIONS", "You don't have permission to perform this action."),
     404: ("RESOURCE_NOT_FOUND", "The requested resource could not be found."),
     409: ("CONFLICT", "The resource is there already."),
-    422: ("INVALID_FIELD_VALUE", "A field has no valid value."),
+    422: ("VALIDATION_ERROR", "A field has no valid value."),
 }
 
 
@@ -28,6 +29,12 @@ class Refused(Exception):
         usual_code, usual_message = KINDS[status]
         self.status, self.text, self.details = status, text, details
         self.code, self.message = code or usual_code, message or usual_message
+
+
+def wrong(*faults: tuple[Sequence[int | str], str]) -> Refused:
+    """422 with the place and the message of each fault."""
+    fields = [{"in": at[0], "name": ".".join(map(str, at[1:])), "message": text} for at, text in faults]
+    return Refused(422, "Invalid request", fields=fields)
 
 
 def envelope(refusal: Refused) -> dict[str, Any]:
@@ -54,5 +61,4 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        found = [{"field": ".".join(map(str, each["loc"])), "msg": each["msg"]} for each in error.errors()]
-        return JSONResponse(envelope(Refused(422, "Invalid request", errors=found)), 422)
+        return JSONResponse(envelope(wrong(*((each["loc"], each["msg"]) for each in error.errors()))), 422)

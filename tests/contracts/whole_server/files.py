@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response, UploadFile
 
 from tests.contracts.whole_server.access import Me, Now, member
-from tests.contracts.whole_server.errors import Refused
+from tests.contracts.whole_server.errors import Refused, wrong
 from tests.contracts.whole_server.state import Record, State, new_id
 
 router = APIRouter(prefix="/v1/organizations/{organization_id}/files")
@@ -41,7 +41,7 @@ def file_of(state: State, me: Me, organization_id: str, file_id: str) -> Record:
     member(me, organization_id)
     file = state.files.get(file_id)
     if file is None or file["organization_id"] != organization_id:
-        raise Refused(404, "No such file", file_id=file_id)
+        raise Refused(404, "File not found", file_id=file_id)
     return file
 
 
@@ -50,7 +50,7 @@ async def upload(organization_id: str, files: list[UploadFile], state: Now, me: 
     """Keeps the files of a form."""
     member(me, organization_id)
     if len(files) > 10:
-        raise Refused(422, "More than ten files", errors=[{"field": "body.files", "msg": "too many"}])
+        raise wrong((("body", "files"), "more than ten"))
     kept = [
         keep(state, me, organization_id, f.filename or "", f.content_type or "", await f.read())
         for f in files

@@ -47,12 +47,12 @@ class Stream:
         self.thread["status"] = "inactive"
         self.is_over = True
 
-    async def read(self, seen: int = 0) -> AsyncIterator[bytes]:
-        """Lines of the stream."""
+    async def read(self, seen: int = 0, **marks: str) -> AsyncIterator[bytes]:
+        """Lines of the stream; `marks` are added to each event."""
         while True:
             for event in self.events[seen:]:
                 seen += 1
-                yield f"id: {seen}\ndata: {json.dumps(event)}\n\n".encode()
+                yield f"id: {seen}\ndata: {json.dumps({**event, **marks})}\n\n".encode()
             if self.is_over and seen == len(self.events):
                 break
             await asyncio.sleep(PAUSE / 2)
@@ -125,6 +125,7 @@ async def create_response(body: Question, state: Now, me: Me, request: Request) 
     stored = [say(state, thread, i.role, i.text, body.metadata, request) for i in body.inputs]
     stored.append(say(state, thread, "assistant", text, None, request))
     thread["last_model_used"] = body.model
+    said = {"type": "output_text", "text": text}
     answer: dict[str, Any] = {
         "thread_id": thread["id"],
         "response": [{"type": "text", "text": text}],
@@ -138,9 +139,24 @@ async def create_response(body: Question, state: Now, me: Me, request: Request) 
         answer["response_blocks"] = [{"type": "text", "content": text}]
     if "file_search.results" in (body.include or ()):
         answer["file_search"] = {"results": found}
+    if output := searched_files(state, request, asked, searched, body):
+        answer["output"] = [*output, {"type": "message", "role": "assistant", "content": [said]}]
     if not body.stream:
         return {"success": True, **answer}
     return streamed(state, me, thread, stored, text, answer)
+
+
+def searched_files(
+    state: State, request: Request, asked: str, spaces: list[str], body: Question
+) -> list[Record]:
+    """Search in the files of all stores that a question reaches; none if they have no files."""
+    stores = {*(body.vector_store_ids or ())}
+    for space_id in spaces:
+        stores |= {state.spaces[space_id]["vector_store_id"], *state.attached[space_id]}
+    if not any(state.stored[store_id] for store_id in stores):
+        return []
+    found = request.app.state.embedder.found_in_files(asked, stores)
+    return [{"type": "file_search_call", "id": new_id("fs"), "status": "completed", "results": found}]
 
 
 def streamed(
@@ -183,7 +199,7 @@ async def cancel(thread_id: str, state: Now, me: Me) -> Record:
     if is_quick:
         messages[:] = [message for message in messages if message not in stream.messages]
     else:
-        stream.messages[-1]["content"] = said
+        stream.messages[-1].update(content=said, metadata={"cancelled": True})
     thread["message_count"] = len(messages)
     event = {"event": "response.cancelled", "status": "cancelled", "thread_id": thread_id}
     stream.events.append({**event, "partial_content_length": len(said)})
@@ -203,5 +219,5 @@ async def reconnect(thread_id: str, state: Now, me: Me, last_event_id: int = 0) 
     thread_of(state, me, thread_id)
     if thread_id not in state.streams:
         raise Refused(404, "No active stream")
-    lines = state.streams[thread_id].read(max(last_event_id, 0))
+    lines = state.streams[thread_id].read(max(last_event_id, 0), source="replay")
     return StreamingResponse(lines, media_type="text/event-stream")

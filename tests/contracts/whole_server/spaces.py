@@ -122,7 +122,7 @@ async def delete_space(space_id: str, state: Now, me: Me, organization_id: str |
     space = space_of(state, me, space_id, "e", organization_id)
     state.stores.pop(space["vector_store_id"], None)
     for records in (state.spaces, state.links, state.attached):
-        del records[space_id]  # type: ignore[attr-defined]
+        del records[space_id]
 
 
 @router.post("/{space_id}/threads/{thread_id}", status_code=201)
@@ -133,7 +133,7 @@ async def add_thread(
     space = space_of(state, me, space_id, "e", organization_id)
     thread = state.threads.get(thread_id)
     if thread is None or thread["organization_id"] != space["organization_id"]:
-        raise Refused(404, "No such thread", thread_id=thread_id)
+        raise Refused(404, "Thread not found", thread_id=thread_id)
     if thread_id in state.links[space_id]:
         raise Refused(409, "The thread is in the space", thread_id=thread_id)
     state.links[space_id][thread_id] = space["last_activity_at"] = added = state.now()
@@ -178,7 +178,9 @@ async def attach(
     space = space_of(state, me, space_id, "e", organization_id)
     store, there = state.stores.get(vector_store_id), state.attached[space_id]
     if store is None or store["organization_id"] != space["organization_id"]:
-        raise Refused(404, "No such vector store", "VECTOR_STORE_NOT_FOUND", vector_store_id=vector_store_id)
+        raise Refused(
+            404, "Vector store not found", "VECTOR_STORE_NOT_FOUND", vector_store_id=vector_store_id
+        )
     own = {each["vector_store_id"] for each in state.spaces.values()}
     if vector_store_id in own or vector_store_id in there or len(there) == 20:
         raise Refused(409, "The vector store can't be attached", vector_store_id=vector_store_id)

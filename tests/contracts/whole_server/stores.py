@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 
 from tests.contracts.whole_server.access import Me, Now, known, member, store_of
-from tests.contracts.whole_server.errors import Refused
+from tests.contracts.whole_server.errors import Refused, wrong
 from tests.contracts.whole_server.files import file_of, keep
 from tests.contracts.whole_server.shapes import (
     EncodedFiles,
@@ -139,7 +139,7 @@ def stored_file(state: State, store: Record, file_id: str) -> Record:
     """File in a store."""
     record = state.stored[store["id"]].get(file_id)
     if record is None:
-        raise Refused(404, "The file is not in the store", file_id=file_id)
+        raise Refused(404, "File not in vector store", file_id=file_id)
     return record
 
 
@@ -181,7 +181,7 @@ async def list_files(
     store = store_of(state, me, organization_id, store_id)
     wanted = {*status.split(",")} - {""}
     if wanted - {"pending", "processing", "completed", "failed"}:
-        raise Refused(422, "Unknown status", errors=[{"field": "query.status", "msg": "unknown"}])
+        raise wrong((("query", "status"), "unknown"))
     files = [f for f in state.stored[store["id"]].values() if not wanted or f["processing_status"] in wanted]
     shown = files[(page - 1) * page_size : page * page_size]
     counts = {
@@ -211,8 +211,7 @@ async def upload(
     try:
         contents = [base64.b64decode(file.content, validate=True) for file in body.files]
     except (binascii.Error, ValueError) as error:
-        fault = {"field": "body.files.content", "msg": "not base64"}
-        raise Refused(422, "Not base64", errors=[fault]) from error
+        raise wrong((("body", "files.content"), "not base64")) from error
     kept = [
         keep(state, me, organization_id, file.filename, file.mime_type, content)
         for file, content in zip(body.files, contents, strict=True)
@@ -230,7 +229,12 @@ async def get_file(organization_id: str, store_id: str, file_id: str, state: Now
 @router.get(FILES + "/{file_id}/status")
 async def get_status(organization_id: str, store_id: str, file_id: str, state: Now, me: Me) -> Record:
     """Its status."""
-    return wrapped("Status", stored_file(state, store_of(state, me, organization_id, store_id), file_id))
+    record = stored_file(state, store_of(state, me, organization_id, store_id), file_id)
+    names = ("file_id", "vector_store_id", "chunk_count", "embedding_model", "error_message", "added_at")
+    times = {name: record.get(name) for name in ("processing_started_at", "processing_completed_at")}
+    known_of = {name: record.get(name) for name in names}
+    status = {"vector_store_file_id": record["id"], "status": record["processing_status"]}
+    return wrapped("Status", {**status, **known_of, **times})
 
 
 @router.delete(FILES + "/{file_id}", status_code=204)

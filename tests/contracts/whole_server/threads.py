@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 
 from tests.contracts.whole_server.access import Me, Now, member, thread_of
-from tests.contracts.whole_server.errors import Refused
+from tests.contracts.whole_server.errors import Refused, wrong
 from tests.contracts.whole_server.shapes import ForName, MessageChange, NewThread, ThreadChange
 from tests.contracts.whole_server.state import Record, State, new_id
 
@@ -159,7 +159,7 @@ def merged(old: Record | None, new: Record | None) -> Record:
     """Metadata after a change; 422 above sixteen pairs."""
     whole = {} if new is None else {**(old or {}), **new}
     if len(whole) > 16:
-        raise Refused(422, "More than 16 pairs of metadata")
+        raise wrong((("body", "metadata"), "more than 16 pairs"))
     return whole
 
 
@@ -176,7 +176,7 @@ async def pin(thread_id: str, state: Now, me: Me) -> Record:
     thread = thread_of(state, me, thread_id)
     pinned = [t for t in state.threads.values() if t["user_id"] == me.id and t["is_pinned"]]
     if not thread["is_pinned"] and len(pinned) >= 20:
-        raise Refused(422, "Twenty threads are pinned")
+        raise wrong((("path", "thread_id"), "twenty threads are pinned"))
     thread.update(is_pinned=True, pinned_at=state.now())
     what = {"id": thread_id, "is_pinned": True, "pinned_at": thread["pinned_at"]}
     return {**what, "message": "Thread pinned successfully"}
@@ -232,7 +232,7 @@ def message_of(state: State, thread_id: str, message_id: str) -> Record:
     for message in state.messages[thread_id]:
         if message["id"] == message_id:
             return message
-    raise Refused(404, "No such message", "MESSAGE_NOT_FOUND", message_id=message_id, thread_id=thread_id)
+    raise Refused(404, "Message not found", "MESSAGE_NOT_FOUND", message_id=message_id, thread_id=thread_id)
 
 
 @router.patch("/{thread_id}/messages/{message_id}")
