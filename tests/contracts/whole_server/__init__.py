@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from tests.contracts.whole_server import files, responses, spaces, stores, threads
+from tests.contracts.whole_server import files, messages, responses, spaces, store_files, stores, threads
 from tests.contracts.whole_server.embedding import Embedder
 from tests.contracts.whole_server.errors import Refused, add_handlers, envelope
 from tests.contracts.whole_server.state import ORGANIZATION, USERS, State
@@ -64,7 +64,7 @@ def application(state: State) -> FastAPI:
     app = FastAPI(openapi_url=None, strict_content_type=False)
     app.state.all, app.state.embedder = state, Embedder(state)
     add_handlers(app)
-    for part in (spaces, threads, responses, stores, files):
+    for part in (spaces, threads, messages, responses, stores, store_files, files):
         app.include_router(part.router)
     app.add_middleware(Authentication)
     return app

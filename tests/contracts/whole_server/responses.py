@@ -15,9 +15,10 @@ from fastapi.responses import StreamingResponse
 
 from tests.contracts.whole_server.access import Me, Now, levels, space_of, store_of, thread_of
 from tests.contracts.whole_server.errors import Refused
+from tests.contracts.whole_server.messages import message_of
 from tests.contracts.whole_server.shapes import Question
 from tests.contracts.whole_server.state import Record, State, new_id
-from tests.contracts.whole_server.threads import message_of, new_thread
+from tests.contracts.whole_server.threads import new_thread
 
 router = APIRouter(prefix="/v1/model/response")
 PAUSE = 0.01
