@@ -52,7 +52,8 @@ def faults(
 ) -> Iterator[SchemaViolation]:
     """Rules of openapi.yaml that a request breaks; none for what no schema says, such as broken JSON.
 
-    With `read` values have the forms of frameworks (A50, A102), and an empty optional parameter is none.
+    With `read` values have the forms of frameworks (A50, A102), and an empty optional parameter
+    or a null for an optional body is none.
     """
     found = list(_parameters(document, operation, request))
     for part in found:
@@ -70,6 +71,8 @@ def faults(
         try:
             body = json.loads(request.text)
         except ValueError:
+            return
+        if read and body is None and not around[-1].get("required"):
             return
         body = forms.read_all(body, schema, document.raw) if read else body
         yield from violations(body, schema, document.raw, around)

@@ -118,6 +118,16 @@ def test_a_server_may_read_values_as_frameworks_do(app: MockServer, sent: object
 
 
 @pytest.mark.parametrize(
+    ("label", "accused"), [("POST /v1/threads/{thread_id}/generateName", False), ("POST /v1/threads", True)]
+)
+def test_a_server_may_take_null_for_an_optional_body(app: MockServer, label: str, accused: bool) -> None:
+    path = label.partition(" ")[2].format(thread_id="thrd_a")
+    sent = ClientResponse(ClientRequest("POST", path, "owner", "null"), 200, {}, "{}", 1.0)
+    failure = EngineFailure(label, "negative_data_rejection", "accepted", sent)
+    assert bool([*contract_failures(failure, run_on(app))]) is accused
+
+
+@pytest.mark.parametrize(
     "sent",
     [
         *("limit=5.5", "limit=x", "limit=101", "limit=%2B101", "include_total=2", "include_total=maybe"),

@@ -159,6 +159,14 @@ def test_text_that_no_source_bounds_may_be_empty_or_long(
     assert ask("POST", path, json=body).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/threads/thrd_abc123/generateName", 200), ("/v1/threads", 422)]
+)
+def test_null_for_an_optional_body_is_none(ask: Ask, path: str, status: int) -> None:
+    """A102."""
+    assert ask("POST", path, data="null").status_code == status
+
+
 def test_a_block_of_text_may_have_further_fields(ask: Ask) -> None:
     """A30."""
     block = {"type": "text", "text": "Which hall?", "annotations": []}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from tests.contracts.whole_server.access import Me, Now, member, thread_of
-from tests.contracts.whole_server.errors import Refused, wrong
+from tests.contracts.whole_server.errors import wrong
 from tests.contracts.whole_server.shapes import ForName, NewThread, ThreadChange
 from tests.contracts.whole_server.state import Record, State, new_id
 
@@ -54,9 +54,9 @@ def part(
 ) -> tuple[list[Record], bool]:
     """Records next to the anchors, and whether there are more on that side."""
     ids = [record["id"] for record in records]
-    for anchor in (after, before):
+    for name, anchor in (("after", after), ("before", before)):
         if anchor and anchor not in ids:
-            raise Refused(400, "No such anchor")
+            raise wrong((("query", name), "is not in the list"))
     records = records[ids.index(after) + 1 if after else 0 : ids.index(before) if before else None]
     if before and not after:
         return records[-limit:], len(records) > limit
