@@ -29,7 +29,17 @@ Mode = Literal["on", "off", "auto"]
 People = list[str] | None
 
 
-class NewSpace(BaseModel):
+class Grants(BaseModel):
+    """Who has access to a space."""
+
+    access_users: People = None
+    access_departments: People = None
+    editable_by_users: People = None
+    editable_by_roles: People = None
+    visible_to_roles: People = None
+
+
+class NewSpace(Grants):
     """Body of createSpace; the one that forbids further fields."""
 
     model_config = ConfigDict(extra="forbid")
@@ -37,24 +47,14 @@ class NewSpace(BaseModel):
     name: Name
     description: str | None = None
     access_mode: SpaceMode = "private"
-    access_users: People = None
-    access_departments: People = None
-    editable_by_users: People = None
-    editable_by_roles: People = None
-    visible_to_roles: People = None
 
 
-class SpaceChange(BaseModel):
+class SpaceChange(Grants):
     """Body of updateSpace."""
 
     name: Name = ""
     description: str | None = None
     access_mode: SpaceMode = "private"
-    access_users: People = None
-    access_departments: People = None
-    editable_by_users: People = None
-    editable_by_roles: People = None
-    visible_to_roles: People = None
 
 
 class ThreadChange(BaseModel):
@@ -226,29 +226,3 @@ class ForName(BaseModel):
     """Body of generateThreadName."""
 
     messages: list[Turn] | None = None
-
-
-class FileToAdd(BaseModel):
-    """Body of addFileToVectorStore."""
-
-    file_id: str
-
-
-class EncodedFile(BaseModel):
-    """File in base64."""
-
-    filename: Annotated[str, Field(min_length=1)]
-    content: str
-    mime_type: str
-
-
-class EncodedFiles(BaseModel):
-    """Body of uploadBase64Files."""
-
-    files: Annotated[list[EncodedFile], Field(min_length=1, max_length=10)]
-
-
-class Retry(BaseModel):
-    """Body of retryVectorStoreFile."""
-
-    reset_error: bool = False

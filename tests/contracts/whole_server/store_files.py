@@ -7,15 +7,41 @@ import binascii
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
 
 from tests.contracts.whole_server.access import Me, Now, store_of
 from tests.contracts.whole_server.errors import Refused, wrong
 from tests.contracts.whole_server.files import file_of, keep
-from tests.contracts.whole_server.shapes import EncodedFiles, FileToAdd, Retry
 from tests.contracts.whole_server.state import Record, State, new_id
 from tests.contracts.whole_server.stores import PREFIX, Size, wrapped
 
 router = APIRouter(prefix=PREFIX)
+
+
+class FileToAdd(BaseModel):
+    """Body of addFileToVectorStore."""
+
+    file_id: str
+
+
+class EncodedFile(BaseModel):
+    """File in base64."""
+
+    filename: Annotated[str, Field(min_length=1)]
+    content: str
+    mime_type: str
+
+
+class EncodedFiles(BaseModel):
+    """Body of uploadBase64Files."""
+
+    files: Annotated[list[EncodedFile], Field(min_length=1, max_length=10)]
+
+
+class Retry(BaseModel):
+    """Body of retryVectorStoreFile."""
+
+    reset_error: bool = False
 
 
 def stored_file(state: State, store: Record, file_id: str) -> Record:
