@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Depends, Request
+from pydantic import BaseModel
 
 from tests.contracts.whole_server.errors import Refused, wrong
 from tests.contracts.whole_server.state import DEPARTMENTS, ROLES, Record, State, User
@@ -61,11 +61,17 @@ def member(me: User, organization_id: str) -> None:
         raise Refused(403, "Not a member of the organization", organization_id=organization_id)
 
 
-def known(departments: Iterable[str] | None = (), roles: Iterable[str] | None = ()) -> None:
+def known(body: BaseModel) -> None:
     """422 for a department or role that is not there."""
-    strange = {*(departments or ())} - DEPARTMENTS | {*(roles or ())} - ROLES
+    fields = {"access_departments": DEPARTMENTS, "editable_by_roles": ROLES, "visible_to_roles": ROLES}
+    strange = [
+        (("body", field), f"unknown: {name}")
+        for field, names in fields.items()
+        for name in getattr(body, field, None) or ()
+        if name not in names
+    ]
     if strange:
-        raise wrong((("body", "access_departments"), f"unknown: {sorted(strange)}"))
+        raise wrong(*strange)
 
 
 def store_of(state: State, me: User, organization_id: str, store_id: str, *, change: bool = False) -> Record:

@@ -70,7 +70,7 @@ def as_body(state: State, space: Record) -> Record:
 async def create_space(body: NewSpace, state: Now, me: Me) -> Record:
     """A space with a store of its own."""
     member(me, body.organization_id)
-    known(body.access_departments, [*(body.editable_by_roles or ()), *(body.visible_to_roles or ())])
+    known(body)
     now, name = state.now(), f"Memory of {body.name}"[:255]
     store = new_store(state, me, body.organization_id, name=name, access_mode="private")
     own = {"id": new_id("space"), "created_by": me.id, "vector_store_id": store["id"]}
@@ -111,7 +111,7 @@ async def update_space(
     changes = body.model_dump(exclude_unset=True)
     if changes.keys() & {*ACCESS, "visible_to_roles"}:
         space_of(state, me, space_id, "o")
-    known(body.access_departments, [*(body.editable_by_roles or ()), *(body.visible_to_roles or ())])
+    known(body)
     space.update(changes, updated_at=state.now())
     return as_body(state, space)
 

@@ -50,7 +50,7 @@ def visible(state: State, me: Me, organization_id: str) -> list[Record]:
 async def create_store(organization_id: str, body: NewStore, state: Now, me: Me) -> Record:
     """A vector store."""
     member(me, organization_id)
-    known(body.access_departments)
+    known(body)
     return wrapped("Created", as_body(state, new_store(state, me, organization_id, **body.model_dump())))
 
 
@@ -112,7 +112,7 @@ async def get_store(organization_id: str, store_id: str, state: Now, me: Me) -> 
 async def update_store(organization_id: str, store_id: str, body: StoreChange, state: Now, me: Me) -> Record:
     """Changes what is sent."""
     store = store_of(state, me, organization_id, store_id, change=True)
-    known(body.access_departments)
+    known(body)
     kept = ("name", "access_mode")
     changes = body.model_dump(exclude_unset=True)
     store.update({n: v for n, v in changes.items() if v is not None or n not in kept}, updated_at=state.now())
