@@ -1,9 +1,13 @@
-"""Deployment of its own: all operations of openapi.yaml on the vendor's framework, with habits of its own.
+"""Deployment of its own: most operations of openapi.yaml on the vendor's framework, with habits of its own.
 
 It is written from the vendor's two documents, published pages and client libraries, and knows nothing of
 the mock. Where no source says what to do, it does something else: a repeated add is a 409, lists are newest
 first, cursors are numbers, another user's thread is a 404, times have microseconds, codes and texts are its
-own. It embeds in real time, in a thread. Operations that it lacks: none.
+own. It embeds in real time, in a thread.
+
+Operations that it lacks: getCurrentUser, getOrganization, getOutputModes, getReasoningLevels, getThreadChanges,
+getUnreadThreads, listAssistants, listDepartments, listModels, listOrganizationRoles, listOrganizations,
+markThreadRead.
 """
 
 from __future__ import annotations
