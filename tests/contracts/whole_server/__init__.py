@@ -5,9 +5,8 @@ the mock. Where no source says what to do, it does something else: a repeated ad
 first, cursors are numbers, another user's thread is a 404, times have microseconds, codes and texts are its
 own. It embeds in real time, in a thread.
 
-Operations that it lacks: getCurrentUser, getOrganization, getOutputModes, getReasoningLevels, getThreadChanges,
-getUnreadThreads, listAssistants, listDepartments, listModels, listOrganizationRoles, listOrganizations,
-markThreadRead.
+Operations that it lacks: getCurrentUser, getOrganization, getOutputModes, getReasoningLevels,
+getThreadChanges, getUnreadThreads, listAssistants, listDepartments, listModels, listOrganizationRoles, listOrganizations, markThreadRead.
 """
 
 from __future__ import annotations
