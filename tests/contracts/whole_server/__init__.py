@@ -6,7 +6,8 @@ first, cursors are numbers, another user's thread is a 404, times have microseco
 own. It embeds in real time, in a thread.
 
 Operations that it lacks: getCurrentUser, getOrganization, getOutputModes, getReasoningLevels,
-getThreadChanges, getUnreadThreads, listAssistants, listDepartments, listModels, listOrganizationRoles, listOrganizations, markThreadRead.
+getThreadChanges, getUnreadThreads, listAssistants, listDepartments, listModels, listOrganizationRoles,
+listOrganizations, markThreadRead.
 """
 
 from __future__ import annotations
