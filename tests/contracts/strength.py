@@ -163,8 +163,8 @@ HEAD = """# Faults found by the contract suite
 
 Each row is the mock with one deliberate fault (a mutant), checked by the suite in profile `ci`, in this
 process and through HTTP only. The layers run from cheap to expensive: behaviour, model, lockstep,
-operations, workflows, and last the checks that wait for embeddings. The table names the first check that fails, and
-fails again when it is repeated, with the seconds until then. If a mutant breaks only an assumption, an
+operations, workflows, and last the checks that wait for embeddings. The table names the first check that
+fails, and fails again when it is repeated, with the seconds until then. If a mutant breaks only an assumption, an
 assumption that does not hold counts as caught. `make mutants` writes this page.
 
 A table of known faults says little about unknown ones. So authors who had not read the checks wrote two
