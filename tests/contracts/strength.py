@@ -164,8 +164,8 @@ HEAD = """# Faults found by the contract suite
 Each row is the mock with one deliberate fault (a mutant), checked by the suite in profile `ci`, in this
 process and through HTTP only. The layers run from cheap to expensive: behaviour, model, lockstep,
 operations, workflows, and last the checks that wait for embeddings. The table names the first check that
-fails, and fails again when it is repeated, with the seconds until then. If a mutant breaks only an assumption, an
-assumption that does not hold counts as caught. `make mutants` writes this page.
+fails, and fails again when it is repeated, with the seconds until then. If a mutant breaks only an
+assumption, an assumption that does not hold counts as caught. `make mutants` writes this page.
 
 A table of known faults says little about unknown ones. So authors who had not read the checks wrote two
 sets of fifteen mutants. At first the suite caught 6 of 15 (the author knew the names of the checks) and 4
