@@ -101,7 +101,8 @@ def _of_status(model: ClientResponse, target: ClientResponse, operation: Documen
 
 def _of_place(operation: DocumentedOperation, status: int, difference: Difference) -> Basis:
     """Basis of a value; a field whose own mark names an assumption of what it says rests on that."""
-    nodes = [*_nodes(operation, status, difference.pointer)]
+    missing = f"/{difference.left[0]}" if difference.kind == "fields" and difference.left else ""
+    nodes = [*_nodes(operation, status, difference.pointer + missing)]
     founded = basis((operation.raw, document().response(operation, status), *nodes))
     own = [id_ for node in nodes[-2:] if "properties" not in node for id_ in node.get("x-assumption", ())]
     open_ = [id_ for id_ in own if assumptions()[id_].alternatives.get("behaviour")]

@@ -96,7 +96,9 @@ class Exploration:
     def again(self) -> Iterator[Broken]:
         """Failures that remain when their steps are taken again."""
         lockstep = self.lockstep()
+        known = {signature(found.step, each) for found in self.found for each in found.differences}
         for found in self.found:
+            lockstep.known = known - {signature(found.step, each) for each in found.differences}
             try:
                 lockstep.play(deepcopy(found.steps), read_back=False)
             except Found as same:
@@ -122,7 +124,7 @@ def shrunk(lockstep: Lockstep, found: Found) -> Found:
     """Difference with the fewest steps found in time."""
     until, best = time.monotonic() + SHRINKING_SECONDS, found
     wanted = {signature(found.step, each) for each in found.differences}
-    known, lockstep.known = lockstep.known, set()
+    known, lockstep.known = lockstep.known, lockstep.known - wanted
 
     def happens(steps: tuple[Step, ...]) -> bool:
         nonlocal best
