@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         None, description="Write the state of the default sandbox to this file on exit"
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
+    overlay: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        title="FILE",
+        description="Apply this OpenAPI Overlay to the document before it is served; may be repeated",
+    )
     extend: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (),
         title="FILE.py:NAME",
@@ -141,7 +146,8 @@ class Settings(BaseSettings):
         512, ge=1, le=4096, title="N", description="Most requests that wait or stream at the same time"
     )
     watch: bool = Field(
-        False, description="Reload when a file of --spec, --scenario, --scenarios or --extend changes"
+        False,
+        description="Reload when a file of --spec, --overlay, --scenario, --scenarios or --extend changes",
     )
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = Field(
         None,

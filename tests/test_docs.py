@@ -37,6 +37,7 @@ NOT_RUN = {
     "pip install": "likewise; tests/test_package.py does it",
     "docker": "needs a container engine",
     "mockserver serve": "runs until it is stopped; the tests start their own",
+    "mockserver check --overlay": "tests/test_overlays.py does it",
     "export": "sets what every program here is given anyway",
     "contracts run --target mock": "takes a while; the suite's own tests do it",
     "contracts run --target https": "needs a deployment",
@@ -48,6 +49,7 @@ FILES = {
     "vite.config.js": "tests/test_examples.py",
     "handlers.js": "tests/test_examples.py",
     "login.py": "tests/test_extension_files.py",
+    "staging.yaml": "tests/test_overlays.py",
     "test_sharing.py": "tests/test_pytest_plugin.py",
 }
 """What is shown as a file, and who runs it."""

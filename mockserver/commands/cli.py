@@ -190,21 +190,25 @@ for _command in remote.COMMANDS:
 
 @main.command()
 @option("spec")
+@option("overlay")
 @option("scenario")
 @option("extend")
 def check(**flags: Any) -> None:
-    """Validate a spec, a scenario and extensions without serving them.
+    """Validate a spec, overlays, a scenario and extensions without serving them.
+
+    Each value that an overlay changes is one line: file and line of the action, place, old and new value.
 
     \b
     Examples:
       mockserver check --scenario tests/world.yaml
       mockserver check --spec openapi.yaml --scenario empty
+      mockserver check --overlay staging.yaml
       mockserver check --extend examples/login/login.py:login
 
     \b
     Exit codes: 0 valid; 2 invalid, with file, line and reason.
     """
-    from mockserver.app import create_app
+    from mockserver.app import create_app, spec_of
 
     settings = _settings(flags)
     try:
@@ -212,6 +216,8 @@ def check(**flags: Any) -> None:
     except DocumentError as error:
         _fail(error)
     data = app.sandboxes.default.data
+    for change in spec_of(settings).changes:
+        click.echo(str(change))
     click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")
 
 
