@@ -52,8 +52,8 @@ class Options(NamedTuple):
     @classmethod
     def from_flags(cls, flags: Mapping[str, Any]) -> Options:
         """Options among the flags of a command."""
-        given = {name: flags[name] for name in cls._fields if name in flags}
-        return cls(**given, connection=Connection.from_flags(flags))
+        values = {name: flags[name] for name in cls._fields if name in flags}
+        return cls(**values, connection=Connection.from_flags(flags))
 
 
 class Session(NamedTuple):

@@ -153,7 +153,7 @@ def nothing_is_told_to_who_may_not_view(run: Run) -> None:
     run.owner.space_with(source, theirs)
     run.owner.ask_model(fact, thread_id=source)
     wait_until_found(run, fact, question, source)
-    equal(is_found(outsider, fact, question, theirs), False, "told to an outsider")
+    equal(is_found(outsider, fact, question, theirs), False, "found by an outsider")
 
 
 @check("createResponse")

@@ -74,7 +74,7 @@ def each_page_of_threads_has_its_own_limit(run: Run) -> None:
 
 
 @check("listSpaceThreads", claim="a-page-has-fifty-threads")
-def the_page_size_is_fifty_unless_told(run: Run) -> None:
+def the_page_size_is_fifty_by_default(run: Run) -> None:
     """A page has fifty items by default and a hundred with limit=100; the next page continues after them."""
     space_id, threads = space_with_threads(run, 101)
     answer = page(run.owner, space_id)

@@ -26,7 +26,11 @@ class Unanswered(Exception):
 
 
 class Intercepted(Unanswered):
-    """A page of something in front of the API, such as a firewall, which would answer the same again."""
+    """A page of something in front of the API, which would answer the same again."""
+
+
+class Firewalled(Intercepted):
+    """The page refuses the request (4xx), so that the API behind it never had it."""
 
 
 class Untested(Exception):

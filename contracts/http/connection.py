@@ -50,7 +50,7 @@ class Connection(NamedTuple):
     @classmethod
     def from_flags(cls, flags: Mapping[str, Any]) -> Connection:
         """Connection of the flags of a command; Usage for invalid values."""
-        given: dict[str, Any] = {
+        limits: dict[str, Any] = {
             name: seconds(flags[name], f"--{name.replace('_', '-')}")
             for name in ("timeout", "model_timeout", "settle")
             if flags.get(name) is not None
@@ -60,7 +60,7 @@ class Connection(NamedTuple):
             headers=tuple(_header(text) for text in flags.get("header", ())),
             insecure=bool(flags.get("insecure")),
         )
-        found = found._replace(**given, **{name: flags[name] for name in names if flags.get(name)})
+        found = found._replace(**limits, **{name: flags[name] for name in names if flags.get(name)})
         found._check_files()
         return found._replace(words=_words(flags))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contracts.checks.errors import Intercepted
+from contracts.checks.errors import Firewalled, Intercepted
 from contracts.http.exchange import ClientResponse
 
 _OWN = (404, 405, 500, 501)
@@ -15,7 +15,8 @@ def refuse_foreign(answer: ClientResponse) -> ClientResponse:
     if not page or answer.status in _OWN or 300 <= answer.status < 400:
         return answer
     request = answer.request
-    raise Intercepted(
+    kind = Firewalled if answer.status < 500 else Intercepted
+    raise kind(
         f"something in front of the API answers {answer.status} with a page of HTML"
         f" to {request.method} {request.path[:80]}"
     )

@@ -123,6 +123,8 @@ class Skipped(NamedTuple):
     """Whether the keys or options of the run exclude the check."""
     out_of_questions: bool = False
     """Whether the questions of --with-model were used up."""
+    firewalled: bool = False
+    """Whether a firewall refuses a request of the check, so that the API never had it."""
 
     @property
     def cause(self) -> str:

@@ -81,7 +81,8 @@ def is_broken(outcomes: Sequence[Outcome], *, strict: bool) -> bool:
 
 def _unjudged(outcomes: Sequence[Outcome], found: Tried, min_coverage: int) -> str:
     """Reason why the run has no result; empty if it has one."""
-    silent = [outcome for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED]
+    unanswered = [outcome for outcome in outcomes if outcome.verdict is Verdict.UNANSWERED]
+    silent = [outcome for outcome in unanswered if outcome.skipped and not outcome.skipped.firewalled]
     if silent:
         return f"{_checks(len(silent))} got no answer: {causes(silent)}"
     if not found.tried:

@@ -11,6 +11,7 @@ from contracts.checks.errors import (
     Broken,
     Crashed,
     Excluded,
+    Firewalled,
     Intercepted,
     OutOfQuestions,
     TargetUnreachable,
@@ -54,7 +55,8 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
         missing = met(check, run, run.chain)
         failures, skipped = _without(missing, [], check, run) if missing else ([], _untested(reason))
     except Unanswered as reason:
-        skipped = Skipped(Verdict.UNANSWERED, f"{FAILED_ONCE if failures else ''}{reason}")
+        text = f"{FAILED_ONCE if failures else ''}{reason}"
+        skipped = Skipped(Verdict.UNANSWERED, text, firewalled=isinstance(reason, Firewalled))
     if run.settings.closed and (added := [*additions.failures(check, run)]):
         failures, skipped = [*added, *failures], None
     return Outcome(check, tuple(failures), time.monotonic() - started, skipped)

@@ -95,14 +95,14 @@ class Batch(NamedTuple):
     removed: frozenset[int] = frozenset()
     """Places of removed jobs, which are not counted; a running one keeps its slot to its end."""
     attempts: Attempts = Attempts()
-    given: int = 0
+    fixed: int = 0
     """Attempts of jobs that no event plans again: ended by a tester (the last attempt is listed), or embedded
     from the start (none is). 0 for all others."""
 
     def with_end(self, state: str, attempts: int, at: int) -> Batch:
         """Batch of one job that a tester ended as `completed` or `failed` after so many attempts."""
         only = Attempts([0], [at], [at], bytes([state == "failed"]), (0,))
-        return self._replace(attempts=only, given=max(attempts, 1))
+        return self._replace(attempts=only, fixed=max(attempts, 1))
 
     def planned(self, policy: Policy, since: int, slots: list[int], durations: Iterator[int]) -> Batch:
         """Batch whose attempts started by `since` are kept, and all others planned.
@@ -110,7 +110,7 @@ class Batch(NamedTuple):
         `slots`: heap of the instants at which each slot is free, changed to those after this batch.
         `durations`: of the next attempts; when they run out, the others wait for a tester's step.
         """
-        if self.given:
+        if self.fixed:
             return self
         kept = self.attempts.first(bisect_right(self.attempts.starts, since))
         places, starts, ends = array("q", kept.places), array("q", kept.starts), array("q", kept.ends)
@@ -162,15 +162,15 @@ class Batch(NamedTuple):
     def waits(self, now: int) -> bool:
         """Whether an attempt has not started."""
         places, starts = self.attempts[:2]
-        return not self.given and (len(starts) < len(places) or max(starts[-1:], default=now) > now)
+        return not self.fixed and (len(starts) < len(places) or max(starts[-1:], default=now) > now)
 
     def is_done(self, now: int) -> bool:
         """Whether all its attempts have ended and no more will follow."""
-        return self.given > 0 or (not self.waits(now) and max(self.attempts.ends[-1:], default=now) <= now)
+        return self.fixed > 0 or (not self.waits(now) and max(self.attempts.ends[-1:], default=now) <= now)
 
     def counts(self, now: int) -> Counts:
         """Its jobs by state."""
-        if self.given and not self.attempts.places:
+        if self.fixed and not self.attempts.places:
             return Counts(completed=len(self.keys) - len(self.removed))
         _, starts, ends, fails, *_ = self.attempts
         ended = bisect_right(ends, now)
@@ -185,12 +185,12 @@ class Batch(NamedTuple):
     def state(self, place: int, now: int) -> tuple[str, int]:
         """State and number of started attempts of the job at `place`."""
         places, starts, ends, fails, rounds, _ = self.attempts
-        if self.given and not places:
-            return "completed", self.given
+        if self.fixed and not places:
+            return "completed", self.fixed
         started = bisect_right(starts, now)
         ranks = [bisect_left(places, place, *each) for each in pairwise((*rounds, len(places)))]
         ranks = [rank for rank in ranks if rank < started and places[rank] == place]
-        attempts = len(ranks) + max(self.given - 1, 0)
+        attempts = len(ranks) + max(self.fixed - 1, 0)
         if not ranks:
             return "pending", attempts
         if ends[ranks[-1]] > now:

@@ -54,11 +54,11 @@ def _batch_json(batch: Batch) -> Values:
         "messages": [key[-1] for key in batch.keys],
         "removed": sorted(batch.removed),
     }
-    if not batch.given:
+    if not batch.fixed:
         return {**values, "retries": batch.attempts.retries, "rounds": [*_rounds_json(batch.attempts)]}
     if batch.attempts.places:
         state = "failed" if batch.attempts.fails[0] else "completed"
-        values["ended"] = {"state": state, "attempts": batch.given, "at": batch.attempts.ends[0]}
+        values["ended"] = {"state": state, "attempts": batch.fixed, "at": batch.attempts.ends[0]}
     return values
 
 
@@ -113,7 +113,7 @@ def _batch(values: Values, key_of: KeyOf, listed: Callable[[str], SortedKeys], r
             refuse("ended", "is for one message, which was not removed")
         return batch.with_end(ended["state"], ended["attempts"], ended["at"])
     if "rounds" not in values:
-        return batch._replace(given=1)
+        return batch._replace(fixed=1)
     return batch._replace(attempts=_attempts(values, len(keys), refuse))
 
 

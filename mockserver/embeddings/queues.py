@@ -42,7 +42,7 @@ class Embeddings:
 
     def add_embedded(self, space_id: str, thread_id: str, keys: SortedKeys) -> None:
         """Add a scenario's thread, embedded from the start (A55)."""
-        self._append(space_id, Batch(thread_id, keys, self.next_job, LONG_AGO, given=1))
+        self._append(space_id, Batch(thread_id, keys, self.next_job, LONG_AGO, fixed=1))
 
     def add_thread(self, space_id: str, thread_id: str, keys: SortedKeys, now: int) -> None:
         """Queue all messages of a thread (backfill), behind the waiting ones."""

@@ -63,9 +63,9 @@ class SpaceQueue:
         """When each slot is free for this batch, ascending, from `since` on."""
         count, ends, floor = self.policy.slots, list[int](), since
         for _, batch in self.batches.before((number,)):
-            if len(ends) >= count or (batch.given and not batch.attempts.places):
+            if len(ends) >= count or (batch.fixed and not batch.attempts.places):
                 break
-            if not batch.given:
+            if not batch.fixed:
                 ends += batch.attempts.ends[-count:]
                 floor = max([floor, *batch.attempts.starts[-1:]])
         return sorted(max(floor, end) for end in [since] * count + ends + [*self.busy])[-count:]
@@ -108,7 +108,7 @@ class SpaceQueue:
             batches=queue.batches.with_key((batch.number, batch)),
             by_thread=queue.by_thread.with_key(batch.entry),
             next_batch=batch.number + 1,
-            unplanned=queue.unplanned or (None if batch.given else (batch.number, batch.arrived)),
+            unplanned=queue.unplanned or (None if batch.fixed else (batch.number, batch.arrived)),
         )
 
     def without_thread(self, thread_id: str, now: int) -> SpaceQueue:
@@ -123,7 +123,7 @@ class SpaceQueue:
         queue = self._at(now)._planned(now)
         if found := queue.find(thread_id, key):
             batch, place = found
-            is_whole = batch.given and batch.attempts.places
+            is_whole = batch.fixed and batch.attempts.places
             rest = None if is_whole else batch._replace(removed=batch.removed | {place})
             queue = queue._with_rest(batch, rest, now)
         return queue

@@ -101,7 +101,7 @@ def test_too_few_questions_end_with_3_and_say_so() -> None:
 
 
 def test_a_budget_that_is_too_small_ends_with_3_and_says_so() -> None:
-    words = only("a-new-space-has-no-threads", "the-page-size-is-fifty-unless-told")
+    words = only("a-new-space-has-no-threads", "the-page-size-is-fifty-by-default")
     words += ["--max-requests", "60"]
     done = contracts("run", "--target", "mock", *words)
     assert done.exit_code == 3, done.output
