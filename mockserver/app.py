@@ -22,8 +22,9 @@ from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
-from mockserver.freddy import HANDLERS, vendor_operations
+from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate
+from mockserver.freddy.revisions import handlers_of
 from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.context import Api
 from mockserver.http.cors import Cors, is_loopback
@@ -46,7 +47,7 @@ from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
 from mockserver.scenarios import loader
 from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
-from mockserver.settings import Settings
+from mockserver.settings import REVISIONS, Settings
 from mockserver.state_document.state_file import StateDocuments
 
 __all__ = ["MockServer", "create_app"]
@@ -89,7 +90,7 @@ def create_app(
     )
     vendor = Api(
         loaded.spec,
-        HANDLERS,
+        handlers_of(settings.revision),
         prefix="",
         authenticate=authenticate,
         name_of=lambda caller: caller.user_id,
@@ -224,7 +225,7 @@ def _with_generated(begin: SandboxState, size: str) -> SandboxState:
 def load(settings: Settings) -> Documents:
     """Load the spec and the scenarios; DocumentError names the file, line and reason."""
     spec = spec_of(settings)
-    shapes = RecordShapes(spec.component)
+    shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
         loaded = loader.load(name_or_file, shapes)
@@ -246,10 +247,21 @@ def load(settings: Settings) -> Documents:
 
 def spec_of(settings: Settings) -> Spec:
     """Document that the settings serve; DocumentError if it, or an overlay, is invalid."""
-    return Spec(settings.spec or bundled_spec(), overlays=settings.overlay)
+    overlays = (*revision_overlays(settings.revision), *settings.overlay)
+    return Spec(settings.spec or bundled_spec(), overlays=overlays)
 
 
 def bundled_spec() -> Path:
-    """Path of openapi.yaml: inside the installed package, else at the repository's root."""
-    inside = Path(str(resources.files("mockserver") / "openapi.yaml"))
-    return inside if inside.is_file() else Path(__file__).parent.parent / "openapi.yaml"
+    """Path of openapi.yaml."""
+    return _bundled("openapi.yaml")
+
+
+def revision_overlays(revision: str) -> list[Path]:
+    """Overlays that make a revision of the vendor's API from openapi.yaml; none for the first."""
+    return [] if revision == REVISIONS[0] else [_bundled(f"overlays/{revision}.yaml")]
+
+
+def _bundled(name: str) -> Path:
+    """Path of a file inside the installed package, else at the repository's root."""
+    inside = Path(str(resources.files("mockserver") / name))
+    return inside if inside.is_file() else Path(__file__).parent.parent / name

@@ -19,6 +19,10 @@ _ORIGIN = re.compile(r"\A(?:\*|null|[a-z][a-z0-9+.-]{0,30}://[^/\s?#@*]+/?)", re
 """Valid Origin header, with the trailing slash that people copy along."""
 
 
+REVISIONS = ("2026-02", "2026-05")
+"""Published revisions of the vendor's API; the first is openapi.yaml, the others are overlays of it."""
+
+
 class SettingsError(Exception):
     """Invalid setting; the text is one line that names it and the values it takes."""
 
@@ -26,6 +30,11 @@ class SettingsError(Exception):
 def _profile(text: str) -> None:
     if text not in PROFILES:
         raise ValueError(f"is one of {', '.join(PROFILES)}")
+
+
+def _revision(text: str) -> None:
+    if text not in REVISIONS:
+        raise ValueError(f"is one of {', '.join(REVISIONS)}")
 
 
 def _read_by(read: Callable[[str], object]) -> AfterValidator:
@@ -78,6 +87,9 @@ class Settings(BaseSettings):
         None, description="Write the state of the default sandbox to this file on exit"
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
+    revision: Annotated[str, _read_by(_revision)] = Field(
+        REVISIONS[0], title="|".join(REVISIONS), description="Revision of the vendor's API to serve"
+    )
     overlay: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
         (),
         title="FILE",

@@ -347,7 +347,8 @@ def test_the_numbers_of_the_shared_memory_are_the_ones_of_the_code() -> None:
 def test_every_assumption_that_is_named_is_in_the_table_once() -> None:
     known = [row[0] for row in rows(ROOT / "docs/assumptions.md") if re.fullmatch(r"A\d{2,}", row[0])]
     assert known == sorted(set(known), key=lambda id_: int(id_[1:])) == [*assumptions()]
-    for path in [ROOT / "openapi.yaml", *(ROOT / "mockserver").rglob("*.py")]:
+    documents = [ROOT / "openapi.yaml", *(ROOT / "overlays").glob("*.yaml")]
+    for path in [*documents, *(ROOT / "mockserver").rglob("*.py")]:
         named = set(re.findall(r"\bA\d{2,3}\b", path.read_text(encoding="utf-8")))
         assert named <= set(known), path
 

@@ -190,6 +190,7 @@ for _command in remote.COMMANDS:
 
 @main.command()
 @option("spec")
+@option("revision")
 @option("overlay")
 @option("scenario")
 @option("extend")

@@ -26,9 +26,10 @@ class Fitted(NamedTuple):
 class RecordShapes:
     """Checks records, and completes those that lack a required field."""
 
-    def __init__(self, component: Callable[[str], Schema]) -> None:
-        """`component`: the schema of a name."""
+    def __init__(self, component: Callable[[str], Schema], *, completes_replies: bool = False) -> None:
+        """`component`: the schema of a name; `completes_replies`: stored records need not be complete."""
         self._component = cache(component)
+        self.completes_replies = completes_replies
 
     def wrong(self, schema: str, value: Any) -> str:
         """Error of a record or an id; empty if it is valid."""

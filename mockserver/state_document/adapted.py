@@ -40,8 +40,10 @@ class AdaptedRecords:
             return self._shapes.wrong(schema, shown)
         new, completed, dropped, wrong = self._shapes.fitted(schema, shown, drops=self._drops)
         if not wrong and new is not shown:
-            kept = {name: new.get(name, record[name]) for name in record if name not in dropped}
-            self.records[at] = {**kept, **{name: new[name] for name in new if name not in shown}}
+            kept = {name: record[name] for name in record if name not in dropped}
+            if not self._shapes.completes_replies:
+                kept |= {name: new[name] for name in new if new[name] is not shown.get(name)}
+            self.records[at] = kept
             for fields, done in ((completed, "completed in"), (dropped, "left out of")):
                 self._done.update((str(at[1]), field, done) for field in fields)
         return wrong
