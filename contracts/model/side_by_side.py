@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from contracts.checks.errors import Broken, Unanswered, Untested
 from contracts.checks.evidence import Assumptions
+from contracts.checks.spec import document
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
 from contracts.model.reference import ExpectedStatus, Model
@@ -25,7 +26,8 @@ class SideBySide:
 
     def __init__(self, run: Run, roles: Collection[str]) -> None:
         self.run, self.roles = run, roles
-        self.model = Model()
+        own = document().refuses("addThreadToSpace", "Thread access required")
+        self.model = Model(own_threads_only=own)
         self.steps: list[Step] = []
         self.notes: list[Note] = []
         self.ids: dict[str, str] = {}
