@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from contracts.behaviour.vendor_documents import forbidden
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Untested
@@ -116,6 +118,7 @@ def an_admin_has_no_say_in_other_organizations(run: Run) -> None:
     home = foreign.get("/v1/threads", limit=1).body["data"]
     if not home or home[0]["organization_id"] == run.organization_id:
         raise Untested("the foreign user has no thread that shows the organization")
-    path = f"/v1/spaces/{foreign.new_space(organization_id=home[0]['organization_id'])['id']}"
+    other = home[0]["organization_id"]
+    path = f"/v1/spaces/{foreign.new_space(organization_id=other)['id']}?organization_id={quote(other)}"
     equal(admin.get(path).status, 403, "reading a space of another organization")
     equal(admin.ask("PATCH", path, {"description": "mine"}).status, 403, "changing it")
