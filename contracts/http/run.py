@@ -68,6 +68,8 @@ class Run:
         """Whether a failure is being retried, without resources of earlier checks."""
         self.requires_organization: Callable[[str, str], bool] = lambda *_: False
         """Whether a request, by method and path, has to name the organization in its query."""
+        self.own_threads_only = False
+        """Whether only the owner of a thread may add it to a space, as newer revisions have it."""
         self._transport = transport
         self._keys = keys
         self._asked_for = self._model_calls = model_calls

@@ -7,7 +7,6 @@ from contextlib import suppress
 
 from contracts.checks.errors import Broken, Unanswered, Untested
 from contracts.checks.evidence import Assumptions
-from contracts.checks.spec import document
 from contracts.http.exchange import ClientResponse
 from contracts.http.run import Run
 from contracts.model.reference import ExpectedStatus, Model
@@ -26,8 +25,7 @@ class SideBySide:
 
     def __init__(self, run: Run, roles: Collection[str]) -> None:
         self.run, self.roles = run, roles
-        own = document().refuses("addThreadToSpace", "Thread access required")
-        self.model = Model(own_threads_only=own)
+        self.model = Model(own_threads_only=run.own_threads_only)
         self.steps: list[Step] = []
         self.notes: list[Note] = []
         self.ids: dict[str, str] = {}

@@ -76,7 +76,9 @@ DIFFERENCES: Mapping[str, Mapping[str, Difference]] = {
 
 def handlers_of(revision: str) -> Mapping[str, Handler]:
     """Handlers by operationId."""
-    return {**HANDLERS, **{id_: partial(each, HANDLERS[id_]) for id_, each in DIFFERENCES[revision].items()}}
+    differences = DIFFERENCES[revision]
+    changed = {id_: partial(each, HANDLERS[id_]) for id_, each in differences.items()}
+    return {**HANDLERS, **changed} if changed else HANDLERS
 
 
 def _with_threads(space: Record, sandbox: Sandbox) -> Record:
