@@ -16,13 +16,14 @@ from typing import Any, NamedTuple
 from contracts.checks.check import Check
 from contracts.checks.errors import CleanUpStopped, Unwritable, Usage
 from contracts.checks.revision import address_by, spoken_revision
-from contracts.checks.spec import document, judged_by
+from contracts.checks.spec import document, judged_by, of_revision
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.http.connection import FRESH, Connection, seconds
 from contracts.http.credentials import TargetAccess, open_target, redactor
+from contracts.http.documents import revisions
 from contracts.http.keys import require_usable_keys
 from contracts.http.run import Run
-from contracts.http.target import open_transport, revisions
+from contracts.http.target import open_transport
 from contracts.http.transport import RequestLimit, Transport
 from contracts.pace import Pace
 from contracts.safety.ledger import Ledger
@@ -179,7 +180,8 @@ def _new_run(
         settle=options.connection.settle,
     )
     run.requires_organization = address_by(spoken)
-    run.own_threads_only = document().refuses("addThreadToSpace", "Thread access required")
+    served = document() if spoken is None else of_revision(spoken)
+    run.own_threads_only = served.refuses("addThreadToSpace", "Thread access required")
     if writes:
         about = {"target": transport.url, "organization_id": access.organization_id, "clock": access.clock}
         ledger.begin(run=run_id, **about, before=existing_ids(run))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from contracts.checks.errors import Unanswered
 from contracts.checks.spec import ORGANIZATION, document, of_revision
+from contracts.http.documents import revisions
 from contracts.http.exchange import ClientRequest
-from contracts.http.target import revisions
 from contracts.http.transport import Transport
 
 UNKNOWN_SPACE = "/v1/spaces/space_contracts_revision"

@@ -14,7 +14,7 @@ import yaml
 from contracts.checks.claims import Basis, Node, SchemaViolation, additions, basis, resolved, violations
 from contracts.checks.errors import Usage
 from contracts.checks.evidence import LOADER, Assumptions
-from contracts.http.target import our_spec, revisions, with_overlays
+from contracts.http.documents import our_spec, revisions, with_overlays
 
 METHODS = ("get", "post", "put", "patch", "delete")
 ORGANIZATION = "organization_id"

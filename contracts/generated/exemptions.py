@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from contracts.checks.spec import ORGANIZATION
 from contracts.generated.response_checks import listed_ids
 from contracts.http.exchange import ClientResponse
 from contracts.safety.ledger import Ledger
@@ -59,6 +60,8 @@ class Exemptions:
         operation = case.operation.definition.raw.get("operationId")
         if answer is None or answer.status not in (400, 422) or ACCEPT not in checks:
             return False
+        if "{space_id}" in case.operation.path and [*_reported_fields(answer)] == [ORGANIZATION]:
+            return True  # of a newer server: a check of its own reports each operation once
         if operation == "pinThread":  # how many threads the user has pinned is state (A78)
             return [*_reported_fields(answer)] == ["thread_id"]
         if operation not in EXEMPT:

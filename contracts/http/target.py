@@ -9,8 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from copy import deepcopy
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -20,6 +18,7 @@ from werkzeug.test import run_wsgi_app
 from contracts.checks.errors import TargetUnreachable
 from contracts.http.connection import Connection
 from contracts.http.deployment import Http, body_bytes, request_headers, response_of
+from contracts.http.documents import revisions
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.transport import RequestLimit, Transport
 
@@ -102,29 +101,6 @@ class InProcess(Transport):
         before = time.monotonic()
         body, line, headers = run_wsgi_app(self._app, environ, buffered=True)
         return response_of(request, int(line.split(" ", 1)[0]), headers, b"".join(body), before)
-
-
-def our_spec() -> Path:
-    """Bundled openapi.yaml; a deployment is never judged by its own document."""
-    from mockserver.app import bundled_spec
-
-    return bundled_spec()
-
-
-def revisions() -> tuple[str, ...]:
-    """Revisions of the vendor's API, of which the first is openapi.yaml itself."""
-    from mockserver.settings import REVISIONS
-
-    return REVISIONS
-
-
-def with_overlays(revision: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """openapi.yaml as a revision changes it; its title, version, hash and overlays, as a mock names them."""
-    from mockserver.app import spec_of
-    from mockserver.settings import Settings
-
-    spec = spec_of(Settings.model_construct(revision=revision))
-    return deepcopy(dict(spec.document)), spec.served
 
 
 def _environ(request: ClientRequest, headers: Mapping[str, str]) -> dict[str, Any]:

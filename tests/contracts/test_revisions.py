@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from contracts.checks.spec import document, judged_by
 from contracts.cli import main
-from contracts.http.target import revisions
+from contracts.http.documents import revisions
 from tests.running import mock
 
 OWNER = {"X-API-Key": "ak_demo_owner"}
