@@ -130,7 +130,7 @@ def an_admin_has_no_say_in_other_organizations(run: Run) -> None:
 
 @check("getSpace")
 def the_organization_of_a_space_is_named_where_that_is_required(run: Run) -> None:
-    """An operation on a space requires `organization_id` in its query exactly where the document says so."""
+    """An operation on a space requires organization_id in its query exactly where the document says so."""
     broken = []
     for operation in document().operations.values():
         named = [
