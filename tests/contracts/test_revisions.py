@@ -17,6 +17,8 @@ from contracts.http.documents import revisions
 from tests.running import mock
 
 OWNER = {"X-API-Key": "ak_demo_owner"}
+REVISIONS = revisions()
+NEWER = (*reversed(REVISIONS),)
 ORGANIZATION = "the-organization-of-a-space-is-named-where-that-is-required"
 CHEAP = ("who-may-addThreadToSpace", "an-added-thread-is-listed")
 
@@ -68,18 +70,22 @@ def test_a_fresh_mock_serves_the_revision_that_judges_it(revision: str, tmp_path
     assert ("--revision" in report["run"]["again"]) is True
 
 
-def test_another_revision_than_the_spoken_one_judges_and_nothing_is_left(newer: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("served", "judge", "what"), [(*REVISIONS, "does not require"), (*NEWER, "requires")]
+)
+def test_another_revision_than_the_spoken_one_judges_and_nothing_is_left(
+    served: str, judge: str, what: str, tmp_path: Path
+) -> None:
     """What differs is broken once for each operation; whatever judges, requests fit the target."""
-    words = only(ORGANIZATION, "an-added-thread-is-listed")
-    result, report = judged(tmp_path, "--target", newer, "--revision", "2026-02", *words)
-    assert "2026-02; the target speaks 2026-05" in result.output
-    assert (result.exit_code, "left behind" in result.output) == (1, False)
-    assert spaces(newer, f"contracts-{report['run']['id']}") == spaces(newer, "another")
-    labels = [failure["message"].removesuffix(" requires organization_id") for failure in report["failures"]]
-    on_a_space = [
-        o.label for o in document().operations.values() if o.path.startswith("/v1/spaces/{space_id}")
-    ]
-    assert (labels, len(labels)) == (on_a_space, 9)
+    words = ("--revision", judge, *only(ORGANIZATION, "an-added-thread-is-listed"))
+    with mock("--revision", served) as url:
+        result, report = judged(tmp_path, "--target", url, *words)
+        assert f"{judge}; the target speaks {served}" in result.output
+        assert (result.exit_code, "left behind" in result.output) == (1, False)
+        assert spaces(url, f"contracts-{report['run']['id']}") == spaces(url, "another")
+    found = [failure["message"] for failure in report["failures"]]
+    nine = [o.label for o in document().operations.values() if o.path.startswith("/v1/spaces/{space_id}")]
+    assert (found, len(found)) == ([f"{label} {what} organization_id" for label in nine], 9)
 
 
 def test_an_unknown_revision_is_one_line_and_exit_code_2() -> None:
