@@ -13,7 +13,7 @@ import yaml
 from mockserver.app import create_app, revision_overlays
 from mockserver.freddy.revisions import DIFFERENCES
 from mockserver.settings import REVISIONS, Settings, SettingsError, read_settings
-from tests.running import FROZEN, ROOT
+from tests.running import FROZEN, ROOT, ready
 
 ORG = "organization_id=org_abc123"
 SPACE = "/v1/spaces/space_abc123"
@@ -153,3 +153,8 @@ def test_a_state_is_carried_from_one_revision_to_the_other(ask: Ask, newer: Any)
     back = newer.test_client().put("/__admin/state", json=older.get("/__admin/state").get_json())
     assert (back.status_code, "thread_ids" in str(back.get_json())) == (200, True)
     assert newer.test_client().get("/__admin/state").get_json()["spec"]["overlays"]
+
+
+def test_the_line_of_a_mock_that_is_ready_names_a_revision_that_is_not_the_default() -> None:
+    with ready("--revision", "2026-05", limit=None) as line:
+        assert line["revision"] == "2026-05"
