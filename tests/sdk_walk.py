@@ -96,7 +96,8 @@ def _client_call(module: Any, client: Any) -> Called:
         if "body" in hints:
             models = typing.get_args(hints["body"]) or (hints["body"],)
             body = {"body": next(model for model in models if hasattr(model, "from_dict")).from_dict(fields)}
-        answer = module.sync_detailed(*ids, client=client, **body)
+        query = {name: value for name, value in fields.items() if name in hints}
+        answer = module.sync_detailed(*ids, client=client, **body, **query)
         if answer.status_code >= 300:
             raise RuntimeError(f"{answer.status_code} {answer.content!r}")
         return answer.parsed.to_dict() if hasattr(answer.parsed, "to_dict") else answer.parsed
@@ -114,7 +115,9 @@ class Walk:
             found = dict(in_sdk(url, wanted))
         except ImportError:
             found = dict(in_client(url, wanted))
-            del found[shape(*operations["uploadFiles"])]  # a form of its time, which is refused (A90)
+            # Forms of its time: of an upload, which is refused (A90), and of an answer with roles (A113).
+            for operation in ("uploadFiles", "listOrganizationRoles"):
+                del found[shape(*operations[operation])]
         known = {id_: found.get(shape(*operation)) for id_, operation in operations.items()}
         self.methods = {id_: method for id_, method in known.items() if method is not None}
         self.called: set[str] = set()
@@ -145,10 +148,14 @@ class Walk:
         in_organization = {"organization_id": ORGANIZATION}
         space = self("createSpace", name="Walk", **in_organization)["id"]
         thread = self("createThread", title="First", **in_organization)["id"]
+        self.organizations()
         self("listSpaces", **in_organization)
         self("getSpace", space)
         self("updateSpace", space, name="Walked")
         self("listThreads")
+        self("getUnreadThreads")
+        self("getThreadChanges", since="2026-01-01T00:00:00Z")
+        self("markThreadRead", thread)
         self("getThread", thread)
         self("updateThread", thread, title="Second")
         self("pinThread", thread)
@@ -162,6 +169,16 @@ class Walk:
         self("deleteSpace", space)
         self("deleteThread", thread)
         assert self("deleteAllThreads")["deleted"] > 0
+
+    def organizations(self) -> None:
+        """Read the caller, the organization, and what it and the model have."""
+        self("getCurrentUser")
+        self("listOrganizations")
+        for operation in ("getOrganization", "listOrganizationRoles", "listDepartments"):
+            self(operation, ORGANIZATION)
+        self("listAssistants", organization_id=ORGANIZATION)
+        for operation in ("listModels", "getOutputModes", "getReasoningLevels"):
+            self(operation)
 
     def answers(self, thread: str) -> None:
         """Ask, edit and delete messages; cancel a stream, and read it again."""

@@ -122,6 +122,7 @@ FORM = file_form("a file of {name}.txt", "The contract suite wrote this.")
 IN_JSON = {"files": [{"filename": "a file.txt", "content": "dGV4dA==", "mime_type": "text/plain"}]}
 QUESTION = {"inputs": [{"role": "user", "content": "Good morning."}], "thread_id": "{beside}"}
 IN_ORGANIZATION = "organization_id={organization_id}"
+CHANGES_OF_NONE = f"{IN_ORGANIZATION}&since=2100-01-01T00:00:00Z"
 CLAIMS = {"addThreadToSpace": "adding-needs-edit-access", "listSpaceThreads": "listing-needs-view-access"}
 """Claims that are documented; the others have the id of their check."""
 
@@ -153,6 +154,18 @@ ROWS: dict[str, Row] = {
     "createResponse":                Row((200, 403, 403, 403, 403, 403, 401), body=QUESTION, **MINE),
     "cancelStream":                  Row((404, 403, 403, 403, 403, 403, 401), **MINE),
     "reconnectStream":               Row((404, 403, 403, 403, 403, 403, 401), missing="A82", **MINE),
+    "markThreadRead":                Row((200, 403, 403, 403, 403, 403, 401), **MINE),
+    "getUnreadThreads":              Row((200, 200, 200, 200, 200, 403, 401), query=IN_ORGANIZATION, **MEMBERS),
+    "getThreadChanges":              Row((200, 200, 200, 200, 200, 403, 401), query=CHANGES_OF_NONE, **MEMBERS),
+    "getCurrentUser":                Row((200, 200, 200, 200, 200, 200, 401), ""),
+    "listOrganizations":             Row((200, 200, 200, 200, 200, 200, 401), ""),
+    "getOrganization":               Row((200, 200, 200, 200, 200, 403, 401), **MEMBERS),
+    "listOrganizationRoles":         Row((200, 200, 200, 200, 200, 403, 401), **MEMBERS),
+    "listDepartments":               Row((200, 200, 200, 200, 200, 403, 401), **MEMBERS),
+    "listAssistants":                Row((200, 200, 200, 200, 200, 403, 401), query=IN_ORGANIZATION, **MEMBERS),
+    "listModels":                    Row((200, 200, 200, 200, 200, 200, 401), ""),
+    "getOutputModes":                Row((200, 200, 200, 200, 200, 200, 401), ""),
+    "getReasoningLevels":            Row((200, 200, 200, 200, 200, 200, 401), ""),
     "generateThreadName":            Row((200, 403, 403, 403, 403, 403, 401), **MINE),
     "listVectorStores":              Row((200, 200, 200, 200, 200, 403, 401), **MEMBERS),
     "createVectorStore":             Row((201, 201, 201, 201, 201, 403, 401), body={"name": "{name}"}, **MEMBERS),

@@ -33,6 +33,8 @@ from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 
 VERSION = "4.32.5"
 NOT_SENT = "contracts: not sent"
+LINK_BODY = "x-request-body"
+"""Body of a link; code generators refuse an object as `requestBody`."""
 FIRST_CASES, SAMPLE = 4, 5
 """With a limited number of cases: requests that are always sent, then one in so many."""
 STOPS = (Broken, Unanswered, TargetUnreachable, Spent)
@@ -194,7 +196,20 @@ def _schema(run: GenerationPlan, contract: OpenApiDocument) -> Any:
     """Parsed once for all operations; a clone shares nothing that an exploration learns."""
     found = schemathesis.Config.from_dict(config(run))
     # A copy: workflows write resolved responses into the document.
-    return schemathesis.openapi.from_dict(deepcopy(contract.raw), config=found)
+    own = deepcopy(contract.raw)
+    for link in _links(own):
+        if LINK_BODY in link:
+            link["requestBody"] = link.pop(LINK_BODY)
+    return schemathesis.openapi.from_dict(own, config=found)
+
+
+def _links(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Links of the responses of all operations."""
+    for path in raw["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict):
+                for response in operation.get("responses", {}).values():
+                    yield from response.get("links", {}).values()
 
 
 def _error(event: Any) -> Exception:

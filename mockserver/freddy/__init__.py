@@ -6,10 +6,13 @@ from mockserver.freddy import (
     files,
     messages,
     model_responses,
+    models,
+    organizations,
     response_streams,
     space_threads,
     space_vector_stores,
     spaces,
+    thread_changes,
     thread_names,
     threads,
     vector_store_files,
@@ -21,6 +24,7 @@ HANDLERS = handlers_in(
     spaces,
     threads,
     thread_names,
+    thread_changes,
     messages,
     space_threads,
     vector_stores,
@@ -29,6 +33,8 @@ HANDLERS = handlers_in(
     vector_store_files,
     model_responses,
     response_streams,
+    models,
+    organizations,
 )
 """Handlers by operationId."""
 

@@ -5,7 +5,7 @@ What a document says (parameters, fields, bounds) is in overlays/; handlers foll
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from mockserver.freddy.lookup import Call, own_thread
 from mockserver.freddy.shared_memory import spaces_of
 from mockserver.freddy.space_vector_stores import attach
 from mockserver.freddy.spaces import space_body
+from mockserver.freddy.thread_changes import is_unread
 from mockserver.http.calls import Reply
 from mockserver.sandbox.sandbox import Record, Sandbox
 
@@ -53,11 +54,27 @@ def own_threads_only(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
     return reply
 
 
-def with_space_ids(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
+def of_a_space(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
     """List whole threads, with their spaces."""
     reply = handler(call, sandbox)
-    data = [{**thread, "space_ids": spaces_of(thread["id"], sandbox)} for thread in reply.body["data"]]
-    return replace(reply, body={**reply.body, "data": data})
+    threads = [{**each, "space_ids": spaces_of(each["id"], sandbox)} for each in reply.body["data"]]
+    return replace(reply, body={**reply.body, "data": _with_unread(threads, call, sandbox)})
+
+
+def with_unread(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
+    """Say whether the thread is unread."""
+    reply = handler(call, sandbox)
+    return replace(reply, body=_with_unread([reply.body], call, sandbox)[0])
+
+
+def each_with_unread(field: str) -> Difference:
+    """Say which threads in this field of the reply are unread."""
+
+    def each(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
+        reply = handler(call, sandbox)
+        return replace(reply, body={**reply.body, field: _with_unread(reply.body[field], call, sandbox)})
+
+    return each
 
 
 DIFFERENCES: Mapping[str, Mapping[str, Difference]] = {
@@ -68,7 +85,11 @@ DIFFERENCES: Mapping[str, Mapping[str, Difference]] = {
         "updateSpace": with_thread_ids,
         "listSpaces": each_with_thread_ids,
         "addThreadToSpace": own_threads_only,
-        "listSpaceThreads": with_space_ids,
+        "listSpaceThreads": of_a_space,
+        "getThread": with_unread,
+        "updateThread": with_unread,
+        "listThreads": each_with_unread("data"),
+        "getThreadChanges": each_with_unread("threads"),
     },
 }
 """Differences by revision and operationId."""
@@ -84,3 +105,13 @@ def handlers_of(revision: str) -> Mapping[str, Handler]:
 def _with_threads(space: Record, sandbox: Sandbox) -> Record:
     threads = [thread_id for _, thread_id in sandbox.space_threads.ids("space", space["id"])]
     return {**space, "thread_ids": threads}
+
+
+def _with_unread(shown: Sequence[Record], call: Call, sandbox: Sandbox) -> list[Record]:
+    """Threads as they are shown, and whether each is unread, which only its owner learns (A124)."""
+
+    def unread(thread_id: str) -> bool:
+        thread = sandbox.threads.get(thread_id)
+        return thread is not None and thread["user_id"] == call.caller.user_id and is_unread(thread, sandbox)
+
+    return [{**thread, "has_unread": unread(thread["id"])} for thread in shown]

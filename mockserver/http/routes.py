@@ -63,7 +63,8 @@ class Routes:
 
     def find(self, method: str, path: str, query: str = "") -> tuple[Operation, Mapping[str, str]]:
         """Operation and path parameters; `path` is percent-decoded."""
-        found = _walk(self._root, path.split("/"), 1)
+        steps = path.split("/")
+        found = _walk(self._root, steps, 1, method) or _walk(self._root, steps, 1)
         if found is None or method not in found[0].operations:
             self._refuse_not_mocked(method, path, None)
         elif not self._other_words.isdisjoint(found[1]):
@@ -91,7 +92,7 @@ class Routes:
 
     def at(self, method: str, path: str) -> Operation | None:
         """Operation; None where `find` raises a problem."""
-        found = _walk(self._root, path.split("/"), 1)
+        found = _walk(self._root, path.split("/"), 1, method)
         operation: Operation | None = None if found is None else found[0].operations.get(method)
         return operation
 
@@ -110,8 +111,11 @@ class Routes:
         return None
 
 
-def _walk(node: _Node, steps: list[str], begin: int) -> tuple[_Node, list[str]] | None:
-    """Node and ids at the end of the segments from `begin`; fixed segments take precedence (OpenAPI)."""
+def _walk(node: _Node, steps: list[str], begin: int, method: str = "") -> tuple[_Node, list[str]] | None:
+    """Node and ids at the end of the segments from `begin`; fixed segments take precedence (OpenAPI).
+
+    With a method, only nodes that have it.
+    """
     ids: list[str] = []
     for at in range(begin, len(steps)):
         step = steps[at]
@@ -120,11 +124,11 @@ def _walk(node: _Node, steps: list[str], begin: int) -> tuple[_Node, list[str]] 
             if fixed is None:
                 return None
             node = fixed
-        elif fixed is not None and (found := _walk(fixed, steps, at + 1)):
+        elif fixed is not None and (found := _walk(fixed, steps, at + 1, method)):
             return found[0], [*ids, *found[1]]
         elif not step:
             return None
         else:
             ids.append(step)
             node = node.any
-    return (node, ids) if node.operations else None
+    return (node, ids) if (method in node.operations if method else node.operations) else None

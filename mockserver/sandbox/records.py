@@ -11,7 +11,7 @@ Record = Mapping[str, Any]
 """Stored object in the API's own shape; replaced, never edited."""
 HIDDEN: Mapping[str, tuple[str, ...]] = {
     "message": ("updated_at",),
-    "thread": ("workflow_id", "pin_order"),
+    "thread": ("workflow_id", "pin_order", "last_read"),
     "vector_store": ("space_id",),
     "file": ("content",),
 }

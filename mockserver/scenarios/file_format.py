@@ -177,12 +177,63 @@ class SpaceEntry(_Model):
     vector_stores: list[SpaceVectorStoreEntry] = []
 
 
+class ModelEntry(_Model):
+    """Language model."""
+
+    id: Annotated[str, Field(pattern="^mdl_")]
+    key: str
+    name: str
+    description: str | None = None
+    provider: str | None = None
+    is_visible_in_ui: bool = True
+    is_deprecated: bool = False
+    availability_status: Literal["general_availability", "coming_soon"] = "general_availability"
+    capabilities: list[str] = []
+    context_window: int | None = None
+    pricing: str | None = None
+    details: dict[str, Any] = {}
+    """Further fields, which a list has only with include_details."""
+
+
+class OutputModeEntry(_Model):
+    """Output mode of createResponse."""
+
+    mode: str
+    description: str
+    is_default: bool = False
+
+
+class ReasoningLevelEntry(_Model):
+    """Reasoning level of createResponse."""
+
+    level: str
+    description: str
+    is_default: bool = False
+
+
+class AssistantEntry(_Model):
+    """Assistant of an organization."""
+
+    id: Id
+    organization_id: Id
+    name: str
+    description: str | None = None
+    created_by: Id
+    created_at: Instant
+    is_active: bool = True
+
+
 class ScenarioFile(_Model):
     """Scenario file."""
 
     description: str = ""
     organizations: list[OrganizationEntry]
     users: list[UserEntry]
+    models: list[ModelEntry] = []
+    """Without this list there are the default models; modes and levels likewise."""
+    output_modes: list[OutputModeEntry] = []
+    reasoning_levels: list[ReasoningLevelEntry] = []
+    assistants: list[AssistantEntry] = []
     files: list[FileEntry] = []
     vector_stores: list[VectorStoreEntry] = []
     threads: list[ThreadEntry] = []

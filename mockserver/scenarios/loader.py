@@ -20,6 +20,7 @@ from mockserver.openapi.references import Pointer
 from mockserver.openapi.yaml_document import Document, DocumentError
 from mockserver.sandbox import records
 from mockserver.sandbox.records import Record
+from mockserver.sandbox.reference_data import DEFAULTS
 from mockserver.sandbox.sandbox import Data
 from mockserver.scenarios.file_format import FileEntry, ScenarioFile, ThreadEntry
 from mockserver.state_document.consistency import Reader
@@ -82,20 +83,22 @@ def _data(document: Document, content: ScenarioFile, shapes: RecordShapes, name:
 
 
 def _people(content: ScenarioFile) -> Record:
-    """Organizations and users as in a state document, with the capabilities of their roles."""
+    """Organizations, users and reference data as in a state document, with the capabilities of roles."""
     roles = {(each.id, role.id): role.capabilities for each in content.organizations for role in each.roles}
     return {
         "organizations": [
             {
                 "id": each.id,
-                "roles": [role.id for role in each.roles],
-                "departments": [department.id for department in each.departments],
+                "name": each.name,
+                "roles": [{"id": role.id, "name": role.name} for role in each.roles],
+                "departments": [department.model_dump() for department in each.departments],
             }
             for each in content.organizations
         ],
         "users": [
             {
                 "id": user.id,
+                "name": user.name,
                 "keys": [key.model_dump() for key in user.keys],
                 "member_of": [
                     {
@@ -109,6 +112,7 @@ def _people(content: ScenarioFile) -> Record:
             }
             for user in content.users
         ],
+        "reference": content.model_dump(include={*DEFAULTS}, exclude_unset=True),
     }
 
 

@@ -13,6 +13,7 @@ from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.references import Pointer
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.records import Record, file_pieces, public_fields
+from mockserver.sandbox.reference_data import DEFAULTS
 from mockserver.sandbox.sandbox import collections
 from mockserver.state_document.adapted import AdaptedRecords
 from mockserver.state_document.contents import Beside, read_content
@@ -96,9 +97,10 @@ class Reader:
         for number, each in enumerate(self._document["organizations"]):
             at: Pointer = ("organizations", number)
             self._valid("OrganizationId", each["id"], (*at, "id"))
-            self._once(each["roles"], "role", (*at, "roles"))
-            self._once(each["departments"], "department", (*at, "departments"))
-            organizations[each["id"]] = Organization(frozenset(each["roles"]), frozenset(each["departments"]))
+            roles, departments = (_named(each[kind]) for kind in ("roles", "departments"))
+            self._once([id_ for id_, _ in roles], "role", (*at, "roles"))
+            self._once([id_ for id_, _ in departments], "department", (*at, "departments"))
+            organizations[each["id"]] = Organization(dict(roles), dict(departments), each.get("name", ""))
         for kind, what in (("organizations", "organization"), ("users", "user")):
             self._once([each["id"] for each in self._document[kind]], what, (kind,))
         users: dict[str, Caller] = {}
@@ -106,12 +108,17 @@ class Reader:
         for number, user in enumerate(self._document["users"]):
             at = ("users", number)
             self._valid("UserId", user["id"], (*at, "id"))
-            users[user["id"]] = Caller(user["id"], self._memberships(user["member_of"], at, organizations))
+            members = self._memberships(user["member_of"], at, organizations)
+            users[user["id"]] = Caller(user["id"], members, user.get("name", ""))
             for each in user["keys"]:
                 if each["key"] in credentials:
                     self._refuse((*at, "keys"), f"key {each['key']!r} is here twice")
                 credentials[each["key"]] = Credential(users[user["id"]], each["state"])
-        return Directory(organizations, users, credentials)
+        reference = {name: tuple(rows) for name, rows in self._document.get("reference", {}).items()}
+        for number, assistant in enumerate(reference.get("assistants", ())):
+            at = ("reference", "assistants", number)
+            self._known([assistant["organization_id"]], organizations, "organization", at)
+        return Directory(organizations, users, credentials, {**DEFAULTS, **reference})
 
     def _memberships(
         self, members: list[Record], at: Pointer, organizations: Mapping[str, Organization]
@@ -121,7 +128,7 @@ class Reader:
         for index, member in enumerate(members):
             here = (*at, "member_of", index)
             self._known([member["organization"]], organizations, "organization", here)
-            known = organizations.get(member["organization"], Organization(frozenset(), frozenset()))
+            known = organizations.get(member["organization"], Organization())
             self._known(member["roles"], known.roles, "role", here)
             self._known(member["departments"], known.departments, "department", here)
             memberships[member["organization"]] = Membership(
@@ -258,3 +265,8 @@ class Reader:
             count = len(self.tables["messages"].keys("thread", thread["id"]))
             if count != declared:
                 self._refuse(at, f"message_count is {declared}, but {count} messages are here")
+
+
+def _named(entries: list[Any]) -> list[tuple[str, str]]:
+    """Ids of roles or departments with their names; an entry that is only an id has none."""
+    return [(each, "") if isinstance(each, str) else (each["id"], each["name"]) for each in entries]

@@ -15,7 +15,7 @@ from typing import Any
 from mockserver.embeddings import queue_json
 from mockserver.file_contents.content import Content
 from mockserver.sandbox.clock import as_text
-from mockserver.sandbox.directory import Directory, Membership, Organization
+from mockserver.sandbox.directory import Directory, Membership
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import SandboxState, collections
 
@@ -60,6 +60,7 @@ def document(
         "policy": state.policy.as_json(),
         "organizations": _organizations(state.data.directory),
         "users": _users(state.data.directory),
+        "reference": {name: list(rows) for name, rows in state.data.directory.reference.items()},
         "collections": {
             name: _rows(marks[name], partial(_with_content, beside) if name == "files" else None)
             for name in NAMES
@@ -90,13 +91,20 @@ def _with_content(beside: dict[str, Content] | None, file: Record) -> Record:
     return {**file, "content": stored}
 
 
-def _sets(holder: Organization | Membership) -> Record:
+def _sets(member: Membership) -> Record:
     """Its sets of names, sorted."""
-    return {field.name: sorted(getattr(holder, field.name)) for field in fields(holder)}
+    return {field.name: sorted(getattr(member, field.name)) for field in fields(member)}
 
 
 def _organizations(directory: Directory) -> list[Record]:
-    return [{"id": id_, **_sets(each)} for id_, each in sorted(directory.organizations.items())]
+    return [
+        {"id": id_, "name": each.name, "roles": _named(each.roles), "departments": _named(each.departments)}
+        for id_, each in sorted(directory.organizations.items())
+    ]
+
+
+def _named(names: Mapping[str, str]) -> list[Record]:
+    return [{"id": id_, "name": name} for id_, name in names.items()]
 
 
 def _users(directory: Directory) -> list[Record]:
@@ -108,6 +116,7 @@ def _users(directory: Directory) -> list[Record]:
     return [
         {
             "id": id_,
+            "name": user.name,
             "keys": keys.get(id_, []),
             "member_of": [
                 {"organization": organization, **_sets(member)}

@@ -100,11 +100,28 @@ def test_only_the_owner_of_a_thread_may_add_it_after_all_other_refusals(ask: Ask
 def test_a_space_lists_whole_threads(ask: Ask) -> None:
     thread = ask("GET", f"{SPACE}/threads?{ORG}")[1]["data"][0]
     assert thread == ask("GET", f"/v1/threads/{thread['id']}")[1]
-    assert (thread["space_ids"], thread["has_unread"], thread["activated_skins"]) == (
-        ["space_abc123"],
-        False,
-        {},
-    )
+    assert (thread["space_ids"], thread["activated_skins"]) == (["space_abc123"], {})
+
+
+def test_a_thread_is_unread_for_its_owner_alone_until_it_is_marked_as_read(ask: Ask) -> None:
+    """Wherever it is shown: alone, in lists, in a space, among the changed ones."""
+    inputs = [{"role": "user", "content": "?"}]
+    ask("POST", "/v1/model/response", inputs=inputs, thread_id="thrd_abc123")
+
+    def unread(key: str = "ak_demo_owner") -> list[bool]:
+        lists = [(f"{SPACE}/threads?{ORG}", "data")]
+        if key == "ak_demo_owner":
+            lists += [
+                ("/v1/threads?limit=100", "data"),
+                ("/v1/threads/changes?since=2026-02-26T10:00:00Z", "threads"),
+            ]
+        shown = [each for path, field in lists for each in ask("GET", path, key)[1][field]]
+        shown += [ask("GET", "/v1/threads/thrd_abc123")[1]] if key == "ak_demo_owner" else []
+        return [each["has_unread"] for each in shown if each["id"] == "thrd_abc123"]
+
+    assert (unread(), unread("ak_demo_editor")) == ([True] * 4, [False])
+    ask("POST", "/v1/threads/thrd_abc123/read")
+    assert unread() == [False] * 4
 
 
 def test_threads_are_searched_by_title_in_any_case(ask: Ask) -> None:
