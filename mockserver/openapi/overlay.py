@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from mockserver.openapi.json_path import address, compiled, mend, missing, value_at
 from mockserver.openapi.references import Pointer
 from mockserver.openapi.schemas import Schemas
 from mockserver.openapi.yaml_document import Document, DocumentError
@@ -54,13 +53,6 @@ SHAPE = {
     "additionalProperties": False,
 }
 """JSON schema of an overlay."""
-_MENDS = (
-    (re.compile(r"^(?!\$)\.?"), "$."),
-    (re.compile(r"\.(/[^.\[\]]*)"), r"['\1']"),
-    (re.compile(r"\.([A-Za-z_]\w*(?:-\w+)+)"), r"['\1']"),
-    (re.compile(r"\.(\d+)"), r"[\1]"),
-)
-"""Frequent mistakes in a JSONPath, and what was meant."""
 
 
 class Change(NamedTuple):
@@ -78,7 +70,7 @@ class Change(NamedTuple):
         line = self.overlay.line(("actions", self.action))
         parts = {"-": self.before, "+": self.after}
         values = " ".join(f"{sign}{_brief(value)}" for sign, value in parts.items() if value is not NOTHING)
-        return f"{self.overlay.path}:{line}: {_address(self.at)}: {values}"
+        return f"{self.overlay.path}:{line}: {address(self.at)}: {values}"
 
 
 class _Nothing:
@@ -111,7 +103,7 @@ class OverlaidDocument(Document):
             with_ = ", ".join(dict.fromkeys(str(each.overlay.path) for each in self.changes))
             return super().error(pointer, f"{reason}; so it is with {with_}" if with_ else reason)
         change = (above or below)[-1]
-        return change.overlay.error(("actions", change.action), f"{_address(at)}: {reason}")
+        return change.overlay.error(("actions", change.action), f"{address(at)}: {reason}")
 
 
 class _Overlay:
@@ -159,52 +151,47 @@ class _Overlay:
         except JSONPathError as error:
             raise self._error(key, f"{path} can't be evaluated: {error}") from error
         if not found:
-            raise self._error(key, f"{path} matches nothing{_missing(query, content)}")
+            raise self._error(key, f"{path} matches nothing{missing(query, content)}")
         for at in found:
-            if not self._edits_single_values and not isinstance(_value(content, at), dict | list):
+            if not self._edits_single_values and not isinstance(value_at(content, at), dict | list):
                 raise self._error(
                     key, f"{path} is a single value: select the object that has it, or write overlay: 1.1.0"
                 )
         return found
 
     def _query(self, path: str, key: str) -> JSONPathQuery:
-        query, why = _compiled(path)
+        query, why = compiled(path)
         if query is not None:
             return query
-        mended = path
-        for mistake, meant in _MENDS:
-            mended = mistake.sub(meant, mended)
-        advice = f"; write {mended}" if _compiled(mended)[0] is not None else ""
+        advice = f"; write {mended}" if (mended := mend(path)) else ""
         raise self._error(key, f"{path} is not a JSONPath: {why}{advice}")
 
     def _copied(self, content: Any, path: str) -> Any:
         found = self._found(content, path, "copy")
         if len(found) > 1:
             raise self._error("copy", f"{path} matches {len(found)} values; it has to match one")
-        return _value(content, found[0])
+        return value_at(content, found[0])
 
     def _remove(self, content: Any, at: Pointer) -> None:
         if not at:
             raise self._error("target", "the whole document can't be removed")
-        before = _value(content, at)
-        del _value(content, at[:-1])[at[-1]]
+        before = value_at(content, at)
+        del value_at(content, at[:-1])[at[-1]]
         self._note(at, before, NOTHING)
 
     def _update(self, content: Any, at: Pointer, new: Any) -> None:
-        old, new = _value(content, at), _own(new)
+        old, new = value_at(content, at), _own(new)
         if isinstance(old, dict):
             self._merge(old, new, at)
         elif isinstance(old, list):
             self._extend(old, new, at)
         else:
-            _value(content, at[:-1])[at[-1]] = new
+            value_at(content, at[:-1])[at[-1]] = new
             self._note(at, old, new)
 
     def _merge(self, old: dict[str, Any], new: Any, at: Pointer) -> None:
         if not isinstance(new, dict):
-            raise self._error(
-                "update", f"{_address(at)} is an object: update it with one, or remove it first"
-            )
+            raise self._error("update", f"{address(at)} is an object: update it with one, or remove it first")
         for name, value in new.items():
             inner, here = old.get(name, NOTHING), (*at, name)
             if isinstance(inner, dict):
@@ -212,7 +199,7 @@ class _Overlay:
             elif isinstance(inner, list):
                 if not isinstance(value, list):
                     raise self._error(
-                        "update", f"{_address(here)} is a list: update it with one, or remove it first"
+                        "update", f"{address(here)} is a list: update it with one, or remove it first"
                     )
                 self._extend(inner, value, here)
             else:
@@ -229,49 +216,9 @@ class _Overlay:
             self._changes.append(Change(self._file, self._action, at, before, after))
 
 
-def _compiled(path: str) -> tuple[JSONPathQuery | None, str]:
-    """Query of a JSONPath, or the reason why it is none."""
-    import jsonpath_rfc9535  # takes longer to import than a document to read
-
-    try:
-        return jsonpath_rfc9535.compile(path), ""
-    except jsonpath_rfc9535.JSONPathError as error:
-        return None, str(error).split(", line ")[0]
-
-
-def _missing(query: JSONPathQuery, content: Any) -> str:
-    """First part of a query that selects nothing, and the name that may be meant."""
-
-    def start(count: int) -> JSONPathQuery:
-        return type(query)(env=query.env, segments=query.segments[:count])
-
-    count = next(n for n in range(len(query.segments)) if not start(n + 1).find(content))
-    parents = [node.value for node in start(count).find(content)]
-    names = {name for value in parents if isinstance(value, dict) for name in value}
-    segment = query.segments[count]
-    wanted = [str(each.name) for each in segment.selectors if hasattr(each, "name")]
-    near = get_close_matches(wanted[0], names, 1) if wanted else []
-    return f": {start(count)} has no {segment}" + (f"; is {near[0]!r} meant?" if near else "")
-
-
-def _value(content: Any, at: Pointer) -> Any:
-    for step in at:
-        content = content[step]
-    return content
-
-
 def _own(value: Any) -> Any:
     """Copy that shares nothing with the overlay, or with another target."""
     return orjson.loads(orjson.dumps(value))
-
-
-def _address(at: Pointer) -> str:
-    """Normalized JSONPath of a place, which a target can be."""
-    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f"['{_quoted(step)}']" for step in at)
-
-
-def _quoted(name: str) -> str:
-    return name.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _brief(value: Any) -> str:
