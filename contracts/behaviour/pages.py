@@ -7,6 +7,7 @@ from functools import partial
 from contracts.behaviour.shapes import SPACE, THREAD, typed
 from contracts.checks.check import check, equal
 from contracts.checks.errors import Broken, Excluded, Untested
+from contracts.checks.evidence import Evidence
 from contracts.http.exchange import ClientResponse
 from contracts.http.role_client import RoleClient
 from contracts.http.run import Run
@@ -183,7 +184,11 @@ def walking_the_spaces_finds_every_one_once(run: Run) -> None:
         homes = {space["organization_id"] for space in answer.body["spaces"]}
         equal(homes - {run.organization_id}, set(), "other organizations in the list")
     equal(len(seen), len(set(seen)), "spaces, each once")
-    equal([s for s in seen if s in created], created, "the spaces that were made")
+    listed = [id_ for id_ in seen if id_ in created]
+    equal(sorted(listed), sorted(created), "the spaces that were made")
+    if listed != created:
+        what = "the spaces are listed in another order"
+        raise Broken(what, expected=created, got=listed, evidence=Evidence.ASSUMED, assumption="A05")
 
 
 @check("listSpaces")

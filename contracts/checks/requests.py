@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from contracts.checks import forms
 from contracts.checks.claims import Basis, Node, SchemaViolation, basis, resolved, violations
 from contracts.checks.evidence import Evidence
 from contracts.checks.spec import DocumentedOperation, OpenApiDocument
@@ -47,12 +48,21 @@ def _parameters(
 
 
 def faults(
-    document: OpenApiDocument, operation: DocumentedOperation, request: ClientRequest
+    document: OpenApiDocument, operation: DocumentedOperation, request: ClientRequest, *, read: bool = False
 ) -> Iterator[SchemaViolation]:
-    """Rules of openapi.yaml that a request breaks; none for what no schema says, such as broken JSON."""
+    """Rules of openapi.yaml that a request breaks; none for what no schema says, such as broken JSON.
+
+    With `read` values have the forms of frameworks (A50, A102), and an empty optional parameter
+    or a null for an optional body is none.
+    """
     found = list(_parameters(document, operation, request))
     for part in found:
-        yield from violations(part.value, part.schema, document.raw, part.around)
+        value = part.value
+        if read and value == "" and not part.around[-1].get("required"):
+            continue
+        if read:
+            value = forms.read_all(value, part.schema, document.raw)
+        yield from violations(value, part.schema, document.raw, part.around)
     for node in document.parameters(operation):
         if node.get("required") and node["name"] not in {part.name for part in found}:
             yield SchemaViolation("", "required", f"{node['name']} is missing", (operation.raw, node))
@@ -62,7 +72,16 @@ def faults(
             body = json.loads(request.text)
         except ValueError:
             return
+        if read and body is None and not around[-1].get("required"):
+            return
+        body = forms.read_all(body, schema, document.raw) if read else body
         yield from violations(body, schema, document.raw, around)
+
+
+def is_readable(document: OpenApiDocument, operation: DocumentedOperation, request: ClientRequest) -> bool:
+    """Whether a wrong request is right as common frameworks read it, so that it may be accepted."""
+    wrong = any(faults(document, operation, request))
+    return wrong and not any(faults(document, operation, request, read=True))
 
 
 def accepted(
@@ -88,6 +107,8 @@ def refused(
     """
     sent = list(parts(document, operation, answer.request))
     named = names_in(answer)
+    if any(part.name in named and _has_empty_text(part.value) for part in sent):
+        return Basis(Evidence.ASSUMED, ("A100",))
     told = [_weakest(document, part) for part in sent if part.name in named]
     if told:
         return max(told, key=lambda each: each.evidence)
@@ -112,6 +133,11 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _objects(inner)
+
+
+def _has_empty_text(value: Any) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value == "" or any(map(_has_empty_text, inner))
 
 
 def _weakest(document: OpenApiDocument, part: Part) -> Basis:

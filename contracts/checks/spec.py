@@ -106,7 +106,7 @@ class OpenApiDocument:
 
     @cached_property
     def _tolerant(self) -> Any:
-        """Schemas whose patterns allow the characters that their assumption leaves open, too."""
+        """Schemas whose patterns allow the characters and patterns that their assumption leaves open."""
 
         def wider(node: Any) -> Any:
             if isinstance(node, list):
@@ -120,6 +120,9 @@ class OpenApiDocument:
                 copy["pattern"] = node["pattern"].replace(
                     "A-Za-z0-9_", "A-Za-z0-9_" + re.escape("".join(further))
                 )
+            others = [str(p) for id_ in ids for p in self._assumptions.alternatives(id_, "patterns")]
+            if others and "pattern" in copy:
+                copy["pattern"] = "|".join([copy["pattern"], *others])
             return copy
 
         return wider(self.raw["components"])

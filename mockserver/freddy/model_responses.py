@@ -43,7 +43,7 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
     """Store the inputs and the assistant's answer in one step; reply as JSON or as a stream."""
     body = call.body
     _check(body)
-    thread = body["thread_id"] and thread_of_caller(body["thread_id"], call.caller, sandbox)
+    thread = thread_of_caller(body["thread_id"], call.caller, sandbox) if body["thread_id"] else None
     organization_id = _organization(body["organization_id"], thread, call.caller)
     if thread is not None and thread["organization_id"] != organization_id:
         raise no_thread(thread["id"], sandbox)
@@ -116,7 +116,7 @@ def _superseded(body: Record, thread: Record | None, sandbox: Sandbox) -> list[R
 
 def _organization(named: str | None, thread: Record | None, caller: Caller) -> str:
     """Organization of the call: the named one, else the thread's, else the caller's only one."""
-    if named is not None:
+    if named:
         if named not in caller.memberships:
             raise Forbidden(
                 "Organization access denied",
@@ -150,7 +150,7 @@ def _named_space(
     space_id: str | None, organization_id: str, for_new_thread: bool, caller: Caller, sandbox: Sandbox
 ) -> Record | None:
     """Named space; needs EDIT for a new thread, which is added to it, else VIEW, to search it."""
-    if space_id is None:
+    if not space_id:
         return None
     space = sandbox.spaces.get(space_id)
     if space is None or space["organization_id"] != organization_id:

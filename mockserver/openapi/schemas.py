@@ -72,6 +72,18 @@ class Schema:
         for error in self._errors(value):
             yield from _places(error)
 
+    @cached_property
+    def _has_scalars(self) -> bool:
+        """Whether a value of it may be a number or a boolean."""
+        return bool(_types_in(self._whole) & {"integer", "number", "boolean"})
+
+    def wrong_types(self, value: Any) -> Iterator[tuple[list[str | int], frozenset[str]]]:
+        """Path of each value of a wrong type, with its types; none of a schema without scalars."""
+        for error in self._errors(value) if self._has_scalars else ():
+            for leaf in _leaves(error):
+                if isinstance(leaf.kind, jsonschema_rs.ValidationErrorKind.Type):
+                    yield list(leaf.instance_path), frozenset(leaf.kind.types)
+
     def _errors(self, value: Any) -> Iterator[jsonschema_rs.ValidationError]:
         if count(value, EXPLAINED + 1) <= EXPLAINED:
             return self._validator.iter_errors(value)
@@ -125,6 +137,23 @@ def _needed(schema: Any, named: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(node, list):
             ahead += node
     return needed
+
+
+def _types_in(schema: Any) -> set[str]:
+    """All types that a schema and those in it name."""
+    found: set[str] = set()
+    ahead = [schema]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, dict):
+            kind = node.get("type", ())
+            found.update(
+                [kind] if isinstance(kind, str) else filter(lambda each: isinstance(each, str), kind)
+            )
+            ahead += node.values()
+        elif isinstance(node, list):
+            ahead += node
+    return found
 
 
 def _leaves(error: jsonschema_rs.ValidationError) -> Iterator[jsonschema_rs.ValidationError]:

@@ -143,7 +143,7 @@ REFUSED = [
     ("POST", "/v1/threads", {"organization_id": "org_other"}),
     ("POST", "/v1/threads", {}),
     ("PATCH", "/v1/threads/thrd_other1", {"title": "x"}),
-    ("PATCH", "/v1/threads/thrd_abc123", {"title": "x", "visible_in_ui": 1}),
+    ("PATCH", "/v1/threads/thrd_abc123", {"title": "x", "visible_in_ui": 2}),
     ("PATCH", "/v1/threads/thrd_pinned2", {"title": "x", "metadata": {f"k{n}": "v" for n in range(16)}}),
     ("DELETE", "/v1/threads/thrd_other1", None),
     ("PATCH", MESSAGE, {"content": ""}),

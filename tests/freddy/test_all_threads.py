@@ -72,7 +72,7 @@ def test_the_threads_of_one_organization_are_deleted(app: MockServer, ask: Ask) 
     assert left == ["thrd_far"]
 
 
-@pytest.mark.parametrize(("organization", "status"), [("org_def456", 403), ("nope", 422), ("", 422)])
+@pytest.mark.parametrize(("organization", "status"), [("org_def456", 403), ("nope", 403), ("", 422)])
 def test_another_organizations_threads_are_not_the_callers(ask: Ask, organization: str, status: int) -> None:
     before = ask("GET", "/v1/threads").data
     assert ask("DELETE", f"/v1/threads?organization_id={organization}").status_code == status

@@ -68,8 +68,8 @@ def test_all_faults_are_told_at_once(ask: Ask) -> None:
     body = {
         "title": "x" * 201,
         "metadata": {"k" * 65: "", "b": "v" * 513},
-        "assistant_id": "",
-        "visible_in_ui": "true",
+        "assistant_id": 5,
+        "visible_in_ui": "maybe",
         "user_id": "usr_abc123",
     }
     told = {name for _, name in fields(ask("POST", THREADS, json=body))}
