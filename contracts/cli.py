@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,6 +15,7 @@ from rich.console import Console
 
 from contracts.checks.claim_list import all_claims
 from contracts.checks.errors import CleanUpStopped, Crashed, TargetUnreachable
+from contracts.checks.revision import address_by
 from contracts.doctor import faults, report
 from contracts.exits import (
     BROKEN,
@@ -31,14 +31,12 @@ from contracts.exits import (
     say,
 )
 from contracts.http.connection import FRESH, TargetUrl
-from contracts.http.credentials import open_target
 from contracts.http.run import Run
-from contracts.http.target import open_transport
-from contracts.options import SPACE_ID, TARGET, WITH_MODEL, connection
+from contracts.options import REVISION, SPACE_ID, TARGET, WITH_MODEL, connection
 from contracts.report.progress_and_end import RunReporter
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
-from contracts.session import Options, limit_of, opened
+from contracts.session import Options, opened, reached
 from contracts.settings import PROFILES, SEED
 from contracts.start import announce, fitted
 from contracts.suite import CHECKS, selected
@@ -81,6 +79,7 @@ def main() -> None:
 @click.option("--max-requests", type=click.IntRange(1), metavar="N", help="Maximum number of requests.")
 @click.option("--max-time", metavar="10m", help="Maximum duration; later checks are untested.")
 @WITH_MODEL
+@REVISION
 @connection
 @click.option(
     "--report-dir",
@@ -168,6 +167,7 @@ def _end_with(judged: Judgement, stopped: int) -> NoReturn:
     "--target", metavar="mock|mock-http|URL", help="Target; by default a fresh mock, if the report is of one."
 )
 @WITH_MODEL
+@REVISION
 @click.option("--strict-assumptions", is_flag=True, help="Count assumptions that do not hold as failures.")
 @connection
 def replay(failure: str, target: str | None, strict_assumptions: bool, **flags: Any) -> None:
@@ -184,7 +184,8 @@ def replay(failure: str, target: str | None, strict_assumptions: bool, **flags: 
     recorded = what.run_data["given"]
     if target is None and recorded not in FRESH:
         end(USAGE, f"keys are sent only where you say: pass --target, as the report has it: {recorded}")
-    options = Options.from_flags({**flags, **settings, "target": target or recorded})
+    judge = flags["revision"] or what.run_data.get("contract", {}).get("revision")
+    options = Options.from_flags({**flags, **settings, "target": target or recorded, "revision": judge})
     with opened(options, [*CHECKS], os.environ, say(console)) as session:
         passes = replay_failure(
             session.run,
@@ -214,6 +215,7 @@ def list_(claims: bool) -> None:
 @TARGET
 @SPACE_ID
 @WITH_MODEL
+@REVISION
 @connection
 def doctor(**options: Any) -> None:
     """Report whether a target can be tested, with which roles, and what would be skipped. Writes nothing.
@@ -222,11 +224,11 @@ def doctor(**options: Any) -> None:
     Exit codes: 0 it can; 2 wrong usage; 3 it can't.
     """
     chosen = Options.from_flags(options)
-    with closing(open_transport(chosen.target, limit_of(chosen), chosen.connection)) as transport:
-        access = open_target(transport, os.environ)
+    with reached(chosen, os.environ) as (transport, access, spoken):
         whom = (transport, access.keys, access.organization_id)
         run = Run(*whom, ledger=Ledger(), run_id="doctor", read_only=True)
-        for line in report(transport, access, run, chosen, selected(())):
+        run.requires_organization = address_by(spoken)
+        for line in report(transport, access, run, chosen, selected(()), spoken):
             click.echo(printable(line))
         if reasons := faults(run):
             end(UNTESTABLE, "; ".join(reasons))
@@ -235,6 +237,7 @@ def doctor(**options: Any) -> None:
 @main.command()
 @click.argument("ledger", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--target", metavar="URL", help="Target of the run, which the ledger must name.")
+@REVISION
 @connection
 def cleanup(ledger: Path, target: str | None, **flags: Any) -> None:
     """Delete what a killed run left behind, from its ledger.
@@ -248,11 +251,11 @@ def cleanup(ledger: Path, target: str | None, **flags: Any) -> None:
     if target is None or (where and TargetUrl.parse(target).url != where):
         end(USAGE, f"keys are sent only where you say: pass --target; {ledger} is of {where or 'no target'}")
     options = Options.from_flags({**flags, "target": target})
-    with closing(open_transport(target, limit_of(options), options.connection)) as transport:
-        run_id = read.about.get("run", "cleanup")
-        access = open_target(transport, os.environ, run_id)
+    run_id = read.about.get("run", "cleanup")
+    with reached(options, os.environ, run_id) as (transport, access, spoken):
         organization = read.about.get("organization_id", access.organization_id)
         run = Run(transport, access.keys, organization, ledger=read, run_id=run_id)
+        run.requires_organization = address_by(spoken)
         count = len(list(read.left()))
         left = run.clean_up()
         found = reconcile(run)

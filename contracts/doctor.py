@@ -10,6 +10,7 @@ from typing import Any
 from contracts.checks.check import Check
 from contracts.checks.cost import expected, fitting
 from contracts.checks.missing import REDIRECTS, missing_operations
+from contracts.checks.revision import words
 from contracts.http.credentials import TargetAccess
 from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest
 from contracts.http.keys import refused_key
@@ -23,10 +24,16 @@ _ROLE = re.compile(f"[\"']({'|'.join(KEY_ROLES)})[\"']")
 
 
 def report(
-    transport: Transport, access: TargetAccess, run: Run, options: Options, checks: list[Check]
+    transport: Transport,
+    access: TargetAccess,
+    run: Run,
+    options: Options,
+    checks: list[Check],
+    spoken: str | None = None,
 ) -> Iterator[str]:
-    """Lines of the diagnosis."""
+    """Lines of the diagnosis; `spoken` is the revision that the target speaks, if that is known."""
     yield f"target        {transport.url}{_version(transport, access)}"
+    yield f"revision      {words(spoken)}"
     yield f"organization  {access.organization_id}"
     for role in KEY_ROLES:
         yield f"{role:<13} {_role(run, role)}"

@@ -23,6 +23,11 @@ SPACE_ID = click.option(
 WITH_MODEL = click.option(
     "--with-model", type=click.IntRange(0), default=0, help="Number of questions to the model, 0 by default."
 )
+REVISION = click.option(
+    "--revision",
+    metavar="2026-02|2026-05",
+    help="Revision of the vendor's API that judges, and that a fresh mock serves; found out by default.",
+)
 _CONNECTION = (
     click.option(
         "--header",

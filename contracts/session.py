@@ -9,15 +9,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from contracts.checks.check import Check
 from contracts.checks.errors import CleanUpStopped, Unwritable, Usage
+from contracts.checks.revision import address_by, spoken_revision
+from contracts.checks.spec import document, judged_by, of_revision
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.http.connection import FRESH, Connection, seconds
 from contracts.http.credentials import TargetAccess, open_target, redactor
+from contracts.http.documents import revisions
 from contracts.http.keys import require_usable_keys
 from contracts.http.run import Run
 from contracts.http.target import open_transport
@@ -47,6 +50,8 @@ class Options(NamedTuple):
     seed: int = SEED
     profile: str = "quick"
     closed: bool = False
+    revision: str | None = None
+    """Revision that judges; None for the one that the target speaks."""
     connection: Connection = Connection()
 
     @classmethod
@@ -70,6 +75,29 @@ class Session(NamedTuple):
     """Numbers of the signals (SIGINT, SIGTERM) that ask the run to stop, in order of arrival."""
     pace: Pace
     """Speed of the target when existing resources were listed."""
+    spoken: str | None = None
+    """Revision that the target speaks; None if it was not asked, or its answer does not show it."""
+
+
+@contextmanager
+def reached(
+    options: Options, environ: Mapping[str, str], run_id: str | None = None, limit: RequestLimit | None = None
+) -> Iterator[tuple[Transport, TargetAccess, str | None]]:
+    """Open transport, its access, and the revision that the target speaks, if that is known.
+
+    During the block the revision of the options judges, else the spoken one.
+    """
+    with ExitStack() as stack:
+        if options.revision is not None:  # an unknown one is reported before anything is sent
+            stack.enter_context(judged_by(options.revision))
+        limit = limit or limit_of(options)
+        transport = open_transport(options.target, limit, options.connection, options.revision)
+        stack.callback(transport.close)
+        access = open_target(transport, environ, run_id)
+        spoken = spoken_revision(transport, access.keys["owner"])
+        if options.revision is None:
+            stack.enter_context(judged_by(spoken or revisions()[0]))
+        yield transport, access, spoken
 
 
 @contextmanager
@@ -81,10 +109,8 @@ def opened(
     limit = limit_of(options)
     until = time.monotonic() + seconds(options.max_time, "--max-time") if options.max_time else None
     run_id = secrets.token_hex(4)
-    transport = open_transport(options.target, limit, options.connection)
     limit.end_at(until)
-    try:
-        access = open_target(transport, environ, run_id)
+    with reached(options, environ, run_id, limit) as (transport, access, spoken):
         folder = options.report_dir
         if folder is None and options.target not in FRESH:
             folder = Path(tempfile.mkdtemp(prefix="contracts-"))
@@ -98,7 +124,7 @@ def opened(
             asks = any(check.layer == "behaviour" for check in checks)
             mask = redactor(options.target, options.connection, environ)
             try:
-                run = _new_run(options, transport, access, run_id, folder, mask, asks=asks)
+                run = _new_run(options, transport, access, run_id, folder, mask, asks=asks, spoken=spoken)
             except OSError as error:
                 why = f"the folder {folder} can't be written: {error.strerror or error}"
                 raise Unwritable(f"{why}; pass another --report-dir") from error
@@ -107,7 +133,7 @@ def opened(
                 if options.target not in FRESH:
                     require_usable_keys(run)
                 run.settling.patience = 0.0 if access.mock else PATIENCE
-                yield Session(transport, access, run, until, folder, signals, pace)
+                yield Session(transport, access, run, until, folder, signals, pace, spoken)
             finally:
                 try:
                     clean = _clean_up(run, say)
@@ -119,8 +145,6 @@ def opened(
                 run.ledger.path.unlink(missing_ok=True)
             with suppress(OSError):  # the folder has other files
                 folder.rmdir()
-    finally:
-        transport.close()
 
 
 def _new_run(
@@ -132,8 +156,12 @@ def _new_run(
     mask: Callable[[Any], Any],
     *,
     asks: bool,
+    spoken: str | None,
 ) -> Run:
-    """`asks`: whether behaviour checks run; two thirds of the model calls are reserved for them."""
+    """`asks`: whether behaviour checks run; two thirds of the model calls are reserved for them.
+
+    `spoken`: revision that the target speaks.
+    """
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     writes = folder is not None and not options.read_only
@@ -151,6 +179,9 @@ def _new_run(
         settings=RunSettings(options.seed, PROFILES[options.profile], options.closed),
         settle=options.connection.settle,
     )
+    run.requires_organization = address_by(spoken)
+    served = document() if spoken is None else of_revision(spoken)
+    run.own_threads_only = served.refuses("addThreadToSpace", "Thread access required")
     if writes:
         about = {"target": transport.url, "organization_id": access.organization_id, "clock": access.clock}
         ledger.begin(run=run_id, **about, before=existing_ids(run))

@@ -10,6 +10,8 @@ from rich.markup import escape
 
 from contracts.checks.check import Check
 from contracts.checks.cost import expected
+from contracts.checks.revision import words
+from contracts.checks.spec import document
 from contracts.pace import QUICK_SECONDS
 from contracts.session import Session
 from contracts.settings import PROFILES
@@ -37,6 +39,8 @@ def announce(console: Console, session: Session, checks: list[Check], profile: s
     access, run = session.access, session.run
     mock = " (a mock)" if access.mock else ""
     console.print(f"[bold]{len(checks)} checks[/] on {escape(session.transport.url)}{mock}, run {run.run_id}")
+    if document().named["overlays"] or session.spoken not in (None, document().revision):
+        console.print(f"revision    {words(session.spoken)}", soft_wrap=True)
     if run.ledger.path is not None:
         console.print(f"ledger      {escape(str(run.ledger.path))}", soft_wrap=True)
     for role in access.missing:

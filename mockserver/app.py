@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
-from functools import cache, partial
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,8 +22,9 @@ from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
-from mockserver.freddy import HANDLERS, vendor_operations
+from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate
+from mockserver.freddy.revisions import handlers_of
 from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.context import Api
 from mockserver.http.cors import Cors, is_loopback
@@ -34,6 +35,7 @@ from mockserver.http.log import RequestLog
 from mockserver.http.problems import problem_json, vendor_envelope
 from mockserver.http.upload import BodyLimits
 from mockserver.journal import journal
+from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox import catalogue
@@ -45,7 +47,7 @@ from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
 from mockserver.scenarios import loader
 from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
-from mockserver.settings import Settings
+from mockserver.settings import REVISIONS, Settings
 from mockserver.state_document.state_file import StateDocuments
 
 __all__ = ["MockServer", "create_app"]
@@ -81,14 +83,14 @@ def create_app(
         return Sandbox(name, start, journal=journals.new(), faults=Faults(fault_defaults))
 
     sandboxes = Sandboxes(
-        start(settings, loaded, control_spec),
+        start(settings, loaded, control_spec, log.notice),
         new=new_sandbox,
         limits=SandboxLimits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
         catalogue=loaded.catalogue,
     )
     vendor = Api(
         loaded.spec,
-        HANDLERS,
+        handlers_of(settings.revision),
         prefix="",
         authenticate=authenticate,
         name_of=lambda caller: caller.user_id,
@@ -174,12 +176,20 @@ class Documents(NamedTuple):
     spec: Spec
     catalogue: Catalogue
     states: StateDocuments
-    served: Mapping[str, str]
-    """Title, version and SHA-256 of the spec."""
+    served: Mapping[str, Any]
+    """Title, version and SHA-256 of the document, and its overlays."""
 
 
-def start(settings: Settings, loaded: Documents, control_spec: Spec) -> SandboxState:
-    """Default starting state of a sandbox; DocumentError if it can't be loaded."""
+def start(
+    settings: Settings,
+    loaded: Documents,
+    control_spec: Spec,
+    note: Callable[[str], object] = lambda _: None,
+) -> SandboxState:
+    """Default starting state of a sandbox; DocumentError if it can't be loaded.
+
+    `note` gets a line for each field that was adapted in a state document of another spec.
+    """
     said = sorted(settings.model_fields_set & STATE_DOCUMENT_SETTINGS)
     if said and settings.import_ is not None:
         flags = ", ".join("--" + name.replace("_", "-") for name in said)
@@ -190,7 +200,7 @@ def start(settings: Settings, loaded: Documents, control_spec: Spec) -> SandboxS
         begin = SandboxState(data, _policy(settings), clock_start=clock_start, origin=f"scenario:{data.name}")
         return begin if settings.generate is None else _with_generated(begin, settings.generate)
     shape = control_spec.component("State")
-    state = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"))
+    state = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"), note)
     return state if settings.freeze is None else state._replace(clock_start=clock_start)
 
 
@@ -214,16 +224,11 @@ def _with_generated(begin: SandboxState, size: str) -> SandboxState:
 
 def load(settings: Settings) -> Documents:
     """Load the spec and the scenarios; DocumentError names the file, line and reason."""
-    spec = Spec(settings.spec or bundled_spec())
-    component = cache(spec.component)
-
-    def check(schema: str, record: Any) -> str:
-        if component(schema).is_valid(record):
-            return ""
-        return ": ".join(filter(None, component(schema).first_error(record)))
+    spec = spec_of(settings)
+    shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
-        loaded = loader.load(name_or_file, check)
+        loaded = loader.load(name_or_file, shapes)
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
         return loaded
@@ -232,16 +237,31 @@ def load(settings: Settings) -> Documents:
     own = load_data(settings.scenario)
     folder = catalogue.files_in(settings.scenarios, ours) if settings.scenarios is not None else {}
     data = {name: load_data(str(file)) for name, file in folder.items()}
-    served = {"title": spec.title, "version": spec.version, "sha256": spec.sha256}
     return Documents(
         spec,
         Catalogue({**data, own.name: own}, {name: partial(load_data, name) for name in ours}),
-        StateDocuments(served, check, settings.api_key),
-        served,
+        StateDocuments(spec.served, shapes, settings.api_key),
+        spec.served,
     )
 
 
+def spec_of(settings: Settings) -> Spec:
+    """Document that the settings serve; DocumentError if it, or an overlay, is invalid."""
+    overlays = (*revision_overlays(settings.revision), *settings.overlay)
+    return Spec(settings.spec or bundled_spec(), overlays=overlays)
+
+
 def bundled_spec() -> Path:
-    """Path of openapi.yaml: inside the installed package, else at the repository's root."""
-    inside = Path(str(resources.files("mockserver") / "openapi.yaml"))
-    return inside if inside.is_file() else Path(__file__).parent.parent / "openapi.yaml"
+    """Path of openapi.yaml."""
+    return _bundled("openapi.yaml")
+
+
+def revision_overlays(revision: str) -> list[Path]:
+    """Overlays that make a revision of the vendor's API from openapi.yaml; none for the first."""
+    return [] if revision == REVISIONS[0] else [_bundled(f"overlays/{revision}.yaml")]
+
+
+def _bundled(name: str) -> Path:
+    """Path of a file inside the installed package, else at the repository's root."""
+    inside = Path(str(resources.files("mockserver") / name))
+    return inside if inside.is_file() else Path(__file__).parent.parent / name

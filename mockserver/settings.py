@@ -19,6 +19,10 @@ _ORIGIN = re.compile(r"\A(?:\*|null|[a-z][a-z0-9+.-]{0,30}://[^/\s?#@*]+/?)", re
 """Valid Origin header, with the trailing slash that people copy along."""
 
 
+REVISIONS = ("2026-02", "2026-05")
+"""Published revisions of the vendor's API; the first is openapi.yaml, the others are overlays of it."""
+
+
 class SettingsError(Exception):
     """Invalid setting; the text is one line that names it and the values it takes."""
 
@@ -26,6 +30,11 @@ class SettingsError(Exception):
 def _profile(text: str) -> None:
     if text not in PROFILES:
         raise ValueError(f"is one of {', '.join(PROFILES)}")
+
+
+def _revision(text: str) -> None:
+    if text not in REVISIONS:
+        raise ValueError(f"is one of {', '.join(REVISIONS)}")
 
 
 def _read_by(read: Callable[[str], object]) -> AfterValidator:
@@ -78,6 +87,14 @@ class Settings(BaseSettings):
         None, description="Write the state of the default sandbox to this file on exit"
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
+    revision: Annotated[str, _read_by(_revision)] = Field(
+        REVISIONS[0], title="|".join(REVISIONS), description="Revision of the vendor's API to serve"
+    )
+    overlay: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (),
+        title="FILE",
+        description="Apply this OpenAPI Overlay to the document before it is served; may be repeated",
+    )
     extend: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (),
         title="FILE.py:NAME",
@@ -141,7 +158,8 @@ class Settings(BaseSettings):
         512, ge=1, le=4096, title="N", description="Most requests that wait or stream at the same time"
     )
     watch: bool = Field(
-        False, description="Reload when a file of --spec, --scenario, --scenarios or --extend changes"
+        False,
+        description="Reload when a file of --spec, --overlay, --scenario, --scenarios or --extend changes",
     )
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = Field(
         None,

@@ -21,14 +21,14 @@ import yaml
 
 from tests.running import FROZEN, ROOT, mock
 
-GENERATIONS = (
-    "aitronos-sdk==5.0.0",
-    "freddy-backend-client==0.1.1",
-    "aitronos-sdk==0.8.113",
-    "aitronos-sdk==0.8.140",
-    "aitronos-sdk==0.8.178",
-)
-"""Oldest first; 5.0.0 is of February 2026."""
+GENERATIONS = {
+    "aitronos-sdk==5.0.0": "2026-02",
+    "freddy-backend-client==0.1.1": "2026-02",
+    "aitronos-sdk==0.8.113": "2026-02",
+    "aitronos-sdk==0.8.140": "2026-05",
+    "aitronos-sdk==0.8.178": "2026-05",
+}
+"""Revision that the mock serves to each; oldest first, 5.0.0 is of February 2026."""
 PAGE = ROOT / "docs" / "sdk-generations.md"
 BEGIN, END = "<!-- made by: python -m tests.sdk_generations -->", "<!-- end -->"
 
@@ -51,7 +51,8 @@ def operations() -> dict[str, tuple[str, str]]:
 
 def walked(requirement: str) -> dict[str, Any]:
     """Result of tests/sdk_walk.py in an environment of this library."""
-    with tempfile.TemporaryDirectory() as folder, mock("--freeze", FROZEN) as url:
+    flags = ("--freeze", FROZEN, "--revision", GENERATIONS[requirement])
+    with tempfile.TemporaryDirectory() as folder, mock(*flags) as url:
         venv.create(Path(folder) / "env", with_pip=True)
         python = Path(folder) / "env" / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "-qq", requirement], check=True)

@@ -37,6 +37,7 @@ NOT_RUN = {
     "pip install": "likewise; tests/test_package.py does it",
     "docker": "needs a container engine",
     "mockserver serve": "runs until it is stopped; the tests start their own",
+    "mockserver check --overlay": "tests/test_overlays.py does it",
     "export": "sets what every program here is given anyway",
     "contracts run --target mock": "takes a while; the suite's own tests do it",
     "contracts run --target https": "needs a deployment",
@@ -48,6 +49,7 @@ FILES = {
     "vite.config.js": "tests/test_examples.py",
     "handlers.js": "tests/test_examples.py",
     "login.py": "tests/test_extension_files.py",
+    "staging.yaml": "tests/test_overlays.py",
     "test_sharing.py": "tests/test_pytest_plugin.py",
 }
 """What is shown as a file, and who runs it."""
@@ -346,7 +348,8 @@ def test_the_numbers_of_the_shared_memory_are_the_ones_of_the_code() -> None:
 def test_every_assumption_that_is_named_is_in_the_table_once() -> None:
     known = [row[0] for row in rows(ROOT / "docs/assumptions.md") if re.fullmatch(r"A\d{2,}", row[0])]
     assert known == sorted(set(known), key=lambda id_: int(id_[1:])) == [*assumptions()]
-    for path in [ROOT / "openapi.yaml", *(ROOT / "mockserver").rglob("*.py")]:
+    documents = [ROOT / "openapi.yaml", *(ROOT / "overlays").glob("*.yaml")]
+    for path in [*documents, *(ROOT / "mockserver").rglob("*.py")]:
         named = set(re.findall(r"\bA\d{2,3}\b", path.read_text(encoding="utf-8")))
         assert named <= set(known), path
 

@@ -150,6 +150,7 @@ def test_spec_scenarios_and_docs_are_inside(wheel: Path) -> None:
         for file in (ROOT / folder).rglob("*.*")
     }
     here |= {Path("mockserver") / file.relative_to(ROOT) for file in (ROOT / "docs").glob("*.md")}
+    here |= {Path("mockserver") / file.relative_to(ROOT) for file in (ROOT / "overlays").glob("*.yaml")}
     here |= {Path("mockserver/README.md"), Path("mockserver/CHANGELOG.md")}
     missing = {str(file) for file in here if "__pycache__" not in file.parts} - names
     assert missing == set()

@@ -11,20 +11,15 @@ import pytest
 import yaml
 
 from mockserver.app import create_app, load
+from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.sandbox.sandbox import Record
 from mockserver.scenarios import loader
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 
 DEMO = yaml.load((resources.files("mockserver.scenarios") / "demo.yaml").read_bytes(), yaml.CSafeLoader)
-SPEC = Spec(Path(__file__).parent.parent / "openapi.yaml")
-
-
-def check(schema: str, record: Record) -> str:
-    """As the mock checks records."""
-    return SPEC.component(schema).first_error(record)[1]
+SHAPES = RecordShapes(Spec(Path(__file__).parent.parent / "openapi.yaml").component)
 
 
 def outcome(folder: Path, content: Any) -> str:
@@ -32,7 +27,7 @@ def outcome(folder: Path, content: Any) -> str:
     path = folder / "world.yaml"
     path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), "utf-8")
     try:
-        loader.load(str(path), check)
+        loader.load(str(path), SHAPES)
     except DocumentError as error:
         return str(error).removeprefix(f"{path}:")
     return ""

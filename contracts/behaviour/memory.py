@@ -150,7 +150,10 @@ def nothing_is_told_to_who_may_not_view(run: Run) -> None:
     question = f"Where is the cellar key of run {run.run_id}?"
     outsider = run.client("outsider")
     source, theirs = run.owner.new_thread()["id"], outsider.new_thread()["id"]
-    run.owner.space_with(source, theirs)
+    space_id = run.owner.new_space(editable_by_users=[outsider.user_id])["id"]
+    equal(run.owner.add(space_id, source).status, 201, "adding the owner's thread")
+    equal(outsider.add(space_id, theirs).status, 201, "adding the outsider's thread, as an editor")
+    run.owner.ask("PATCH", f"/v1/spaces/{space_id}", {"editable_by_users": None})
     run.owner.ask_model(fact, thread_id=source)
     wait_until_found(run, fact, question, source)
     equal(is_found(outsider, fact, question, theirs), False, "found by an outsider")

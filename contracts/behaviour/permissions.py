@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
+
 from contracts.behaviour.vendor_documents import forbidden
 from contracts.checks.check import check, equal
-from contracts.checks.errors import Broken, Untested
+from contracts.checks.claims import basis
+from contracts.checks.errors import Broken, Fingerprint, Untested
+from contracts.checks.spec import ORGANIZATION, document
+from contracts.http.exchange import ClientRequest
 from contracts.http.run import Run
 
 
@@ -116,6 +122,36 @@ def an_admin_has_no_say_in_other_organizations(run: Run) -> None:
     home = foreign.get("/v1/threads", limit=1).body["data"]
     if not home or home[0]["organization_id"] == run.organization_id:
         raise Untested("the foreign user has no thread that shows the organization")
-    path = f"/v1/spaces/{foreign.new_space(organization_id=home[0]['organization_id'])['id']}"
+    other = home[0]["organization_id"]
+    path = f"/v1/spaces/{foreign.new_space(organization_id=other)['id']}?organization_id={quote(other)}"
     equal(admin.get(path).status, 403, "reading a space of another organization")
     equal(admin.ask("PATCH", path, {"description": "mine"}).status, 403, "changing it")
+
+
+@check("getSpace")
+def the_organization_of_a_space_is_named_where_that_is_required(run: Run) -> None:
+    """An operation on a space requires organization_id in its query exactly where the document says so."""
+    broken = []
+    for operation in document().operations.values():
+        named = [
+            p for p in document().parameters(operation) if (p["name"], p["in"]) == (ORGANIZATION, "query")
+        ]
+        if not named or "{space_id}" not in operation.path or (operation.writes and run.read_only):
+            continue
+        path = re.sub(r"{\w+}", lambda _: run.unknown_id("x"), operation.path)
+        body: object = {} if "requestBody" in operation.raw else None
+        answer = run.send(ClientRequest(operation.method.upper(), path, "owner", body), as_it_is=True)
+        is_required = answer.status in (400, 422) and ORGANIZATION in answer.text
+        if is_required != document().requires_organization(operation.method.upper(), path):
+            what = "requires" if is_required else "does not require"
+            each = Broken(
+                f"{operation.label} {what} {ORGANIZATION}",
+                got=answer.status,
+                evidence=basis((named[0],)).evidence,
+                fingerprint=Fingerprint(operation.id, answer.status, "", "required", ORGANIZATION),
+                chain=(answer,),
+            )
+            broken.append(each)
+    if broken:
+        broken[0].more = tuple(broken[1:])
+        raise broken[0]

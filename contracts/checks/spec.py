@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import yaml
 
 from contracts.checks.claims import Basis, Node, SchemaViolation, additions, basis, resolved, violations
+from contracts.checks.errors import Usage
 from contracts.checks.evidence import LOADER, Assumptions
-from contracts.http.target import our_spec
+from contracts.http.documents import our_spec, revisions, with_overlays
 
 METHODS = ("get", "post", "put", "patch", "delete")
+ORGANIZATION = "organization_id"
+"""Query parameter that newer revisions require on every operation of a space."""
 NEVER_SENT = "x-never-sent"
 """Key of an operation that the suite never sends; its value says why."""
 
@@ -40,8 +45,18 @@ class DocumentedOperation(NamedTuple):
 class OpenApiDocument:
     """The parsed contract, indexed by operation."""
 
-    def __init__(self, text: str) -> None:
-        self.raw: dict[str, Any] = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+        overlays: list[dict[str, str]] = []
+        self.raw: dict[str, Any]
+        if revision == revisions()[0]:
+            self.raw = yaml.load(our_spec().read_bytes(), LOADER)  # noqa: S506 - a safe loader
+        else:
+            self.raw, served = with_overlays(revision)
+            overlays = served["overlays"]
+        sha256 = hashlib.sha256(our_spec().read_bytes()).hexdigest()
+        self.named: Mapping[str, Any] = {"revision": revision, "sha256": sha256, "overlays": overlays}
+        """Revision, hash of openapi.yaml, and its overlays, for reports."""
         self.raw.pop("servers", None)  # no request may reach the vendor's server by mistake
         self._assumptions = Assumptions()
 
@@ -87,6 +102,18 @@ class OpenApiDocument:
     def parameters(self, operation: DocumentedOperation) -> list[Node]:
         """Parameters of the operation."""
         return [self.resolved(parameter) for parameter in operation.raw.get("parameters", ())]
+
+    def requires_organization(self, method: str, path: str) -> bool:
+        """Whether the operation that a request addresses has to be told the organization in its query."""
+        operation = self.at(method, path)
+        named = [] if operation is None else self.parameters(operation)
+        return any(p["name"] == ORGANIZATION and p["in"] == "query" and p.get("required") for p in named)
+
+    def refuses(self, id_: str, system_message: str) -> bool:
+        """Whether an answer of the operation documents this refusal."""
+        responses = map(self.resolved, self.by_id(id_).raw["responses"].values())
+        errors = (error for response in responses for _, error in self._errors(response))
+        return any(error.get("system_message") == system_message for error in errors)
 
     def response(self, operation: DocumentedOperation, status: int) -> Mapping[str, Any]:
         """Response object for a status; empty if undocumented."""
@@ -224,7 +251,28 @@ class OpenApiDocument:
         return next((id_ for id_ in ids if self.tolerates(id_, status)), None)
 
 
-@cache
+_judge: list[str] = []
+"""Revision that judges, of nested runs the last; the first revision without any."""
+
+
+@contextmanager
+def judged_by(revision: str) -> Iterator[None]:
+    """Judge by the document of this revision during the block; Usage for an unknown one."""
+    if revision not in revisions():
+        raise Usage(f"--revision {revision}: is one of {', '.join(revisions())}")
+    _judge.append(revision)
+    try:
+        yield
+    finally:
+        _judge.pop()
+
+
 def document() -> OpenApiDocument:
-    """The bundled contract."""
-    return OpenApiDocument(our_spec().read_text("utf-8"))
+    """The contract that judges."""
+    return of_revision(_judge[-1] if _judge else revisions()[0])
+
+
+@cache
+def of_revision(revision: str) -> OpenApiDocument:
+    """The contract of a revision."""
+    return OpenApiDocument(revision)

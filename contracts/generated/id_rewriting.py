@@ -139,7 +139,7 @@ class IdRewriter:
         try:
             if request.asks_model:
                 self._spend_question(request)
-            return self.run.send(request)
+            return self.run.send(request, as_it_is=True)
         except Spent:
             raise
         except (WriteGuardError, Untested):

@@ -23,7 +23,7 @@ from schemathesis.transport import BaseTransport
 from schemathesis.transport.requests import REQUESTS_TRANSPORT
 
 from contracts.checks.errors import Broken, Intercepted, Spent, TargetUnreachable, Unanswered
-from contracts.checks.spec import document
+from contracts.checks.spec import OpenApiDocument, document
 from contracts.generated.exemptions import Exemptions
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.generated.id_rewriting import IdRewriter
@@ -162,7 +162,7 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
     """Run the engine; yields every failure without an exemption, duplicates included."""
     patch_hypothesis()
     load_all_checks()
-    schema = _schema(run._replace(operation=None, read_only=False)).clone()
+    schema = _schema(run._replace(operation=None, read_only=False), document()).clone()
     if run.operation is not None:
         schema = schema.include(operation_id=run.operation)
     if run.read_only:
@@ -192,11 +192,11 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
 
 
 @cache
-def _schema(run: GenerationPlan) -> Any:
+def _schema(run: GenerationPlan, contract: OpenApiDocument) -> Any:
     """Parsed once for all operations; a clone shares nothing that an exploration learns."""
     found = schemathesis.Config.from_dict(config(run))
     # A copy: workflows write resolved responses into the document.
-    own = deepcopy(document().raw)
+    own = deepcopy(contract.raw)
     for link in _links(own):
         if LINK_BODY in link:
             link["requestBody"] = link.pop(LINK_BODY)

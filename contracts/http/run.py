@@ -67,6 +67,10 @@ class Run:
         """What checks of this run share, such as the results of workflows."""
         self.fresh_resources = False
         """Whether a failure is being retried, without resources of earlier checks."""
+        self.requires_organization: Callable[[str, str], bool] = lambda *_: False
+        """Whether a request, by method and path, has to name the organization in its query."""
+        self.own_threads_only = False
+        """Whether only the owner of a thread may add it to a space, as newer revisions have it."""
         self._transport = transport
         self._keys = keys
         self._asked_for = self._model_calls = model_calls
@@ -78,7 +82,9 @@ class Run:
         self.settling = Settling(
             settle,
             organization_id,
-            lambda request: transport.send(request, keys[request.role] if request.role is not None else None),
+            lambda request: transport.send(
+                self._addressed(request), keys[request.role] if request.role is not None else None
+            ),
         )
         self._user_ids: dict[str, str] = {}
         self._count = 0
@@ -134,8 +140,20 @@ class Run:
         """Whether `text` contains one of the keys."""
         return any(key in text for key in self._keys.values())
 
-    def send(self, request: ClientRequest) -> ClientResponse:
-        """Send a request after the write guard; record the exchange and created resources."""
+    def _addressed(self, request: ClientRequest) -> ClientRequest:
+        """Request that names the organization, where the revision requires it and it does not yet."""
+        path, _, query = request.path.partition("?")
+        if "organization_id=" in query or not self.requires_organization(request.method, path):
+            return request
+        named = f"organization_id={quote(self.organization_id, safe='')}"
+        return request._replace(path=f"{path}?{query}&{named}" if query else f"{path}?{named}")
+
+    def send(self, request: ClientRequest, *, as_it_is: bool = False) -> ClientResponse:
+        """Send a request after the write guard; record the exchange and created resources.
+
+        `as_it_is`: generated or recorded, so that nothing is added to its query.
+        """
+        request = request if as_it_is else self._addressed(request)
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
         self.settling.wait(request)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -19,6 +18,7 @@ from werkzeug.test import run_wsgi_app
 from contracts.checks.errors import TargetUnreachable
 from contracts.http.connection import Connection
 from contracts.http.deployment import Http, body_bytes, request_headers, response_of
+from contracts.http.documents import revisions
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.transport import RequestLimit, Transport
 
@@ -27,22 +27,32 @@ TIMEOUT = 20.0
 
 
 def open_transport(
-    name: str, limit: RequestLimit | None = None, connection: Connection | None = None
+    name: str,
+    limit: RequestLimit | None = None,
+    connection: Connection | None = None,
+    revision: str | None = None,
 ) -> Transport:
-    """Transport for a target: mock, mock-http, or a URL."""
+    """Transport for a target: mock, mock-http, or a URL; `revision` is that of a fresh mock."""
     if name == "mock":
-        return InProcess(limit=limit)
-    return Served(limit) if name == "mock-http" else Http(name, limit, connection)
+        return InProcess(limit=limit, revision=revision)
+    return Served(limit, revision) if name == "mock-http" else Http(name, limit, connection)
 
 
 class Served(Http):
     """Fresh mock in a separate process, on a free port."""
 
-    def __init__(self, limit: RequestLimit | None = None) -> None:
+    def __init__(self, limit: RequestLimit | None = None, revision: str | None = None) -> None:
         own = ("MOCK_", "FREDDY_", "PORT")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--quiet", "--end-with-stdin"],
+        flags = [
+            "--port",
+            "0",
+            "--quiet",
+            "--end-with-stdin",
+            *(["--revision", revision] if revision else []),
+        ]
+        self._child = subprocess.Popen(  # noqa: S603 - our own mock
+            [sys.executable, "-m", "mockserver", "serve", *flags],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -71,12 +81,15 @@ class Served(Http):
 class InProcess(Transport):
     """Fresh mock in this process, called through WSGI without a socket."""
 
-    def __init__(self, app: Any | None = None, limit: RequestLimit | None = None) -> None:
+    def __init__(
+        self, app: Any | None = None, limit: RequestLimit | None = None, revision: str | None = None
+    ) -> None:
         if app is None:
             from mockserver.app import create_app
             from mockserver.settings import Settings
 
-            app = create_app(Settings.model_construct(quiet=True))  # ignores the environment
+            settings = Settings.model_construct(quiet=True, revision=revision or revisions()[0])
+            app = create_app(settings)  # without the environment
         super().__init__("http://mock", limit)
         self.fresh = True
         self._app = app
@@ -88,13 +101,6 @@ class InProcess(Transport):
         before = time.monotonic()
         body, line, headers = run_wsgi_app(self._app, environ, buffered=True)
         return response_of(request, int(line.split(" ", 1)[0]), headers, b"".join(body), before)
-
-
-def our_spec() -> Path:
-    """Bundled openapi.yaml; a deployment is never judged by its own document."""
-    from mockserver.app import bundled_spec
-
-    return bundled_spec()
 
 
 def _environ(request: ClientRequest, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class Model:
 
     spaces: Mapping[str, Space] = field(default_factory=dict)
     threads: frozenset[str] = frozenset()
+    own_threads_only: bool = False
+    """Whether only the creator of a thread may add it to a space, as newer revisions have it."""
 
     def level(self, role: str, space_id: str) -> int:
         """Access level of a role to a space."""
@@ -78,6 +80,8 @@ class Model:
             return self, refusal
         if thread_id not in self.threads:
             return self, ExpectedStatus(404, "A02")
+        if self.own_threads_only and role != CREATOR:
+            return self, ExpectedStatus(403)
         space = self.spaces[space_id]
         if thread_id in space.threads:
             return self, ExpectedStatus(201, "A01")

@@ -25,7 +25,7 @@ class SideBySide:
 
     def __init__(self, run: Run, roles: Collection[str]) -> None:
         self.run, self.roles = run, roles
-        self.model = Model()
+        self.model = Model(own_threads_only=run.own_threads_only)
         self.steps: list[Step] = []
         self.notes: list[Note] = []
         self.ids: dict[str, str] = {}

@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from contracts.checks.errors import Unwritable
-from contracts.checks.spec import document
+from contracts.checks.spec import document, judged_by
 from contracts.http.connection import Connection
 from contracts.http.credentials import redactor
 from contracts.report import coverage
@@ -49,6 +49,7 @@ class RunReporter:
         self._console, self._folder, self._known = console, folder, known
         self._redact = redactor(flags["target"], Connection.from_flags(flags), os.environ)
         self._about = RunInfo(session, flags, folder, datetime.now(UTC), time.monotonic(), self._redact)
+        self._revision = document().revision
         self._recorder = Recorder(document())
         session.run.on_exchange = self._recorder.note
         self._live = Live(console, checks, self._recorder, self._redact, self._marked)
@@ -77,6 +78,12 @@ class RunReporter:
 
         Unwritable, after everything is printed, if a file can't be written.
         """
+        with judged_by(self._revision):
+            return self._end(outcomes, update, stopped=stopped, crash=crash)
+
+    def _end(
+        self, outcomes: Sequence[Outcome], update: Path | None, *, stopped: bool, crash: str
+    ) -> Judgement:
         info = self._about._replace(seconds=time.monotonic() - self._about.clock, crash=crash)
         known, generator = self._known, f"{info.flags['profile']} {info.flags['seed']}"
         gone = baseline.no_longer(outcomes, known, generator)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from contracts.checks.spec import document
 from contracts.http.connection import FRESH, Connection, TargetUrl
 from contracts.http.redact import Redactor
 from contracts.session import Session
@@ -47,7 +48,11 @@ class RunInfo(NamedTuple):
             given = TargetUrl.parse(given).words
         connection = Connection.from_flags(flags).words
         model = f" --with-model {flags['with_model']}" if flags["with_model"] else ""
-        more = f"{model} {connection}".rstrip()
+        contract = document().named
+        chosen = (
+            f" --revision {contract['revision']}" if flags.get("revision") or contract["overlays"] else ""
+        )
+        more = f"{model}{chosen} {connection}".rstrip()
         conditions = f"--profile {flags['profile']} --seed {flags['seed']}{more}"
         return {
             "id": self.session.run.run_id,
@@ -58,6 +63,7 @@ class RunInfo(NamedTuple):
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(self.seconds, 2),
             **{name: flags[name] for name in _FLAGS},
+            "contract": {**contract, "spoken": self.session.spoken},
             "crash": self.crash or None,
             "roles": list(access.keys),
             "without_key": list(access.missing),

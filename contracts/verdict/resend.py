@@ -69,7 +69,7 @@ class Resend:
         if request.role is not None:
             run.client(request.role)
         try:
-            answer = run.send(request)
+            answer = run.send(request, as_it_is=True)
         except WriteGuardError as error:
             raise NotReplayable(str(error)) from error
         for was, now in _ids(before.body, answer.body):

@@ -23,7 +23,7 @@ class ControlContext(NamedTuple):
     states: StateDocuments
     documents: Mapping[str, Mapping[str, Any]]
     """OpenAPI documents by file name."""
-    served: Mapping[str, str]
+    served: Mapping[str, Any]
     """Title, version and SHA-256 of the vendor's document."""
 
 

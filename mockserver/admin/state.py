@@ -31,12 +31,13 @@ def export_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply
 @handles("importState")
 def import_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
     """Replace the sandbox's state by a state document."""
+    notes: list[str] = []
     try:
-        state = context.states.state(call.body, "state")
+        state = context.states.state(call.body, "state", note=notes.append)
     except InvalidState as invalid:
         raise Invalid(invalid.errors) from invalid
     sandbox.restore(state)
-    return Reply(200, _done(sandbox))
+    return Reply(200, {**_done(sandbox), **({"adapted": notes} if notes else {})})
 
 
 @handles("seed")

@@ -21,7 +21,7 @@ from mockserver.commands import remote
 from mockserver.commands.options import option, serving
 from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.settings import Settings, SettingsError, read_settings
+from mockserver.settings import REVISIONS, Settings, SettingsError, read_settings
 
 NOT_GIVEN = (None, ())
 """Values of a flag that was not given; () of one that may be repeated."""
@@ -190,21 +190,26 @@ for _command in remote.COMMANDS:
 
 @main.command()
 @option("spec")
+@option("revision")
+@option("overlay")
 @option("scenario")
 @option("extend")
 def check(**flags: Any) -> None:
-    """Validate a spec, a scenario and extensions without serving them.
+    """Validate a spec, overlays, a scenario and extensions without serving them.
+
+    Each value that an overlay changes is one line: file and line of the action, place, old and new value.
 
     \b
     Examples:
       mockserver check --scenario tests/world.yaml
       mockserver check --spec openapi.yaml --scenario empty
+      mockserver check --overlay staging.yaml
       mockserver check --extend examples/login/login.py:login
 
     \b
     Exit codes: 0 valid; 2 invalid, with file, line and reason.
     """
-    from mockserver.app import create_app
+    from mockserver.app import create_app, spec_of
 
     settings = _settings(flags)
     try:
@@ -212,6 +217,8 @@ def check(**flags: Any) -> None:
     except DocumentError as error:
         _fail(error)
     data = app.sandboxes.default.data
+    for change in spec_of(settings).changes:
+        click.echo(str(change))
     click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")
 
 
@@ -262,16 +269,19 @@ def _announce(
     """`token`: a generated one, which is printed nowhere else."""
     if settings.api_key and settings.api_key not in keys:
         _print_error(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
+    newer = None if settings.revision == REVISIONS[0] else settings.revision
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     if not sys.stdout.isatty():
         ready: dict[str, Any] = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
         ready |= {"connections": connections, "threads": settings.threads}
-        more = {"admin_token": token, "fault_port": second}
+        more = {"admin_token": token, "fault_port": second, "revision": newer}
         click.echo(orjson.dumps(ready | {name: value for name, value in more.items() if value is not None}))
         return
     listed_keys = [key for key in keys if key != settings.api_key]
     click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {click.style(url, bold=True)}")
+    if newer is not None:
+        click.echo(f"  revision  {newer}")
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(listed_keys)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")

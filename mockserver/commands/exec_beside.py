@@ -66,4 +66,4 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def _text(value: Any) -> str:
-    return ",".join(value) if isinstance(value, tuple) else "1" if value is True else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else "1" if value is True else str(value)

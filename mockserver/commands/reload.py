@@ -46,7 +46,8 @@ def _watch(places: Iterable[Path], changed: Callable[[list[Path]], None], stoppi
 
 def watched(settings: Settings) -> list[Path]:
     """Files and folders named by the user."""
-    places = [settings.spec, settings.scenarios, Path(settings.scenario), *map(file_of, settings.extend)]
+    places = [settings.spec, settings.scenarios, Path(settings.scenario), *settings.overlay]
+    places += map(file_of, settings.extend)
     return [place for place in places if place is not None and place.exists()]
 
 
@@ -54,7 +55,7 @@ def reload_on_change(app: MockServer, settings: Settings, log: RequestLog) -> No
     """Watch the configured files; a valid change restarts all sandboxes."""
     places = watched(settings)
     if not places:
-        log.notice("nothing to watch: --spec, --scenario, --scenarios and --extend name no file")
+        log.notice("nothing to watch: --spec, --overlay, --scenario, --scenarios and --extend name no file")
         return
     settings = settings.model_copy(update={"admin_token": app.admin_token})
 

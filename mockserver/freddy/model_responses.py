@@ -71,7 +71,7 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
             sandbox,
             visible_in_ui=body["store"],
             assistant_id=body["assistant_id"],
-            **({"workflow_id": body["workflow_id"]} if body["workflow_id"] else {}),
+            **{name: body[name] for name in ("workflow_id", "is_incognito") if body.get(name)},
         )
         if space is not None:
             add_thread(space["id"], thread["id"], sandbox)

@@ -30,19 +30,7 @@ def add_vector_store_to_space(call: Call, sandbox: Sandbox) -> Reply:
     """Attach a store of the same organization; repeating it gives the same reply (A17)."""
     space = space_for(Access.EDIT, call, sandbox)
     store_id = call.path["vector_store_id"]
-    store = store_in(space["organization_id"], store_id, sandbox)
-    link = sandbox.space_vector_stores.get((space["id"], store_id))
-    if link is None:
-        require_attachable(store, space, sandbox)
-        link = {
-            "id": sandbox.ids.new("svs"),
-            "space_id": space["id"],
-            "vector_store_id": store_id,
-            "added_by": call.caller.user_id,
-            "added_at": sandbox.now(),
-        }
-        sandbox.space_vector_stores.put((space["id"], store_id), link)
-        mark_active(space["id"], sandbox)
+    link = attach(store_id, space, call.caller.user_id, sandbox)
     return Reply(
         201,
         {
@@ -69,6 +57,24 @@ def remove_vector_store_from_space(call: Call, sandbox: Sandbox) -> Reply:
         )
     mark_active(space["id"], sandbox)
     return Reply(204)
+
+
+def attach(store_id: str, space: Record, user_id: str, sandbox: Sandbox) -> Record:
+    """Link of the store to the space, created unless it exists; NotFound or Invalid if it can't be."""
+    store = store_in(space["organization_id"], store_id, sandbox)
+    link = sandbox.space_vector_stores.get((space["id"], store_id))
+    if link is None:
+        require_attachable(store, space, sandbox)
+        link = {
+            "id": sandbox.ids.new("svs"),
+            "space_id": space["id"],
+            "vector_store_id": store_id,
+            "added_by": user_id,
+            "added_at": sandbox.now(),
+        }
+        sandbox.space_vector_stores.put((space["id"], store_id), link)
+        mark_active(space["id"], sandbox)
+    return link
 
 
 def require_attachable(store: Record, space: Record, sandbox: Sandbox) -> None:

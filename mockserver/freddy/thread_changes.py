@@ -17,7 +17,7 @@ from mockserver.sandbox.sandbox import Record, Sandbox
 @handles("getUnreadThreads")
 def get_unread_threads(call: Call, sandbox: Sandbox) -> Reply:
     """Threads with an answer after the last one that was there when the caller marked the thread as read."""
-    unread = [thread["id"] for thread in _threads(call, sandbox) if _is_unread(thread, sandbox)]
+    unread = [thread["id"] for thread in _threads(call, sandbox) if is_unread(thread, sandbox)]
     return Reply(200, {"unread_count": len(unread), "unread_thread_ids": unread})
 
 
@@ -56,7 +56,7 @@ def _threads(call: Call, sandbox: Sandbox) -> Iterator[Record]:
                 yield thread
 
 
-def _is_unread(thread: Record, sandbox: Sandbox) -> bool:
+def is_unread(thread: Record, sandbox: Sandbox) -> bool:
     """Whether the assistant has said anything since the last message that was read."""
     last_read = thread.get("last_read", 0)
     for sequence, message_id in sandbox.messages.keys("thread", thread["id"]).before(None):

@@ -22,6 +22,8 @@ PINNED_FIRST = (True, False)
 PIN_FIELDS = ("id", "is_pinned", "pinned_at")
 MOST_PINNED = 20
 """Most pinned threads of a user in one organization (A78)."""
+INCOGNITO = 24 * 3600 * 1_000_000
+"""Microseconds after which a thread in incognito mode is to be deleted (A123)."""
 FILTERS = ("organization_id", "assistant_id", "workflow_id", "is_pinned")
 
 
@@ -36,6 +38,8 @@ def create_thread(call: Call, sandbox: Sandbox) -> Reply:
 
 def new_thread(caller: Caller, organization_id: str, sandbox: Sandbox, **fields: Any) -> Record:
     """Store an empty thread of the caller (A42)."""
+    if fields.get("is_incognito"):
+        fields["expected_deletion_at"] = sandbox.text(sandbox.instant() + INCOGNITO)
     thread = records.thread(
         sandbox.ids.new("thrd"),
         organization_id=organization_id,
@@ -65,6 +69,9 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
     def is_wanted(key: Key) -> bool:
         thread = _thread(key[-1], sandbox)
         if thread["visible_in_ui"] != (query["visible_in_ui"] is not False):
+            return False
+        title = query.get("search") or ""  # a parameter of newer revisions
+        if title.casefold() not in (thread["title"] or "").casefold():
             return False
         return all(query[field] in (None, thread.get(field)) for field in FILTERS)
 

@@ -99,7 +99,7 @@ def get_vector_store(call: Call, sandbox: Sandbox) -> Reply:
 def update_vector_store(call: Call, sandbox: Sandbox) -> Reply:
     """Change the fields sent; null clears, absent keeps."""
     store = changeable_store(call, sandbox)
-    changes = without_nulls(call.body, "name", "access_mode")
+    changes = without_nulls(call.body, "name", "access_mode", "is_active")
     require_known_names(changes, store["organization_id"], sandbox)
     if changes:
         store = {**store, **changes, "updated_at": sandbox.now()}

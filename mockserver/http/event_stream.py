@@ -73,8 +73,8 @@ class Stream:
     """Literal last line, such as [DONE]; empty for none."""
     failed: Callable[[Problem], Mapping[str, Any]]
     """Final event of a stream that fails."""
-    check: Callable[[Mapping[str, Any]], None] | None = None
-    """Raises SpecViolation for an event that the spec forbids; set by the corridor."""
+    check: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Event as it is sent; raises SpecViolation for an event that the spec forbids; set by the corridor."""
     woken: Callable[[], bool] | None = None
     """Whether to end a wait early; asked every SLICE seconds."""
 
@@ -190,8 +190,7 @@ def _literal(text: str) -> bytes:
 
 def _line(stream: Stream, event: Mapping[str, Any]) -> bytes:
     assert stream.check is not None
-    stream.check(event)
-    return b"data: " + _encoded(event).encode() + b"\n\n"
+    return b"data: " + _encoded(stream.check(event)).encode() + b"\n\n"
 
 
 _encoded = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode

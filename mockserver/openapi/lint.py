@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mockserver.openapi.completed import MOCK_VALUE
 from mockserver.openapi.keywords import EVENT_STREAM, SECTIONS, DocumentNode, misshapen, objects
 from mockserver.openapi.operation import Operation
 from mockserver.openapi.references import Pointer, examples_in, find, leads_in_a_circle
@@ -133,8 +134,7 @@ def _values(document: Mapping[str, Any], found: DocumentNode) -> Iterator[tuple[
     node = found.node
     if found.kind == "schema":
         yield from ((f"example {number}", value) for number, value in enumerate(node.get("examples", ())))
-        if "default" in node:
-            yield "default", node["default"]
+        yield from ((word, node[word]) for word in ("default", MOCK_VALUE) if word in node)
         return
     for name, value in examples_in(document, node):
         yield f"example {name!r}" if name else "example", value

@@ -11,7 +11,9 @@ import jsonschema_rs
 import orjson
 
 from mockserver.openapi.beginning import beginning, count
+from mockserver.openapi.completed import Completion
 from mockserver.openapi.field_error import FieldError
+from mockserver.openapi.references import resolved
 
 MOST_ERRORS = 1000
 """Most errors listed one by one; a body of megabytes can be wrong in every line."""
@@ -41,10 +43,13 @@ FORMATS = (
 class Schema:
     """JSON schema, compiled on first use: most of a document's schemas are never used."""
 
-    def __init__(self, schema: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+    def __init__(
+        self, schema: Mapping[str, Any], named: Mapping[str, Any], *, completes: bool = False
+    ) -> None:
         # `components` lets "#/components/..." resolve; only the needed ones: a validator keeps all that
         # it gets: with everything, each took half a megabyte.
         self._whole = {**schema, "components": {"schemas": _needed(schema, named)}}
+        self._completes = completes
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
@@ -54,6 +59,21 @@ class Schema:
     def is_valid(self) -> Callable[[Any], bool]:
         """Whether a decoded JSON value is allowed; ValueError says what is wrong with the schema."""
         return self._validator.is_valid
+
+    def completed(self, value: Any) -> tuple[Any, list[str]]:
+        """Value with the required fields that it lacks, as far as the schema has values, and their names."""
+        completion = Completion(self._whole["components"]["schemas"])
+        return completion.completed(value, self._whole), completion.filled
+
+    def forbids(self, field: str) -> bool:
+        """Whether an object of this schema can't have the field."""
+        whole = self._whole
+        node = resolved(whole, whole)
+        return node.get("additionalProperties", True) is False and field not in node.get("properties", {})
+
+    def replied(self, value: Any) -> Any:
+        """Value of a reply, completed if the document has overlays: no handler knows what they require."""
+        return self.completed(value)[0] if self._completes else value
 
     def errors(self, value: Any, place: str, name: str = "") -> list[FieldError]:
         """Errors of `value`, one for each address, at most one more than MOST_ERRORS.
@@ -110,15 +130,17 @@ class Schema:
 class Schemas:
     """All schemas of a document, each once."""
 
-    def __init__(self, components: Mapping[str, Any]) -> None:
+    def __init__(self, components: Mapping[str, Any], *, completes: bool = False) -> None:
+        """`completes`: whether replies are completed by these schemas."""
         self._named: Mapping[str, Any] = components.get("schemas", {})
+        self._completes = completes
         self._known: dict[bytes, Schema] = {}
 
     def schema(self, node: Mapping[str, Any]) -> Schema:
         """The schema `node`."""
         key = orjson.dumps(node, option=orjson.OPT_SORT_KEYS)
         if key not in self._known:
-            self._known[key] = Schema(node, self._named)
+            self._known[key] = Schema(node, self._named, completes=self._completes)
         return self._known[key]
 
 

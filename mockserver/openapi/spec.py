@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
 from mockserver.openapi import lint
+from mockserver.openapi.completed import complete_examples
 from mockserver.openapi.keywords import EVENT_STREAM, METHODS
 from mockserver.openapi.marks import refuse_bad_marks
 from mockserver.openapi.operation import FORM, JSON_TYPES, Body, Header, Operation, Parameter, Response
@@ -25,6 +26,14 @@ MOST_PASSED = 16
 """Most documents remembered; the oldest is dropped first."""
 FILE_TYPES = ("text/html", "text/css", "text/javascript", "image/png", "application/octet-stream")
 """Served as they are: their schema only says that there is content."""
+
+
+def _sha256(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+def _named(document: Mapping[str, Any]) -> dict[str, str]:
+    return {name: document["info"][name] for name in ("title", "version")}
 
 
 class _PassedChecks:
@@ -53,26 +62,42 @@ class _PassedChecks:
 class Spec:
     """One OpenAPI 3.1 document; DocumentError if anything in it can't be served."""
 
-    def __init__(self, path: Path, memory: Path = PASSED) -> None:
-        """`memory`: file that lists the documents that passed the checks."""
+    def __init__(self, path: Path, memory: Path = PASSED, overlays: Sequence[Path] = ()) -> None:
+        """`memory`: file that lists the documents that passed the checks; `overlays`: applied in order."""
         self._file = Document(path)
+        self.sha256 = _sha256(self._file.text)
+        self.overlays = [Document(overlay) for overlay in overlays]
+        self.changes: Sequence[object] = ()
+        """What the overlays changed; each is one line as text."""
+        if overlays:
+            from mockserver.openapi.overlay import OverlaidDocument  # most mocks have none
+
+            self._file = overlaid = OverlaidDocument(self._file, self.overlays)
+            self.changes = overlaid.changes
         self.document: Mapping[str, Any] = self._file.content
-        self.sha256 = hashlib.sha256(self._file.text).hexdigest()
-        passed = _PassedChecks(memory, self.sha256)
+        whole = b"".join(_sha256(each.text).encode() for each in self.overlays)
+        passed = _PassedChecks(memory, _sha256(self.sha256.encode() + whole) if overlays else self.sha256)
         is_known = passed.is_known()
         if not is_known:
             lint.refuse_unsupported(self._file)
             refuse_bad_marks(self._file)
+        if overlays:
+            complete_examples(self.document)
         self._components: Mapping[str, Any] = self.document.get("components", {})
-        self._schemas = Schemas(self._components)
+        self._schemas = Schemas(self._components, completes=bool(overlays))
         self.operations: Mapping[str, Operation] = self._table()
-        self.title: str = self.document["info"]["title"]
-        self.version: str = self.document["info"]["version"]
         if not is_known:
             lint.refuse_bad_links(self._file, self.operations)
             # Schemas of their own, which are released then: most are compiled only for the checks.
             lint.refuse_bad_values(self._file, Schemas(self._components))
             passed.remember()
+
+    @property
+    def served(self) -> dict[str, Any]:
+        """Title, version and SHA-256 of the document, and those of its overlays, if it has any."""
+        overlays = [{**_named(each.content), "sha256": _sha256(each.text)} for each in self.overlays]
+        served = {**_named(self.document), "sha256": self.sha256}
+        return {**served, "overlays": overlays} if overlays else served
 
     def error(self, operation: Operation | None, reason: str) -> DocumentError:
         """Error of an operation, or of all paths, addressed by file and line."""

@@ -164,7 +164,8 @@ class Document:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        is_bundled = path.is_relative_to(_BUNDLED) or path == _BUNDLED.parent / "openapi.yaml"
+        beside = (_BUNDLED.parent / "openapi.yaml", _BUNDLED.parent / "overlays" / path.name)
+        is_bundled = path.is_relative_to(_BUNDLED) or path in beside
         try:
             text = read_whole(path, MOST_BYTES)
             self._parsed = _IN_USE.get(text) or _Parsed(text, is_bundled=is_bundled)

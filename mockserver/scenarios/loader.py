@@ -15,13 +15,15 @@ from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.file_contents.content import content_of
 from mockserver.file_contents.pieces import media_type_of
+from mockserver.openapi.record_shapes import RecordShapes
+from mockserver.openapi.references import Pointer
 from mockserver.openapi.yaml_document import Document, DocumentError
 from mockserver.sandbox import records
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.reference_data import DEFAULTS
 from mockserver.sandbox.sandbox import Data
 from mockserver.scenarios.file_format import FileEntry, ScenarioFile, ThreadEntry
-from mockserver.state_document.consistency import Check, Pointer, Reader
+from mockserver.state_document.consistency import Reader
 from mockserver.state_document.export import NAMES
 
 
@@ -36,7 +38,7 @@ def name_of(name_or_file: str) -> str:
     return name_or_file if name_or_file in names() else Path(name_or_file).stem
 
 
-def load(name_or_file: str, check: Check) -> Data:
+def load(name_or_file: str, shapes: RecordShapes) -> Data:
     """Data of a bundled scenario by name, or of a file by path; DocumentError if it is invalid."""
     if name_or_file in names():
         path = Path(str(resources.files("mockserver.scenarios") / f"{name_or_file}.yaml"))
@@ -53,10 +55,10 @@ def load(name_or_file: str, check: Check) -> Data:
         first = error.errors(include_url=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise document.error(first["loc"], first["msg"].removeprefix("Value error, ") + more) from error
-    return _data(document, content, check, path.stem)
+    return _data(document, content, shapes, path.stem)
 
 
-def _data(document: Document, content: ScenarioFile, check: Check, name: str) -> Data:
+def _data(document: Document, content: ScenarioFile, shapes: RecordShapes, name: str) -> Data:
     """Data of a scenario file, read as the equivalent state document."""
     rows: dict[str, list[Record]] = {table: [] for table in NAMES}
     places: dict[Pointer, Pointer] = {}
@@ -68,7 +70,7 @@ def _data(document: Document, content: ScenarioFile, check: Check, name: str) ->
         raise document.error(places.get(at, at), why)
 
     tables = {table: {"next": len(found) + 1, "records": found} for table, found in rows.items()}
-    reader = Reader({**_people(content), "collections": tables}, check, refuse, "this file")
+    reader = Reader({**_people(content), "collections": tables}, shapes, refuse, "this file")
     versions = reader.versions()
     embeddings = Embeddings(Policy())
     for link in reader.tables["space_threads"]:

@@ -9,18 +9,18 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from mockserver.file_contents.content import Content
+from mockserver.openapi.record_shapes import RecordShapes
+from mockserver.openapi.references import Pointer
 from mockserver.sandbox.directory import Caller, Credential, Directory, Membership, Organization
 from mockserver.sandbox.records import Record, file_pieces, public_fields
 from mockserver.sandbox.reference_data import DEFAULTS
 from mockserver.sandbox.sandbox import collections
+from mockserver.state_document.adapted import AdaptedRecords
 from mockserver.state_document.contents import Beside, read_content
 from mockserver.state_document.export import NAMES, ident
 
 EDITED = "updated_at"
 """Field that only an edited message has."""
-Check = Callable[[str, Any], str]
-"""(component schema, record or id) -> error; empty if it is valid."""
-Pointer = tuple[str | int, ...]
 Refuse = Callable[[Pointer, str], None]
 """Raises or collects an error at an address of the document."""
 
@@ -31,15 +31,22 @@ class Reader:
     def __init__(
         self,
         document: Mapping[str, Any],
-        check: Check,
+        shapes: RecordShapes,
         refuse: Refuse,
         where: str,
         beside: Beside = lambda _: None,
+        *,
+        completes: bool = True,
+        drops: bool = False,
     ) -> None:
-        """`where`: name of the document in messages, such as 'this state'; `beside`: its large contents."""
+        """`where`: name of the document in messages, such as 'this state'; `beside`: its large contents.
+
+        `completes`, `drops`: how records are adapted to the schemas.
+        """
         self._document = document
         self._beside = beside
-        self._check = check
+        self._shapes = shapes
+        self.adapted = AdaptedRecords(shapes, completes=completes, drops=drops)
         self._refuse = refuse
         self._where = where
         self.tables = collections()
@@ -48,7 +55,7 @@ class Reader:
     def versions(self) -> dict[str, Any]:
         """Fill the tables; KeyError or TypeError for a badly malformed record, after reporting it."""
         self._read_contents()
-        self._shapes()
+        self._check_shapes()
         self._load()
         self._references()
         self._message_counts()
@@ -63,7 +70,8 @@ class Reader:
         """Records of these collections, each with its address."""
         for name in names:
             for number, row in enumerate(self._document["collections"][name]["records"]):
-                yield row["record"], ("collections", name, number)
+                at = ("collections", name, number)
+                yield self.adapted.records.get(at, row["record"]), at
 
     def _known(self, ids: Iterable[Any], known: Container[Any], what: str, at: Pointer) -> None:
         for id_ in ids:
@@ -76,7 +84,12 @@ class Reader:
                 self._refuse((*at, index), f"{what} {id_!r} is here twice")
 
     def _valid(self, schema: str, value: Any, at: Pointer) -> None:
-        if wrong := self._check(schema, value):
+        if wrong := self._shapes.wrong(schema, value):
+            self._refuse(at, f"not a valid {schema}: {wrong}")
+
+    def _fit(self, schema: str, record: Record, shown: Record, at: Pointer) -> None:
+        """Check a record as answers show it, and adapt it."""
+        if wrong := self.adapted.wrong(schema, record, shown, at):
             self._refuse(at, f"not a valid {schema}: {wrong}")
 
     def _people(self) -> Directory:
@@ -139,39 +152,38 @@ class Reader:
         files = {**collections["files"], "records": rows}
         self._document = {**self._document, "collections": {**collections, "files": files}}
 
-    def _shapes(self) -> None:
+    def _check_shapes(self) -> None:
         """Check records against the vendor's schemas; others were checked by the control API's document."""
         attached: dict[str, list[str]] = {}
         for link, _ in self.each("space_vector_stores"):
             attached.setdefault(link["space_id"], []).append(link["vector_store_id"])
         for space, at in self.each("spaces"):
             stores = attached.get(str(space.get("id")), [])
-            self._valid("Space", {**space, "additional_vector_store_ids": stores}, at)
+            self._fit("Space", space, {**space, "additional_vector_store_ids": stores}, at)
         for thread, at in self.each("threads", "deleted_threads"):
-            self._valid("ListedThread", public_fields(thread, "thread"), at)
+            self._fit("ListedThread", thread, public_fields(thread, "thread"), at)
             if not isinstance(thread.get("workflow_id"), str | None):
                 self._refuse(at, "not a valid Thread: /workflow_id: the id of a workflow, or null")
             if not isinstance(thread.get("pin_order", 0), int):
                 self._refuse(at, "not a valid Thread: /pin_order: a number")
         for message, at in self.each("messages", "deleted_messages"):
             fields = public_fields(message, "message")
-            self._valid("Message", fields, at)
+            self._fit("Message", message, fields, at)
             if EDITED in message:
                 self._valid("Message", {**fields, "created_at": message[EDITED]}, at)
         for store, at in self.each("vector_stores"):
-            self._valid(
-                "VectorStore", {**public_fields(store, "vector_store"), "file_count": 0, "data_size": 0}, at
-            )
+            sizes = {"file_count": 0, "data_size": 0}
+            self._fit("VectorStore", store, {**public_fields(store, "vector_store"), **sizes}, at)
             if not isinstance(store.get("space_id", 0), str | None):
                 self._refuse(at, "not a valid VectorStore: /space_id: the id of a space, or null")
         self._file_shapes()
 
     def _file_shapes(self) -> None:
         for file, at in self.each("files"):
-            self._valid("File", public_fields(file, "file"), at)
+            self._fit("File", file, public_fields(file, "file"), at)
         for attached_file, at in self.each("vector_store_files"):
             state = {"processing_status": "pending", "chunk_count": 0}
-            self._valid("VectorStoreFile", {**attached_file, **state}, at)
+            self._fit("VectorStoreFile", attached_file, {**attached_file, **state}, at)
 
     def _load(self) -> None:
         numbers: dict[str, set[int]] = {}

@@ -39,7 +39,7 @@ def ident(collection: str, record: Record) -> Any:
 
 
 def document(
-    state: SandboxState, spec: Mapping[str, str], beside: dict[str, Content] | None = None
+    state: SandboxState, spec: Mapping[str, Any], beside: dict[str, Content] | None = None
 ) -> Record:
     """State document; `spec`: title, version and SHA-256 of what the mock serves.
 

@@ -18,6 +18,8 @@ from mockserver.embeddings.policy import Policy
 from mockserver.file_contents.content import Content
 from mockserver.files import read_whole, write_whole
 from mockserver.openapi.field_error import FieldError
+from mockserver.openapi.record_shapes import RecordShapes
+from mockserver.openapi.references import Pointer
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.clock import ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
@@ -26,7 +28,7 @@ from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Data, SandboxState
 from mockserver.state_document import export, november
-from mockserver.state_document.consistency import Check, Pointer, Reader
+from mockserver.state_document.consistency import Reader
 from mockserver.state_document.contents import Beside, in_folder, remove_others, write_beside
 from mockserver.state_document.export import FORMAT, with_integers
 from mockserver.store.sorted_keys import Key, SortedKeys
@@ -51,17 +53,23 @@ class _Import:
     """Import of one document of the right shape."""
 
     def __init__(
-        self, document: Mapping[str, Any], spec: Mapping[str, str], check: Check, beside: Beside
+        self, document: Mapping[str, Any], spec: Mapping[str, Any], shapes: RecordShapes, beside: Beside
     ) -> None:
-        """`spec`: title, version and SHA-256 of what the mock serves; `beside`: its large contents."""
+        """`spec`: what the mock serves, as `Spec.served`; `beside`: the document's large contents."""
         self._errors: list[FieldError] = []
         self._more = 0
         document = november.with_lists(with_integers(document))
         self._document = document = {**document, "collections": {**_NO_FILES, **document["collections"]}}
         self._policy = Policy.from_json(document["policy"], document["seed"])
         self._queues = november.converted(document["queue"], self._policy.retries)
-        self._spec = spec
-        self._reader = Reader(document, check, self._refuse_at, "this state", beside)
+        foreign = document["spec"] != spec
+        whole = (document, shapes, self._refuse_at, "this state", beside)
+        self._reader = Reader(*whole, completes=foreign, drops=foreign)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was completed or left out because the document belongs to another spec."""
+        return self._reader.adapted.notes
 
     def state(self, key: str | None, origin: str) -> SandboxState:
         """The state; InvalidState with every reason.
@@ -71,9 +79,6 @@ class _Import:
         document, clock, now = self._document, self._document["clock"], 0
         if document["format"] != FORMAT:
             self._refuse("format", f"is {document['format']!r}, this mock reads {FORMAT!r}")
-        for name, ours in self._spec.items():
-            if document["spec"][name] != ours:
-                self._refuse(f"spec.{name}", f"is {document['spec'][name]!r}, this mock serves {ours!r}")
         try:
             now = instant(clock["now"])
         except ValueError as error:
@@ -142,10 +147,10 @@ class _Import:
 class StateDocuments:
     """Converts states to documents and back."""
 
-    def __init__(self, spec: Mapping[str, str], check: Check, key: str | None = None) -> None:
-        """`spec`: title, version and SHA-256 of the spec; `key`: from the environment, never exported."""
+    def __init__(self, spec: Mapping[str, Any], shapes: RecordShapes, key: str | None = None) -> None:
+        """`spec`: what is served, as `Spec.served`; `key`: from the environment, never exported."""
         self._spec = spec
-        self._check = check
+        self._shapes = shapes
         self._key = key
 
     @gc_paused()
@@ -154,11 +159,29 @@ class StateDocuments:
         return export.document(state, self._spec)
 
     @gc_paused()
-    def state(self, document: Record, origin: str, beside: Beside = lambda _: None) -> SandboxState:
-        """State of a document of the right shape; InvalidState with every reason."""
-        return _Import(document, self._spec, self._check, beside).state(self._key, origin)
+    def state(
+        self,
+        document: Record,
+        origin: str,
+        beside: Beside = lambda _: None,
+        note: Callable[[str], object] = lambda _: None,
+    ) -> SandboxState:
+        """State of a document of the right shape; InvalidState with every reason.
 
-    def read(self, file: Path, shape: Callable[[Any], list[FieldError]]) -> SandboxState:
+        `note` gets a line for each field that was completed or left out: its spec is another.
+        """
+        read = _Import(document, self._spec, self._shapes, beside)
+        state = read.state(self._key, origin)
+        for line in read.notes:
+            note(line)
+        return state
+
+    def read(
+        self,
+        file: Path,
+        shape: Callable[[Any], list[FieldError]],
+        note: Callable[[str], object] = lambda _: None,
+    ) -> SandboxState:
         """State from a file; DocumentError if it is invalid. `shape` validates it against its schema."""
         try:
             document = orjson.loads(read_whole(file).removeprefix(BOM_UTF8))
@@ -169,7 +192,7 @@ class StateDocuments:
         errors = shape(document)
         try:
             if not errors:
-                return self.state(document, "state", in_folder(file))
+                return self.state(document, "state", in_folder(file), note)
         except InvalidState as invalid:
             errors = invalid.errors
         text = "; ".join(f"{each.name or 'it'}: {each.message}" for each in errors[:_LISTED])

@@ -285,8 +285,6 @@ def with_end(state: Any) -> Any:
     ("damage", "reason"),
     [
         (lambda s: s.update(format="freddy-mock-state/2"), "format: is 'freddy-mock-state/2'"),
-        (lambda s: s["spec"].update(version="2027"), "spec.version: is '2027', this mock serves '2026."),
-        (lambda s: s["spec"].update(sha256="0" * 64), "spec.sha256: "),
         (lambda s: s.pop("queue"), "queue: is required"),
         (lambda s: s.update(more=1), "more: is not a known field"),
         (lambda s: s["clock"].update(now="yesterday"), "clock.now: "),
@@ -341,15 +339,45 @@ def test_what_does_not_fit_is_refused_with_its_reason_and_changes_nothing(
     assert mock.export() == before
 
 
+@pytest.mark.parametrize("part", ["version", "sha256", "title"])
+def test_a_document_of_another_spec_is_taken_as_it_is_where_it_fits(
+    mock: Mock, exported: dict[str, Any], part: str
+) -> None:
+    """A comment more in openapi.yaml makes no exported state unreadable."""
+    state = json.loads(json.dumps(exported))
+    state["spec"][part] = "0" * 64
+    answer = mock.put(state)
+    assert (answer.status_code, "adapted" in answer.get_json()) == (200, False)
+    assert json.loads(mock.export()) == exported
+
+
+def test_a_document_of_another_spec_is_completed_and_says_so(mock: Mock, exported: dict[str, Any]) -> None:
+    """A record gets the fields that it lacks, loses those that the spec does not have, or is refused."""
+    state = json.loads(json.dumps(exported))
+    state["spec"]["overlays"] = [{"title": "x", "version": "1", "sha256": "0" * 64}]
+    for row in records(state, "threads"):
+        row["record"].pop("last_model_used")
+        row["record"]["region"] = "eu"
+    count = len(records(state, "threads"))
+    assert mock.put(state).get_json()["adapted"] == [
+        f"collections.threads: last_model_used completed in {count} records",
+        f"collections.threads: region left out of {count} records",
+    ]
+    records(state, "threads")[0]["record"].pop("user_id")
+    errors = mock.put(state).get_json()["errors"]
+    assert [(each["name"], "user_id" in each["message"]) for each in errors[:1]] == [
+        ("collections.threads.0", True)
+    ]
+
+
 def test_every_reason_is_told(mock: Mock, exported: dict[str, Any]) -> None:
     state = json.loads(json.dumps(exported))
-    state["spec"]["version"], state["format"] = "2027", "other"
+    state["format"] = "other"
     records(state, "messages")[3]["record"]["role"] = "nobody"
     records(state, "space_vector_stores").clear()
     records(state, "spaces").pop(2)
     told = {each["name"].rpartition(".")[0] for each in mock.put(state).get_json()["errors"]}
     assert {
-        "spec",
         "",
         "collections.messages",
         "collections.space_threads",

@@ -18,7 +18,8 @@ from mockserver.freddy import (
 from mockserver.freddy.access import Access
 from mockserver.freddy.lookup import Call
 from mockserver.http.calls import Reply
-from mockserver.http.problems import Forbidden
+from mockserver.http.problems import Forbidden, Invalid
+from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 from tests.contracts.mutants.bench import WITH_A_SPACE, Bench, Handler, add, mutant, refused
@@ -216,3 +217,15 @@ def threads_of_others_listed(bench: Bench) -> None:
         return Reply(200, {**reply.body, "data": data})
 
     bench.around("listThreads", wrap)
+
+
+@mutant()
+def organization_is_required(bench: Bench) -> None:
+    """Removing a store from a space needs `organization_id`, as on newer servers."""
+
+    def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
+        if call.query["organization_id"] is None and "contracts" in call.path["vector_store_id"]:
+            return refused(Invalid([FieldError("query", "organization_id", "is required")]), call, sandbox)
+        return handler(call, sandbox)
+
+    bench.around("removeVectorStoreFromSpace", wrap)

@@ -1,0 +1,30 @@
+"""Documents that judge, which come with the mock: openapi.yaml, and its revisions by overlays."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+
+def our_spec() -> Path:
+    """Bundled openapi.yaml; a deployment is never judged by its own document."""
+    from mockserver.app import bundled_spec
+
+    return bundled_spec()
+
+
+def revisions() -> tuple[str, ...]:
+    """Revisions of the vendor's API, of which the first is openapi.yaml itself."""
+    from mockserver.settings import REVISIONS
+
+    return REVISIONS
+
+
+def with_overlays(revision: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """openapi.yaml as a revision changes it; its title, version, hash and overlays, as a mock names them."""
+    from mockserver.app import spec_of
+    from mockserver.settings import Settings
+
+    spec = spec_of(Settings.model_construct(revision=revision))
+    return deepcopy(dict(spec.document)), spec.served
