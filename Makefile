@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Tests start many processes of Python: compiled modules are kept for the next, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test test-all setup lint fix lock dist image bench bench-flat attack mutants steady
+.PHONY: serve test test-all setup lint fix lock dist image bench bench-flat attack mutants corpus steady
 
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
@@ -55,6 +55,10 @@ steady: .venv/dev
 	    || { cat $$folder/said; echo "seed $$seed"; exit 1; }; \
 	  echo "seed $$seed: $$(tail -n 1 $$folder/said)"; \
 	done
+
+# Sequences of lock step, each of which notices an automatic mutant that no other does: 30 minutes at most.
+corpus: .venv/dev
+	$(BIN)/python -m tests.contracts.corpus $(ARGS)
 
 mutants: .venv/dev
 	$(BIN)/python -m tests.contracts.plain $(ARGS)

@@ -13,6 +13,10 @@ class Profile(NamedTuple):
     examples: int
     """Fuzzing cases for each operation, in addition to the coverage phase."""
     workflows: int
+    sequences: int
+    """Random sequences in lock step."""
+    recorded: int | None
+    """Recorded sequences in lock step, shortest first; None for all."""
     cases: int | None = None
     """Most generated requests for each operation; None for all."""
     most: int | None = None
@@ -20,10 +24,10 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "small": Profile(2, 8, 1, 1, cases=15, most=1500),
-    "quick": Profile(13, 15, 5, 8),
-    "ci": Profile(40, 25, 30, 30),
-    "nightly": Profile(200, 40, 200, 200),
+    "small": Profile(2, 8, 1, 1, 0, 2, cases=15, most=1500),
+    "quick": Profile(13, 15, 5, 8, 0, 10),
+    "ci": Profile(40, 25, 30, 30, 60, None),
+    "nightly": Profile(200, 40, 200, 200, 1000, None),
 }
 SEED = 20261121
 

@@ -28,6 +28,8 @@ from contracts.checks.cost import fitting
 from contracts.checks.errors import Excluded, Usage
 from contracts.generated import layers
 from contracts.http.run import Run
+from contracts.lockstep import attribution
+from contracts.lockstep import layer as lockstep
 from contracts.model import explore
 
 # The questions of `memory` to the model are the most informative.
@@ -51,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     *layers.checks(),
     *chain.from_iterable(map(declared, BEHAVIOUR)),
     *explore.checks(),
+    *lockstep.checks(attribution.failures),
 )
 
 

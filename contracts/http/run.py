@@ -16,6 +16,7 @@ from contracts.http.role_client import RoleClient
 from contracts.http.settle import Settling
 from contracts.http.transport import Transport
 from contracts.safety.ledger import CreatedResource, Ledger
+from contracts.safety.write_guard import deletes_collection
 from contracts.settings import DEFAULT, RunSettings
 from contracts.verdict.reproduction import IdSources
 
@@ -131,6 +132,10 @@ class Run:
             self._model_calls -= 1
             self._unsent += 1
 
+    def has_key(self, role: str, key: str) -> bool:
+        """Whether a role's key is this one."""
+        return self._keys.get(role) == key
+
     def contains_key(self, text: str) -> bool:
         """Whether `text` contains one of the keys."""
         return any(key in text for key in self._keys.values())
@@ -173,6 +178,17 @@ class Run:
             self.on_exchange(answer)
         return answer
 
+    def send_aside(
+        self, request: ClientRequest, key: str | None, headers: Mapping[str, str]
+    ) -> ClientResponse:
+        """Send a request to a sandbox of a mock, which is no part of the run: neither guarded nor counted."""
+        always = self._transport.always
+        self._transport.always = {**always, **headers}
+        try:
+            return self._transport.send(request, key)
+        finally:
+            self._transport.always = always
+
     def remove(self, made: CreatedResource) -> ClientResponse:
         """Delete a resource that the run created."""
         organization = f"/v1/organizations/{quote(made.organization_id)}"
@@ -186,6 +202,14 @@ class Run:
         if answer.status == 404:
             self.ledger.removed(made.id)
         return answer
+
+    def permits(self, request: ClientRequest) -> bool:
+        """Whether a request passes the write guard."""
+        try:
+            self._guard(request)
+        except (WriteGuardError, Excluded):
+            return False
+        return not deletes_collection(request.method, request.path)
 
     def _guard(self, request: ClientRequest) -> None:
         if request.method in SAFE:

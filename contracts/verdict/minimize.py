@@ -21,7 +21,7 @@ def minimized(failure: Failure, run: Run) -> Failure:
     """Failure with the fewest requests whose last response reproduces it; unchanged if it does not count."""
     counts = failure.confirmed in (Verdict.BROKEN, Verdict.ASSUMPTION)
     asks = any(answer.request.asks_model for answer in failure.wide or failure.chain)
-    if not counts or run.rate_limited or asks or not failure.chain:
+    if failure.check.layer == "lockstep" or not counts or run.rate_limited or asks or not failure.chain:
         return failure
     predicate = failure_predicate(signature_of(failure), failure.chain[-1])
     if predicate is None:

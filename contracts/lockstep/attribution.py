@@ -1,0 +1,174 @@
+"""What a difference between model and target contradicts: a claim of openapi.yaml, or an assumption."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from contracts.checks import requests
+from contracts.checks.claims import Basis, Node, basis
+from contracts.checks.errors import Broken, Fingerprint
+from contracts.checks.evidence import LOADER, Evidence, assumptions
+from contracts.checks.spec import DocumentedOperation, document
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.lockstep.compare import Difference
+from contracts.lockstep.play import Found, signature
+
+_TEXTS = ("code", "message", "system_message")
+
+
+@cache
+def patterns() -> Mapping[str, list[Mapping[str, Any]]]:
+    """Differences that an assumption explains, from contracts/lockstep/differences.yaml."""
+    text = (resources.files("contracts") / "lockstep" / "differences.yaml").read_text("utf-8")
+    found: Mapping[str, list[Mapping[str, Any]]] = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
+    return found
+
+
+def failures(found: Found) -> Iterator[Broken]:
+    """Failures that the differences of one answer are."""
+    for difference in found.differences:
+        yield _failure(found, difference)
+
+
+def _failure(found: Found, difference: Difference) -> Broken:
+    operation = document().by_id(found.step["op"])
+    founded = founding(found, operation, difference)
+    where = f" at {difference.pointer}" if difference.pointer else ""
+    brief = f"{operation.id}: {difference.kind}{where}: the model {_told(difference.left)}, "
+    brief += f"the target {_told(difference.right)}"
+    who = f"as {found.step['role'] or found.step.get('as') or 'nobody'}"
+    calls = len(found.steps) - 1
+    who += f", after {calls} call{'s' * (calls != 1)}"
+    is_status = difference.kind == "status"
+    return Broken(
+        f"{brief}, {who}; the model's answer: {found.model.text[:300]}",
+        expected=difference.left if is_status else _told(difference.left),
+        got=difference.right if is_status else _told(difference.right),
+        evidence=founded.evidence,
+        assumption=founded.assumption,
+        what=f"{difference.kind}{where}",
+        brief=brief,
+        fingerprint=Fingerprint(
+            operation.id,
+            found.target.status,
+            difference.pointer,
+            f"lockstep {difference.kind}",
+            " ".join(signature(found.step, difference)[3:]),
+        ),
+        chain=tuple(found.chain),
+    )
+
+
+def _told(value: Any) -> str:
+    return str(value) if isinstance(value, int) else repr(value)[:80]
+
+
+def founding(found: Found, operation: DocumentedOperation, difference: Difference) -> Basis:
+    """Claim that the target contradicts; what nothing explains is broken."""
+    status = found.target.status
+    if status >= 500:
+        return basis((operation.raw,))
+    for id_, rows in patterns().items():
+        if any(_fits(row, found, difference) for row in rows) and _allows(id_, difference):
+            return Basis(Evidence.ASSUMED, (id_,))
+    if difference.kind == "status":
+        return _of_status(found.model, found.target, operation)
+    if difference.pointer.startswith("/error/") and difference.pointer.rpartition("/")[2] in _TEXTS:
+        code, name = found.model.error.get("code"), difference.pointer.rpartition("/")[2]
+        told = document().text_basis(operation, status, code, name, str(found.model.error.get(name, "")))
+        return told or document().basis(operation, status)
+    if difference.kind == "header":
+        assumed = document().header_assumption(operation, status, difference.pointer)
+        return Basis(Evidence.ASSUMED, (assumed,)) if assumed else document().basis(operation, status)
+    return _of_place(operation, status, difference)
+
+
+def _of_status(model: ClientResponse, target: ClientResponse, operation: DocumentedOperation) -> Basis:
+    """Basis of the rule that one of the two kept and the other did not."""
+    part = None
+    if model.status in (413, 422) and target.status < 300:
+        part = requests.accepted(document(), operation, target)
+    elif model.status < 300 and target.status in (400, 422):
+        part = requests.refused(document(), operation, target)
+    return part or document().basis(operation, model.status)
+
+
+def _of_place(operation: DocumentedOperation, status: int, difference: Difference) -> Basis:
+    """Basis of a value; a field whose own mark names an assumption of what it says rests on that."""
+    missing = f"/{difference.left[0]}" if difference.kind == "fields" and difference.left else ""
+    nodes = [*_nodes(operation, status, difference.pointer + missing)]
+    founded = basis((operation.raw, document().response(operation, status), *nodes))
+    own = [id_ for node in nodes[-2:] if "properties" not in node for id_ in node.get("x-assumption", ())]
+    open_ = [id_ for id_ in own if assumptions()[id_].alternatives.get("behaviour")]
+    return Basis(Evidence.ASSUMED, (open_[0],)) if open_ else founded
+
+
+def _nodes(operation: DocumentedOperation, status: int, pointer: str) -> Iterator[Node]:
+    """Schemas on the way to a place of a body, outermost first."""
+    media = document().response(operation, status).get("content", {}).get("application/json", {})
+    node = media.get("schema", {})
+    for part in [*pointer.split("/")[1:], ""]:
+        yield node
+        target = document().resolved(node)
+        if target is not node:
+            yield target
+        forms = [
+            target,
+            *(document().resolved(form) for w in ("allOf", "anyOf", "oneOf") for form in target.get(w, ())),
+        ]
+        inner = (f.get("items") if part == "*" else f.get("properties", {}).get(part) for f in forms)
+        node = next((each for each in inner if each is not None), None)
+        if node is None:
+            return
+
+
+def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
+    """Whether a difference is one of a row; a row without place and kind is about the status."""
+    if "at" not in row and "kind" not in row and difference.kind != "status":
+        return False
+    return all(_CONDITIONS[name](value, found, difference) for name, value in row.items())
+
+
+def _error(answer: ClientResponse) -> str:
+    return f"{answer.error.get('code')} {answer.error.get('system_message')}"
+
+
+def _sent(request: ClientRequest) -> str:
+    return f"{request.path} {request.text}"
+
+
+def _last_write(found: Found) -> str:
+    """Last operation that may have led to a difference: the last one before it that writes."""
+    writes = [step["op"] for step in found.steps if document().by_id(step["op"]).writes]
+    return str(writes[-1]) if writes else ""
+
+
+_CONDITIONS: Mapping[str, Callable[[Any, Found, Difference], object]] = {
+    "op": lambda names, found, _: found.step["op"] in names.split(),
+    "status": lambda statuses, found, _: str(found.model.status) in str(statuses).split(),
+    "says": lambda text, found, _: re.search(text, _error(found.model)),
+    "answers": lambda text, found, _: re.search(text, found.target.text),
+    "kind": lambda kinds, _, difference: difference.kind in kinds.split(),
+    "at": lambda pattern, _, difference: re.search(pattern, difference.pointer),
+    "told": lambda pattern, _, difference: re.search(pattern, f"{difference.left} {difference.right}"),
+    "after": lambda names, found, _: _last_write(found) in names.split(),
+    "by": lambda roles, found, _: str(found.step["role"]) in roles.split(),
+    "sent": lambda pattern, found, _: re.search(pattern, _sent(found.target.request)),
+}
+CONDITIONS = frozenset(_CONDITIONS)
+"""Names of the conditions of a row of differences.yaml."""
+
+
+def _allows(id_: str, difference: Difference) -> bool:
+    """Whether the alternatives of an assumption have the target's status; they name any that accepts."""
+    alternatives = assumptions()[id_].alternatives
+    if difference.kind != "status":
+        return True
+    is_accepted = difference.right < 300 <= difference.left
+    return difference.right in alternatives.get("status", [] if is_accepted else [difference.right])

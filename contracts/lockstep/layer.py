@@ -1,0 +1,189 @@
+"""Layer `lockstep`: recorded and random sequences of calls, answered by the target like by the mock."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
+from functools import cache, partial
+from importlib import resources
+from typing import NamedTuple
+
+from contracts.checks.check import Check
+from contracts.checks.errors import Broken, Excluded, Fingerprint, Untested
+from contracts.checks.evidence import Evidence
+from contracts.checks.spec import document
+from contracts.http.exchange import MODEL_OPERATIONS
+from contracts.http.run import Run
+from contracts.lockstep.api import Step
+from contracts.lockstep.maker import Maker
+from contracts.lockstep.model import shared_model
+from contracts.lockstep.play import Found, Lockstep, signature
+from contracts.lockstep.sides import target_of
+from contracts.lockstep.systematic import groups, sequence
+from contracts.verdict.reproduction import fewest
+
+Failures = Callable[[Found], Iterable[Broken]]
+LENGTH = 60
+"""Random steps of a sequence, after its prepared state."""
+MOST_DIFFERENCES = 12
+"""Differences after which a run stops searching."""
+SHRINKING_SECONDS = 8.0
+"""Time limit for leaving out steps of one difference."""
+
+
+class Recorded(NamedTuple):
+    """Sequence of contracts/lockstep/corpus.json."""
+
+    notices: tuple[str, ...]
+    """Automatic mutants that no sequence before it notices."""
+    steps: list[Step]
+
+
+@cache
+def corpus() -> tuple[Recorded, ...]:
+    """Recorded sequences, shortest first."""
+    text = (resources.files("contracts") / "lockstep" / "corpus.json").read_text("utf-8")
+    found = [Recorded(tuple(each["notices"]), each["steps"]) for each in json.loads(text)]
+    return tuple(sorted(found, key=lambda each: len(each.steps)))
+
+
+class Exploration:
+    """Differences that a run found, each with the steps that show it."""
+
+    def __init__(self, run: Run, failures: Failures) -> None:
+        self.run, self._failures = run, failures
+        self.found: list[Found] = []
+
+    def search(self) -> None:
+        """Play the recorded sequences of the profile, then random ones."""
+        profile, lockstep = self.run.settings.profile, self.lockstep()
+        for recorded in corpus()[: profile.recorded]:
+            self._play(lockstep, deepcopy(recorded.steps))
+        for group in groups(lockstep) if profile.sequences else ():
+            self._play(lockstep, sequence(lockstep, group))
+        maker = Maker(self.run.settings.seed, lockstep)
+        for _ in range(profile.sequences):
+            before = len(self.found)
+            self._play(lockstep, maker.sequence(LENGTH))
+            for found in self.found[before:]:
+                maker.failing.update(_ended(found))
+
+    def lockstep(self) -> Lockstep:
+        """Model and target."""
+        run = self.run
+        return Lockstep(
+            shared_model(),
+            target_of(run),
+            document(),
+            {each.id: each for each in document().operations.values()},
+            may_ask=run.may_ask,
+            may_send=lambda operation: may_send(run, operation),
+            permits=run.permits,
+            allow=run.ledger.allow,
+        )
+
+    def _play(self, lockstep: Lockstep, steps: Iterable[Step]) -> None:
+        if len(self.found) >= MOST_DIFFERENCES:
+            return
+        try:
+            lockstep.play(steps)
+        except Found as found:
+            lockstep.known.update(signature(found.step, each) for each in found.differences)
+            self.found.append(found if self.run.rate_limited else shrunk(lockstep, found))
+
+    def again(self) -> Iterator[Broken]:
+        """Failures that remain when their steps are taken again."""
+        lockstep = self.lockstep()
+        known = {signature(found.step, each) for found in self.found for each in found.differences}
+        for found in self.found:
+            lockstep.known = known - {signature(found.step, each) for each in found.differences}
+            try:
+                lockstep.play(deepcopy(found.steps), read_back=False)
+            except Found as same:
+                yield from self._failures(same)
+
+
+def may_send(run: Run, operation: str) -> bool:
+    """Whether an operation may be sent; a question to a model uses one up."""
+    if operation in MODEL_OPERATIONS:
+        try:
+            run.spend_model_question(generated=True)
+        except Untested:
+            return False
+    return True
+
+
+def _ended(found: Found) -> list[str]:
+    statuses = found.model.status, found.target.status
+    return [found.step["op"]] if statuses[0] != statuses[1] and min(statuses) < 300 else []
+
+
+def shrunk(lockstep: Lockstep, found: Found) -> Found:
+    """Difference with the fewest steps found in time."""
+    until, best = time.monotonic() + SHRINKING_SECONDS, found
+    wanted = {signature(found.step, each) for each in found.differences}
+    known, lockstep.known = lockstep.known, lockstep.known - wanted
+
+    def happens(steps: tuple[Step, ...]) -> bool:
+        nonlocal best
+        if time.monotonic() > until:
+            return False
+        try:
+            lockstep.play([*deepcopy(steps), deepcopy(last)], read_back=False)
+        except Found as shorter:
+            if wanted & {signature(shorter.step, each) for each in shorter.differences}:
+                best = shorter
+                return True
+        return False
+
+    last = found.step
+    try:
+        fewest(tuple(found.steps[:-1]), happens)
+    finally:
+        lockstep.known = known
+    return best
+
+
+def compare(run: Run, failures: Failures) -> None:
+    """Search for differences; from the second call on, only take the steps of those found again."""
+    if run.read_only:
+        raise Excluded("lock step writes, and the run is read-only")
+    run.require_budget()
+    found = run.shared.get("lockstep")
+    if found is None:
+        exploration = Exploration(run, failures)
+        exploration.search()
+        run.shared["lockstep"] = exploration
+        broken = [each for found in exploration.found for each in failures(found)]
+    else:
+        broken = [*found.again()]
+    run.chain = []
+    unique: dict[Fingerprint | None, Broken] = {}
+    for each in broken:
+        unique.setdefault(each.fingerprint, each)
+    if unique:
+        first, *more = sorted(unique.values(), key=lambda each: each.evidence is Evidence.ASSUMED)
+        first.more = tuple(more)
+        raise first
+
+
+def checks(failures: Failures) -> Sequence[Check]:
+    """The one check of this layer; `failures`: what the differences of an answer contradict."""
+    sentence = (
+        "The same calls in the same order are answered as by the mock, which has every documented rule."
+    )
+    name = "the-target-answers-like-the-mock"
+    operations = tuple(each.id for each in document().operations.values())
+    return [
+        Check(
+            name,
+            sentence,
+            "lockstep",
+            operations,
+            Evidence.PUBLISHED,
+            None,
+            partial(compare, failures=failures),
+        )
+    ]

@@ -1,0 +1,53 @@
+"""The model as one side of lock step."""
+
+from __future__ import annotations
+
+import atexit
+from datetime import datetime
+from functools import cache
+
+from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.lockstep.api import key_of
+from contracts.lockstep.model_process import KeyedRequest, ModelProcess
+from contracts.lockstep.sides import SANDBOX, control, new_sandbox
+
+
+class Model:
+    """The mock in a process of its own."""
+
+    def __init__(self) -> None:
+        self._process = ModelProcess()
+        self._headers: dict[str, str] = {}
+
+    def begin(self, name: str, start: datetime) -> None:
+        """Begin a sequence."""
+        self._headers = {SANDBOX: name}
+        self._process.send(new_sandbox(name, start, seed=0))
+
+    def ask(self, request: ClientRequest, role: str | None, seconds: float, *, settle: bool) -> None:
+        """Send a request after so many seconds, without waiting for the answer."""
+        requests = [
+            KeyedRequest(each, None) for each in control(seconds, settle=settle, headers=self._headers)
+        ]
+        told = request._replace(headers={**request.headers, **self._headers})
+        self._process.ask(*requests, KeyedRequest(told, key_of(role)))
+
+    def answer(self) -> ClientResponse:
+        """Answer to that request."""
+        return self._process.answers()[-1]
+
+    def end(self) -> None:
+        """Forget the sequence."""
+        self._process.send(ClientRequest("DELETE", f"/__admin/sandboxes/{self._headers[SANDBOX]}", None))
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.close()
+
+
+@cache
+def shared_model() -> Model:
+    """The one model of this process, which ends with it."""
+    model = Model()
+    atexit.register(model.close)
+    return model

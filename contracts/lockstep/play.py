@@ -1,0 +1,240 @@
+"""One sequence of calls, taken by model and target, compared after each, and read back at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest, ClientResponse
+from contracts.lockstep.api import (
+    ECHOES,
+    REFUSED,
+    SHARED,
+    Contract,
+    Operation,
+    Step,
+    is_shared,
+    kind_of,
+    waits_for_queue,
+)
+from contracts.lockstep.compare import Comparer, Difference, content
+from contracts.lockstep.names import Names
+from contracts.lockstep.reads import Reads
+from contracts.lockstep.rendering import Rendering
+from contracts.lockstep.sides import ModelSide, Target, labels_at_start
+
+MAX_PAGES = 30
+"""Pages of a walk."""
+READ_BACK = 60
+"""Most reads after a sequence on a deployment."""
+PATIENCE = 4
+"""Times that a deployment's answer is read again if the queue or a lagging list may explain a difference."""
+
+
+@dataclass(eq=False)
+class Found(Exception):
+    """Model and target differ."""
+
+    differences: list[Difference]
+    steps: list[Step]
+    """Steps taken, ending with the one whose answers differ."""
+    model: ClientResponse
+    target: ClientResponse
+    chain: list[ClientResponse]
+    """Answers of the target to all steps."""
+
+    @property
+    def step(self) -> Step:
+        """Step whose answers differ."""
+        return self.steps[-1]
+
+
+class OutOfStep(Exception):
+    """A known difference left the two in different states: the sequence ends."""
+
+
+@dataclass
+class Lockstep:
+    """Model and target, and the differences that are known already."""
+
+    model: ModelSide
+    target: Target
+    contract: Contract
+    operations: Mapping[str, Operation]
+    """Operations by id."""
+    may_ask: bool = True
+    """Whether the model may be asked."""
+    may_send: Callable[[str], bool] = lambda _: True
+    """Whether an operation may be sent to a deployment; it uses up a question if it is one."""
+    permits: Callable[[ClientRequest], bool] = lambda _: True
+    """Whether a request may be sent to a deployment."""
+    allow: Callable[[str], object] = lambda _: None
+    """Lets writes name an id that nothing has."""
+    known: set[tuple[str, ...]] = field(default_factory=set)
+    names: Names = field(default_factory=Names)
+    steps_taken: int = 0
+    _count: int = 0
+
+    def play(self, steps: Iterable[Step], *, read_back: bool = True) -> None:
+        """Take the steps on fresh resources; Found at the first difference that is not known."""
+        self._count += 1
+        self.names = Names()
+        self.chain: list[ClientResponse] = []
+        self._unsettled = False
+        self._rendering = Rendering(self.names, self.allow)
+        name = f"lockstep-{self._count}"
+        values = self.target.begin(name)
+        self.model.begin(name, self.target.model_start)
+        for label, (left, right) in labels_at_start(values).items():
+            self.names.add(label, left, right)
+        starts = self.target.model_start.timestamp(), self.target.start.timestamp()
+        slack = 0.0 if self.target.is_mock else 2.0
+        self.comparer = Comparer(self.names, starts, slack, ECHOES, kind_of)
+        done: list[Step] = []
+        try:
+            for step in steps:
+                self._take(step, done)
+            for step in self._reads(len(done)) if read_back else ():
+                self._take(step, done)
+        except OutOfStep:
+            pass
+        finally:
+            self.target.end()
+            self.model.end()
+
+    def _take(self, step: Step, done: list[Step]) -> None:
+        self.names.fresh = []
+        step["_statuses"] = (0, 0)
+        if self._skipped(step):
+            return
+        done.append(step)
+        self.steps_taken += 1
+        found, model, target = self._compared(step)
+        new = [each for each in found if signature(step, each) not in self.known]
+        if new:
+            raise Found(new, [*done], model, target, self.chain)
+        for label in self.names.fresh:
+            if label.startswith("message:"):
+                self.allow(self.names.values[label][1])
+        if found and model.status != target.status and min(model.status, target.status) < 300:
+            raise OutOfStep
+
+    def _skipped(self, step: Step) -> bool:
+        """Whether a step can't be taken: there is no such caller, or it is not allowed on this target."""
+        operation = self.operations.get(step["op"])
+        refused = REFUSED if self.target.is_mock else ("wrong",)
+        if operation is None or step["role"] not in (None, *refused, *self.target.callers):
+            return True
+        if self.target.is_mock:
+            return not self.may_ask and step["op"] in MODEL_OPERATIONS
+        if "as" in step or step.get("method") == "DELETE" or not self.may_send(step["op"]):
+            return True
+        if step["op"] == "createResponse" and not (step["body"] or {}).get("thread_id"):
+            return True  # nothing would record the thread that it creates
+        return not self.permits(self._rendering.request(step, operation, 1, {}))
+
+    def _compared(self, step: Step) -> tuple[list[Difference], ClientResponse, ClientResponse]:
+        """Differences of the answers to a step, with all pages of a walk."""
+        extra: tuple[dict[str, str], dict[str, str]] = {}, {}
+        for page in range(MAX_PAGES):
+            found, model, target = self._once(step, extra, f"{step['uid']}p{page}" if page else step["uid"])
+            if found or not step.get("walk"):
+                break
+            extra = following(model), following(target)
+            if step["walk"] == "growing" and isinstance(limit := step["query"].get("limit"), int):
+                more = {"limit": str(min(limit + page + 1, 100))}
+                extra = {**extra[0], **more}, {**extra[1], **more}
+            if "between" in step and not page and not self._skipped(step["between"]):
+                found = self._once(step["between"], ({}, {}), step["between"]["uid"])[0]
+            if found or not following(model) or not following(target):
+                break
+        step["_statuses"] = (model.status, target.status)
+        return found, model, target
+
+    def _once(
+        self, step: Step, extra: tuple[dict[str, str], dict[str, str]], uid: str
+    ) -> tuple[list[Difference], ClientResponse, ClientResponse]:
+        operation = self.operations[step["op"]]
+        requests = [self._rendering.request(step, operation, side, extra[side]) for side in (0, 1)]
+        role = step["role"]
+        on_mock = self.target.is_mock
+        settle = waits_for_queue(step["op"], on_mock=on_mock) and self._unsettled
+        self._unsettled = operation.writes or (self._unsettled and not settle)
+        model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
+        found = self._differences(step, model, target, uid)
+        for _ in range(PATIENCE if target.request.method == "GET" and not on_mock else 0):
+            if not found:
+                break
+            model, target = self._both(requests, role, 0.0, settle=True)
+            found = [each for each in self._differences(step, model, target, uid) if each in found]
+        return found, model, target
+
+    def _both(
+        self, requests: list[ClientRequest], role: str | None, tick: float, *, settle: bool
+    ) -> tuple[ClientResponse, ClientResponse]:
+        """Answers of both; the model's clock follows the target's."""
+        seconds = self.target.wait(tick, settle=settle)
+        self.model.ask(requests[0], role, seconds, settle=settle)
+        try:
+            target = self._sent(requests[1], role)
+        finally:
+            model = self.model.answer()
+        return model, target
+
+    def _reads(self, seed: int) -> list[Step]:
+        pick, target = Random(seed), self.target
+        found = Reads(self.contract, self.operations).of(self.names.values, target.callers, pick)
+        return found if target.is_mock else pick.sample(found, min(READ_BACK, len(found)))
+
+    def _sent(self, request: ClientRequest, role: str | None) -> ClientResponse:
+        answer = self.target.send(request, role)
+        self.chain.append(answer)
+        return answer
+
+    def _differences(
+        self, step: Step, model: ClientResponse, target: ClientResponse, uid: str
+    ) -> list[Difference]:
+        name = step["op"]
+        if not self.target.is_mock and model.status == target.status == 200:
+            if name in SHARED and is_whole(target):
+                lists = [self._own(side, answer, SHARED[name]) for side, answer in enumerate((model, target))]
+                return self.comparer.bodies(lists[0], lists[1], name, uid)
+            if is_shared(self.operations[name]):
+                return []  # what others wrote is in it, too
+        return self.comparer.answers(model, target, name, uid)
+
+    def _own(self, side: int, answer: ClientResponse, field_name: str) -> Any:
+        """Items of a list that the sequence made."""
+        items = answer.fields.get(field_name)
+        if not isinstance(items, list):
+            return content(answer)
+        known = [item for item in items if isinstance(item, dict) and self.names.label(side, item.get("id"))]
+        return {field_name: known}
+
+
+def following(answer: ClientResponse) -> dict[str, str]:
+    """Parameter that asks for the next page; empty at the end."""
+    body = answer.fields
+    if isinstance(body.get("next_cursor"), str):
+        return {"cursor": body["next_cursor"]}
+    if body.get("has_more") and isinstance(body.get("last_id"), str):
+        return {"after": body["last_id"]}
+    if body.get("has_more") and isinstance(body.get("page"), int):
+        return {"page": str(body["page"] + 1)}
+    return {}
+
+
+def is_whole(answer: ClientResponse) -> bool:
+    """Whether a page ends its list, so that nothing of the sequence is on another page."""
+    path, count = answer.request.path, len(answer.items)
+    taken = re.search(r"[?&](?:take|limit)=(\d+)", path)
+    return not following(answer) and "skip=" not in path and count < int(taken[1] if taken else count + 1)
+
+
+def signature(step: Step, difference: Difference) -> tuple[str, ...]:
+    """Identity of a difference across sequences."""
+    values = (difference.left, difference.right) if difference.kind == "status" else ()
+    return (step["op"], difference.kind, difference.pointer, *map(str, values))

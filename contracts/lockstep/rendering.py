@@ -1,0 +1,64 @@
+"""Requests of a step: what each side is sent, with the ids that things have there."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from contracts.http.exchange import ClientRequest
+from contracts.http.role_client import FORM_HEADERS, file_form
+from contracts.lockstep.api import PREFIXES, REFUSED, Operation, Step, key_of
+from contracts.lockstep.names import NOTHING, Names
+
+
+class Rendering:
+    """Requests with the names of one sequence; `allow` lets writes name an id that nothing has."""
+
+    def __init__(self, names: Names, allow: Callable[[str], object]) -> None:
+        self.names, self._allow = names, allow
+
+    def request(self, step: Step, operation: Operation, side: int, extra: dict[str, str]) -> ClientRequest:
+        """Request of a step to a side, with its ids there."""
+        path = step.get("raw", operation.path)
+        for name, value in self._rendered(step.get("path", {}), side).items():
+            path = path.replace("{" + name + "}", quote(str(value), safe=""))
+        query = {**self._rendered(step.get("query", {}), side), **extra}
+        pairs = [
+            (name, str(each).lower() if isinstance(each, bool) else each)
+            for name, value in query.items()
+            for each in (value if isinstance(value, list) else [value])
+            if each is not None
+        ]
+        body, headers = self._rendered(step.get("body"), side), {**step.get("headers", {})}
+        if "form" in step:
+            body, headers = file_form(*step["form"]), {**FORM_HEADERS}
+        role = step["role"]
+        if role in REFUSED:
+            headers["X-API-Key"], role = REFUSED[role], None
+        if step.get("as"):
+            headers["Authorization"] = f"Bearer {key_of(step['as'])}"
+        method = step.get("method", operation.method.upper())
+        return ClientRequest(method, path + ("?" + urlencode(pairs) if pairs else ""), role, body, headers)
+
+    def _rendered(self, value: Any, side: int) -> Any:
+        if isinstance(value, dict):
+            if "$" in value:
+                return self._value(value["$"], value.get("+", ""), side)
+            return {name: self._rendered(inner, side) for name, inner in value.items()}
+        return [self._rendered(inner, side) for inner in value] if isinstance(value, list) else value
+
+    def _value(self, label: str, more: str, side: int) -> str:
+        """Id of a label on a side; of one that was never created, an id that nothing has."""
+        values = self.names.values
+        if label not in values:
+            kind = label.partition(":")[0]
+            id_ = f"{PREFIXES.get(kind, kind)}_contracts{zlib.crc32(label.encode()):08x}"
+            self.names.add(f"{label}{NOTHING}", id_, id_)
+            values[label] = id_, id_
+            self._allow(id_)
+        if more and f"{label}{NOTHING}{more}" not in values:
+            self.names.add(f"{label}{NOTHING}{more}", *(each + more for each in values[label]))
+            self._allow(values[label][1] + more)
+        return values[f"{label}{NOTHING}{more}" if more else label][side]

@@ -1,0 +1,109 @@
+"""Prepared states in which a sequence begins."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from contracts.lockstep.api import KINDS, Step
+from contracts.lockstep.world import World
+
+_OWN = {"$": "org:own"}
+_SPACE: dict[str, Any] = {"organization_id": _OWN, "name": "launch", "description": "of the label"}
+_THREAD: dict[str, Any] = {"organization_id": _OWN, "title": "payment tests"}
+_FLOWS = {"flow_id": "flow_a", "flowplate_project_id": "flow_b"}
+_BOTH = [{"$": "user:viewer"}, {"$": "user:editor"}]
+_USERS = {"access_users": _BOTH, "editable_by_users": [{"$": "user:editor"}]}
+_GROUPS = {"visible_to_roles": [{"$": "role:known"}], "access_departments": [{"$": "department:known"}]}
+_QUESTION = {
+    "thread_id": {"$": "thread:"},
+    "inputs": [{"role": "user", "content": "launch date of the label"}],
+}
+_PAIR = {"space_id": "", "thread_id": ""}
+_CALLS: dict[str, tuple[str, dict[str, str], Any]] = {
+    "space": ("createSpace", {}, _SPACE),
+    "shared": ("createSpace", {}, {**_SPACE, **_USERS}),
+    "by role": ("createSpace", {}, {**_SPACE, **_GROUPS}),
+    "edited by role": ("createSpace", {}, {**_SPACE, "editable_by_roles": [{"$": "role:known"}]}),
+    "open": ("createSpace", {}, {**_SPACE, "access_mode": "organization"}),
+    "thread": ("createThread", {}, _THREAD),
+    "hidden": ("createThread", {}, {**_THREAD, "visible_in_ui": False}),
+    "helped": ("createThread", {}, {**_THREAD, "assistant_id": "assi_a", "metadata": {"a": "1", "b": "2"}}),
+    "add": ("addThreadToSpace", _PAIR, None),
+    "remove": ("removeThreadFromSpace", _PAIR, None),
+    "pin": ("pinThread", {"thread_id": ""}, None),
+    "question": (
+        "createResponse",
+        {},
+        {**_QUESTION, "metadata": {"a": "1"}, "include": ["file_search.results"]},
+    ),
+    "stream": ("createResponse", {}, {**_QUESTION, "stream": True}),
+    "messages": ("listThreadMessages", {"thread_id": ""}, None),
+    "store": ("createVectorStore", {"organization_id": "org:own"}, {"name": "launch label"}),
+    "private store": (
+        "createVectorStore",
+        {"organization_id": "org:own"},
+        {"name": "Label 100%", "access_mode": "private", "access_users": [{"$": "user:viewer"}], **_FLOWS},
+    ),
+    "department store": (
+        "createVectorStore",
+        {"organization_id": "org:own"},
+        {"name": "LAUNCH", "access_mode": "department", "access_departments": [{"$": "department:known"}]},
+    ),
+    "attach": ("addVectorStoreToSpace", {"space_id": "", "vector_store_id": ""}, None),
+    "delete": ("deleteThread", {"thread_id": ""}, None),
+    "file": (
+        "uploadFiles",
+        {"organization_id": "org:own"},
+        ["a.txt", "launch date\n\npayment", "text/plain"],
+    ),
+    "file in store": (
+        "addFileToVectorStore",
+        {"organization_id": "org:own", "vector_store_id": ""},
+        {"file_id": {"$": "file:"}},
+    ),
+}
+"""Call of the owner -> operation, path (empty: the latest thing of that kind), body or form."""
+STARTS: dict[str, tuple[str, ...]] = {
+    "nothing": (),
+    "one space": ("space", "thread"),
+    "shared space": ("shared", "thread", "add", "question", "messages"),
+    "by role and department": ("by role", "thread", "add"),
+    "open space with pages": ("open", *("thread", "add") * 5),
+    "two spaces, one thread": ("shared", "thread", "add", "space", "add"),
+    "pinned and hidden": ("thread", "pin", "hidden", "thread", "pin", "thread"),
+    "stores": ("space", "store", "attach", "private store", "attach"),
+    "a deleted thread": ("shared", "thread", "add", "thread", "add", "delete"),
+    "files": ("shared", "store", "file", "file in store", "attach", "thread", "add"),
+}
+"""Name -> calls."""
+RICH = (
+    *("by role", "edited by role", "open", "shared"),
+    *("helped", "pin", "thread", "hidden", "thread", "add", "question", "stream", "messages"),
+    *("store", "private store", "department store", "attach", "file", "file in store"),
+)
+"""Calls after which there is something of everything."""
+
+
+def prepared(call: str, bare: Step, world: World) -> Step:
+    """Step of a call on the latest things; `bare`: a step without operation."""
+    operation, path, body = _CALLS[call]
+    latest = {kind: labels[-1] for kind, labels in world.live.items() if labels}
+    step = {**bare, "op": operation, "role": "owner"}
+    step["path"] = {
+        name: {"$": label or latest.get(KINDS.get(name, ""), f"{KINDS.get(name, '')}:none")}
+        for name, label in path.items()
+    }
+    if isinstance(body, list):
+        return {**step, "form": body}
+    return step if body is None else {**step, "body": _with(deepcopy(body), latest)}
+
+
+def _with(value: Any, latest: dict[str, str]) -> Any:
+    """Body with the label of the latest thing where only a kind stands."""
+    if isinstance(value, dict):
+        label = value.get("$", "")
+        if label.endswith(":"):
+            return {"$": latest.get(label[:-1], f"{label}none")}
+        return {name: _with(inner, latest) for name, inner in value.items()}
+    return value

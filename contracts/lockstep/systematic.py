@@ -1,0 +1,164 @@
+"""Systematic sequences: each operation by each caller, each parameter and field with each of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any
+
+from contracts.http.exchange import MODEL_OPERATIONS
+from contracts.lockstep.api import KINDS, REFUSED, Operation, Step
+from contracts.lockstep.calls import Calls
+from contracts.lockstep.play import Lockstep
+from contracts.lockstep.starts import RICH, prepared
+from contracts.lockstep.words import ODD
+from contracts.lockstep.world import World
+
+ODD_CURSORS = ("!", "YQ", "é", "0")
+"""Texts that are no cursor: other alphabets, other contents."""
+ANCHORS = ("after", "before")
+"""Parameters that name an item of the list itself."""
+_ORDER = ("get", "patch", "put", "post", "delete")
+
+
+def groups(lockstep: Lockstep) -> list[list[Operation]]:
+    """Operations of one sequence each: those of one resource, reads first, deletions last."""
+    found: dict[str, list[Operation]] = {}
+    for each in lockstep.operations.values():
+        if lockstep.may_ask or each.id not in MODEL_OPERATIONS:
+            found.setdefault(each.raw["tags"][0], []).append(each)
+    return [sorted(group, key=lambda each: _ORDER.index(each.method)) for group in found.values()]
+
+
+def sequence(lockstep: Lockstep, operations: Sequence[Operation]) -> Iterator[Step]:
+    """Steps of the operations of one group, after a state with something of everything."""
+    callers = lockstep.target.callers
+    world = World(Random(0), callers, lockstep.names)
+    calls = Calls(Random(0), lockstep.contract, callers, world, on_mock=lockstep.target.is_mock)
+    for call in RICH:
+        step = prepared(call, calls.bare("", "owner"), world)
+        yield step
+        world.learn(step)
+    for operation in operations:
+        for step in _Variants(lockstep, calls, world, operation).all():
+            yield step
+            world.learn(step)
+
+
+class _Variants:
+    """Calls of one operation."""
+
+    def __init__(self, lockstep: Lockstep, calls: Calls, world: World, operation: Operation) -> None:
+        self._calls, self._world, self._operation = calls, world, operation
+        self._callers, self._contract = lockstep.target.callers, lockstep.contract
+        self._parameters = lockstep.contract.parameters(operation)
+        anchor = "thread" if operation.id == "listThreads" else "message"
+        self._kinds = {**KINDS, **dict.fromkeys(ANCHORS, anchor)}
+        media = self._contract.resolved(operation.raw.get("requestBody", {})).get("content", {})
+        self._schema = self._contract.resolved(media.get("application/json", {}).get("schema", {}))
+        self._is_form = bool(media) and "application/json" not in media
+
+    def all(self) -> Iterator[Step]:
+        """By each caller; each optional part with each value by the owner."""
+        for role in (*self._callers[1:], None, *REFUSED):
+            yield self._plain(role)
+        for parameter in self._parameters:
+            name = parameter["name"]
+            for value in self._values(parameter["schema"], name) if parameter["in"] == "query" else ():
+                step = self._plain("owner")
+                yield {**step, "query": {**step["query"], name: value}}
+                if name in ANCHORS:
+                    yield {**self._plain("owner"), "query": {**step["query"], name: value, "limit": 1}}
+        for name, schema in self._schema.get("properties", {}).items():
+            for value in self._values(schema, name):
+                step = self._plain("owner")
+                yield {**step, "body": {**step["body"], name: value}}
+        for place in ("path", "body"):
+            for name in [name for name in self._plain("owner").get(place, {}) if name in self._kinds]:
+                for other in self._others(self._kinds[name]):
+                    step = self._plain("owner")
+                    yield {**step, place: {**step[place], name: other}}
+        yield self._plain("owner")
+        yield self._plain("owner")
+
+    def _plain(self, role: str | None) -> Step:
+        """Call with what is required."""
+        step = self._calls.bare(self._operation.id, "owner")
+        step |= {"role": role, "tick": 1, "walk": self._operation.id.startswith("list")}
+        for parameter in self._parameters:
+            if parameter["in"] == "path" or parameter.get("required"):
+                place = "path" if parameter["in"] == "path" else "query"
+                step[place][parameter["name"]] = self._value(parameter["schema"], parameter["name"])
+        if self._is_form:
+            step["form"] = ["b.md", "payment tests", "text/markdown"]
+        elif self._schema:
+            known = self._schema.get("properties", {})
+            step["body"] = {name: self._value(known[name], name) for name in self._schema.get("required", ())}
+        return step
+
+    def _value(self, schema: Any, name: str) -> Any:
+        """Value of a required part: the latest thing, or a typical value."""
+        if name in self._kinds:
+            kind = self._kinds[name]
+            live = ["org:own"] if kind == "org" else self._world.live.get(kind) or [f"{kind}:none"]
+            return {"$": live[-1]}
+        if name == "files":
+            return [{"filename": "b.md", "content": "cGF5bWVudA==", "mime_type": "text/markdown"}]
+        if name == "inputs":
+            return [{"role": "user", "content": "payment of the launch"}]
+        return self._calls.words.value(schema, name, 1)
+
+    def _values(self, schema: Any, name: str) -> list[Any]:  # noqa: C901 - one case a type
+        """Values of an optional part: each of an enum, each bound and one beyond, null, of another kind."""
+        schema = self._contract.resolved(schema)
+        forms = [self._contract.resolved(each) for each in schema.get("anyOf", schema.get("oneOf", [schema]))]
+        found: list[Any] = []
+        for form in forms:
+            kinds = form.get("type", "object")
+            for kind in kinds if isinstance(kinds, list) else [kinds]:
+                low, high = (
+                    form.get("minimum", form.get("minLength", 0)),
+                    form.get("maximum", form.get("maxLength", 300)),
+                )
+                match kind:
+                    case _ if "enum" in form:
+                        found += [*form["enum"], "other"]
+                    case "string" if name in self._kinds:
+                        found += [
+                            self._value(form, name),
+                            *self._ids(name),
+                            *(ODD_CURSORS if name == "cursor" else ()),
+                        ]
+                    case "string":
+                        found += [
+                            "launch",
+                            "Label",
+                            "flow_a",
+                            "assi_a",
+                            *ODD[:2],
+                            "%",
+                            "_",
+                            *("a" * (high + more) for more in (-1, 0, 1)),
+                        ]
+                        found += [" "] if low else [""]
+                    case "integer" | "number":
+                        found += [low, high, low - 1, low + 1, high - 1, high + 1, 2, "1.0"]
+                    case "boolean":
+                        found += [True, False, "yes"]
+                    case "array" if name in self._kinds:
+                        found += [[self._value({}, name)], [], self._ids(name)]
+                    case "object":
+                        found += [{"a": "2"}, {}, {f"k{n}": "v" for n in range(17)}]
+                    case "null":
+                        found.append(None)
+        return [value for n, value in enumerate(found) if value not in found[:n]]
+
+    def _others(self, kind: str) -> list[dict[str, str]]:
+        """Ids that a call should refuse: unknown, deleted, longer by one character or by many."""
+        dead, live = self._world.dead.get(kind, ())[-1:], self._world.live.get(kind, ())[-1:]
+        found = [{"$": label} for label in (f"{kind}:none0", *dead)]
+        return found + [{"$": label, "+": more} for label in live for more in ("x", "x" * 256)]
+
+    def _ids(self, name: str) -> list[Any]:
+        live = self._world.live.get(self._kinds[name], ())
+        return [{"$": label} for label in dict.fromkeys((*live[:1], *live[-3:-1]))]
