@@ -13,19 +13,22 @@ PATIENCE = 20.0
 """Seconds within which a message must be embedded."""
 
 
-def is_found(client: RoleClient, text: str, question: str, thread_id: str) -> bool:
-    """Whether a question in a thread has the text among its results."""
+def is_found(
+    client: RoleClient, text: str, question: str, thread_id: str, *, elsewhere: bool = False
+) -> bool:
+    """Whether a question in a thread has the text among its results; `elsewhere`: of other threads."""
     answer = client.ask_model(question, thread_id=thread_id)
     equal(answer.status, 200, "status")
-    return text in [hit["text"] for hit in answer.body.get("file_search", {}).get("results", [])]
+    hits = answer.body.get("file_search", {}).get("results", [])
+    return text in [hit["text"] for hit in hits if not elsewhere or hit.get("thread_id") != thread_id]
 
 
-def wait_until_found(run: Run, text: str, question: str, thread_id: str) -> None:
+def wait_until_found(run: Run, text: str, question: str, thread_id: str, *, elsewhere: bool = False) -> None:
     """Ask until `text` is found; Broken after PATIENCE."""
     end = time.monotonic() + PATIENCE
     pause = 0.3
     time.sleep(pause)  # every question costs, and the first should rarely be too early
-    while not is_found(run.owner, text, question, thread_id):
+    while not is_found(run.owner, text, question, thread_id, elsewhere=elsewhere):
         if time.monotonic() > end:
             require_running_clock(run)
             raise Broken(f"the message is not found {PATIENCE:.0f} s after its thread was added")
