@@ -109,22 +109,22 @@ def refused(
     named = names_in(answer)
     if any(part.name in named and _has_empty_text(part.value) for part in sent):
         return Basis(Evidence.ASSUMED, ("A100",))
-    told = [_weakest(document, part) for part in sent if part.name in named]
-    if told:
-        return max(told, key=lambda each: each.evidence)
+    found = [_weakest(document, part) for part in sent if part.name in named]
+    if found:
+        return max(found, key=lambda each: each.evidence)
     return min((_weakest(document, part) for part in sent), default=None, key=lambda each: each.evidence)
 
 
 def names_in(answer: ClientResponse) -> set[str]:
     """Names of parameters and fields in an error, in the documented form or in that of common frameworks."""
     error = answer.error or answer.fields
-    told: set[str] = set()
+    found: set[str] = set()
     for fault in _objects([error.get("details"), error.get("detail")]):
         place = fault.get("name", fault.get("field", fault.get("loc")))
         steps = place if isinstance(place, list) else str(place or "").split(".")
-        told.update(str(step) for step in steps)
-    if told - {"", "body", "query", "path"}:
-        return told
+        found.update(str(step) for step in steps)
+    if found - {"", "body", "query", "path"}:
+        return found
     return set(re.findall(r"\w+", answer.text))
 
 

@@ -104,7 +104,7 @@ class OpenApiDocument:
         return [self.resolved(parameter) for parameter in operation.raw.get("parameters", ())]
 
     def requires_organization(self, method: str, path: str) -> bool:
-        """Whether the operation that a request addresses has to be told the organization in its query."""
+        """Whether the operation that a request addresses must name the organization in its query."""
         operation = self.at(method, path)
         named = [] if operation is None else self.parameters(operation)
         return any(p["name"] == ORGANIZATION and p["in"] == "query" and p.get("required") for p in named)

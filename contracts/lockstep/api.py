@@ -1,4 +1,4 @@
-"""What lock step is told about this API; all else it reads in openapi.yaml."""
+"""Names and rules of this API; all else is read from openapi.yaml."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def waits_for_queue(operation: str, *, on_mock: bool) -> bool:
 def kind_of(operation: str, pointer: str) -> str:
     """Kind of the thing whose id is at this place of an answer."""
     if pointer.startswith("/error/"):
-        return "told"
+        return "text"
     name = pointer.removesuffix("/*").rpartition("/")[2]
     return PRODUCES.get((operation, pointer)) or KINDS.get(name, name)
 

@@ -40,16 +40,16 @@ def _failure(found: Found, difference: Difference) -> Broken:
     operation = document().by_id(found.step["op"])
     founded = founding(found, operation, difference)
     where = f" at {difference.pointer}" if difference.pointer else ""
-    brief = f"{operation.id}: {difference.kind}{where}: the model {_told(difference.left)}, "
-    brief += f"the target {_told(difference.right)}"
+    brief = f"{operation.id}: {difference.kind}{where}: the model {_brief(difference.left)}, "
+    brief += f"the target {_brief(difference.right)}"
     who = f"as {found.step['role'] or found.step.get('as') or 'nobody'}"
     calls = len(found.steps) - 1
     who += f", after {calls} call{'s' * (calls != 1)}"
     is_status = difference.kind == "status"
     return Broken(
         f"{brief}, {who}; the model's answer: {found.model.text[:300]}",
-        expected=difference.left if is_status else _told(difference.left),
-        got=difference.right if is_status else _told(difference.right),
+        expected=difference.left if is_status else _brief(difference.left),
+        got=difference.right if is_status else _brief(difference.right),
         evidence=founded.evidence,
         assumption=founded.assumption,
         what=f"{difference.kind}{where}",
@@ -65,7 +65,7 @@ def _failure(found: Found, difference: Difference) -> Broken:
     )
 
 
-def _told(value: Any) -> str:
+def _brief(value: Any) -> str:
     return str(value) if isinstance(value, int) else repr(value)[:80]
 
 
@@ -81,8 +81,10 @@ def founding(found: Found, operation: DocumentedOperation, difference: Differenc
         return _of_status(found.model, found.target, operation)
     if difference.pointer.startswith("/error/") and difference.pointer.rpartition("/")[2] in _TEXTS:
         code, name = found.model.error.get("code"), difference.pointer.rpartition("/")[2]
-        told = document().text_basis(operation, status, code, name, str(found.model.error.get(name, "")))
-        return told or document().basis(operation, status)
+        text_basis = document().text_basis(
+            operation, status, code, name, str(found.model.error.get(name, ""))
+        )
+        return text_basis or document().basis(operation, status)
     if difference.kind == "header":
         assumed = document().header_assumption(operation, status, difference.pointer)
         return Basis(Evidence.ASSUMED, (assumed,)) if assumed else document().basis(operation, status)
@@ -156,7 +158,7 @@ _CONDITIONS: Mapping[str, Callable[[Any, Found, Difference], object]] = {
     "answers": lambda text, found, _: re.search(text, found.target.text),
     "kind": lambda kinds, _, difference: difference.kind in kinds.split(),
     "at": lambda pattern, _, difference: re.search(pattern, difference.pointer),
-    "told": lambda pattern, _, difference: re.search(pattern, f"{difference.left} {difference.right}"),
+    "values": lambda pattern, _, difference: re.search(pattern, f"{difference.left} {difference.right}"),
     "after": lambda names, found, _: _last_write(found) in names.split(),
     "by": lambda roles, found, _: str(found.step["role"]) in roles.split(),
     "sent": lambda pattern, found, _: re.search(pattern, _sent(found.target.request)),

@@ -128,7 +128,7 @@ class _Walk(NamedTuple):
     def lists(self, left: Any, right: Any, place: str, at: str, *, spoken: bool) -> Iterator[Difference]:
         if len(left) != len(right):
             yield Difference(
-                "length", place, *(self.told(side, each) for side, each in enumerate((left, right)))
+                "length", place, *(self.names_of(side, each) for side, each in enumerate((left, right)))
             )
             return
         if SEARCHED.search(place) or place == FAULTS:
@@ -163,7 +163,7 @@ class _Walk(NamedTuple):
         """Label of a list's item, by its id."""
         return self.comparer.names.label(side, item.get("id") if isinstance(item, dict) else item)
 
-    def told(self, side: int, items: Sequence[Any]) -> list[Any]:
+    def names_of(self, side: int, items: Sequence[Any]) -> list[Any]:
         return [self.label(side, item) or item for item in items][:8]
 
     def texts(self, left: str, right: str, place: str, at: str, *, spoken: bool) -> Iterator[Difference]:

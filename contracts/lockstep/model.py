@@ -29,8 +29,8 @@ class Model:
         requests = [
             KeyedRequest(each, None) for each in control(seconds, settle=settle, headers=self._headers)
         ]
-        told = request._replace(headers={**request.headers, **self._headers})
-        self._process.ask(*requests, KeyedRequest(told, key_of(role)))
+        sent = request._replace(headers={**request.headers, **self._headers})
+        self._process.ask(*requests, KeyedRequest(sent, key_of(role)))
 
     def answer(self) -> ClientResponse:
         """Answer to that request."""

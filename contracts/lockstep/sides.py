@@ -157,8 +157,8 @@ class Deployment:
         for role in self.callers:
             with suppress(Untested):  # such as one of another organization, whose user no answer shows
                 labels[f"user:{role}"] = run.user_id(role)
-        told = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").error.get("timestamp")
-        self.start = datetime.fromisoformat(str(told)) if told else datetime.now(UTC)
+        stamp = run.owner.get(f"/v1/spaces/{run.unknown_id('space')}").error.get("timestamp")
+        self.start = datetime.fromisoformat(str(stamp)) if stamp else datetime.now(UTC)
         self.start = self.start if self.start.tzinfo else self.start.replace(tzinfo=UTC)
         self._synced, self._pauses = time.monotonic(), 1
         self._before = {made.id for made in run.ledger.left()}

@@ -12,7 +12,7 @@ from contracts.lockstep.names import NOTHING, Names
 
 FIXED = ("org", "user", "role", "department")
 """Kinds that no call creates."""
-NO_IDS = ("cursor", "words", "told")
+NO_IDS = ("cursor", "words", "text")
 """Kinds of labels whose values are no ids of things."""
 
 

@@ -31,18 +31,18 @@ class AdaptedRecords:
             for (name, field, done), count in sorted(self._done.items())
         ]
 
-    def wrong(self, schema: str, record: Record, shown: Record, at: Pointer) -> str:
+    def wrong(self, schema: str, record: Record, answered: Record, at: Pointer) -> str:
         """Error of a record that does not fit; empty if it does, also if it was adapted.
 
-        `shown`: the record as answers show it.
+        `answered`: the record as answers show it.
         """
         if not self._completes:
-            return self._shapes.wrong(schema, shown)
-        new, completed, dropped, wrong = self._shapes.fitted(schema, shown, drops=self._drops)
-        if not wrong and new is not shown:
+            return self._shapes.wrong(schema, answered)
+        new, completed, dropped, wrong = self._shapes.fitted(schema, answered, drops=self._drops)
+        if not wrong and new is not answered:
             kept = {name: record[name] for name in record if name not in dropped}
             if not self._shapes.completes_replies:
-                kept |= {name: new[name] for name in new if new[name] is not shown.get(name)}
+                kept |= {name: new[name] for name in new if new[name] is not answered.get(name)}
             self.records[at] = kept
             for fields, done in ((completed, "completed in"), (dropped, "left out of")):
                 self._done.update((str(at[1]), field, done) for field in fields)
