@@ -76,7 +76,7 @@ def create_app(
     )
 
     loaded = load(settings)
-    control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")))
+    control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")), is_lax=False)
     fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:

@@ -140,7 +140,7 @@ def the_organization_of_a_space_is_named_where_that_is_required(run: Run) -> Non
             continue
         path = re.sub(r"{\w+}", lambda _: run.unknown_id("x"), operation.path)
         body: object = {} if "requestBody" in operation.raw else None
-        answer = run.send(ClientRequest(operation.method.upper(), path, "owner", body), as_it_is=True)
+        answer = run.send(ClientRequest(operation.method.upper(), path, run.owner.role, body), as_it_is=True)
         is_required = answer.status in (400, 422) and ORGANIZATION in answer.text
         if is_required != document().requires_organization(operation.method.upper(), path):
             what = "requires" if is_required else "does not require"

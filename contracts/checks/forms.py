@@ -12,7 +12,7 @@ import jsonschema_rs
 
 from contracts.checks.claims import Node
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9](?:_?[0-9])*(?:\.0*)?\s*")
+_INTEGER = re.compile(r"[+-]?[0-9](?:_?[0-9])*(?:\.0*)?")
 _BOOLEANS = {
     **dict.fromkeys(("true", "1", "1.0", "on", "t", "y", "yes"), True),
     **dict.fromkeys(("false", "0", "0.0", "off", "f", "n", "no"), False),
@@ -28,7 +28,7 @@ def read(value: Any, types: Collection[str]) -> Any:
                 return _BOOLEANS.get(text.lower(), value)
             if "integer" in types and isinstance(value, bool):
                 return int(value)
-            if "integer" in types and _INTEGER.fullmatch(text):
+            if "integer" in types and _INTEGER.fullmatch(text.strip()):
                 return int(text.partition(".")[0])
             if "number" in types:
                 return float(value)

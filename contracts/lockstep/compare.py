@@ -89,7 +89,7 @@ class Comparer:
         if name == "content-type":
             return value.partition(";")[0].strip().lower()
         if name == "allow":
-            return ", ".join(sorted(re.split(r"\s*,\s*", value.upper())))
+            return ", ".join(sorted(word.strip() for word in value.upper().split(",")))
         return self.names.abstract(side, re.sub(r"^https?://[^/]+", "", value))
 
 

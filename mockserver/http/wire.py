@@ -147,7 +147,7 @@ def _json_body(
     if body is None and not plan.required:  # A102
         return None
     if not plan.schema.is_valid(body) and not (
-        lax.read_body(plan.schema, body) and plan.schema.is_valid(body)
+        plan.is_lax and lax.read_body(plan.schema, body) and plan.schema.is_valid(body)
     ):
         wrong = plan.schema.errors(body, "body")
         if dropped is not None:

@@ -38,6 +38,8 @@ class Body:
     """Its top-level fields, if others are ignored; None if they are invalid, or values of a map."""
     is_form: bool = False
     """Whether it is multipart/form-data, in which each field is a list of files."""
+    is_lax: bool = True
+    """Whether wrong values are read as the vendor's framework reads them (A50)."""
 
 
 class Header(NamedTuple):

@@ -62,8 +62,14 @@ class _PassedChecks:
 class Spec:
     """One OpenAPI 3.1 document; DocumentError if anything in it can't be served."""
 
-    def __init__(self, path: Path, memory: Path = PASSED, overlays: Sequence[Path] = ()) -> None:
-        """`memory`: file that lists the documents that passed the checks; `overlays`: applied in order."""
+    def __init__(
+        self, path: Path, memory: Path = PASSED, overlays: Sequence[Path] = (), *, is_lax: bool = True
+    ) -> None:
+        """`memory`: file that lists the documents that passed the checks; `overlays`: applied in order.
+
+        `is_lax`: whether bodies are read as the vendor's framework reads them.
+        """
+        self._is_lax = is_lax
         self._file = Document(path)
         self.sha256 = _sha256(self._file.text)
         self.overlays = [Document(overlay) for overlay in overlays]
@@ -188,7 +194,7 @@ class Spec:
             raise self._file.error(at, "a body with defaults must be of type object")
         fields = frozenset(inner) if inner and "additionalProperties" not in whole else None
         required, compiled = node.get("required", False), self._schemas.schema(schema)
-        return Body(required, compiled, defaults, fields, media_type == FORM)
+        return Body(required, compiled, defaults, fields, media_type == FORM, self._is_lax)
 
     def _responses(self, nodes: Mapping[str, Any], at: Pointer) -> Iterator[tuple[int, Response]]:
         for status, outer in nodes.items():

@@ -61,7 +61,11 @@ class Reader:
         self._message_counts()
         for attached in self.tables["vector_store_files"]:
             file = self.tables["files"].get(attached["file_id"])
-            if file is not None and isinstance(file["content"], Content):
+            if (
+                file is not None
+                and isinstance(file["content"], Content)
+                and isinstance(file["mime_type"], str)
+            ):
                 pieces = file_pieces(attached, file["content"], file["mime_type"])
                 self.tables["file_pieces"].load_new(pieces)
         return {name: table.checkpoint() for name, table in self.tables.items()}
