@@ -59,6 +59,9 @@ def read_form(request: Request, data: bytes, plan: Body, errors: list[FieldError
         why = error.description if isinstance(error, HTTPException) else error
         errors.append(FieldError("body", "", f"not a valid form: {why}"))
         return None
+    if None in texts or None in parts:
+        errors.append(FieldError("body", "", "not a valid form: a part has no name"))
+        return None
     files: dict[str, list[UploadedFile]] = {}
     for name, part in parts.items(multi=True):
         found = UploadedFile(part.filename or "", part.mimetype, part.stream.read())

@@ -61,6 +61,9 @@ def test_an_uploaded_file_is_kept_with_its_name_size_and_type(steps: Steps) -> N
     assert steps("GET", f"{FILES}/{file['id']}") == file
 
 
+NAMELESS = b"--x\r\nContent-Disposition: form-data%s\r\n\r\n1\r\n--x--\r\n"
+
+
 @pytest.mark.parametrize(
     ("sent", "name"),
     [
@@ -71,6 +74,10 @@ def test_an_uploaded_file_is_kept_with_its_name_size_and_type(steps: Steps) -> N
         ({"data": b"--x", "content_type": "multipart/form-data; boundary=x"}, ""),
         ({"data": b"--x", "content_type": "multipart/form-data"}, ""),
         ({"json": {"files": []}}, ""),
+        *(
+            ({"data": NAMELESS % rest, "content_type": "multipart/form-data; boundary=x"}, "")
+            for rest in (b'; filename="a"', b"")
+        ),
     ],
 )
 def test_what_is_no_form_with_one_to_ten_files_is_refused(ask: Ask, sent: dict[str, Any], name: str) -> None:
