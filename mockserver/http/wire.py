@@ -144,7 +144,7 @@ def _json_body(
     except orjson.JSONDecodeError as error:
         errors.append(FieldError("body", "", f"not valid JSON: {error}"))
         return None
-    if body is None and not plan.required:  # A102
+    if body is None and plan.is_lax and not plan.required:  # A102
         return None
     if not plan.schema.is_valid(body) and not (
         plan.is_lax and lax.read_body(plan.schema, body) and plan.schema.is_valid(body)
