@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
 
 Step = dict[str, Any]
 """One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id."""
-
-
-class Operation(Protocol):
-    """Operation of openapi.yaml."""
-
-    @property
-    def id(self) -> str:
-        """Its operationId."""
-
-    @property
-    def method(self) -> str:
-        """Method in lower case."""
-
-    @property
-    def path(self) -> str:
-        """Path template."""
-
-    @property
-    def raw(self) -> Mapping[str, Any]:
-        """The operation as the document has it."""
-
-    @property
-    def writes(self) -> bool:
-        """Whether it may change state."""
-
-
-class Contract(Protocol):
-    """What lock step needs of openapi.yaml."""
-
-    def resolved(self, node: Any) -> Any:
-        """Target of a `$ref`; any other node unchanged."""
-
-    def parameters(self, operation: Any) -> list[Any]:
-        """Parameters of an operation."""
 
 
 PRODUCES = {
@@ -54,7 +20,7 @@ PRODUCES = {
     ("addFileToVectorStore", "/data/id"): "store_file",
     ("listThreadMessages", "/data/*/id"): "message",
 }
-"""Operation and place of an id -> kind of the thing that it names."""
+"""DocumentedOperation and place of an id -> kind of the thing that it names."""
 KINDS = {
     "organization_id": "org",
     "org_id": "org",
@@ -93,7 +59,7 @@ DELETES = {
     "deleteThreadMessage": "message_id",
     "deleteFile": "file_id",
 }
-"""Operation -> parameter that names what is gone afterwards."""
+"""DocumentedOperation -> parameter that names what is gone afterwards."""
 SHARED = {"listSpaces": "spaces", "listThreads": "data", "listVectorStores": "data", "listFiles": "files"}
 """Lists that others write to as well -> field with the items."""
 REFUSED = {
@@ -137,7 +103,7 @@ def kind_of(operation: str, pointer: str) -> str:
     return PRODUCES.get((operation, pointer)) or KINDS.get(name, name)
 
 
-def is_shared(operation: Operation) -> bool:
+def is_shared(operation: DocumentedOperation) -> bool:
     """Whether an answer shows what others wrote: a read that names no thing."""
     return not operation.writes and "{" not in operation.path.replace("{organization_id}", "")
 

@@ -16,7 +16,7 @@ from contracts.checks.errors import Broken, Fingerprint
 from contracts.checks.evidence import LOADER, Evidence, assumptions
 from contracts.checks.spec import DocumentedOperation, document
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.lockstep.compare import Difference
+from contracts.lockstep.compare import AnswerDifference
 from contracts.lockstep.play import Found, signature
 
 _TEXTS = ("code", "message", "system_message")
@@ -36,7 +36,7 @@ def failures(found: Found) -> Iterator[Broken]:
         yield _failure(found, difference)
 
 
-def _failure(found: Found, difference: Difference) -> Broken:
+def _failure(found: Found, difference: AnswerDifference) -> Broken:
     operation = document().by_id(found.step["op"])
     founded = founding(found, operation, difference)
     where = f" at {difference.pointer}" if difference.pointer else ""
@@ -69,7 +69,7 @@ def _brief(value: Any) -> str:
     return str(value) if isinstance(value, int) else repr(value)[:80]
 
 
-def founding(found: Found, operation: DocumentedOperation, difference: Difference) -> Basis:
+def founding(found: Found, operation: DocumentedOperation, difference: AnswerDifference) -> Basis:
     """Claim that the target contradicts; what nothing explains is broken."""
     status = found.target.status
     if status >= 500:
@@ -101,7 +101,7 @@ def _of_status(model: ClientResponse, target: ClientResponse, operation: Documen
     return part or document().basis(operation, model.status)
 
 
-def _of_place(operation: DocumentedOperation, status: int, difference: Difference) -> Basis:
+def _of_place(operation: DocumentedOperation, status: int, difference: AnswerDifference) -> Basis:
     """Basis of a value; a field whose own mark names an assumption of what it says rests on that."""
     missing = f"/{difference.left[0]}" if difference.kind == "fields" and difference.left else ""
     nodes = [*_nodes(operation, status, difference.pointer + missing)]
@@ -130,7 +130,7 @@ def _nodes(operation: DocumentedOperation, status: int, pointer: str) -> Iterato
             return
 
 
-def _fits(row: Mapping[str, Any], found: Found, difference: Difference) -> bool:
+def _fits(row: Mapping[str, Any], found: Found, difference: AnswerDifference) -> bool:
     """Whether a difference is one of a row; a row without place and kind is about the status."""
     if "at" not in row and "kind" not in row and difference.kind != "status":
         return False
@@ -151,7 +151,7 @@ def _last_write(found: Found) -> str:
     return str(writes[-1]) if writes else ""
 
 
-_CONDITIONS: Mapping[str, Callable[[Any, Found, Difference], object]] = {
+_CONDITIONS: Mapping[str, Callable[[Any, Found, AnswerDifference], object]] = {
     "op": lambda names, found, _: found.step["op"] in names.split(),
     "status": lambda statuses, found, _: str(found.model.status) in str(statuses).split(),
     "says": lambda text, found, _: re.search(text, _error(found.model)),
@@ -167,7 +167,7 @@ CONDITIONS = frozenset(_CONDITIONS)
 """Names of the conditions of a row of differences.yaml."""
 
 
-def _allows(id_: str, difference: Difference) -> bool:
+def _allows(id_: str, difference: AnswerDifference) -> bool:
     """Whether the alternatives of an assumption have the target's status; they name any that accepts."""
     alternatives = assumptions()[id_].alternatives
     if difference.kind != "status":

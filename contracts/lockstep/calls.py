@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from contracts.lockstep.api import KINDS, REFUSED, Contract, Operation, Step
+from contracts.checks.spec import DocumentedOperation, OpenApiDocument
+from contracts.lockstep.api import KINDS, REFUSED, Step
 from contracts.lockstep.words import TOPICS, WRONG, Words
 from contracts.lockstep.world import World, label_of
 
@@ -26,7 +27,7 @@ class Calls:
     """Makes calls in one sequence."""
 
     def __init__(
-        self, pick: Random, contract: Contract, callers: Sequence[str], world: World, *, on_mock: bool
+        self, pick: Random, contract: OpenApiDocument, callers: Sequence[str], world: World, *, on_mock: bool
     ) -> None:
         self._pick, self._contract, self._callers, self._world = pick, contract, callers, world
         self._on_mock = on_mock
@@ -42,7 +43,7 @@ class Calls:
         """Call without anything."""
         return {"op": operation, "uid": self.uid(), "role": role, "path": {}, "query": {}}
 
-    def call(self, operation: Operation) -> Step:
+    def call(self, operation: DocumentedOperation) -> Step:
         """Call by any caller, mostly one that succeeds."""
         pick = self._pick
         self._world.sane = pick.random() < 0.7
@@ -64,7 +65,7 @@ class Calls:
             step |= {"as": pick.choice(self._callers), "role": pick.choice([None, step["role"]])}
         return step
 
-    def _parameters(self, operation: Operation, step: Step) -> None:
+    def _parameters(self, operation: DocumentedOperation, step: Step) -> None:
         pick = self._pick
         share = pick.choice([0.0, 0.3, 0.6])
         for parameter in self._contract.parameters(operation):
@@ -75,7 +76,7 @@ class Calls:
                 value = self._query_value(operation, name, parameter.get("schema", {}), step)
                 step["query"] |= {} if value is None else {name: value}
 
-    def _query_value(self, operation: Operation, name: str, schema: Any, step: Step) -> Any:
+    def _query_value(self, operation: DocumentedOperation, name: str, schema: Any, step: Step) -> Any:
         pick, world = self._pick, self._world
         if name in ("after", "before"):
             kind, of = "thread" if operation.id == "listThreads" else "message", label_of(step, "thread_id")
@@ -111,7 +112,7 @@ class Calls:
     def _organization(self, step: Step) -> str:
         return "org:other" if step["role"] == "foreign" and self._on_mock else "org:own"
 
-    def _body(self, operation: Operation, step: Step) -> None:
+    def _body(self, operation: DocumentedOperation, step: Step) -> None:
         pick = self._pick
         media = self._contract.resolved(operation.raw["requestBody"])["content"]
         text = " ".join(pick.choices(TOPICS, k=6))
@@ -162,7 +163,7 @@ class Calls:
         role = pick.choice(["user", "user", "user", "system", "assistant"])
         return {"role": role, "content": blocks if pick.random() < 0.2 else text}
 
-    def _spoil(self, operation: Operation, step: Step) -> None:
+    def _spoil(self, operation: DocumentedOperation, step: Step) -> None:
         """Make a request wrong in one place."""
         pick, body, chance = self._pick, step.get("body"), self._pick.random()
         if isinstance(body, dict) and chance < 0.6:

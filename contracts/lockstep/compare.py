@@ -39,7 +39,7 @@ KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at", "pinned_at")
 HEADERS = ("content-type", "allow", "location", "www-authenticate", "content-disposition")
 
 
-class Difference(NamedTuple):
+class AnswerDifference(NamedTuple):
     """One place where two answers differ."""
 
     kind: str
@@ -66,24 +66,24 @@ class Comparer:
 
     def answers(
         self, left: ClientResponse, right: ClientResponse, operation: str = "", uid: str = ""
-    ) -> list[Difference]:
+    ) -> list[AnswerDifference]:
         """Differences of two answers; labels of new ids are made of the operation's kind and `uid`."""
         if left.status != right.status:
-            return [Difference("status", "", left.status, right.status)]
+            return [AnswerDifference("status", "", left.status, right.status)]
         return [*self._headers(left, right), *self.bodies(content(left), content(right), operation, uid)]
 
-    def bodies(self, left: Any, right: Any, operation: str = "", uid: str = "") -> list[Difference]:
+    def bodies(self, left: Any, right: Any, operation: str = "", uid: str = "") -> list[AnswerDifference]:
         """Differences of two bodies."""
         return list(_Walk(self, operation, uid).values(left, right, "", ""))
 
-    def _headers(self, left: ClientResponse, right: ClientResponse) -> Iterator[Difference]:
+    def _headers(self, left: ClientResponse, right: ClientResponse) -> Iterator[AnswerDifference]:
         both = left.headers, right.headers
         if ("x-request-id" in both[0]) != ("x-request-id" in both[1]):
-            yield Difference("header", "x-request-id", *("x-request-id" in each for each in both))
+            yield AnswerDifference("header", "x-request-id", *("x-request-id" in each for each in both))
         for name in HEADERS:
             values = [self._header(name, each.get(name, ""), side) for side, each in enumerate(both)]
             if values[0] != values[1]:
-                yield Difference("header", name, *values)
+                yield AnswerDifference("header", name, *values)
 
     def _header(self, name: str, value: str, side: int) -> str:
         if name == "content-type":
@@ -102,10 +102,10 @@ class _Walk(NamedTuple):
 
     def values(
         self, left: Any, right: Any, place: str, at: str, *, spoken: bool = False
-    ) -> Iterator[Difference]:
+    ) -> Iterator[AnswerDifference]:
         """`place`: pointer with stars; `at`: pointer with indexes; `spoken`: whether a model speaks here."""
         if _kind(left) != _kind(right):
-            yield Difference("type", place, left, right)
+            yield AnswerDifference("type", place, left, right)
         elif isinstance(left, dict):
             yield from self.objects(left, right, place, at)
         elif isinstance(left, list):
@@ -113,21 +113,23 @@ class _Walk(NamedTuple):
         elif isinstance(left, str):
             yield from self.texts(left, right, place, at, spoken=spoken or WORDS.search(place) is not None)
         elif left != right and not PRESENCE.search(place):
-            yield Difference("value", place, left, right)
+            yield AnswerDifference("value", place, left, right)
 
-    def objects(self, left: Any, right: Any, place: str, at: str) -> Iterator[Difference]:
+    def objects(self, left: Any, right: Any, place: str, at: str) -> Iterator[AnswerDifference]:
         if left.keys() != right.keys():
             missing, more = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
-            yield Difference("fields", place, missing, more)
+            yield AnswerDifference("fields", place, missing, more)
         spoken = left.get("role") == "assistant" and self.operation not in self.comparer.echoes
         both = sorted(left.keys() & right.keys(), key=lambda name: (not IDS.search(f"/{name}"), name))
         for name in both:  # ids first: texts may have them
             says = spoken and name in ("content", "text", "response_blocks")
             yield from self.values(left[name], right[name], f"{place}/{name}", f"{at}/{name}", spoken=says)
 
-    def lists(self, left: Any, right: Any, place: str, at: str, *, spoken: bool) -> Iterator[Difference]:
+    def lists(
+        self, left: Any, right: Any, place: str, at: str, *, spoken: bool
+    ) -> Iterator[AnswerDifference]:
         if len(left) != len(right):
-            yield Difference(
+            yield AnswerDifference(
                 "length", place, *(self.names_of(side, each) for side, each in enumerate((left, right)))
             )
             return
@@ -136,12 +138,12 @@ class _Walk(NamedTuple):
         labels = [[self.label(side, item) for item in each] for side, each in enumerate((left, right))]
         if left and all(map(all, labels)) and labels[0] != labels[1]:
             if sorted(map(str, labels[0])) != sorted(map(str, labels[1])):
-                yield Difference("items", place, *labels)
+                yield AnswerDifference("items", place, *labels)
                 return
             position = {label: n for n, label in enumerate(labels[1])}
             right = [right[position[label]] for label in labels[0]]
             if not _tied(left, [position[label] for label in labels[0]]):
-                yield Difference("order", place, *labels)
+                yield AnswerDifference("order", place, *labels)
         for n, (one, other) in enumerate(zip(left, right, strict=False)):
             yield from self.values(one, other, f"{place}/*", f"{at}/{n}", spoken=spoken)
 
@@ -166,7 +168,9 @@ class _Walk(NamedTuple):
     def names_of(self, side: int, items: Sequence[Any]) -> list[Any]:
         return [self.label(side, item) or item for item in items][:8]
 
-    def texts(self, left: str, right: str, place: str, at: str, *, spoken: bool) -> Iterator[Difference]:
+    def texts(
+        self, left: str, right: str, place: str, at: str, *, spoken: bool
+    ) -> Iterator[AnswerDifference]:
         names = self.comparer.names
         if place.endswith("next_cursor"):
             names.keep(f"cursor:{self.uid}{at}", left, right)
@@ -174,7 +178,9 @@ class _Walk(NamedTuple):
         labels = names.label(0, left), names.label(1, right)
         if any(labels):
             if labels[0] != labels[1]:
-                yield Difference("text" if spoken else "id", place, labels[0] or left, labels[1] or right)
+                yield AnswerDifference(
+                    "text" if spoken else "id", place, labels[0] or left, labels[1] or right
+                )
         elif TIME.fullmatch(left) or TIME.fullmatch(right):
             yield from self.times(left, right, place)
         elif left != right and not PRESENCE.search(place):
@@ -185,7 +191,7 @@ class _Walk(NamedTuple):
             elif spoken:
                 names.add(f"words:{self.uid}{at}", left, right)
             elif self._plain(0, left) != self._plain(1, right):
-                yield Difference("value", place, left, right)
+                yield AnswerDifference("value", place, left, right)
 
     def _plain(self, side: int, text: str) -> str:
         """Text with labels for ids; of a URL only the path, and the names of its parameters."""
@@ -194,18 +200,18 @@ class _Walk(NamedTuple):
             text = " ".join([url.path, *(name for name, _ in parse_qsl(url.query))])
         return self.comparer.names.abstract(side, text)
 
-    def times(self, left: str, right: str, place: str) -> Iterator[Difference]:
+    def times(self, left: str, right: str, place: str) -> Iterator[AnswerDifference]:
         if left == right:
             return
         if not (TIME.fullmatch(left) and TIME.fullmatch(right)):
-            yield Difference("type", place, left, right)
+            yield AnswerDifference("type", place, left, right)
             return
         if re.sub(r"\d", "0", left) != re.sub(r"\d", "0", right):
-            yield Difference("precision", place, left, right)
+            yield AnswerDifference("precision", place, left, right)
         starts = self.comparer.starts
         ages = [moment(text) - start for text, start in zip((left, right), starts, strict=True)]
         if abs(ages[0] - ages[1]) > self.comparer.slack:
-            yield Difference(
+            yield AnswerDifference(
                 "time",
                 place,
                 *(f"{text} ({age:+.0f} s)" for text, age in zip((left, right), ages, strict=True)),

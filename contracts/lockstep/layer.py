@@ -49,7 +49,7 @@ def corpus() -> tuple[Recorded, ...]:
     return tuple(sorted(found, key=lambda each: len(each.steps)))
 
 
-class Exploration:
+class DifferenceSearch:
     """Differences that a run found, each with the steps that show it."""
 
     def __init__(self, run: Run, failures: Failures) -> None:
@@ -121,7 +121,7 @@ def _ended(found: Found) -> list[str]:
 
 
 def shrunk(lockstep: Lockstep, found: Found) -> Found:
-    """Difference with the fewest steps found in time."""
+    """AnswerDifference with the fewest steps found in time."""
     until, best = time.monotonic() + SHRINKING_SECONDS, found
     wanted = {signature(found.step, each) for each in found.differences}
     known, lockstep.known = lockstep.known, lockstep.known - wanted
@@ -153,7 +153,7 @@ def compare(run: Run, failures: Failures) -> None:
     run.require_budget()
     found = run.shared.get("lockstep")
     if found is None:
-        exploration = Exploration(run, failures)
+        exploration = DifferenceSearch(run, failures)
         exploration.search()
         run.shared["lockstep"] = exploration
         broken = [each for found in exploration.found for each in failures(found)]

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from copy import deepcopy
 from random import Random
 
+from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
-from contracts.lockstep.api import KINDS, PRODUCES, RARE, Operation, Step
+from contracts.lockstep.api import KINDS, PRODUCES, RARE, Step
 from contracts.lockstep.calls import TICKS, Calls
 from contracts.lockstep.play import Lockstep
 from contracts.lockstep.starts import STARTS, prepared
@@ -36,7 +37,7 @@ class Maker:
         }
         self._worked: Counter[str] = Counter()
         self.failing: Counter[str] = Counter()
-        """Operation -> sequences that ended at it."""
+        """DocumentedOperation -> sequences that ended at it."""
 
     def sequence(self, length: int) -> Iterator[Step]:
         """Steps of one sequence; each is taken before the next is asked for."""
@@ -69,7 +70,7 @@ class Maker:
             step["between"] = self._calls.call(pick.choice(writes))
         return step
 
-    def _operation(self) -> Operation:
+    def _operation(self) -> DocumentedOperation:
         most = 1 + max(self._worked.values(), default=0)
         weights = [self._weight(each.id, most) for each in self._operations]
         return self._pick.choices(self._operations, weights)[0]

@@ -12,7 +12,7 @@ from contracts.lockstep.model_process import KeyedRequest, ModelProcess
 from contracts.lockstep.sides import SANDBOX, control, new_sandbox
 
 
-class Model:
+class ModelClient:
     """The mock in a process of its own."""
 
     def __init__(self) -> None:
@@ -46,8 +46,8 @@ class Model:
 
 
 @cache
-def shared_model() -> Model:
+def shared_model() -> ModelClient:
     """The one model of this process, which ends with it."""
-    model = Model()
+    model = ModelClient()
     atexit.register(model.close)
     return model

@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from contracts.checks.spec import DocumentedOperation, OpenApiDocument
 from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest, ClientResponse
 from contracts.lockstep.api import (
     ECHOES,
     REFUSED,
     SHARED,
-    Contract,
-    Operation,
     Step,
     is_shared,
     kind_of,
     waits_for_queue,
 )
-from contracts.lockstep.compare import Comparer, Difference, content
+from contracts.lockstep.compare import AnswerDifference, Comparer, content
 from contracts.lockstep.names import Names
 from contracts.lockstep.reads import Reads
 from contracts.lockstep.rendering import Rendering
@@ -38,7 +37,7 @@ PATIENCE = 4
 class Found(Exception):
     """Model and target differ."""
 
-    differences: list[Difference]
+    differences: list[AnswerDifference]
     steps: list[Step]
     """Steps taken, ending with the one whose answers differ."""
     model: ClientResponse
@@ -62,8 +61,8 @@ class Lockstep:
 
     model: ModelSide
     target: Target
-    contract: Contract
-    operations: Mapping[str, Operation]
+    contract: OpenApiDocument
+    operations: Mapping[str, DocumentedOperation]
     """Operations by id."""
     may_ask: bool = True
     """Whether the model may be asked."""
@@ -136,7 +135,7 @@ class Lockstep:
             return True  # nothing would record the thread that it creates
         return not self.permits(self._rendering.request(step, operation, 1, {}))
 
-    def _compared(self, step: Step) -> tuple[list[Difference], ClientResponse, ClientResponse]:
+    def _compared(self, step: Step) -> tuple[list[AnswerDifference], ClientResponse, ClientResponse]:
         """Differences of the answers to a step, with all pages of a walk."""
         extra: tuple[dict[str, str], dict[str, str]] = {}, {}
         for page in range(MAX_PAGES):
@@ -156,7 +155,7 @@ class Lockstep:
 
     def _once(
         self, step: Step, extra: tuple[dict[str, str], dict[str, str]], uid: str
-    ) -> tuple[list[Difference], ClientResponse, ClientResponse]:
+    ) -> tuple[list[AnswerDifference], ClientResponse, ClientResponse]:
         operation = self.operations[step["op"]]
         requests = [self._rendering.request(step, operation, side, extra[side]) for side in (0, 1)]
         role = step["role"]
@@ -196,7 +195,7 @@ class Lockstep:
 
     def _differences(
         self, step: Step, model: ClientResponse, target: ClientResponse, uid: str
-    ) -> list[Difference]:
+    ) -> list[AnswerDifference]:
         name = step["op"]
         if not self.target.is_mock and model.status == target.status == 200:
             if name in SHARED and is_whole(target):
@@ -234,7 +233,7 @@ def is_whole(answer: ClientResponse) -> bool:
     return not following(answer) and "skip=" not in path and count < int(taken[1] if taken else count + 1)
 
 
-def signature(step: Step, difference: Difference) -> tuple[str, ...]:
+def signature(step: Step, difference: AnswerDifference) -> tuple[str, ...]:
     """Identity of a difference across sequences."""
     values = (difference.left, difference.right) if difference.kind == "status" else ()
     return (step["op"], difference.kind, difference.pointer, *map(str, values))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
-from contracts.lockstep.api import LISTS, READS, Contract, Operation, Step
+from contracts.checks.spec import DocumentedOperation, OpenApiDocument
+from contracts.lockstep.api import LISTS, READS, Step
 
 READ_ALL = {"limit": 100, "take": 100, "page_size": 100, "include_deleted": True, "include_total": True}
 """Parameters with which a list is read back."""
@@ -16,7 +17,7 @@ LATEST = 6
 class Reads:
     """Makes the reads of one target's operations."""
 
-    def __init__(self, contract: Contract, operations: Mapping[str, Operation]) -> None:
+    def __init__(self, contract: OpenApiDocument, operations: Mapping[str, DocumentedOperation]) -> None:
         self._contract, self._operations = contract, operations
 
     def of(self, labels: Iterable[str], callers: Sequence[str], pick: Random) -> list[Step]:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import ClientRequest
 from contracts.http.role_client import FORM_HEADERS, file_form
-from contracts.lockstep.api import PREFIXES, REFUSED, Operation, Step, key_of
+from contracts.lockstep.api import PREFIXES, REFUSED, Step, key_of
 from contracts.lockstep.names import NOTHING, Names
 
 
@@ -19,7 +20,9 @@ class Rendering:
     def __init__(self, names: Names, allow: Callable[[str], object]) -> None:
         self.names, self._allow = names, allow
 
-    def request(self, step: Step, operation: Operation, side: int, extra: dict[str, str]) -> ClientRequest:
+    def request(
+        self, step: Step, operation: DocumentedOperation, side: int, extra: dict[str, str]
+    ) -> ClientRequest:
         """Request of a step to a side, with its ids there."""
         path = step.get("raw", operation.path)
         for name, value in self._rendered(step.get("path", {}), side).items():

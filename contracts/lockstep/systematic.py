@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
+from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
-from contracts.lockstep.api import KINDS, REFUSED, Operation, Step
+from contracts.lockstep.api import KINDS, REFUSED, Step
 from contracts.lockstep.calls import Calls
 from contracts.lockstep.play import Lockstep
 from contracts.lockstep.starts import RICH, prepared
@@ -21,16 +22,16 @@ ANCHORS = ("after", "before")
 _ORDER = ("get", "patch", "put", "post", "delete")
 
 
-def groups(lockstep: Lockstep) -> list[list[Operation]]:
+def groups(lockstep: Lockstep) -> list[list[DocumentedOperation]]:
     """Operations of one sequence each: those of one resource, reads first, deletions last."""
-    found: dict[str, list[Operation]] = {}
+    found: dict[str, list[DocumentedOperation]] = {}
     for each in lockstep.operations.values():
         if lockstep.may_ask or each.id not in MODEL_OPERATIONS:
             found.setdefault(each.raw["tags"][0], []).append(each)
     return [sorted(group, key=lambda each: _ORDER.index(each.method)) for group in found.values()]
 
 
-def sequence(lockstep: Lockstep, operations: Sequence[Operation]) -> Iterator[Step]:
+def sequence(lockstep: Lockstep, operations: Sequence[DocumentedOperation]) -> Iterator[Step]:
     """Steps of the operations of one group, after a state with something of everything."""
     callers = lockstep.target.callers
     world = World(Random(0), callers, lockstep.names)
@@ -48,7 +49,9 @@ def sequence(lockstep: Lockstep, operations: Sequence[Operation]) -> Iterator[St
 class _Variants:
     """Calls of one operation."""
 
-    def __init__(self, lockstep: Lockstep, calls: Calls, world: World, operation: Operation) -> None:
+    def __init__(
+        self, lockstep: Lockstep, calls: Calls, world: World, operation: DocumentedOperation
+    ) -> None:
         self._calls, self._world, self._operation = calls, world, operation
         self._callers, self._contract = lockstep.target.callers, lockstep.contract
         self._parameters = lockstep.contract.parameters(operation)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
-from contracts.lockstep.api import KINDS, Contract
+from contracts.checks.spec import OpenApiDocument
+from contracts.lockstep.api import KINDS
 
 TOPICS = [
     "launch",
@@ -45,7 +46,7 @@ WRONG: tuple[Any, ...] = (5, True, None, "", [], {}, "n" * 256, -1, 1.5, "x")
 class Words:
     """Source of values; it repeats values that a field had before, so that filters find something."""
 
-    def __init__(self, pick: Random, ref: Callable[[str], dict[str, str]], contract: Contract) -> None:
+    def __init__(self, pick: Random, ref: Callable[[str], dict[str, str]], contract: OpenApiDocument) -> None:
         self.pick, self._ref, self._contract = pick, ref, contract
         self.beyond = 0.0
         """Share of values that break their schema."""

@@ -23,7 +23,7 @@ from contracts.http.target import InProcess
 from contracts.lockstep.api import Step
 from contracts.lockstep.layer import LENGTH, shrunk
 from contracts.lockstep.maker import Maker
-from contracts.lockstep.model import Model
+from contracts.lockstep.model import ModelClient
 from contracts.lockstep.play import Found, Lockstep
 from contracts.lockstep.sides import target_of
 from contracts.safety.ledger import Ledger
@@ -67,7 +67,7 @@ def limited(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def lockstep_of(transport: InProcess, model: Model) -> Lockstep:
+def lockstep_of(transport: InProcess, model: ModelClient) -> Lockstep:
     """Lock step of a mock in this process, which may ask its model."""
     run = Run(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="corpus", model_calls=10**6)
     operations = {each.id: each for each in document().operations.values()}
@@ -83,7 +83,7 @@ def plain(steps: Sequence[Step]) -> list[Step]:
 
 def try_mutant(mutant: AutoMutant, corpus: list[list[Step]], seconds: int, seed: int) -> Noticed:
     """Play the recorded sequences on a mutant, and random ones if none notices it."""
-    app, model = fresh_app(), Model()
+    app, model = fresh_app(), ModelClient()
     try:
         with damaged(app, None), auto_mutants.damaged(mutant) as is_made, limited(seconds):
             if not is_made:

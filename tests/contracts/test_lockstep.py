@@ -22,7 +22,7 @@ from contracts.http.target import InProcess
 from contracts.lockstep.api import Step
 from contracts.lockstep.attribution import CONDITIONS, failures, patterns
 from contracts.lockstep.layer import corpus
-from contracts.lockstep.model import Model, shared_model
+from contracts.lockstep.model import ModelClient, shared_model
 from contracts.lockstep.play import Found, Lockstep
 from contracts.lockstep.sides import Deployment, target_of
 from contracts.lockstep.systematic import groups, sequence
@@ -53,7 +53,7 @@ class Anonymous(InProcess):
 
 
 @pytest.fixture
-def model() -> Model:
+def model() -> ModelClient:
     return shared_model()
 
 
@@ -62,7 +62,7 @@ def run_on(target: InProcess, keys: Mapping[str, str] = DEMO, *, read_only: bool
     return Run(target, keys, DEMO_ORGANIZATION, **about, model_calls=10**6, read_only=read_only)  # type: ignore[arg-type]
 
 
-def lockstep(model: Model, run: Run) -> Lockstep:
+def lockstep(model: ModelClient, run: Run) -> Lockstep:
     operations = {each.id: each for each in document().operations.values()}
     about = {"permits": run.permits, "allow": run.ledger.allow}
     return Lockstep(model, target_of(run), document(), operations, **about)  # type: ignore[arg-type]
@@ -74,13 +74,15 @@ def judged(target: InProcess) -> Outcome:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("group", range(9))
-def test_the_mock_answers_like_the_model_at_another_date_with_another_seed(model: Model, group: int) -> None:
+def test_the_mock_answers_like_the_model_at_another_date_with_another_seed(
+    model: ModelClient, group: int
+) -> None:
     pair = lockstep(model, run_on(InProcess(fresh_app())))
     pair.play(sequence(pair, groups(pair)[group]))
     assert pair.steps_taken > 140  # nine groups take more than 1,284 steps
 
 
-def test_every_recorded_sequence_still_runs_on_the_mock(model: Model) -> None:
+def test_every_recorded_sequence_still_runs_on_the_mock(model: ModelClient) -> None:
     pair = lockstep(model, run_on(InProcess(fresh_app())))
     for recorded in corpus():
         before = pair.steps_taken
@@ -117,32 +119,32 @@ class Otherwise(InProcess):
         return answer
 
 
-def difference(model: Model, target: InProcess, *steps: Step) -> Found:
-    """Difference that these steps show."""
+def difference(model: ModelClient, target: InProcess, *steps: Step) -> Found:
+    """AnswerDifference that these steps show."""
     pair = lockstep(model, run_on(target))
     with pytest.raises(Found) as found:
         pair.play(deepcopy([*steps]))
     return found.value
 
 
-def test_a_difference_has_both_answers_and_the_calls_that_show_it(model: Model) -> None:
+def test_a_difference_has_both_answers_and_the_calls_that_show_it(model: ModelClient) -> None:
     found = difference(model, Otherwise(add=409), SPACE, THREAD, ADD, {**ADD, "uid": "d"})
     assert [(each.kind, each.left, each.right) for each in found.differences] == [("status", 201, 409)]
     assert [answer.status for answer in found.chain] == [201, 201, 201, 409]
     assert "Thread added to space" in found.model.text
 
 
-def test_what_an_assumption_allows_does_not_break_the_contract(model: Model) -> None:
+def test_what_an_assumption_allows_does_not_break_the_contract(model: ModelClient) -> None:
     found = difference(model, Otherwise(add=409), SPACE, THREAD, ADD, {**ADD, "uid": "d"})
     assert [broken.assumption for broken in failures(found)] == ["A01"]
 
 
-def test_a_status_that_no_alternative_has_breaks_the_contract(model: Model) -> None:
+def test_a_status_that_no_alternative_has_breaks_the_contract(model: ModelClient) -> None:
     found = difference(model, Otherwise(add=500), SPACE, THREAD, ADD, {**ADD, "uid": "d"})
     assert [broken.assumption for broken in failures(found)] == [None]
 
 
-def test_who_is_let_in_breaks_the_claim_of_the_refusal(model: Model) -> None:
+def test_who_is_let_in_breaks_the_claim_of_the_refusal(model: ModelClient) -> None:
     read = {**ADD, "op": "getSpace", "role": "outsider", "path": {"space_id": {"$": "space:a/id"}}}
     [broken] = failures(difference(model, Otherwise(is_open=True), SPACE, read))
     assert (broken.expected, broken.got) == (403, 200)
@@ -177,7 +179,7 @@ def test_a_run_that_only_reads_leaves_lock_step_out() -> None:
 
 
 @pytest.mark.parametrize("roles", [["owner"], ["owner", "viewer", "foreign"]])
-def test_a_deployment_gets_no_control_calls_and_keeps_nothing(model: Model, roles: list[str]) -> None:
+def test_a_deployment_gets_no_control_calls_and_keeps_nothing(model: ModelClient, roles: list[str]) -> None:
     run = run_on(Anonymous(fresh_app()), {role: DEMO[role] for role in roles})
     pair = lockstep(model, run)
     assert isinstance(pair.target, Deployment)
