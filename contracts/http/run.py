@@ -181,7 +181,7 @@ class Run:
     def send_aside(
         self, request: ClientRequest, key: str | None, headers: Mapping[str, str]
     ) -> ClientResponse:
-        """Send a request to a sandbox of a mock, which is no part of the run: neither guarded nor counted."""
+        """Send a request to a sandbox of a mock; the request is neither guarded nor counted."""
         always = self._transport.always
         self._transport.always = {**always, **headers}
         try:

@@ -20,7 +20,7 @@ PRODUCES = {
     ("addFileToVectorStore", "/data/id"): "store_file",
     ("listThreadMessages", "/data/*/id"): "message",
 }
-"""DocumentedOperation and place of an id -> kind of the thing that it names."""
+"""Operation and place of an id -> kind of the thing that it names."""
 KINDS = {
     "organization_id": "org",
     "org_id": "org",
@@ -59,7 +59,7 @@ DELETES = {
     "deleteThreadMessage": "message_id",
     "deleteFile": "file_id",
 }
-"""DocumentedOperation -> parameter that names what is gone afterwards."""
+"""Operation -> parameter that names what is gone afterwards."""
 SHARED = {"listSpaces": "spaces", "listThreads": "data", "listVectorStores": "data", "listFiles": "files"}
 """Lists that others write to as well -> field with the items."""
 REFUSED = {

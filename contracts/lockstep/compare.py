@@ -256,7 +256,7 @@ def _events(text: str) -> Iterator[Any]:
 
 
 def _kind(value: Any) -> str:
-    """JSON type; integers and other numbers are one, a boolean is no number."""
+    """JSON type; integers and other numbers are the same type, booleans are not numbers."""
     if isinstance(value, bool) or value is None:
         return type(value).__name__
     if isinstance(value, int | float):

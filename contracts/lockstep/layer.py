@@ -121,7 +121,7 @@ def _ended(found: Found) -> list[str]:
 
 
 def shrunk(lockstep: Lockstep, found: Found) -> Found:
-    """AnswerDifference with the fewest steps found in time."""
+    """Difference with the fewest steps found in time."""
     until, best = time.monotonic() + SHRINKING_SECONDS, found
     wanted = {signature(found.step, each) for each in found.differences}
     known, lockstep.known = lockstep.known, lockstep.known - wanted

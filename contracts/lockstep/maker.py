@@ -37,7 +37,7 @@ class Maker:
         }
         self._worked: Counter[str] = Counter()
         self.failing: Counter[str] = Counter()
-        """DocumentedOperation -> sequences that ended at it."""
+        """Operation -> sequences that ended at it."""
 
     def sequence(self, length: int) -> Iterator[Step]:
         """Steps of one sequence; each is taken before the next is asked for."""

@@ -29,7 +29,7 @@ class World:
         self.together: list[dict[str, str]] = []
         """Things that were named together in a call, by kind."""
         self.worked: Counter[str] = Counter()
-        """DocumentedOperation -> how often it succeeded in any sequence."""
+        """Operation -> how often it succeeded in any sequence."""
         known = {
             kind: [f"{kind}:known"] * 4 for kind in ("role", "department") if f"{kind}:known" in names.values
         }

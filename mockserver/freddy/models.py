@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mockserver.freddy.lookup import Call
+from mockserver.freddy.threads import thread_ids_of
 from mockserver.http.calls import Reply, handles
+from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 PRICING = "Contact the vendor"
@@ -45,14 +47,14 @@ def _model(model: Record, call: Call, sandbox: Sandbox) -> dict[str, Any]:
     if query["include_details"]:
         fields |= model.get("details", {})
     if query["include_recent_usage"]:
-        fields["last_used_at"] = _last_use(model["key"], call.caller.user_id, sandbox)
+        fields["last_used_at"] = _last_use(model["key"], call.caller, sandbox)
     return fields
 
 
-def _last_use(key: str, user_id: str, sandbox: Sandbox) -> str | None:
-    """Time of the last answer of this model in a thread of the user; None if there is none."""
-    ids = [id_ for pinned in (True, False) for id_ in sandbox.threads.ids("user", (user_id, pinned))]
-    threads = [thread for thread in sandbox.threads.records(ids) if thread["last_model_used"] == key]
+def _last_use(key: str, caller: Caller, sandbox: Sandbox) -> str | None:
+    """Time of the last answer of this model in a thread of the caller; None if there is none."""
+    found = sandbox.threads.records(thread_ids_of(caller, sandbox))
+    threads = [thread for thread in found if thread["last_model_used"] == key]
     return max((thread["last_message_at"] for thread in threads), default=None)
 
 

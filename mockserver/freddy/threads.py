@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from mockserver.freddy.access import require_member
@@ -119,13 +120,18 @@ def delete_all_threads(call: Call, sandbox: Sandbox) -> Reply:
         require_member(organization_id, call.caller)
     ids = [
         thread_id
-        for pinned in PINNED_FIRST
-        for thread_id in sandbox.threads.ids("user", (call.caller.user_id, pinned))
+        for thread_id in thread_ids_of(call.caller, sandbox)
         if organization_id in (None, sandbox.threads.record(thread_id)["organization_id"])
     ]
     for thread_id in ids:
         _delete(thread_id, sandbox)
     return Reply(200, {"deleted": len(ids), "message": f"Successfully deleted {len(ids)} thread(s)"})
+
+
+def thread_ids_of(caller: Caller, sandbox: Sandbox) -> Iterator[str]:
+    """Ids of all threads of the caller, pinned ones first."""
+    for pinned in PINNED_FIRST:
+        yield from sandbox.threads.ids("user", (caller.user_id, pinned))
 
 
 def _delete(thread_id: str, sandbox: Sandbox) -> None:

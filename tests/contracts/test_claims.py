@@ -170,7 +170,7 @@ def test_a_server_may_refuse_empty_text_and_names_that_no_source_says_it_takes(
     ],
 )
 def test_a_time_may_have_fractions_and_an_offset(time: str, holds: bool) -> None:
-    """A21, and never a form that is no RFC 3339."""
+    """A21; any other form than RFC 3339 is a failure."""
     body = {"success": True, "message": "Thread added to space", "space_id": "space_a", "thread_id": "thrd_a"}
     operation = document().by_id("addThreadToSpace")
     found = [*document().violations(operation, 201, {**body, "added_at": time})]

@@ -120,7 +120,7 @@ class Otherwise(InProcess):
 
 
 def difference(model: ModelClient, target: InProcess, *steps: Step) -> Found:
-    """AnswerDifference that these steps show."""
+    """Difference that these steps show."""
     pair = lockstep(model, run_on(target))
     with pytest.raises(Found) as found:
         pair.play(deepcopy([*steps]))
