@@ -97,6 +97,7 @@ def create_app(
         render=vendor_envelope,
         cors=Cors(settings.cors_origins),
         not_mocked=vendor_operations(),
+        makes_sandboxes=not settings.strict_sandboxes,
     )
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)

@@ -15,7 +15,16 @@ from mockserver.http.context import Api, Injection, RequestContext, SandboxesPro
 from mockserver.http.event_stream import MOST, ClosesOnce, Lines, Stream, WaitingSlots
 from mockserver.http.large_answers import LARGE, LargeAnswers
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, Problem, Redirect, Unauthorized, Unserved, WrongMethod, fault
+from mockserver.http.problems import (
+    PHRASES,
+    Problem,
+    Redirect,
+    SandboxUnknown,
+    Unauthorized,
+    Unserved,
+    WrongMethod,
+    fault,
+)
 from mockserver.http.request import Answer, Request, refuse_invalid_http
 from mockserver.http.upload import BodyLimits
 from mockserver.outcome import explain_origin, label, record, redirected, refused
@@ -156,7 +165,7 @@ class Corridor:
         try:
             _route(context)
         except (Unserved, WrongMethod, Redirect):
-            with suppress(Unauthorized):
+            with suppress(Unauthorized, SandboxUnknown):
                 context.api.authenticate(context.request, context.sandbox)
                 self._accept(context)
             raise
@@ -166,7 +175,7 @@ class Corridor:
     def _accept(self, context: RequestContext) -> None:
         """Enter the sandbox that was found for the request."""
         found, context.accepted = context.sandbox, True
-        context.sandbox = entered = self._sandboxes.enter(found)
+        context.sandbox = entered = self._sandboxes.enter(found, makes=context.makes_sandbox)
         if entered is not found:  # another request has added it meanwhile
             context.exchange.instant, context.trace_id = (
                 entered.instant(),

@@ -20,6 +20,7 @@ OWNER = {"X-API-Key": "ak_demo_owner"}
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with mock("--freeze", FROZEN) as url:
+        requests.post(f"{url}/__admin/sandboxes", json={"id": "remote"}, timeout=60)
         yield url
 
 

@@ -54,8 +54,11 @@ class SandboxesProtocol(Protocol):
         A new one is not added before it is entered.
         """
 
-    def enter(self, found: Any) -> SandboxProtocol:
-        """Use a found sandbox for an accepted request; another of its name if that was added meanwhile."""
+    def enter(self, found: Any, *, makes: bool) -> SandboxProtocol:
+        """Use a found sandbox for an accepted request; another of its name if that was added meanwhile.
+
+        `makes`: whether a new one is added; else it is a Problem.
+        """
 
 
 @dataclass(eq=False)
@@ -77,6 +80,8 @@ class Api:
     """Whether HEAD is served wherever GET is."""
     not_mocked: Sequence[tuple[str, str]] = ()
     """Other operations of the same service, by method and path template: 501."""
+    makes_sandboxes: bool = True
+    """Whether a request creates the sandbox that it names, if its operation can."""
     journaled: bool = True
     """Whether its requests are recorded in the sandbox's journal."""
 
@@ -144,6 +149,12 @@ class RequestContext:
         """Operation; only after routing."""
         assert self.operation is not None
         return self.operation
+
+    @property
+    def makes_sandbox(self) -> bool:
+        """Whether it creates the sandbox that it names; unknown paths of the control API do not."""
+        makes = self.api.guard is None if self.operation is None else self.operation.makes_sandbox
+        return makes and self.api.makes_sandboxes
 
     @property
     def time(self) -> str:

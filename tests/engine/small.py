@@ -60,7 +60,7 @@ class SmallSandboxes:
         """The only sandbox, whatever the name."""
         return self.outside
 
-    def enter(self, found: Any) -> SmallSandbox:  # noqa: ARG002 - a protocol's
+    def enter(self, found: Any, *, makes: bool) -> SmallSandbox:  # noqa: ARG002 - a protocol's
         """The same."""
         return self.outside
 
