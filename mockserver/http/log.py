@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 import orjson
 
+from mockserver.http.calls import Grant
 from mockserver.http.problems import SpecViolation
 
 WAITING_LINES = 10_000
@@ -45,6 +46,10 @@ class Exchange:
     """What decided it: the `rule` of a Problem."""
     code: str = ""
     """Error code, if a problem was answered."""
+    record: str = ""
+    """Id of the record that a refusal is about."""
+    grants: list[Grant] = field(default_factory=list)
+    """Access decisions, in order."""
     fault: str = ""
     """Injected fault."""
     violations: tuple[Mapping[str, Any], ...] = ()
@@ -59,9 +64,9 @@ class Exchange:
     started: float = field(default_factory=perf_counter)
     milliseconds: float = 0.0
 
-    def refused(self, rule: str, code: str, reason: str) -> None:
+    def refused(self, rule: str, code: str, reason: str, record: str = "") -> None:
         """Record the reason of a refusal; `reason` is safe for headers."""
-        self.rule, self.code, self.reason = rule, code, reason
+        self.rule, self.code, self.reason, self.record = rule, code, reason, record
 
     def note(self, error: BaseException) -> None:
         """Record the violation, if `error` is one."""
