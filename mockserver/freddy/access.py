@@ -27,6 +27,7 @@ class Access(IntEnum):
     OWNER = 3
 
 
+_NAMES = tuple(Access.__members__)  # `name` of a member is a property, and takes longer than all else here
 Holds: TypeAlias = Callable[[Record, Caller, Membership | None], bool]
 """Whether a rule holds for a space and a caller; None for a caller of another organization."""
 
@@ -87,7 +88,7 @@ def require(needed: Access, space: Record, call: calls.Call[Caller]) -> None:
     """Forbidden unless the caller has at least `needed`; the texts are the documents'."""
     caller = call.caller
     rule = rule_for(space, caller)
-    call.grants.append((space["id"], rule.by, rule.level.name, needed.name))
+    call.grants.append((space["id"], rule.by, _NAMES[rule.level], _NAMES[needed]))
     if rule.level < needed:
         raise Forbidden(
             f"{needed.name.title()} access required",
