@@ -175,12 +175,14 @@ class Corridor:
     def _accept(self, context: RequestContext) -> None:
         """Enter the sandbox that was found for the request."""
         found, context.accepted = context.sandbox, True
-        context.sandbox = entered = self._sandboxes.enter(found, makes=context.makes_sandbox)
+        context.sandbox = entered = self._sandboxes.enter(found, context.makes_sandbox)
         if entered is not found:  # another request has added it meanwhile
             context.exchange.instant, context.trace_id = (
                 entered.instant(),
                 entered.trace_id(context.api.prefix),
             )
+        if context.api.journaled and entered.journal.events.listened:
+            entered.journal.begun(context.exchange, context.trace_id)
 
     def _serves_root(self) -> bool:
         served = self._apis[-1].routes.at("GET", "/") is not None

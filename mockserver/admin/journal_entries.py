@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 from mockserver.admin.decision import SOURCES, decision
 from mockserver.http.redaction import CREDENTIALS, Mask
 from mockserver.journal.entry import Entry
+from mockserver.journal.event_log import wall_time
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
 
@@ -66,8 +67,10 @@ def exchange_body(entry: Entry, mask: Mask) -> Record:
     return {
         **exchange_head(entry, mask),
         "at": at_of(entry),
+        "wall": wall_time(exchange.started),
         "milliseconds": round(entry.milliseconds, 3),
         "complete": entry.complete,
+        "ended": exchange.ended or None,
         "sandbox": exchange.sandbox,
         "source": exchange.source,
         "fault": exchange.fault or None,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from mockserver.faults.rule import Fault
 from mockserver.faults.rule_list import Faults
@@ -19,6 +20,9 @@ from mockserver.http.routes import Routes
 from mockserver.journal.journal import Journal
 from mockserver.openapi.operation import Operation
 from mockserver.openapi.spec import Spec
+
+ALL_SANDBOXES = "sandbox=*"
+"""Query of a call about all sandboxes, whichever the request names."""
 
 
 class SandboxProtocol(Protocol):
@@ -54,7 +58,7 @@ class SandboxesProtocol(Protocol):
         A new one is not added before it is entered.
         """
 
-    def enter(self, found: Any, *, makes: bool) -> SandboxProtocol:
+    def enter(self, found: Any, makes: Callable[[], bool]) -> SandboxProtocol:
         """Use a found sandbox for an accepted request; another of its name if that was added meanwhile.
 
         `makes`: whether a new one is added; else it is a Problem.
@@ -101,7 +105,10 @@ class Api:
         if self._all_in_sandbox:
             return False
         operation = self.routes.at(request.method, request.path)
-        return operation is not None and not operation.in_sandbox
+        if operation is None:
+            return False
+        everywhere = "sandbox" in operation.query and ALL_SANDBOXES in unquote(request.query).split("&")
+        return everywhere or not operation.in_sandbox
 
 
 @dataclass(slots=True)
@@ -150,7 +157,6 @@ class RequestContext:
         assert self.operation is not None
         return self.operation
 
-    @property
     def makes_sandbox(self) -> bool:
         """Whether it creates the sandbox that it names; unknown paths of the control API do not."""
         makes = self.api.guard is None if self.operation is None else self.operation.makes_sandbox

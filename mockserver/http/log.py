@@ -52,6 +52,8 @@ class Exchange:
     """Access decisions, in order."""
     fault: str = ""
     """Injected fault."""
+    ended: str = ""
+    """How it ended: complete, cut, client, stopped or failed (as in admin.yaml); empty while open."""
     violations: tuple[Mapping[str, Any], ...] = ()
     """Violations of the spec in the answer."""
     source: str = "state"

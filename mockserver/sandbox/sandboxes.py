@@ -98,7 +98,7 @@ class Sandboxes:
                 raise self._gone_problem(name)
             return sandbox or self._new(_valid_name(name), self.start)
 
-    def enter(self, found: Sandbox, *, makes: bool = True) -> Sandbox:
+    def enter(self, found: Sandbox, makes: Callable[[], bool] = lambda: True) -> Sandbox:
         """Use what `find` returned for an accepted request, and add it if it is new.
 
         Returns another sandbox if one of this name was added meanwhile; a Problem if none may be dropped, or
@@ -112,7 +112,7 @@ class Sandboxes:
             if sandbox is None:
                 if found.name in self._gone:
                     raise self._gone_problem(found.name)
-                if not makes:
+                if not makes():
                     raise self._unmade_problem(found.name)
                 return self._add(found, now)
             self._open.move_to_end(found.name)
@@ -176,6 +176,7 @@ class Sandboxes:
             self._forget(oldest.name, f"was the least recently used of more than {most}")
         sandbox.last_used = now
         self._open[sandbox.name] = sandbox
+        sandbox.journal.happened("sandbox", sandbox.instant(), f"created from {sandbox.start.origin}")
         return sandbox
 
     def _drop_idle(self, now: float) -> None:
@@ -186,7 +187,8 @@ class Sandboxes:
             self._forget(name, f"was not used for {self._limits.idle_seconds:g} seconds")
 
     def _forget(self, name: str, why: str) -> None:
-        del self._open[name]
+        dropped = self._open.pop(name)
+        dropped.journal.happened("sandbox", dropped.instant(), why)
         self._gone[name] = why
         if len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)
