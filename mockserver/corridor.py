@@ -77,7 +77,7 @@ class Corridor:
         """Answer over WSGI and log the exchange; a stream is logged when it starts."""
         context = self._enter(Request(environ, self._secrets))
         answer = self.serve(context)
-        self._log.exchange(context.exchange)
+        self._log.exchange(context.exchange, context.query)
         start_response(_STATUS_LINES[answer.status], answer.headers)
         if context.request.method == "HEAD" and not isinstance(answer.body, ViewStream):
             if isinstance(answer.body, ClosesOnce):

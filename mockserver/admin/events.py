@@ -13,8 +13,9 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Reply, handles
 from mockserver.http.event_stream import HEARTBEAT, Step, Stream
 from mockserver.http.redaction import Mask
+from mockserver.http.wall_time import wall_time
 from mockserver.journal.entry import Entry
-from mockserver.journal.event_log import Event, wall_time
+from mockserver.journal.event_log import Event
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.sandbox.sandboxes import Sandboxes

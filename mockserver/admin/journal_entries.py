@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
 
 from mockserver.admin.decision import SOURCES, decision
 from mockserver.http.redaction import CREDENTIALS, Mask
+from mockserver.http.wall_time import wall_time
 from mockserver.journal.entry import Entry
-from mockserver.journal.event_log import wall_time
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
 

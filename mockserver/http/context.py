@@ -15,6 +15,7 @@ from mockserver.http.calls import Handler
 from mockserver.http.cors import Cors
 from mockserver.http.log import Exchange
 from mockserver.http.problems import Problem, Rendered
+from mockserver.http.redaction import safe_query
 from mockserver.http.request import Answer, Request, header_safe
 from mockserver.http.routes import Routes
 from mockserver.journal.journal import Journal
@@ -170,6 +171,10 @@ class RequestContext:
     def render(self, problem: Problem) -> Rendered:
         """Problem in the API's error format."""
         return self.api.render(problem, self.trace_id, self.time)
+
+    def query(self) -> str:
+        """Query as it may be logged."""
+        return safe_query(self.request.query, self.safe) if self.request.query else ""
 
     def safe(self, text: str) -> str:
         """`text` safe for logs and headers: secrets masked, one line of printable ASCII."""

@@ -8,20 +8,16 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from datetime import UTC, datetime
 from itertools import islice
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from mockserver.journal.entry import Entry
-from mockserver.sandbox.clock import real_time
 
 MOST = 20_000
 """Most events that are kept."""
 SLICE = 0.1
 """Seconds between two checks for shutdown while waiting."""
-_EPOCH = real_time() / 1_000_000 - perf_counter()
-"""Seconds since 1970 at which `perf_counter` was 0."""
 
 
 class Event(NamedTuple):
@@ -38,12 +34,6 @@ class Event(NamedTuple):
     """`begun`: Exchange and x-request-id; `exchange`: its entry; else a text."""
     id: int = 0
     """In the order of events since the start, from 1."""
-
-
-def wall_time(seconds: float) -> str:
-    """Real time of a value of `perf_counter`, with milliseconds."""
-    text = datetime.fromtimestamp(_EPOCH + seconds, UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
 
 
 class EventLog:
