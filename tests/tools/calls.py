@@ -17,6 +17,7 @@ HEADERS = {"X-API-Key": "ak_demo_owner"}
 STALL = {"kind": "silence", "after_events": 3, "seconds": 60}
 QUESTION = {"inputs": [{"role": "user", "content": "Where is the booth?"}], "thread_id": "thrd_def456"}
 FILE = ("handbook.md", b"The warranty is three years.", "text/markdown")
+REFUSED = "refused"
 FILES = "/v1/organizations/org_abc123/files"
 IN_STORE = "/v1/organizations/org_abc123/vector-stores/vs_def456/files"
 
@@ -83,6 +84,7 @@ def prepared() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             body = operation.example
             calls.append(
                 {
+                    "name": operation.id,
                     "operation": operation.id,
                     "tag": operation.tag,
                     "sandbox": operation.id,
@@ -97,6 +99,12 @@ def prepared() -> Iterator[tuple[str, list[dict[str, Any]]]]:
                 }
             )
         yield url, calls
+
+
+def with_refusal(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Calls, and one that is refused, which shows that a walk notices."""
+    one = next(call for call in calls if call["operation"] == "getSpace")
+    return [*calls, {**one, "name": REFUSED, "values": {"space_id": "space_none"}}]
 
 
 def ask(url: str, method: str, path: str, sandbox: str, **body: Any) -> requests.Response:

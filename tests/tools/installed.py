@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import tomllib
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,15 +42,24 @@ def needed(*programs: str) -> None:
 
 def run(*command: str | Path, folder: Path = ROOT, **environment: str) -> str:
     """Output of a program that must succeed."""
-    clean = {"NO_COLOR": "1", "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), **environment}
     done = subprocess.run(
-        [*map(str, command)], cwd=folder, env=clean, capture_output=True, text=True, timeout=240, check=False
+        [*map(str, command)],
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.returncode == 0, f"{command[0]}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
 
 
-def _installed(registry: str, install: object) -> Path:
+Install = Callable[[Path, dict[str, str]], tuple[list[str], tuple[str, ...]]]
+"""Command that installs versions into a folder, and words of its errors without a network."""
+
+
+def _installed(registry: str, install: Install) -> Path:
     versions = tomllib.loads(VERSIONS.read_text("utf-8"))[registry]
     digest = hashlib.sha256(json.dumps(versions).encode()).hexdigest()[:12]
     folder = FOLDER / f"{registry}-{digest}"
@@ -58,7 +69,7 @@ def _installed(registry: str, install: object) -> Path:
         if not (folder / "complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            command, unreachable = install(folder, versions)  # type: ignore[operator]
+            command, unreachable = install(folder, versions)
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
             if done.returncode != 0 and any(word in done.stderr for word in unreachable):
                 pytest.skip(f"{registry} can't be reached: {done.stderr.splitlines()[-1]}")

@@ -93,7 +93,7 @@ def main() -> None:
         try:
             call(one)
         except Exception as error:
-            failed[one["operation"]] = repr(error)[:300]
+            failed[one["name"]] = repr(error)[:300]
     print(json.dumps(failed))
 
 

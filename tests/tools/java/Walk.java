@@ -21,7 +21,7 @@ public class Walk {
       try {
         send(words[0], call);
       } catch (InvocationTargetException error) {
-        failed.put(call.get("operation").asText(), String.valueOf(error.getCause()));
+        failed.put(call.get("name").asText(), String.valueOf(error.getCause()));
       }
     }
     System.out.println(JSON.writeValueAsString(failed));

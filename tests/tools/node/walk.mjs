@@ -53,6 +53,6 @@ for (const call of JSON.parse(readFileSync(file, "utf-8")))
     await send[generator](call);
   } catch (error) {
     const text = error.response ? `${error.response.status} ${await error.response.text()}` : error.stack;
-    failed[call.operation] = (text ?? JSON.stringify(error)).slice(0, 300);
+    failed[call.name] = (text ?? JSON.stringify(error)).slice(0, 300);
   }
 console.log(JSON.stringify(failed));
