@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import requests
-import yaml
 
 from tests.running import FROZEN, ROOT, mock
 
@@ -35,6 +34,8 @@ class Operation(NamedTuple):
     parameters: Mapping[str, Mapping[str, Any]]
     body: Mapping[str, Any]
     """Media type object, or empty."""
+    answer_schema: str
+    """Name of the schema of an answer of JSON; empty for others."""
 
     @property
     def body_schema(self) -> str:
@@ -48,79 +49,101 @@ class Operation(NamedTuple):
         return next((each["value"] for each in self.body.get("examples", {}).values()), None)
 
 
-@cache
-def operations() -> dict[str, Operation]:
-    """Operations of openapi.yaml by id."""
-    whole = yaml.load((ROOT / "openapi.yaml").read_bytes(), yaml.CSafeLoader)
+def operations(document: Any) -> dict[str, Operation]:
+    """Operations of a document by id."""
 
     def resolved(node: Any) -> Any:
         while "$ref" in node:
             section, name = node["$ref"].split("/")[2:]
-            node = whole["components"][section][name]
+            node = document["components"][section][name]
         return node
 
     found = {}
-    for path, item in whole["paths"].items():
+    for path, item in document["paths"].items():
         for method, node in item.items():
             parameters = {each["name"]: each for each in map(resolved, node.get("parameters", ()))}
             content = resolved(node.get("requestBody", {})).get("content", {})
-            body = next(iter(content.values()), {})
+            body: dict[str, Any] = next(iter(content.values()), {})
+            success = resolved(next(each for code, each in node["responses"].items() if code < "300"))
+            answer = success.get("content", {}).get("application/json", {}).get("schema", {})
+            name = answer.get("$ref", "").rpartition("/")[2]
             id_ = node["operationId"]
-            found[id_] = Operation(id_, method.upper(), path, node["tags"][0], parameters, body)
+            found[id_] = Operation(id_, method.upper(), path, node["tags"][0], parameters, body, name)
     return found
 
 
 @contextmanager
-def prepared() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """URL of a mock, and one call of each operation, in a sandbox of its own where it succeeds."""
-    with ExitStack() as stack, mock("--freeze", FROZEN) as url:
-        calls = []
-        for operation in operations().values():
-            values = {
-                name: each["example"] for name, each in operation.parameters.items() if each.get("required")
-            }
-            made: dict[str, Any] = _arranged(url, operation, stack)
-            values |= {name: value for name, value in made.items() if name in operation.parameters}
-            body = operation.example
-            calls.append(
-                {
-                    "name": operation.id,
-                    "operation": operation.id,
-                    "tag": operation.tag,
-                    "sandbox": operation.id,
-                    "values": values,
-                    "body": body and {name: made.get(name, value) for name, value in body.items()},
-                    "body_schema": operation.body_schema,
-                    "file": None if body or not operation.body else FILE[1].decode(),
-                    "has_query": any(each["in"] == "query" for each in operation.parameters.values()),
-                    "made": {EXAMPLES[name]: str(value) for name, value in made.items()},
-                    "method": operation.method,
-                    "path": operation.path,
-                }
-            )
-        yield url, calls
+def served(revision: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """URL of a mock, and the file of the document that it serves."""
+    with mock("--freeze", FROZEN, "--revision", revision) as url:
+        if revision == "2026-02":
+            yield url, ROOT / "openapi.yaml"
+        else:
+            file = folder / "openapi.json"
+            file.write_bytes(requests.get(f"{url}/__admin/specs/openapi.json", timeout=60).content)
+            yield url, file
+
+
+@contextmanager
+def prepared(url: str) -> Iterator[list[dict[str, Any]]]:
+    """One call of each operation, in a sandbox of its own where it succeeds."""
+    document = requests.get(f"{url}/__admin/specs/openapi.json", timeout=60).json()
+    with ExitStack() as stack:
+        yield [_call(url, operation, stack) for operation in operations(document).values()]
+
+
+def _call(url: str, operation: Operation, stack: ExitStack) -> dict[str, Any]:
+    made = _arranged(url, operation, stack)
+    parameters, body = operation.parameters, operation.example
+    values = {name: each["example"] for name, each in parameters.items() if each.get("required")}
+    values |= {name: value for name, value in made.items() if name in parameters}
+    return {
+        "name": operation.id,
+        "operation": operation.id,
+        "tag": operation.tag,
+        "sandbox": operation.id,
+        "values": values,
+        "body": body and {name: made.get(name, value) for name, value in body.items()},
+        "body_schema": operation.body_schema,
+        "file": None if body or not operation.body else FILE[1].decode(),
+        "has_query": any(each["in"] == "query" for each in parameters.values()),
+        "made": {EXAMPLES[name]: str(value) for name, value in made.items()},
+        "answer_schema": operation.answer_schema,
+        "method": operation.method,
+        "path": operation.path,
+    }
 
 
 def with_refusal(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Calls, and one that is refused, which shows that a walk notices."""
     one = next(call for call in calls if call["operation"] == "getSpace")
-    return [*calls, {**one, "name": REFUSED, "values": {"space_id": "space_none"}}]
+    return [*calls, {**one, "name": REFUSED, "values": {**one["values"], "space_id": "space_none"}}]
 
 
-def ask(url: str, method: str, path: str, sandbox: str, **body: Any) -> requests.Response:
+def answered(url: str, call: Mapping[str, Any]) -> Any:
+    """Answer of JSON to a call."""
+    ids = call["values"]
+    path = re.sub(r"{(\w+)}", lambda match: ids[match[1]], call["path"])
+    query = {name: value for name, value in ids.items() if f"{{{name}}}" not in call["path"]}
+    sent = {"files": {"files": FILE}} if call["file"] else {"json": call["body"]}
+    return ask(url, call["method"], path, call["sandbox"], params=query, **sent).json()
+
+
+def ask(url: str, method: str, path: str, sandbox: str, **sent: Any) -> requests.Response:
     """Answer to a request in a sandbox, which must succeed."""
     headers = {**HEADERS, "X-Mock-Sandbox": sandbox}
-    answer = requests.request(method, url + path, headers=headers, timeout=60, **body)
+    answer = requests.request(method, url + path, headers=headers, timeout=60, **sent)
     answer.raise_for_status()
     return answer
 
 
 def _arranged(url: str, operation: Operation, stack: ExitStack) -> dict[str, Any]:
-    """Values of parameters that are known only after what the demo lacks is made: a file, a stream, a link."""
+    """Values of parameters that are known only after what the demo lacks is made, such as a file."""
     name = operation.id
     if name in ("removeThreadFromSpace", "removeVectorStoreFromSpace"):
         ids = {"space_id": "space_abc123", "thread_id": "thrd_def456", "vector_store_id": "vs_def456"}
-        ask(url, "POST", re.sub(r"{(\w+)}", lambda match: ids[match[1]], operation.path), name)
+        path = re.sub(r"{(\w+)}", lambda match: ids[match[1]], operation.path)
+        ask(url, "POST", path, name, params={"organization_id": "org_abc123"})
     if name == "cancelStream":
         ask(url, "POST", "/__admin/replies", name, json={"text": "One two", "fault": STALL})
         sent = {**QUESTION, "stream": True}

@@ -1,4 +1,4 @@
-"""Clients that generators make from openapi.yaml call every operation of a running mock, and read the answers."""
+"""Clients generated from openapi.yaml call every operation of a running mock, and read the answers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import ROOT
-from tests.tools.calls import REFUSED, prepared, with_refusal
+from tests.tools.calls import REFUSED, prepared, served, with_refusal
 from tests.tools.installed import needed, npm, pypi, run
 
 pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
-SPEC = ROOT / "openapi.yaml"
-CODE = "--global-property=apis,models,supportingFiles,apiTests=false,modelTests=false,apiDocs=false,modelDocs=false"
+CODE = "--global-property=" + ",".join(
+    ["apis", "models", "supportingFiles"]
+    + [f"{what}=false" for what in ("apiTests", "modelTests", "apiDocs", "modelDocs")]
+)
 JAVA = (
     *("--library", "native", "--model-name-mappings", "Thread=FreddyThread"),
     *("--schema-mappings", "ResponseContent=java.lang.Object"),
@@ -39,10 +40,10 @@ Walk = list[str | Path]
 """Command that calls the operations; URL and file of the calls are appended."""
 
 
-def openapi_generator(generator: str, folder: Path, *flags: str) -> None:
+def openapi_generator(generator: str, spec: Path, folder: Path, *flags: str) -> None:
     """Generate a client; openapi-generator checks the document first."""
     needed("java")
-    run(pypi("openapi-generator-cli"), "generate", "-g", generator, "-i", SPEC, "-o", folder, CODE, *flags)
+    run(pypi("openapi-generator-cli"), "generate", "-g", generator, "-i", spec, "-o", folder, CODE, *flags)
 
 
 def compiled(folder: Path, generator: str) -> Walk:
@@ -52,62 +53,63 @@ def compiled(folder: Path, generator: str) -> Walk:
     return ["node", HERE / "node" / "walk.mjs", generator, folder / "out"]
 
 
-def generator_python(folder: Path) -> Walk:
-    openapi_generator("python", folder, "--additional-properties=packageName=freddy")
+def generator_python(spec: Path, folder: Path) -> Walk:
+    openapi_generator("python", spec, folder, "--additional-properties=packageName=freddy")
     return [sys.executable, HERE / "walk_python.py", "openapi-generator", folder]
 
 
-def generator_typescript(folder: Path) -> Walk:
-    openapi_generator("typescript-fetch", folder / "src")
+def generator_typescript(spec: Path, folder: Path) -> Walk:
+    openapi_generator("typescript-fetch", spec, folder / "src")
     return compiled(folder, "openapi-generator")
 
 
-def generator_java(folder: Path) -> Walk:
+def generator_java(spec: Path, folder: Path) -> Walk:
     needed("javac")
-    openapi_generator("java", folder, *JAVA)
-    sources = [*folder.glob("src/main/**/*.java"), *HERE.glob("java/*.java")]
+    openapi_generator("java", spec, folder, *JAVA)
+    sources: list[Path] = [*folder.glob("src/main/**/*.java"), *HERE.glob("java/*.java")]
     jar = next(pypi("python").parent.parent.glob("lib/**/openapi-generator.jar"))
-    options = ["-parameters", "-nowarn", "-proc:none", "-cp", jar, "-d", folder / "out"]
-    run("javac", *options, *sources)
+    options = ["-parameters", "-nowarn", "-proc:none"]
+    run("javac", *options, "-cp", jar, "-d", folder / "out", *sources)
     return ["java", "-cp", f"{jar}:{folder / 'out'}", "Walk"]
 
 
-def python_client(folder: Path) -> Walk:
+def python_client(spec: Path, folder: Path) -> Walk:
     program = Path(sys.executable).with_name("openapi-python-client")
-    made = ["--path", SPEC, "--output-path", folder / "freddy"]
-    run(program, "generate", "--meta", "none", *made)
+    run(program, "generate", "--meta", "none", "--path", spec, "--output-path", folder / "freddy")
     return [sys.executable, HERE / "walk_python.py", "openapi-python-client", folder]
 
 
-def orval(folder: Path) -> Walk:
-    made = ["--input", SPEC, "--output", folder / "src" / "index.ts"]
-    run(npm("orval"), *made, "--client", "fetch", folder=folder)
+def orval(spec: Path, folder: Path) -> Walk:
+    file = folder / "src" / "index.ts"
+    run(npm("orval"), "--input", spec, "--output", file, "--client", "fetch", folder=folder)
     return compiled(folder, "orval")
 
 
-def hey_api(folder: Path) -> Walk:
-    run(npm("openapi-ts"), "-i", SPEC, "-o", folder / "src", folder=folder)
+def hey_api(spec: Path, folder: Path) -> Walk:
+    run(npm("openapi-ts"), "-i", spec, "-o", folder / "src", folder=folder)
     return compiled(folder, "hey-api")
 
 
 @pytest.mark.parametrize(
-    ("walk_of", "unread"),
+    ("walk_of", "revision", "unread"),
     [
-        (generator_python, []),
-        (generator_typescript, []),
-        (generator_java, ["reconnectStream"]),  # it reads a stream of events as JSON
-        (python_client, []),
-        (orval, []),
-        (hey_api, []),
+        (generator_python, "2026-02", []),
+        (generator_python, "2026-05", []),
+        (generator_typescript, "2026-02", []),
+        (generator_java, "2026-02", ["reconnectStream"]),  # it reads a stream of events as JSON
+        (python_client, "2026-02", []),
+        (orval, "2026-02", []),
+        (orval, "2026-05", []),
+        (hey_api, "2026-02", []),
     ],
 )
 def test_a_generated_client_calls_every_operation(
-    walk_of: Callable[[Path], Walk], unread: list[str], tmp_path: Path
+    walk_of: Callable[[Path, Path], Walk], revision: str, unread: list[str], tmp_path: Path
 ) -> None:
     """One more call is refused, which the client has to say."""
-    walk = walk_of(tmp_path)
-    with prepared() as (url, calls):
-        file = tmp_path / "calls.json"
+    file, folder = tmp_path / "calls.json", tmp_path / "client"
+    folder.mkdir()
+    with served(revision, tmp_path) as (url, spec), prepared(url) as calls:
         file.write_text(json.dumps(with_refusal(calls)), "utf-8")
-        failed = json.loads(run(*walk, url, file))
+        failed = json.loads(run(*walk_of(spec, folder), url, file))
     assert sorted(failed) == sorted([*unread, REFUSED]), failed

@@ -1,6 +1,6 @@
 """Call every operation with a generated Python client: python walk_python.py GENERATOR FOLDER URL CALLS.
 
-It imports the client and the standard library alone; the answer is one line of JSON: what failed, by operation.
+It imports the client and the standard library alone; the answer is a line of JSON: what failed, by operation.
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ def main() -> None:
     """Print what failed."""
     generator, folder, url, calls = sys.argv[1:]
     sys.path.insert(0, folder)
-    call = {"openapi-generator": openapi_generator, "openapi-python-client": openapi_python_client}[generator](
-        url
-    )
+    call = {"openapi-generator": openapi_generator, "openapi-python-client": openapi_python_client}[
+        generator
+    ](url)
     failed = {}
     for one in json.loads(Path(calls).read_text("utf-8")):
         try:
