@@ -20,6 +20,7 @@ from tests.running import ROOT
 VERSIONS = Path(__file__).with_name("versions.toml")
 FOLDER = ROOT / ".venv" / "tools"
 UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "ENETUNREACH")
+QUIET = {"NO_COLOR": "1", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
 NO_INDEX = ("No matching distribution found", "Connection", "timed out")
 
 
@@ -40,12 +41,12 @@ def needed(*programs: str) -> None:
         pytest.skip(f"{' and '.join(missing)} not installed")
 
 
-def run(*command: str | Path, folder: Path = ROOT, **environment: str) -> str:
+def run(*command: str | Path, folder: Path = ROOT) -> str:
     """Output of a program that must succeed."""
     done = subprocess.run(
         [*map(str, command)],
         cwd=folder,
-        env={**os.environ, "NO_COLOR": "1", **environment},
+        env={**os.environ, **QUIET},
         capture_output=True,
         text=True,
         timeout=240,

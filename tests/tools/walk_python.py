@@ -35,7 +35,6 @@ def openapi_generator(url: str) -> Callable[[Call], Any]:
     """Caller of the client of openapi-generator."""
     package = importlib.import_module("freddy")
     configuration = package.Configuration(host=url, api_key={"ApiKeyAuth": KEY})
-    configuration.datetime_format = "%Y-%m-%dT%H:%M:%SZ"  # its own has an offset without a colon
 
     def call(one: Call) -> Any:
         client = package.ApiClient(configuration)
