@@ -30,7 +30,6 @@ from contracts.generated import layers
 from contracts.http.run import Run
 from contracts.lockstep import attribution
 from contracts.lockstep import layer as lockstep
-from contracts.model import explore
 
 # The questions of `memory` to the model are the most informative.
 BEHAVIOUR = [
@@ -52,7 +51,6 @@ BEHAVIOUR += [error_responses, permissions, permission_table, concurrency]
 CHECKS: tuple[Check, ...] = (
     *layers.checks(),
     *chain.from_iterable(map(declared, BEHAVIOUR)),
-    *explore.checks(),
     *lockstep.checks(attribution.failures),
 )
 
