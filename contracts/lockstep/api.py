@@ -62,6 +62,8 @@ DELETES = {
 """Operation -> parameter that names what is gone afterwards."""
 SHARED = {"listSpaces": "spaces", "listThreads": "data", "listVectorStores": "data", "listFiles": "files"}
 """Lists that others write to as well -> field with the items."""
+LINKED = ("downloadFile",)
+"""Operations that answers link to, with parameters of the server's own making."""
 REFUSED = {
     "wrong": "ak_wrong",
     **{state: f"ak_demo_{state}" for state in ("expired", "deactivated", "paused")},

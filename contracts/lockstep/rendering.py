@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +25,9 @@ class Rendering:
         self, step: Step, operation: DocumentedOperation, side: int, extra: dict[str, str]
     ) -> ClientRequest:
         """Request of a step to a side, with its ids there."""
-        path = step.get("raw", operation.path)
+        path = operation.path
+        if "raw" in step:  # a path, or a link of an earlier answer
+            path = re.sub(r"^https?://[^/]+", "", self._rendered(step["raw"], side))
         for name, value in self._rendered(step.get("path", {}), side).items():
             path = path.replace("{" + name + "}", quote(str(value), safe=""))
         query = {**self._rendered(step.get("query", {}), side), **extra}
