@@ -6,6 +6,7 @@ from itertools import chain
 
 from contracts.behaviour import (
     concurrency,
+    derived,
     effects,
     error_responses,
     files,
@@ -40,6 +41,7 @@ BEHAVIOUR = [
     turns,
     listings,
     pages,
+    derived,
     stores,
     files,
     streams,

@@ -70,6 +70,8 @@ class _Variants:
         for name, schema in self._schema.get("properties", {}).items():
             for value in self._values(schema, name):
                 yield self._with("body", {**self._needed(name), name: value})
+            for role in self._callers[1:] if self._operation.method == "patch" else ():
+                yield self._with("body", {name: self._values(schema, name)[0]}, role)
         for place in ("path", "body"):
             for name in [name for name in self._plain("owner").get(place, {}) if name in self._kinds]:
                 for other in self._others(self._kinds[name]):
