@@ -1,4 +1,4 @@
-"""Checks of every collection: each fails on a mock that forgets, lists or walks wrongly."""
+"""Checks derived from the document, of bearer tokens and of large bodies: each fails on a wrong mock."""
 
 from __future__ import annotations
 
@@ -22,7 +22,19 @@ from tests.contracts.strength import fresh_app
 KEPT = "every-field-that-is-sent-is-answered-and-read-back"
 NULL = "null-that-is-sent-is-answered-and-read-back"
 LISTED = "a-list-is-what-its-items-say"
+BEARER = "a-key-is-a-bearer-token-too"
+LARGE = "a-body-over-the-limit-is-refused"
 WALKED = "a-walk-of-a-list-survives-what-happens-between-its-pages"
+
+
+def boundless(answer: ClientResponse) -> ClientResponse:
+    """Bodies in chunks are accepted, however large."""
+    return answer._replace(status=201) if "Transfer-Encoding" in answer.request.headers else answer
+
+
+def only_keys(answer: ClientResponse) -> ClientResponse:
+    """Bearer tokens are refused."""
+    return answer._replace(status=401) if "Authorization" in answer.request.headers else answer
 
 
 class Changed(InProcess):
@@ -86,7 +98,7 @@ def test_collections_are_those_of_the_document() -> None:
     assert [each.read_list.id for each in collections()] == ["listSpaces", "listThreads", "listVectorStores"]
 
 
-@pytest.mark.parametrize("check", [KEPT, NULL, LISTED, WALKED])
+@pytest.mark.parametrize("check", [KEPT, NULL, LISTED, WALKED, BEARER, LARGE])
 def test_a_correct_mock_passes(check: str) -> None:
     assert judged(check, Changed()).verdict is Verdict.PASSED
 
@@ -105,6 +117,8 @@ def test_a_correct_mock_passes(check: str) -> None:
         (LISTED, Changed(ignoring("assistant_id")), "listThreads with {'assistant_id'", "BROKEN"),
         (LISTED, Changed(ignoring("access_mode")), "listVectorStores with {'access_mode'", "BROKEN"),
         (LISTED, Changed(answer=case_sensitive), "listVectorStores with {'search'", "BROKEN"),
+        (BEARER, Changed(answer=only_keys), "bearer token", "ASSUMPTION"),
+        (LARGE, Changed(answer=boundless), "a large body in chunks", "ASSUMPTION"),
         (WALKED, Changed(answer=shortened), "skips items", "ASSUMPTION"),
     ],
 )
