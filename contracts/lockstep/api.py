@@ -8,7 +8,9 @@ from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
 
 Step = dict[str, Any]
-"""One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id."""
+"""One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id.
+
+`link`: the link of an earlier answer, instead of path and query."""
 
 
 PRODUCES = {

@@ -160,7 +160,8 @@ class Lockstep:
         requests = [self._rendering.request(step, operation, side, extra[side]) for side in (0, 1)]
         role = step["role"]
         on_mock = self.target.is_mock
-        settle = waits_for_queue(step["op"], on_mock=on_mock) and self._unsettled
+        waits = waits_for_queue(step["op"], on_mock=on_mock) and not (on_mock and step.get("unsettled"))
+        settle = waits and self._unsettled
         self._unsettled = operation.writes or (self._unsettled and not settle)
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
         found = self._differences(step, model, target, uid)

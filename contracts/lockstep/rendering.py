@@ -26,8 +26,8 @@ class Rendering:
     ) -> ClientRequest:
         """Request of a step to a side, with its ids there."""
         path = operation.path
-        if "raw" in step:  # a path, or a link of an earlier answer
-            path = re.sub(r"^https?://[^/]+", "", self._rendered(step["raw"], side))
+        if "raw" in step:
+            path = step["raw"]
         for name, value in self._rendered(step.get("path", {}), side).items():
             path = path.replace("{" + name + "}", quote(str(value), safe=""))
         query = {**self._rendered(step.get("query", {}), side), **extra}
@@ -46,7 +46,10 @@ class Rendering:
         if step.get("as"):
             headers["Authorization"] = f"Bearer {key_of(step['as'])}"
         method = step.get("method", operation.method.upper())
-        return ClientRequest(method, path + ("?" + urlencode(pairs) if pairs else ""), role, body, headers)
+        target = path + ("?" + urlencode(pairs) if pairs else "")
+        if "link" in step:
+            target = re.sub(r"^https?://[^/]+", "", self._rendered(step["link"], side))
+        return ClientRequest(method, target, role, body, headers)
 
     def _rendered(self, value: Any, side: int) -> Any:
         if isinstance(value, dict):

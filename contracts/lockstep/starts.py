@@ -64,7 +64,10 @@ _CALLS: dict[str, tuple[str, dict[str, str], Any]] = {
         {"file_id": {"$": "file:"}},
     ),
 }
-"""Call, by the owner or by who is named behind an @ -> operation, path (empty: the latest), body or form."""
+"""Call -> operation, path (empty: the latest thing), body or form.
+
+Behind `~` is how many things before the latest, behind `@` who calls, if not the owner.
+"""
 STARTS: dict[str, tuple[str, ...]] = {
     "nothing": (),
     "one space": ("space", "thread"),
@@ -76,6 +79,10 @@ STARTS: dict[str, tuple[str, ...]] = {
     "stores": ("space", "store", "attach", "private store", "attach"),
     "two organizations": ("open to a stranger", "thread", "add", "thread@foreign"),
     "removed from the middle": ("open", *("thread", "add") * 4, "remove", *("thread", "add") * 2),
+    "in another order": (
+        *("open", "thread", "thread", "thread", "add", "add~2", "add~1", "pin~1", "pin", "pin~2"),
+        *("store", "store", "attach", "attach~1"),
+    ),
     "a deleted thread": ("shared", "thread", "add", "thread", "add", "delete"),
     "files": ("shared", "store", "file", "file in store", "attach", "thread", "add"),
 }
@@ -83,7 +90,7 @@ STARTS: dict[str, tuple[str, ...]] = {
 RICH = (
     *("open to a stranger", "thread@foreign", "by role", "edited by role", "open"),
     *("thread", "add") * 4,
-    *("thread", "delete", "shared", "helped", "pin", "thread", "pin", "hidden", "thread", "add"),
+    *("thread", "delete", "shared", "helped", "thread", "pin", "pin~1", "hidden", "thread", "add"),
     *("question", "stream", "messages"),
     *("store", "private store", "department store", "attach", "file", "file in store"),
 )
@@ -92,9 +99,12 @@ RICH = (
 
 def prepared(call: str, bare: Step, world: World) -> Step:
     """Step of a call on the latest things; `bare`: a step without operation."""
-    name, _, role = call.partition("@")
+    call, _, role = call.partition("@")
+    name, _, back = call.partition("~")
     operation, path, body = _CALLS[name]
     latest = {kind: labels[-1] for kind, labels in world.live.items() if labels}
+    if back and (things := world.live.get(kind := KINDS[[*path][-1]])):
+        latest[kind] = things[max(0, len(things) - 1 - int(back))]
     step = {**bare, "op": operation, "role": role or "owner", "tick": 1}
     step["path"] = {
         name: {"$": label or latest.get(KINDS.get(name, ""), f"{KINDS.get(name, '')}:none")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from random import Random
 from typing import Any
 
@@ -80,7 +81,7 @@ class _Variants:
         yield self._plain("owner")
         if self._operation.id in LINKED and self._world.live.get("link"):
             for seconds in (0, 3500, 200):
-                yield {**self._plain(None), "raw": {"$": self._world.live["link"][-1]}, "tick": seconds}
+                yield {**self._plain(None), "link": {"$": self._world.live["link"][-1]}, "tick": seconds}
 
     def _by_parameter(self) -> Iterator[Step]:
         """Each value of each parameter of the query, also with all flags set."""
@@ -93,6 +94,10 @@ class _Variants:
                     yield self._with("query", {**flags, name: value})
                 if name in ANCHORS:
                     yield self._with("query", {name: value, "limit": 1})
+        if {*ANCHORS} <= {each["name"] for each in self._parameters}:
+            ids = [{"$": label} for label in self._world.live.get(self._kinds[ANCHORS[0]], ())[-6:]]
+            for pair in permutations(ids, 2):
+                yield self._with("query", dict(zip(ANCHORS, pair, strict=True)))
 
     def _with(self, place: str, values: dict[str, Any], role: str | None = "owner") -> Step:
         """Call with these values beside what is required."""
@@ -124,6 +129,12 @@ class _Variants:
             if parameter["in"] == "path" or parameter.get("required"):
                 place = "path" if parameter["in"] == "path" else "query"
                 step[place][parameter["name"]] = self._value(parameter["schema"], parameter["name"])
+        names = [name for name in step["path"] if name != "organization_id"]
+        if len(names) > 1 and self._operation.method != "post":  # things that belong together
+            pairs = self._world.pairs([self._kinds.get(name, "") for name in names])
+            step["path"] |= {
+                n: {"$": label} for n, label in zip(names, pairs[-1] if pairs else (), strict=False)
+            }
         if self._is_form:
             step["form"] = ["b.md", "payment tests", "text/markdown"]
         elif self._schema:
