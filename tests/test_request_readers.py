@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mockserver.server.nudge import Nudge
 from mockserver.server.request_readers import RequestReaders
 
 
@@ -35,8 +37,12 @@ class Served:
     def __init__(self) -> None:
         self.answered: list[bytes] = []
         self.statuses: list[int] = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(60)
         self.readers = RequestReaders(
-            lambda _, scope: self.answered.append(scope["wsgi.input"].read()), lambda _: 1 << 20
+            lambda _, scope: self.answered.append(scope["wsgi.input"].read()),
+            lambda _: 1 << 20,
+            Nudge(self.listener),
         )
         self._threads: dict[str, ThreadPoolExecutor] = {}
 
@@ -56,6 +62,8 @@ class Served:
         self.readers.stop()
         for pool in self._threads.values():
             pool.shutdown()
+        self.readers.look()
+        self.listener.close()
 
 
 @pytest.fixture
@@ -142,3 +150,29 @@ def test_nobody_stays_parked_whatever_the_order(served: Served) -> None:
     while not all(call.done() for call in calls):
         served.readers.look()
     assert len(served.answered) == 400
+
+
+def test_a_nudge_is_sent_while_a_body_is_awaited_and_is_passed_on_to_nobody(
+    served: Served,
+) -> None:
+    body = Body(b"here", here=False)
+    served.ask("first", body)
+    assert body.asked.wait(60)
+    served.readers.look()
+    with served.listener.accept()[0] as connection:
+        head, _, sent = connection.recv(4096).partition(b"\r\n\r\n")
+    secret = head.rpartition(b"X-Mock-Nudge: ")[2].decode()
+    served.ask("second", Body(sent), CONTENT_LENGTH="1", HTTP_X_MOCK_NUDGE=secret).result(60)
+    assert (served.statuses, served.answered) == ([204], [])
+    served.ask("second", Body(b"-"), CONTENT_LENGTH="1", HTTP_X_MOCK_NUDGE="a guess").result(60)
+    assert served.answered == [b"-"]
+    body.here.set()
+
+
+def test_no_nudge_is_sent_while_no_body_is_awaited(served: Served) -> None:
+    served.ask("first", Body(b"here")).result(60)
+    served.readers.look()
+    served.readers.look()
+    served.listener.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        served.listener.accept()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,6 +32,18 @@ def listed(run: Run, listing: str, **query: Any) -> list[str]:
     return [file["file_id"] for file in answer.body["data"]["files"]]
 
 
+def every_file(run: Run) -> list[str]:
+    """Ids of the organization's files, of all pages."""
+    ids: list[str] = []
+    for page in count(1):
+        answer = run.owner.get(run.owner.files, limit=100, page=page)
+        equal(answer.status, 200, "listing the files")
+        ids += [file["id"] for file in answer.items]
+        if not answer.items or not answer.body["has_more"]:
+            break
+    return ids
+
+
 @check("uploadFiles", "getFile", "listFiles")
 def an_uploaded_file_is_read_and_listed(run: Run) -> None:
     """An uploaded file has its name, size and owner, and is among the organization's files."""
@@ -38,8 +51,7 @@ def an_uploaded_file_is_read_and_listed(run: Run) -> None:
     equal(file["file_size"], len(TEXT), "file_size", "/files/0/file_size")
     equal(file["uploaded_by"], run.owner.user_id, "uploaded_by", "/files/0/uploaded_by")
     equal(run.owner.get(f"{run.owner.files}/{file['id']}").body, file, "the file, read")
-    page = run.owner.get(run.owner.files, limit=100)
-    equal(file["id"] in [each["id"] for each in page.items], True, "whether it is listed", "/files")
+    equal(file["id"] in every_file(run), True, "whether it is listed", "/files")
 
 
 @check("deleteFile", "getFile", "listVectorStoreFiles")

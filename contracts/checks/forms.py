@@ -1,4 +1,4 @@
-"""Forms in which common frameworks read numbers and booleans; a server that reads them breaks nothing."""
+"""Forms in which frameworks read numbers, booleans and times; a server that reads them breaks nothing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import re
 from collections.abc import Collection
 from contextlib import suppress
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 import jsonschema_rs
+from pydantic import TypeAdapter
 
 from contracts.checks.claims import Node
 
 _INTEGER = re.compile(r"[+-]?[0-9](?:_?[0-9])*(?:\.0*)?")
+_TIME = TypeAdapter(datetime)
 _BOOLEANS = {
     **dict.fromkeys(("true", "1", "1.0", "on", "t", "y", "yes"), True),
     **dict.fromkeys(("false", "0", "0.0", "off", "f", "n", "no"), False),
@@ -36,7 +39,15 @@ def read(value: Any, types: Collection[str]) -> Any:
 
 
 def read_all(value: Any, schema: Node, root: Node) -> Any:
-    """Copy of a JSON value in which each part whose type is wrong is read as its type, if that has a form."""
+    """Copy of a JSON value in which each part whose type is wrong is read as its type, if that has a form.
+
+    A text that is to be a time is read as one.
+    """
+    if schema.get("format") == "date-time" and isinstance(value, str):
+        with suppress(ValueError):
+            found = _TIME.validate_python(value.strip())
+            return found.isoformat() if found.tzinfo else f"{found.isoformat()}Z"
+        return value
     whole = {**schema, "components": root["components"]}
     holder = {"": deepcopy(value)}
     for error in jsonschema_rs.Draft202012Validator(whole).iter_errors(value):

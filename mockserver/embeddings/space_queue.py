@@ -68,7 +68,8 @@ class SpaceQueue:
             if not batch.fixed:
                 ends += batch.attempts.ends[-count:]
                 floor = max([floor, *batch.attempts.starts[-1:]])
-        return sorted(max(floor, end) for end in [since] * count + ends + [*self.busy])[-count:]
+        last = sorted([since] * count + ends + [*self.busy])[-count:]
+        return [end if end > floor else floor for end in last]
 
     def _at(self, now: int) -> SpaceQueue:
         """The same queue for an event: as the last read planned it; all of it if the clock was put back."""

@@ -79,7 +79,10 @@ def has_override(member: Membership | None) -> bool:
 def rule_for(space: Record, caller: Caller) -> AccessRule:
     """Rule that decides the access of `caller` to `space`."""
     member = caller.memberships.get(space["organization_id"])
-    return next((rule for rule in RULES if rule.holds(space, caller, member)), NO_RULE)
+    for rule in RULES:
+        if rule.holds(space, caller, member):
+            return rule
+    return NO_RULE
 
 
 def require(needed: Access, space: Record, caller: Caller) -> None:

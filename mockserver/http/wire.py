@@ -108,6 +108,8 @@ def _decoded_all(
 def _decoded(kind: str, text: str) -> Any:
     if kind == "integer":
         return lax.integer(text)
+    if kind == "date-time":
+        return lax.time(text)
     return lax.boolean(text) if kind == "boolean" else text
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import UTC, datetime
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from mockserver.openapi.schemas import Schema
 
@@ -20,6 +23,7 @@ _BOOLEANS = {
     **dict.fromkeys(("true", "1", "on", "t", "y", "yes"), True),
     **dict.fromkeys(("false", "0", "off", "f", "n", "no"), False),
 }
+_TIME = TypeAdapter(datetime)
 
 
 def integer(text: str) -> int:
@@ -50,6 +54,16 @@ def number(text: str) -> float:
         if math.isfinite(value):
             return value
     raise ValueError(f"{text!r:.80} is not a number")
+
+
+def time(text: str) -> str:
+    """Time of RFC 3339 in UTC, from such a text, one without zone, a date or a number; ValueError."""
+    try:
+        found = _TIME.validate_python(text.strip())
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValidationError, OverflowError) as error:
+        raise ValueError(f"{text!r:.80} is not an instant like 2026-02-26T10:30:00Z") from error
+    return found.isoformat().replace("+00:00", "Z")
 
 
 def read_body(schema: Schema, body: Any) -> bool:

@@ -20,7 +20,7 @@ class Parameter:
     name: str
     place: str
     kind: str
-    """integer, boolean or string: how the text is decoded."""
+    """integer, boolean, date-time or string: how the text is decoded."""
     required: bool
     default: Any
     schema: Schema

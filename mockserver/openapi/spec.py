@@ -174,7 +174,7 @@ class Spec:
         return Parameter(
             name=node["name"],
             place=node["in"],
-            kind=schema["type"],
+            kind="date-time" if self._is_lax and schema.get("format") == "date-time" else schema["type"],
             required=node.get("required", False),
             default=schema.get("default"),
             schema=self._schemas.schema(node["schema"]),

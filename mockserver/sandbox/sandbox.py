@@ -113,7 +113,7 @@ def collections() -> dict[str, Collection[Any, Record]]:
 
 def versions_of(tables: Mapping[str, Collection[Any, Record]], embeddings: Embeddings) -> dict[str, Any]:
     """Versions of these collections by name, and `embeddings`."""
-    versions: dict[str, Any] = {name: table.checkpoint() for name, table in tables.items()}
+    versions: dict[str, Any] = {name: table.content for name, table in tables.items()}
     versions["embeddings"] = embeddings.checkpoint()
     return versions
 

@@ -15,6 +15,7 @@ import granian
 
 from mockserver.server.answer_threads import LOOK, Workers
 from mockserver.server.listeners import BACKLOG, clients_wait
+from mockserver.server.nudge import Nudge
 from mockserver.server.process_limits import ServerLimits
 from mockserver.server.request_readers import BodyLimit, RequestReaders
 from mockserver.server.wsgi_gateway import gateway
@@ -72,7 +73,9 @@ def serve(
     try:
         _handle_signals(stop)
         for listener in listeners:
-            readers = RequestReaders(workers.give, body_limit, most=share.readers, timeout=timeouts.body)
+            readers = RequestReaders(
+                workers.give, body_limit, Nudge(listener), most=share.readers, timeout=timeouts.body
+            )
             looks.append(readers.look)
             quit_ = _start(listener, readers, share, timeouts.keep_alive, loop, one_ended)
             ends += [readers.stop, quit_.set]

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+from mockserver.server.nudge import Nudge
+
 MOST = 512
 """Most threads."""
 SPARE = 2
@@ -39,10 +41,13 @@ BodyLimit = Callable[[dict[str, Any]], int]
 class RequestReaders:
     """Reads complete requests in granian's threads, and passes them on."""
 
-    def __init__(self, give: Give, body_limit: BodyLimit, *, most: int = MOST, timeout: float = 30.0) -> None:
+    def __init__(
+        self, give: Give, body_limit: BodyLimit, nudge: Nudge, *, most: int = MOST, timeout: float = 30.0
+    ) -> None:
         """`most` threads; `timeout`: seconds in which a body must arrive."""
         self._give = give
         self._body_limit = body_limit
+        self._nudge = nudge
         self._most_bodies = most - SPARE
         self._timeout = timeout
         self._reader = 0
@@ -58,6 +63,9 @@ class RequestReaders:
         """Called by granian for each request, in as many threads as it has requests, up to the limit."""
         me = threading.get_ident()
         if "HTTP_TRANSFER_ENCODING" in scope or scope.get("CONTENT_LENGTH", "0") != "0":
+            if self._nudge.is_own(scope):
+                proto.response_bytes(204, [], b"")
+                return
             if self._reader in (0, me):
                 self._reader = 0
                 self._wake(1)
@@ -73,11 +81,15 @@ class RequestReaders:
     def look(self) -> None:
         """Called periodically: answers requests whose body is late, and ends a standstill.
 
-        If nothing arrived since the last call, the reading thread may be gone or blocked.
+        If nothing arrived since the last call, the reading thread may be gone or blocked, and a request that
+        arrived while the others were blocked by bodies may have no thread.
         """
+        self._nudge.close()
         if self._seen == self._taken:
             self._reader = 0
             self._wake(len(self._parked))
+            if self._bodies:
+                self._nudge.send()
         self._seen = self._taken
         before = perf_counter() - self._timeout
         for incoming in list(self._bodies):

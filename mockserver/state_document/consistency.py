@@ -68,7 +68,7 @@ class Reader:
             ):
                 pieces = file_pieces(attached, file["content"], file["mime_type"])
                 self.tables["file_pieces"].load_new(pieces)
-        return {name: table.checkpoint() for name, table in self.tables.items()}
+        return {name: table.content for name, table in self.tables.items()}
 
     def each(self, *names: str) -> Iterator[tuple[Record, Pointer]]:
         """Records of these collections, each with its address."""

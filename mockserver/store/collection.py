@@ -47,41 +47,42 @@ class Collection(Generic[IdT, RecordT]):
 
     def __init__(self, **indexes: Index[RecordT]) -> None:
         self._indexes = indexes
-        self._content = CollectionVersion(Map(), Map(), 1)
+        self.content = CollectionVersion(Map(), Map(), 1)
+        """Replaced by every change."""
 
     def get(self, id_: IdT) -> RecordT | None:
         """Record, or None."""
-        row = self._content.rows.get(id_)
+        row = self.content.rows.get(id_)
         return None if row is None else row[1]
 
     def record(self, id_: IdT) -> RecordT:
         """Record, which must exist."""
-        record: RecordT = self._content.rows[id_][1]
+        record: RecordT = self.content.rows[id_][1]
         return record
 
     @property
     def version(self) -> object:
         """Object that is replaced by every change."""
-        return self._content.rows
+        return self.content.rows
 
     def records(self, ids: Iterable[IdT]) -> list[RecordT]:
         """Records of these ids, which must exist, in that order."""
-        rows = self._content.rows
+        rows = self.content.rows
         return [rows[id_][1] for id_ in ids]
 
     def __contains__(self, id_: IdT) -> bool:
-        return id_ in self._content.rows
+        return id_ in self.content.rows
 
     def __len__(self) -> int:
-        return len(self._content.rows)
+        return len(self.content.rows)
 
     def __iter__(self) -> Iterator[RecordT]:
         """All records in order of their sequence numbers."""
-        return (record for _, record in sorted(self._content.rows.values(), key=lambda row: row[0]))
+        return (record for _, record in sorted(self.content.rows.values(), key=lambda row: row[0]))
 
     def put(self, id_: IdT, record: RecordT, sequence: int | None = None) -> None:
         """Add or replace a record; a new one gets the next sequence number unless one is passed."""
-        rows, orders, following = self._content
+        rows, orders, following = self.content
         old = rows.get(id_)
         if old is not None:
             number = old[0]
@@ -97,11 +98,11 @@ class Collection(Generic[IdT, RecordT]):
                     continue
                 orders = _without_key(orders, old_place, old_key)
             orders = orders.set(place, orders.get(place, EMPTY).with_key(key))
-        self._content = CollectionVersion(rows.set(id_, (number, record)), orders, following)
+        self.content = CollectionVersion(rows.set(id_, (number, record)), orders, following)
 
     def remove(self, id_: IdT) -> RecordT | None:
         """Remove and return the record; None if it is not here."""
-        rows, orders, following = self._content
+        rows, orders, following = self.content
         row = rows.get(id_)
         if row is None:
             return None
@@ -109,24 +110,24 @@ class Collection(Generic[IdT, RecordT]):
         for name, index in self._indexes.items():
             key = (*index.order(record), number, id_)
             orders = _without_key(orders, (name, index.parent(record)), key)
-        self._content = CollectionVersion(rows.delete(id_), orders, following)
+        self.content = CollectionVersion(rows.delete(id_), orders, following)
         return record  # type: ignore[no-any-return]  # what `put` got
 
     def move(self, id_: IdT, other: Collection[IdT, RecordT]) -> None:
         """Move the record to `other`, with its sequence number."""
-        number = self._content.rows[id_][0]
+        number = self.content.rows[id_][0]
         record = self.remove(id_)
         assert record is not None
         other.put(id_, record, number)
 
     def position(self, name: str, id_: IdT) -> Key | None:
         """Position of the record in the index `name`, for paging; None if it is not here."""
-        row = self._content.rows.get(id_)
+        row = self.content.rows.get(id_)
         return None if row is None else (*self._indexes[name].order(row[1]), row[0])
 
     def keys(self, name: str, parent: Hashable) -> SortedKeys:
         """Keys of the index `name` under `parent`: (order…, sequence, id), ascending."""
-        return self._content.orders.get((name, parent), EMPTY)
+        return self.content.orders.get((name, parent), EMPTY)
 
     def ids(self, name: str, parent: Hashable) -> Iterator[IdT]:
         """Ids under `parent`, in the index's order."""
@@ -134,7 +135,7 @@ class Collection(Generic[IdT, RecordT]):
 
     def load(self, rows: Iterable[tuple[IdT, int, RecordT]], next_sequence: int | None = None) -> None:
         """Add many new records with their sequence numbers, much faster than one by one."""
-        rows_before, orders, following = self._content
+        rows_before, orders, following = self.content
         fresh = [(id_, (number, record)) for id_, number, record in rows]
         added: dict[tuple[str, Hashable], list[Key]] = {}
         for name, index in self._indexes.items():
@@ -144,19 +145,15 @@ class Collection(Generic[IdT, RecordT]):
         longer = {place: orders.get(place, EMPTY).with_keys(keys) for place, keys in added.items()}
         largest = max((number for _, (number, _) in fresh), default=0)
         following = max(following, largest + 1) if next_sequence is None else next_sequence
-        self._content = CollectionVersion(rows_before.update(fresh), orders.update(longer), following)
+        self.content = CollectionVersion(rows_before.update(fresh), orders.update(longer), following)
 
     def load_new(self, records: Iterable[tuple[IdT, RecordT]]) -> None:
         """Add many new records with the next sequence numbers."""
-        self.load((id_, number, record) for number, (id_, record) in enumerate(records, self._content.next))
-
-    def checkpoint(self) -> CollectionVersion:
-        """Current content."""
-        return self._content
+        self.load((id_, number, record) for number, (id_, record) in enumerate(records, self.content.next))
 
     def restore(self, version: CollectionVersion) -> None:
         """Restore the content."""
-        self._content = version
+        self.content = version
 
 
 def _without_key(orders: Map[Any, SortedKeys], place: tuple[str, Hashable], key: Key) -> Map[Any, SortedKeys]:

@@ -26,7 +26,7 @@ class PageCache:
 
     def get(self, key: Hashable, make: Callable[[], tuple[Any, ...]]) -> tuple[Any, ...]:
         """Cached result of `make` for this key; called within a transaction."""
-        marks = [collection.checkpoint() for collection in self._collections]
+        marks = [collection.content for collection in self._collections]
         # By identity: comparing two equal collections of 100,000 threads would be slow.
         if len(self._kept) >= MOST or not all(map(is_, marks, self._marks)):
             self._marks, self._kept = marks, {}

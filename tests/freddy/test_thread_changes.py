@@ -77,6 +77,22 @@ def test_changes_are_the_threads_changed_after_an_instant(ask: Ask) -> None:
     )
 
 
-@pytest.mark.parametrize("since", ["", "yesterday", "2026-02-26", "2026-02-26T10:30:00"])
-def test_an_instant_without_a_zone_is_refused(ask: Ask, since: str) -> None:
+@pytest.mark.parametrize(
+    ("since", "instant"),
+    [
+        ("2026-02-26", "2026-02-26T00:00:00Z"),
+        ("2026-02-26T10:30:00", "2026-02-26T10:30:00Z"),
+        ("2026-02-26T11:30:00+01:00", "2026-02-26T10:30:00Z"),
+        ("1772101800", "2026-02-26T10:30:00Z"),
+        ("1772101800500", "2026-02-26T10:30:00.500000Z"),
+    ],
+)
+def test_a_time_is_read_as_the_vendors_framework_reads_it(ask: Ask, since: str, instant: str) -> None:
+    """A50."""
+    answer = ask("GET", "/v1/threads/changes", query_string={"since": since}).get_json()
+    assert answer["since"] == instant
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-13-01", "1e99", "0001-01-01T00:00:00+01:00"])
+def test_a_text_that_is_no_time_is_refused(ask: Ask, since: str) -> None:
     assert ask("GET", "/v1/threads/changes", query_string={"since": since}).status_code == 422

@@ -50,7 +50,7 @@ CHANGES: dict[str, Callable[[Desk], Any]] = {
     "a record is replaced": lambda desk: desk.one.put("a", {"n": 3}),
     "a record is replaced by an equal one": lambda desk: desk.one.put("a", {"n": 1}),
     "a record goes": lambda desk: desk.one.remove("a"),
-    "everything is as at the start": lambda desk: desk.one.restore(Collection[str, Any]().checkpoint()),
+    "everything is as at the start": lambda desk: desk.one.restore(Collection[str, Any]().content),
     "it is told to forget": lambda desk: desk.pages.forget(),
 }
 
@@ -64,7 +64,7 @@ def test_it_is_made_anew_when(desk: Desk, change: Callable[[Desk], Any]) -> None
 
 
 def test_what_was_made_of_an_undone_change_is_not_given_out(desk: Desk) -> None:
-    before, mark = desk.page(), desk.one.checkpoint()
+    before, mark = desk.page(), desk.one.content
     desk.one.put("b", {"n": 2})
     assert desk.page() == [{"n": 1}, {"n": 2}]
     desk.one.restore(mark)

@@ -59,11 +59,11 @@ def test_every_index_follows_every_change(steps: Any) -> None:
 def test_going_back_to_a_mark_undoes_all_that_came_after(steps: Any, undone: Any) -> None:
     records, plain = make(), dict[str, dict[str, Any]]()
     apply(records, plain, steps)
-    mark, next_before = records.checkpoint(), records.checkpoint().next
+    mark, next_before = records.content, records.content.next
     apply(records, dict(plain), undone)
     records.restore(mark)
     hold_together(records, plain)
-    assert records.checkpoint().next == next_before
+    assert records.content.next == next_before
 
 
 def test_a_record_keeps_its_place_when_it_is_replaced(records: Records) -> None:

@@ -28,7 +28,7 @@ def lost_adds(bench: Bench) -> None:
     _unlocked(bench)
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        read = sandbox.space_threads.checkpoint()
+        read = sandbox.space_threads.content
         time.sleep(PAUSE)
         sandbox.space_threads.restore(read)
         return handler(call, sandbox)
@@ -106,7 +106,7 @@ def lost_removals(bench: Bench) -> None:
     _unlocked(bench)
 
     def wrap(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
-        read = sandbox.space_threads.checkpoint()
+        read = sandbox.space_threads.content
         time.sleep(PAUSE)
         sandbox.space_threads.restore(read)
         return handler(call, sandbox)

@@ -242,7 +242,7 @@ def counts_of_questions_asked_at_once_get_lost(bench: Bench) -> None:
 
     # Published: the number of messages. As a count that is read outside the transaction does it.
     def read(corridor: Any, environ: Any, start_response: Any) -> Any:
-        early.rows = bench.app.sandboxes.get().threads.checkpoint().rows
+        early.rows = bench.app.sandboxes.get().threads.content.rows
         if environ["PATH_INFO"] == "/v1/model/response":
             time.sleep(0.01)
         return corridor(environ, start_response)

@@ -1,13 +1,9 @@
-"""Deployment of its own: most operations of openapi.yaml on the vendor's framework, with habits of its own.
+"""Deployment of its own: all operations of openapi.yaml on the vendor's framework, with habits of its own.
 
 It is written from the vendor's two documents, published pages and client libraries, and knows nothing of
 the mock. Where no source says what to do, it does something else: a repeated add is a 409, lists are newest
 first, cursors are numbers, another user's thread is a 404, times have microseconds, codes and texts are its
 own. It embeds in real time, in a thread.
-
-Operations that it lacks: getCurrentUser, getOrganization, getOutputModes, getReasoningLevels,
-getThreadChanges, getUnreadThreads, listAssistants, listDepartments, listModels, listOrganizationRoles,
-listOrganizations, markThreadRead.
 """
 
 from __future__ import annotations
@@ -22,7 +18,16 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from tests.contracts.whole_server import files, messages, responses, spaces, store_files, stores, threads
+from tests.contracts.whole_server import (
+    directory,
+    files,
+    messages,
+    responses,
+    spaces,
+    store_files,
+    stores,
+    threads,
+)
 from tests.contracts.whole_server.embedding import Embedder
 from tests.contracts.whole_server.errors import Refused, add_handlers, envelope
 from tests.contracts.whole_server.state import ORGANIZATION, USERS, State
@@ -68,7 +73,7 @@ def application(state: State) -> FastAPI:
     app = FastAPI(openapi_url=None, strict_content_type=False)
     app.state.all, app.state.embedder = state, Embedder(state)
     add_handlers(app)
-    for part in (spaces, threads, messages, responses, stores, store_files, files):
+    for part in (directory, spaces, threads, messages, responses, stores, store_files, files):
         app.include_router(part.router)
     app.add_middleware(Authentication)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,6 +48,8 @@ class State:
     """Deleted threads."""
     messages: dict[str, list[Record]] = field(default_factory=dict)
     """Thread -> its messages."""
+    read: Counter[str] = field(default_factory=Counter)
+    """Thread -> how many of its messages are read."""
     stores: dict[str, Record] = field(default_factory=dict)
     links: dict[str, dict[str, str]] = field(default_factory=dict)
     """Space -> thread -> when it was added."""

@@ -99,7 +99,7 @@ async def list_files(
         "page_size": page_size,
         "total_pages": -(-len(files) // page_size),
     }
-    return wrapped("Files", {**counts, "files": shown})
+    return wrapped("Files retrieved successfully", {**counts, "files": shown})
 
 
 @router.post(FILES, status_code=201)
@@ -108,7 +108,8 @@ async def add_file(
 ) -> Record:
     """Adds a file."""
     store = store_of(state, me, organization_id, store_id, change=True)
-    return wrapped("Added", put(state, me, store, file_of(state, me, organization_id, body.file_id), request))
+    file = file_of(state, me, organization_id, body.file_id)
+    return wrapped("File added to vector store successfully", put(state, me, store, file, request))
 
 
 @router.post(FILES + "/upload-base64", status_code=201)
@@ -138,12 +139,18 @@ async def get_file(organization_id: str, store_id: str, file_id: str, state: Now
 @router.get(FILES + "/{file_id}/status")
 async def get_status(organization_id: str, store_id: str, file_id: str, state: Now, me: Me) -> Record:
     """Its status."""
-    record = stored_file(state, store_of(state, me, organization_id, store_id), file_id)
+    return wrapped(
+        "Status", status(stored_file(state, store_of(state, me, organization_id, store_id), file_id))
+    )
+
+
+def status(record: Record) -> Record:
+    """Status of the processing of a file."""
     names = ("file_id", "vector_store_id", "chunk_count", "embedding_model", "error_message", "added_at")
     times = {name: record.get(name) for name in ("processing_started_at", "processing_completed_at")}
     known_of = {name: record.get(name) for name in names}
-    status = {"vector_store_file_id": record["id"], "status": record["processing_status"]}
-    return wrapped("Status", {**status, **known_of, **times})
+    now = {"vector_store_file_id": record["id"], "status": record["processing_status"]}
+    return {**now, **known_of, **times}
 
 
 @router.delete(FILES + "/{file_id}", status_code=204)
@@ -160,7 +167,7 @@ async def retry(
 ) -> Record:
     """Nothing fails here."""
     store = store_of(state, me, organization_id, store_id, change=True)
-    return wrapped("Retried", stored_file(state, store, file_id))
+    return wrapped("Retried", status(stored_file(state, store, file_id)))
 
 
 @router.get(FILES + "/{file_id}/logs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -9,7 +10,7 @@ from fastapi import APIRouter, Query
 from tests.contracts.whole_server.access import Me, Now, member, thread_of
 from tests.contracts.whole_server.errors import wrong
 from tests.contracts.whole_server.shapes import ForName, NewThread, ThreadChange
-from tests.contracts.whole_server.state import Record, State, new_id
+from tests.contracts.whole_server.state import Record, State, User, new_id
 
 router = APIRouter(prefix="/v1/threads")
 Limit = Annotated[int, Query(ge=1, le=100)]
@@ -134,6 +135,47 @@ def delete(state: State, thread_id: str) -> None:
     state.deleted[thread_id] = {**state.threads.pop(thread_id), "deleted": True}
     for threads in state.links.values():
         threads.pop(thread_id, None)
+
+
+def in_organization(state: State, me: User, organization_id: str | None) -> list[Record]:
+    """The caller's threads of one organization or all."""
+    if organization_id:
+        member(me, organization_id)
+    mine = [thread for thread in state.threads.values() if thread["user_id"] == me.id]
+    return [thread for thread in mine if organization_id in (None, "", thread["organization_id"])]
+
+
+@router.get("/unread")
+async def unread(state: Now, me: Me, organization_id: str | None = None) -> Record:
+    """Threads with an answer behind the last message that was read."""
+    ids = [
+        thread["id"]
+        for thread in in_organization(state, me, organization_id)
+        if any(m["role"] == "assistant" for m in state.messages[thread["id"]][state.read[thread["id"]] :])
+    ]
+    return {"unread_count": len(ids), "unread_thread_ids": sorted(ids)}
+
+
+@router.get("/changes")
+async def changes(since: datetime, state: Now, me: Me, organization_id: str | None = None) -> Record:
+    """Threads that have changed, the first change first."""
+    since = since if since.tzinfo else since.replace(tzinfo=UTC)
+    found = [
+        thread
+        for thread in in_organization(state, me, organization_id)
+        if datetime.fromisoformat(thread["updated_at"]) >= since
+    ]
+    found.sort(key=lambda thread: thread["updated_at"])
+    threads = [as_body(state, thread) for thread in found]
+    return {"threads": threads, "total": len(threads), "since": since.isoformat()}
+
+
+@router.post("/{thread_id}/read")
+async def read(thread_id: str, state: Now, me: Me) -> Record:
+    """Marks the messages that are there as read."""
+    thread_of(state, me, thread_id)
+    state.read[thread_id] = len(state.messages[thread_id])
+    return {"success": True}
 
 
 @router.get("/{thread_id}")
