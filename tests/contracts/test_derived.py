@@ -25,6 +25,8 @@ LISTED = "a-list-is-what-its-items-say"
 BEARER = "a-key-is-a-bearer-token-too"
 LARGE = "a-body-over-the-limit-is-refused"
 WALKED = "a-walk-of-a-list-survives-what-happens-between-its-pages"
+CHECKED = (KEPT, NULL, LISTED, WALKED, BEARER, LARGE)
+"""Checks that fail on a wrong mock here."""
 
 
 def boundless(answer: ClientResponse) -> ClientResponse:
@@ -98,7 +100,7 @@ def test_collections_are_those_of_the_document() -> None:
     assert [each.read_list.id for each in collections()] == ["listSpaces", "listThreads", "listVectorStores"]
 
 
-@pytest.mark.parametrize("check", [KEPT, NULL, LISTED, WALKED, BEARER, LARGE])
+@pytest.mark.parametrize("check", CHECKED)
 def test_a_correct_mock_passes(check: str) -> None:
     assert judged(check, Changed()).verdict is Verdict.PASSED
 
