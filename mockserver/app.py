@@ -80,7 +80,7 @@ def create_app(
     fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
-        return Sandbox(name, start, journal=journals.new(), faults=Faults(fault_defaults))
+        return Sandbox(name, start, journal=journals.new(name), faults=Faults(fault_defaults))
 
     sandboxes = Sandboxes(
         start(settings, loaded, control_spec, log.notice),
@@ -97,6 +97,7 @@ def create_app(
         render=vendor_envelope,
         cors=Cors(settings.cors_origins),
         not_mocked=vendor_operations(),
+        makes_sandboxes=not settings.strict_sandboxes,
     )
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)

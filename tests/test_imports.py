@@ -22,6 +22,7 @@ MAY_IMPORT = {
         "settings",
         "files",
         "http.log",
+        "http.wall_time",
         "openapi.yaml_document",
         "__version__",
     ),

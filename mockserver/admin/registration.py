@@ -17,8 +17,10 @@ from mockserver.admin import (
     state,
     verify,
 )
-from mockserver.admin.paging import ControlContext
+from mockserver.admin.events import CHANGES, change_text
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
+from mockserver.sandbox.sandbox import Sandbox
 
 HANDLERS = handlers_in(
     sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events, docs_page
@@ -28,7 +30,13 @@ HANDLERS = handlers_in(
 def admin_handlers(context: ControlContext) -> dict[str, Handler]:
     """Handlers by operationId, bound to this mock."""
 
-    def bound(function: Callable[..., Reply]) -> Handler:
-        return lambda call, sandbox: function(call, sandbox, context)
+    def bound(operation: str, function: Callable[..., Reply]) -> Handler:
+        def handle(call: Call, sandbox: Sandbox) -> Reply:
+            reply = function(call, sandbox, context)
+            if operation in CHANGES:
+                sandbox.journal.happened(CHANGES[operation], sandbox.instant(), change_text(call))
+            return reply
 
-    return {operation: bound(function) for operation, function in HANDLERS.items()}
+        return handle
+
+    return {operation: bound(operation, function) for operation, function in HANDLERS.items()}

@@ -94,6 +94,12 @@ class SandboxGone(
     """410: the sandbox was dropped; recreating it silently would hide the loss of its data."""
 
 
+class SandboxUnknown(
+    MockOwnError, status=404, code="SANDBOX_NOT_FOUND", message="No sandbox has this name.", rule="state"
+):
+    """404: the request names a sandbox that nobody has created, and may not create it itself."""
+
+
 class ForeignPage(
     Problem, status=403, code="FOREIGN_PAGE", message="This page may not control the mock.", rule="guard"
 ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from urllib.parse import unquote_plus
 
 MASK = "***"
@@ -63,6 +63,13 @@ def _parts(value: str, text: str) -> tuple[str, ...]:
     if not last or last[0] not in text:
         return ()  # the longer parts end with it
     return value, value.partition(" ")[2].strip(), *last
+
+
+def safe_query(query: str, hide: Callable[[str], str]) -> str:
+    """Query without secrets; decoded if one of them is percent-encoded."""
+    plain = unquote_plus(query)
+    hidden = hide(plain)
+    return hide(query) if hidden == plain else hidden
 
 
 class Mask:

@@ -143,7 +143,7 @@ class Sandbox(Collections):
         self.clock: Clock
         self.ids: Ids
         self.embeddings: Embeddings
-        self.journal = journal or Journals().new()
+        self.journal = journal or Journals().new(name)
         self._lock = threading.Lock()
         self._before: tuple[Any, ...] = ()
         """State at the beginning of the transaction."""
