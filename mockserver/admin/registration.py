@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mockserver.admin import (
     clock,
+    control_page,
     coverage,
     docs_page,
     embeddings,
@@ -23,7 +24,18 @@ from mockserver.http.calls import Handler, Reply, handlers_in
 from mockserver.sandbox.sandbox import Sandbox
 
 HANDLERS = handlers_in(
-    sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events, docs_page
+    sandboxes,
+    state,
+    clock,
+    faults,
+    embeddings,
+    replies,
+    requests,
+    verify,
+    coverage,
+    events,
+    docs_page,
+    control_page,
 )
 
 
