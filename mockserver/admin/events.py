@@ -30,7 +30,7 @@ CHANGES: Mapping[str, str] = {
     **dict.fromkeys(("drainEmbeddings", "putEmbeddingPolicy", "stepEmbeddings"), "queue"),
     **dict.fromkeys(("failEmbedding", "completeEmbedding", "retryEmbedding"), "queue"),
     **dict.fromkeys(("queueReply", "clearReplies"), "replies"),
-    **dict.fromkeys(("seed", "addThreadMessage"), "records"),
+    **dict.fromkeys(("seed", "addThreadMessage", "putRecord", "patchRecord", "deleteRecord"), "records"),
     "saveSnapshot": "snapshot",
     "clearRequests": "journal",
 }

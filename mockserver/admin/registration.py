@@ -12,6 +12,7 @@ from mockserver.admin import (
     embeddings,
     events,
     faults,
+    records,
     replies,
     requests,
     sandboxes,
@@ -23,20 +24,8 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 from mockserver.sandbox.sandbox import Sandbox
 
-HANDLERS = handlers_in(
-    sandboxes,
-    state,
-    clock,
-    faults,
-    embeddings,
-    replies,
-    requests,
-    verify,
-    coverage,
-    events,
-    docs_page,
-    control_page,
-)
+_MODULES = sandboxes, state, records, clock, faults, embeddings, replies, requests, verify, coverage, events
+HANDLERS = handlers_in(*_MODULES, docs_page, control_page)
 
 
 def admin_handlers(context: ControlContext) -> dict[str, Handler]:

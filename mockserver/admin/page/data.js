@@ -1,18 +1,59 @@
-/** What is stored: spaces, threads, messages, stores, files, links, people and their keys. */
+/** Records: spaces, threads, messages, stores, files, links, people and their keys; each can be changed. */
 
-import { Copy, Page, Table, useCall, useRead, Line, Field } from "./parts.js";
-import { html, useContext } from "./preact-htm.js";
+import { Action, Copy, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { html, useContext, useState } from "./preact-htm.js";
 
-const MOST = 200;
-const KINDS = ["spaces", "threads", "messages", "vector_stores", "files", "space_threads", "space_vector_stores", "users"];
-const FIRST = ["id", "name", "title", "role", "content", "space_id", "thread_id", "created_by", "user_id", "organization_id", "access_mode", "created_at", "added_at"];
+const MOST = 1000;
+const MOST_ROWS = 200;
+const KINDS = ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys"];
+const FIRST = ["name", "title", "role", "content", "original_filename", "space_id", "thread_id", "user_id", "created_by", "organization_id", "access_mode", "state", "member_of", "created_at", "added_at"];
 
+const at = (kind, id) => `__admin/records/${kind}/${encodeURIComponent(id)}`;
 const shown = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
-function Record({ record }) {
+/** Fields of a JSON object in a text; null, and a word at the foot of the page, if it is none. */
+function fieldsOf(text, page) {
+  try {
+    const fields = JSON.parse(text);
+    if (fields && typeof fields === "object" && !Array.isArray(fields)) return fields;
+  } catch {
+    // told below
+  }
+  page.tell({ text: "The fields are no JSON object.", curl: "", failed: true });
+  return null;
+}
+
+function Record({ kind, id }) {
   const page = useContext(Page);
-  return html`<aside aria-label="Record"><h3>${record.id ?? "Record"} <button type="button" onClick=${() => page.go({ id: null })}>Close</button></h3>
-    <${Copy} label="Copy JSON" text=${JSON.stringify(record, null, 2)} /><pre tabindex="0">${JSON.stringify(record, null, 2)}</pre></aside>`;
+  const make = useCall();
+  const [found, error, again] = useRead(at(kind, id), { live: true });
+  const close = html`<button type="button" onClick=${() => page.go({ id: null })}>Close</button>`;
+  if (error || !found) return html`<aside aria-label="Record"><p>${error || "…"}</p>${close}</aside>`;
+  const text = JSON.stringify(found.record, null, 2);
+  const change = async ({ fields }) => {
+    const body = fieldsOf(fields, page);
+    if (body && (await make({ method: "PATCH", path: at(kind, id), body }, "The record is changed."))) again();
+  };
+  return html`<aside aria-label="Record"><h3>${id} ${close}</h3>
+    <p class="line"><${Copy} label="Copy JSON" text=${text} /><${Copy} label="Copy id" text=${id} />
+      <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(kind, id) }} done="The record is deleted." then=${() => page.go({ id: null })} /></p>
+    <pre tabindex="0">${text}</pre>
+    <${Line} label="Change fields" button="Change" send=${change}><${Fields} label="Fields to change" placeholder='{"name": "Another"}' /><//></aside>`;
+}
+
+function Fields({ label, placeholder }) {
+  return html`<label>${label} <textarea name="fields" rows="3" cols="36" required placeholder=${placeholder}></textarea></label>`;
+}
+
+function Create({ kind }) {
+  const page = useContext(Page);
+  const make = useCall();
+  const send = async ({ id, fields }) => {
+    const body = fieldsOf(fields, page);
+    if (body && (await make({ method: "PUT", path: at(kind, id), body }, "The record is stored."))) page.go({ id });
+  };
+  return html`<details><summary>Add or replace one of the ${kind}</summary>
+    <${Line} label="Add a record" button="Store" send=${send}><${Field} label="Id" name="id" required /><${Fields} label="Fields" placeholder='{"organization_id": "org_abc123", …}' /><//></details>`;
 }
 
 function Say() {
@@ -26,46 +67,33 @@ function Say() {
   <//>`;
 }
 
-function Users({ users }) {
-  const columns = [
-    ["Id", ({ id }) => id],
-    ["Name", ({ name }) => name],
-    ["Member of", ({ member_of }) => member_of.map(({ organization, roles = [] }) => `${organization}${roles.length ? ` (${roles.join(", ")})` : ""}`).join("; ")],
-    ["Keys", ({ keys }) => keys.map(({ key, state }) => html`<code>${key}</code>${state === "active" ? "" : ` ${state}`} <${Copy} label="Copy" text=${key} /> `)],
-  ];
-  return html`<${Table} label="People and their keys" columns=${columns} rows=${users} empty="Nobody." />`;
-}
-
 /** View of the records. */
 export function Data() {
   const page = useContext(Page);
-  const [state, error, again] = useRead("__admin/state", { live: true });
+  const { kind: named, search = "", id } = page.params;
+  const kind = KINDS.includes(named) ? named : "spaces";
+  const [found, error, again] = useRead(`__admin/records/${kind}?limit=${MOST}`, { live: true });
+  const [asked, ask] = useState(search);
   if (error) return html`<p>${error}</p>`;
-  if (!state) return html`<p>…</p>`;
-  const { kind = "spaces", search = "", id } = page.params;
-  const records = (name) => (name === "users" ? state.users : (state.collections[name]?.records ?? []).map((row) => row.record));
-  const all = records(kind).filter((record) => !search || JSON.stringify(record).toLowerCase().includes(search.toLowerCase()));
-  const rows = all.slice(0, MOST);
-  const fields = FIRST.filter((name) => rows.some((record) => record[name] !== undefined));
-  const columns = fields.map((name) => [
-    name,
-    (record) =>
-      name === fields[0]
-        ? html`<button type="button" class="value" onClick=${() => page.go({ id: shown(record[name]) })}>${shown(record[name])}</button>`
-        : shown(record[name]).slice(0, 120),
-  ]);
-  const chosen = id && records(kind).find((record) => shown(record[fields[0]]) === id);
+  if (!found) return html`<p>…</p>`;
+  const all = found.records.filter((each) => !search || JSON.stringify(each).toLowerCase().includes(search.toLowerCase()));
+  const rows = all.slice(0, MOST_ROWS);
+  const fields = FIRST.filter((name) => rows.some(({ record }) => record[name] !== undefined && record[name] !== null));
+  const columns = [
+    ["id", (row) => html`<button type="button" class="value" onClick=${() => page.go({ id: row.id })}>${row.id}</button>`],
+    ...fields.map((name) => [name, ({ record }) => shown(record[name]).slice(0, 120)]),
+  ];
   return html`<h2>Data</h2>
     <form class="line" aria-label="Records" onSubmit=${(event) => event.preventDefault()}>
       <label>Kind <select value=${kind} onChange=${(event) => page.go({ kind: event.target.value, id: null })}>
-        ${KINDS.map((name) => html`<option value=${name}>${name.replaceAll("_", " ")} (${records(name).length})</option>`)}</select></label>
-      <label>Search <input type="search" value=${search} onInput=${(event) => page.go({ search: event.target.value })} /></label>
-      <button type="button" onClick=${again}>Read again</button>
+        ${KINDS.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
+      <label>Search <input type="search" value=${asked} onInput=${(event) => (ask(event.target.value), page.go({ search: event.target.value }))} /></label>
+      <button type="button" onClick=${again}>Read again</button> <span>${found.total} ${kind}</span>
     </form>
-    <${Say} />
+    <${Say} /><${Create} kind=${kind} key=${kind} />
     <div class="split">
-      ${kind === "users" ? html`<${Users} users=${rows} />` : html`<${Table} label="Records" columns=${columns} rows=${rows} empty="No record." />`}
-      ${chosen && html`<${Record} record=${chosen} />`}
+      <${Table} label="Records" columns=${columns} rows=${rows} empty=${found.total ? "No record fits." : "No record."} />
+      ${id && html`<${Record} kind=${kind} id=${id} key=${`${kind} ${id}`} />`}
     </div>
-    ${all.length > MOST && html`<p>The first ${MOST} of ${all.length} are shown; search for others.</p>`}`;
+    ${found.total > rows.length && html`<p>${rows.length} of ${found.total} are shown; the search looks through the first ${MOST}.</p>`}`;
 }
