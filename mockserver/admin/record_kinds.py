@@ -242,7 +242,7 @@ KINDS: Mapping[str, Kind] = {
     "files": Kind(
         "files",
         "file",
-        "File",
+        "StoredFile",
         {},
         ("organization_id", "uploaded_by", "original_filename"),
         ("organization_id", "file_size", "content"),
