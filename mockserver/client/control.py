@@ -263,6 +263,10 @@ class FaultControl(_Part):
         """Add a rule, or those of a `profile`."""
         return self._control.ask("POST", "/faults", rule)
 
+    def release(self, id_: str) -> Any:
+        """Release the answers that a rule holds."""
+        return self._control.ask("POST", f"/faults/{quote(id_, safe='')}/release")
+
     def remove(self, id_: str) -> Any:
         """Remove a rule."""
         return self._control.ask("DELETE", f"/faults/{quote(id_, safe='')}")
