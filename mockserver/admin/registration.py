@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mockserver.admin import (
+    about,
     clock,
     coverage,
     docs_page,
     embeddings,
     events,
     faults,
+    har,
     records,
     replies,
     requests,
@@ -23,7 +25,21 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 from mockserver.sandbox.sandbox import Sandbox
 
-_MODULES = sandboxes, state, records, clock, faults, embeddings, replies, requests, verify, coverage, events
+_MODULES = (
+    about,
+    har,
+    sandboxes,
+    state,
+    records,
+    clock,
+    faults,
+    embeddings,
+    replies,
+    requests,
+    verify,
+    coverage,
+    events,
+)
 HANDLERS = handlers_in(*_MODULES, docs_page)
 
 

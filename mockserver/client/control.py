@@ -328,6 +328,10 @@ class JournalControl(_Part):
         """Wait for requests: operation, count, timeout in seconds."""
         return self._control.ask("GET", "/requests/wait", **condition)
 
+    def har(self) -> Any:
+        """Finished exchanges as an HTTP Archive."""
+        return self._control.ask("GET", "/requests/har")
+
     def clear(self) -> Any:
         """Clear the journal."""
         return self._control.ask("DELETE", "/requests")
