@@ -16,6 +16,8 @@ from tests.schemathesis.hooks import EXEMPTIONS, POLICY, STORES, Exemption, _no_
 pytestmark = pytest.mark.slow
 
 SEED = 20260226
+CONFIG = "schemathesis.toml"
+"""In the folder of openapi.yaml, where Schemathesis finds it without being told."""
 NEW = {"organization_id": "org_abc123", "name": "New"}
 ST = Path(sys.executable).with_name("st")
 
@@ -25,7 +27,7 @@ def st(spec: Path, config: str, url: str, *flags: str) -> subprocess.CompletedPr
     command: list[str | Path] = [
         ST,
         "--config-file",
-        f"tests/schemathesis/{config}.toml",
+        config,
         "run",
         spec,
         "--url",
@@ -43,7 +45,7 @@ def st(spec: Path, config: str, url: str, *flags: str) -> subprocess.CompletedPr
 
 def test_it_finds_no_fault_in_the_vendors_operations() -> None:
     with mock("--freeze", FROZEN) as url:
-        run = st(ROOT / "openapi.yaml", "api", url)
+        run = st(ROOT / "openapi.yaml", CONFIG, url)
     assert run.returncode == 0, run.stdout + run.stderr
     count = len(HANDLERS)
     assert f"{count} selected / {count} total" in run.stdout
@@ -53,7 +55,7 @@ def test_it_finds_no_fault_in_the_vendors_operations() -> None:
 def test_it_finds_no_fault_in_the_control_operations() -> None:
     """On a mock of its own: it moves the clock to all ends of time."""
     with mock() as url:
-        run = st(ROOT / "mockserver" / "admin" / "admin.yaml", "admin", url)
+        run = st(ROOT / "mockserver" / "admin" / "admin.yaml", "tests/schemathesis/admin.toml", url)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Coverage" in run.stdout
 
@@ -81,7 +83,7 @@ def test_it_finds_where_the_mock_and_a_spec_differ(
     broken = tmp_path / "openapi.yaml"
     broken.write_text(whole.replace(said, instead), encoding="utf-8")
     with mock("--freeze", FROZEN) as url:
-        run = st(broken, "api", url, "--phases", "coverage", "--include-operation-id", operation)
+        run = st(broken, CONFIG, url, "--phases", "coverage", "--include-operation-id", operation)
     assert run.returncode == 1
     assert code in run.stdout
 

@@ -19,7 +19,7 @@ SOURCES = {
 DOCUMENTS = {"addThreadToSpace": "Add thread to space", "listSpaceThreads": "List space threads"}
 """The two documents, by the operation that each describes."""
 KINDS = {
-    "literal": ("const", "enum"),
+    "literal": ("const", "enum", "not"),
     "type": ("type",),
     "bound": (
         *("pattern", "format", "minLength", "maxLength", "minimum", "maximum"),

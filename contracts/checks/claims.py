@@ -14,7 +14,7 @@ import jsonschema_rs
 from contracts.checks.evidence import Evidence
 
 Node = Mapping[str, Any]
-FORM = ("pattern", "format", "enum", "const", "minLength", "maxLength", "minItems", "maxItems")
+FORM = ("pattern", "format", "enum", "const", "not", "minLength", "maxLength", "minItems", "maxItems")
 """Keywords about the form of a value: an assumption without evidence covers these alone."""
 _CHOICES = ("anyOf", "oneOf")
 

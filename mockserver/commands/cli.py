@@ -310,6 +310,7 @@ def _announce(
     click.echo(f"  control   {url}/__admin{paths}")
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
+    click.echo(f"  page      {url}/__admin/")
     click.echo(f"  docs      {url}/__admin/docs, README.md and docs/; mockserver serve --help")
 
 

@@ -59,7 +59,8 @@ GRAMMAR: Mapping[str, Mapping[str, Place]] = {
             propertyNames:schema minProperties:any maxProperties:any items:schema minItems:any maxItems:any
             uniqueItems:flag enum:list const:any pattern:text format:text minLength:any maxLength:any
             minimum:any maximum:any exclusiveMinimum:any exclusiveMaximum:any anyOf:[schema] oneOf:[schema]
-            default:any description:text examples:list title:text readOnly:flag contentMediaType:text""",
+            not:schema default:any description:text examples:list title:text readOnly:flag
+            contentMediaType:text""",
     }.items()
 }
 """Kind of object -> its keys."""

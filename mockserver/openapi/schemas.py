@@ -30,6 +30,7 @@ FORMATS = (
     "duration",
     "email",
     "hostname",
+    "int64",
     "ipv4",
     "ipv6",
     "regex",
@@ -37,7 +38,7 @@ FORMATS = (
     "uri",
     "uuid",
 )
-"""Formats that are checked; an unknown one would be ignored silently."""
+"""Formats that are checked, or say how long a value is; an unknown one would be ignored silently."""
 
 
 class Schema:

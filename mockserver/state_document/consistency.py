@@ -184,7 +184,7 @@ class Reader:
 
     def _file_shapes(self) -> None:
         for file, at in self.each("files"):
-            self._fit("File", file, public_fields(file, "file"), at)
+            self._fit("StoredFile", file, public_fields(file, "file"), at)
         for attached_file, at in self.each("vector_store_files"):
             state = {"processing_status": "pending", "chunk_count": 0}
             self._fit("VectorStoreFile", attached_file, {**attached_file, **state}, at)

@@ -1,0 +1,1 @@
+"""Tools of others that read openapi.yaml, each against a running mock."""
