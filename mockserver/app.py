@@ -105,7 +105,7 @@ def create_app(
     token = _admin_token(settings)
     control = Api(
         control_spec,
-        admin_handlers(ControlContext(sandboxes, loaded.states, documents, loaded.served)),
+        admin_handlers(ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown())),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",

@@ -26,7 +26,8 @@ QUIET: Record = {"event": "heartbeat"}
 CHANGES: Mapping[str, str] = {
     **dict.fromkeys(("reset", "importState", "restoreSnapshot"), "reset"),
     "setClock": "clock",
-    **dict.fromkeys(("addFault", "changeFault", "removeFault", "clearFaults", "setRateLimit"), "faults"),
+    **dict.fromkeys(("addFault", "changeFault", "removeFault", "releaseFault", "clearFaults"), "faults"),
+    "setRateLimit": "faults",
     **dict.fromkeys(("drainEmbeddings", "putEmbeddingPolicy", "stepEmbeddings"), "queue"),
     **dict.fromkeys(("failEmbedding", "completeEmbedding", "retryEmbedding"), "queue"),
     **dict.fromkeys(("queueReply", "clearReplies"), "replies"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mockserver.admin import (
+    about,
     clock,
     control_page,
     coverage,
@@ -12,6 +13,7 @@ from mockserver.admin import (
     embeddings,
     events,
     faults,
+    har,
     records,
     replies,
     requests,
@@ -24,8 +26,9 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 from mockserver.sandbox.sandbox import Sandbox
 
-_MODULES = sandboxes, state, records, clock, faults, embeddings, replies, requests, verify, coverage, events
-HANDLERS = handlers_in(*_MODULES, docs_page, control_page)
+_STATE = sandboxes, state, records, clock, faults, embeddings, replies
+_JOURNAL = requests, verify, coverage, events, har
+HANDLERS = handlers_in(*_STATE, *_JOURNAL, about, docs_page, control_page)
 
 
 def admin_handlers(context: ControlContext) -> dict[str, Handler]:

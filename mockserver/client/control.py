@@ -263,6 +263,10 @@ class FaultControl(_Part):
         """Add a rule, or those of a `profile`."""
         return self._control.ask("POST", "/faults", rule)
 
+    def release(self, id_: str) -> Any:
+        """Release the answers that a rule holds."""
+        return self._control.ask("POST", f"/faults/{quote(id_, safe='')}/release")
+
     def remove(self, id_: str) -> Any:
         """Remove a rule."""
         return self._control.ask("DELETE", f"/faults/{quote(id_, safe='')}")
@@ -323,6 +327,10 @@ class JournalControl(_Part):
     def wait(self, **condition: Any) -> Any:
         """Wait for requests: operation, count, timeout in seconds."""
         return self._control.ask("GET", "/requests/wait", **condition)
+
+    def har(self) -> Any:
+        """Finished exchanges as an HTTP Archive."""
+        return self._control.ask("GET", "/requests/har")
 
     def clear(self) -> Any:
         """Clear the journal."""

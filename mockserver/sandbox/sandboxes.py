@@ -197,6 +197,7 @@ class Sandboxes:
 
     def _forget(self, name: str, why: str) -> None:
         dropped = self._open.pop(name)
+        dropped.faults.clear()  # nobody can release what it holds
         dropped.journal.happened("sandbox", dropped.instant(), why)
         self._gone[name] = why
         if len(self._gone) > REMEMBERED:
