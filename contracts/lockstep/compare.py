@@ -63,6 +63,8 @@ class Comparer:
     """Seconds by which times may differ after that."""
     echoes: Sequence[str] = ()
     """Operations that answer with texts of the caller, also where a model spoke before."""
+    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Operation -> fields by which its list is ordered, if not KEYS."""
     kind_of: Callable[[str, str], str] = lambda _, pointer: pointer.rpartition("/")[2]
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
@@ -144,7 +146,8 @@ class _Walk(NamedTuple):
                 return
             position = {label: n for n, label in enumerate(labels[1])}
             right = [right[position[label]] for label in labels[0]]
-            if not _tied(left, [position[label] for label in labels[0]]):
+            keys = self.comparer.orders.get(self.operation, KEYS)
+            if not _tied(left, [position[label] for label in labels[0]], keys):
                 yield AnswerDifference("order", place, *labels)
         for n, (one, other) in enumerate(zip(left, right, strict=False)):
             yield from self.values(one, other, f"{place}/*", f"{at}/{n}", spoken=spoken)
@@ -274,9 +277,11 @@ def _kind(value: Any) -> str:
     return "object" if isinstance(value, Mapping) else type(value).__name__
 
 
-def _tied(items: Sequence[Any], positions: Sequence[int]) -> bool:
+def _tied(items: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
     """Whether only items that are equal in what orders them changed places."""
-    keys = [[item[name] for name in KEYS if name in item] if isinstance(item, dict) else [] for item in items]
+    keys = [
+        [item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items
+    ]
     return all(
         positions[n] < positions[later] or keys[n] == keys[later] != []
         for n in range(len(items))
