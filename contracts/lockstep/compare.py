@@ -29,7 +29,7 @@ WORDS = re.compile(
     r"^(/events/\*)?(/response/\*|/response_blocks/\*|/output/\*/content/\*)/text$|/(delta|partial_content)$"
 )
 """Places where a model speaks."""
-LINK = re.compile(r"https?://[^/]+/v1/.*\?")
+LINK = re.compile(r"https?://[^/]+(/__sandbox/[^/]+)?/v1/.*\?")
 """Link to an operation of the API, with what it needs."""
 SEARCHED = re.compile(r"^(/events/\*)?(/file_search|/output/\*)/results$")
 """Lists of what a search found: in any order, and of the worst there may have been more than fit."""
