@@ -188,7 +188,7 @@ class _Walk(NamedTuple):
                 )
         elif TIME.fullmatch(left) or TIME.fullmatch(right):
             yield from self.times(left, right, place)
-        elif left != right and not PRESENCE.search(place):
+        elif (left != right or place.endswith("/id")) and not PRESENCE.search(place):  # ids may be equal
             if IDS.search(place) and SEARCHED.search(place.rpartition("/*/")[0]):
                 return  # nobody has named it: several results may have the same text
             if IDS.search(place):

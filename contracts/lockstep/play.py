@@ -74,6 +74,8 @@ class Lockstep:
     allow: Callable[[str], object] = lambda _: None
     """Lets writes name an id that nothing has."""
     known: set[tuple[str, ...]] = field(default_factory=set)
+    unsteady: dict[str, set[str]] = field(default_factory=dict)
+    """Operation -> places whose values the target changes between equal reads; they are not compared."""
     names: Names = field(default_factory=Names)
     steps_taken: int = 0
     _count: int = 0
@@ -165,12 +167,17 @@ class Lockstep:
         settle = waits and self._unsettled
         self._unsettled = operation.writes or (self._unsettled and not settle)
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
-        found = self._differences(step, model, target, uid)
+        found, moved = self._differences(step, model, target, uid), set[str]()
         for _ in range(PATIENCE if target.request.method == "GET" and not on_mock else 0):
-            if not found:
+            if not found and not moved:
                 break
             model, target = self._both(requests, role, 0.0, settle=True)
-            found = [each for each in self._differences(step, model, target, uid) if each in found]
+            again = self._differences(step, model, target, uid)
+            places = {each.pointer for each in found} | moved
+            moved = {each.pointer for each in again if each not in found and each.pointer in places}
+            found = [each for each in again if each in found]
+        if moved:
+            self.unsteady.setdefault(step["op"], set()).update(moved)
         return found, model, target
 
     def _both(
