@@ -62,14 +62,16 @@ def create_app(
     *,
     log: RequestLog | None = None,
     stopping: threading.Event | None = None,
+    journals: journal.Journals | None = None,
 ) -> MockServer:
     """WSGI application of the mock; DocumentError if spec, handlers or scenario do not fit together.
 
     `stopping` ends every sleep, wait and stream; without it the application creates its own event.
+    `journals`: those of an application that this one replaces.
     """
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet, probes=settings.log_probes)
-    journals = journal.Journals(
+    journals = journals or journal.Journals(
         journal.JournalLimits(
             settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes
         )
@@ -103,7 +105,7 @@ def create_app(
     token = _admin_token(settings)
     control = Api(
         control_spec,
-        admin_handlers(ControlContext(sandboxes, loaded.states, documents, loaded.served)),
+        admin_handlers(ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown())),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -143,6 +145,7 @@ def create_app(
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
+    app.journals = journals
     blueprints.register(app, settings.extend)
     return app
 

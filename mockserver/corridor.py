@@ -133,7 +133,9 @@ class Corridor:
             and request.method in ("GET", "HEAD")
             and not self._serves_root()
         ):
-            request.path = self._root  # health checks of other tools ask for it
+            # Health checks of other tools ask for it; a browser is sent to the page.
+            is_browser = "text/html" in (request.header("Accept") or "")
+            request.path = self._root.rpartition("/")[0] if is_browser else self._root
         api = self._api(request)
         exchange, refusal = Exchange(request.method, ""), None
         try:

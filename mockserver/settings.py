@@ -210,6 +210,11 @@ class Settings(BaseSettings):
     api_key: str | None = Field(None, validation_alias="FREDDY_API_KEY")
     """Additional key of usr_abc123; not a flag, because other users could read it."""
 
+    def shown(self) -> dict[str, Any]:
+        """Settings as JSON values, without secrets."""
+        values = self.model_dump(mode="json", exclude={"admin_token", "api_key"})
+        return {name.rstrip("_"): value for name, value in values.items()}
+
 
 def read_settings(flags: dict[str, Any]) -> Settings:
     """Read settings from the command line and the environment."""

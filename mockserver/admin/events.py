@@ -26,11 +26,12 @@ QUIET: Record = {"event": "heartbeat"}
 CHANGES: Mapping[str, str] = {
     **dict.fromkeys(("reset", "importState", "restoreSnapshot"), "reset"),
     "setClock": "clock",
-    **dict.fromkeys(("addFault", "changeFault", "removeFault", "clearFaults", "setRateLimit"), "faults"),
+    **dict.fromkeys(("addFault", "changeFault", "removeFault", "releaseFault", "clearFaults"), "faults"),
+    "setRateLimit": "faults",
     **dict.fromkeys(("drainEmbeddings", "putEmbeddingPolicy", "stepEmbeddings"), "queue"),
     **dict.fromkeys(("failEmbedding", "completeEmbedding", "retryEmbedding"), "queue"),
     **dict.fromkeys(("queueReply", "clearReplies"), "replies"),
-    **dict.fromkeys(("seed", "addThreadMessage"), "records"),
+    **dict.fromkeys(("seed", "addThreadMessage", "putRecord", "patchRecord", "deleteRecord"), "records"),
     "saveSnapshot": "snapshot",
     "clearRequests": "journal",
 }

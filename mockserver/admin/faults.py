@@ -42,6 +42,12 @@ def change_fault(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     return _rule_reply(sandbox.faults.change(call.path["id"], call.body, sandbox.instant()), call)
 
 
+@handles("releaseFault")
+def release_fault(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+    """Let pass what a rule holds."""
+    return _rule_reply(sandbox.faults.release(call.path["id"], sandbox.instant()), call)
+
+
 @handles("removeFault")
 def remove_fault(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Remove a rule."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
+from urllib.parse import quote
 
 from mockserver.admin.decision import SOURCES, decision
-from mockserver.http.redaction import CREDENTIALS, Mask
+from mockserver.http.redaction import CREDENTIALS, Mask, safe_query
 from mockserver.http.wall_time import wall_time
 from mockserver.journal.entry import Entry
 from mockserver.sandbox.clock import as_text
@@ -114,13 +114,8 @@ def _masked(entry: Entry, mask: Mask) -> Callable[[str], str]:
 
 
 def _url(entry: Entry, hide: Callable[[str], str]) -> str:
-    url = hide(url_of(entry))
-    plain = unquote_plus(entry.query)
-    if hide(plain) == plain:
-        return url
-    # A key, or the name of its parameter, may be percent-encoded.
-    pairs = [(hide(n), hide(v)) for n, v in parse_qsl(entry.query, keep_blank_values=True)]
-    return f"{url.partition('?')[0]}?{'&'.join(hide(urlencode([pair], safe='*')) for pair in pairs)}"
+    path, _, query = url_of(entry).partition("?")
+    return f"{hide(path)}?{safe_query(query, hide)}" if query else hide(path)
 
 
 def _headers(pairs: Iterable[tuple[str, str]], mask: Mask, hide: Callable[[str], str]) -> dict[str, str]:

@@ -25,6 +25,8 @@ class ControlContext(NamedTuple):
     """OpenAPI documents by file name."""
     served: Mapping[str, Any]
     """Title, version and SHA-256 of the vendor's document."""
+    settings: Mapping[str, Any]
+    """Settings as JSON values, without secrets."""
 
 
 def named_page(call: Call, field: str, rows: Iterable[tuple[str, T]], body: Callable[[T], Record]) -> Record:

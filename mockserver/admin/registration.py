@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mockserver.admin import (
+    about,
     clock,
+    control_page,
     coverage,
     docs_page,
     embeddings,
     events,
     faults,
+    har,
+    records,
     replies,
     requests,
     sandboxes,
@@ -22,9 +26,9 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 from mockserver.sandbox.sandbox import Sandbox
 
-HANDLERS = handlers_in(
-    sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events, docs_page
-)
+_STATE = sandboxes, state, records, clock, faults, embeddings, replies
+_JOURNAL = requests, verify, coverage, events, har
+HANDLERS = handlers_in(*_STATE, *_JOURNAL, about, docs_page, control_page)
 
 
 def admin_handlers(context: ControlContext) -> dict[str, Handler]:

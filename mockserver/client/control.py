@@ -124,6 +124,7 @@ class Control:
         self.clock = ClockControl(self)
         self.embeddings = EmbeddingControl(self)
         self.faults = FaultControl(self)
+        self.records = RecordControl(self)
         self.requests = JournalControl(self)
         self.snapshots = SnapshotControl(self)
 
@@ -262,6 +263,10 @@ class FaultControl(_Part):
         """Add a rule, or those of a `profile`."""
         return self._control.ask("POST", "/faults", rule)
 
+    def release(self, id_: str) -> Any:
+        """Release the answers that a rule holds."""
+        return self._control.ask("POST", f"/faults/{quote(id_, safe='')}/release")
+
     def remove(self, id_: str) -> Any:
         """Remove a rule."""
         return self._control.ask("DELETE", f"/faults/{quote(id_, safe='')}")
@@ -269,6 +274,34 @@ class FaultControl(_Part):
     def clear(self) -> Any:
         """Remove all rules."""
         return self._control.ask("DELETE", "/faults")
+
+
+class RecordControl(_Part):
+    """Records of the sandbox: spaces, threads, messages, stores, files, links, users, keys."""
+
+    def list(self, kind: str, **page: Any) -> Any:
+        """Page of the records of a kind; by limit, cursor."""
+        return self._control.ask("GET", f"/records/{kind}", **page)
+
+    def get(self, kind: str, id_: str) -> Any:
+        """One record."""
+        return self._control.ask("GET", _record(kind, id_))["record"]
+
+    def put(self, kind: str, id_: str, **fields: Any) -> Any:
+        """Create a record with this id, or replace it."""
+        return self._control.ask("PUT", _record(kind, id_), fields)["record"]
+
+    def change(self, kind: str, id_: str, **fields: Any) -> Any:
+        """Change fields of a record."""
+        return self._control.ask("PATCH", _record(kind, id_), fields)["record"]
+
+    def delete(self, kind: str, id_: str) -> Any:
+        """Delete a record."""
+        return self._control.ask("DELETE", _record(kind, id_))
+
+
+def _record(kind: str, id_: str) -> str:
+    return f"/records/{kind}/{quote(id_, safe='')}"
 
 
 class JournalControl(_Part):
@@ -294,6 +327,10 @@ class JournalControl(_Part):
     def wait(self, **condition: Any) -> Any:
         """Wait for requests: operation, count, timeout in seconds."""
         return self._control.ask("GET", "/requests/wait", **condition)
+
+    def har(self) -> Any:
+        """Finished exchanges as an HTTP Archive."""
+        return self._control.ask("GET", "/requests/har")
 
     def clear(self) -> Any:
         """Clear the journal."""

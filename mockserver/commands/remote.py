@@ -102,14 +102,14 @@ def clock(control: Control, action: str, value: str | None) -> Any:
 
 
 @click.command("faults")
-@click.argument("action", type=click.Choice(["list", "add", "remove", "clear"]), default="list")
+@click.argument("action", type=click.Choice(["list", "add", "release", "remove", "clear"]), default="list")
 @click.argument("what", required=False)
 @remote_command()
 def faults(control: Control, action: str, what: str | None) -> Any:
-    """List, add, remove or clear fault rules.
+    """List, add, release, remove or clear fault rules.
 
     WHAT is a rule as JSON or a profile to add (slow, flaky, brownout, rate-limited, offline), or an id to
-    remove.
+    release what the rule holds, or to remove it.
 
     \b
     Examples:
@@ -117,9 +117,9 @@ def faults(control: Control, action: str, what: str | None) -> Any:
       mockserver faults add '{"operation": "createSpace", "times": 1, "error": {"status": 503}}'
       mockserver faults clear
     """
-    if action in ("add", "remove"):
+    if action in ("add", "release", "remove"):
         text = _needed(what, f"faults {action} needs an argument: WHAT")
-        return control.faults.add(**_rule(text)) if action == "add" else control.faults.remove(text)
+        return control.faults.add(**_rule(text)) if action == "add" else getattr(control.faults, action)(text)
     return control.faults.clear() if action == "clear" else control.faults.list()
 
 

@@ -7,10 +7,11 @@ from socket import socket
 
 from mockserver.faults import example_answers
 from mockserver.faults.broken_body import applicable_kind, damaged_answer
+from mockserver.faults.hold import HeldStream, Hold, passes
 from mockserver.faults.request_headers import NO_OVERRIDES, RequestOverrides, overrides_of
 from mockserver.faults.rule import Fault, MatchedRequest
 from mockserver.http.context import Injection, RequestContext
-from mockserver.http.event_stream import WaitingSlots
+from mockserver.http.event_stream import Lines, WaitingSlots
 from mockserver.http.request import Answer, Request, header_safe
 
 
@@ -44,6 +45,8 @@ class Injector:
         _apply_overrides(injection, overrides, context)
         if fault is not None:
             _apply_fault(injection, fault, context)
+        if fault is not None and fault.hold is not None and fault.hold_after is None:
+            self._wait(fault.hold, request)
         self._delay(injection, overrides.delay + (0.0 if fault is None else fault.delay), request)
         return injection.answer
 
@@ -58,10 +61,22 @@ class Injector:
             self._held.release()
         injection.headers.append(("X-Mock-Delay", str(round(milliseconds))))
 
+    def _wait(self, hold: Hold, request: Request) -> None:
+        self._held.take()
+        released = hold.entered()
+        try:
+            with request.held:
+                passes(released, self._stopping)
+        finally:
+            hold.left()
+            self._held.release()
+
     def break_body(self, injection: Injection, answer: Answer, connection: socket | None) -> Answer:
         """The answer with the injected headers, and with damaged bytes if a fault says so."""
         answer.headers.extend(injection.headers)
         fault = injection.fault
+        if fault is not None and fault.hold is not None and fault.hold_after is not None:
+            hold_stream(answer.body, fault.hold, fault.hold_after, self._stopping)
         if fault is None or fault.damage is None:
             return answer
         wanted = fault.damage["kind"]
@@ -75,6 +90,12 @@ class Injector:
             return answer
         injection.source = "fault"
         return damaged_answer(answer, kind, fault.damage, connection, self._stopping.wait, self._held.release)
+
+
+def hold_stream(body: object, hold: Hold, after: int, stopping: threading.Event) -> None:
+    """Let a stream wait after so many events; any other body is sent at once."""
+    if isinstance(body, Lines):
+        body.hold(after, HeldStream(hold, stopping))
 
 
 def _apply_overrides(injection: Injection, overrides: RequestOverrides, context: RequestContext) -> None:

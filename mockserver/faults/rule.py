@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from mockserver.faults.broken_body import KINDS
+from mockserver.faults.hold import Hold
 from mockserver.http.problems import Invalid
 from mockserver.openapi.field_error import FieldError
 
@@ -40,12 +42,16 @@ class Fault(NamedTuple):
     """Damage to the answer's bytes: kind, after, seconds."""
     handled: bool = True
     """Whether the handler runs before the answer is damaged."""
+    hold: Hold | None = None
+    """Where the answer waits for its release."""
+    hold_after: int | None = None
+    """Events of a stream that are sent before it waits; None to wait before the request is carried out."""
 
 
 class Rule:
     """Fault rule. `fields` holds every field that the control API defines for it."""
 
-    __slots__ = ("_expires", "fields", "id")
+    __slots__ = ("_expires", "fields", "hold", "id")
 
     def __init__(self, rule_id: str, fields: Mapping[str, Any], now: int) -> None:
         """`now` is the start of the rule's `seconds`; Invalid for an unknown kind."""
@@ -55,6 +61,7 @@ class Rule:
                 raise Invalid([FieldError("body", f"{name}.{key}", text)])
         self.id = rule_id
         self.fields = fields
+        self.hold = None if fields["hold"] is None else Hold()
         self._expires = None if fields["seconds"] is None else now + round(fields["seconds"] * SECOND)
 
     @property
@@ -92,7 +99,19 @@ class Rule:
         fields = self.fields
         chances = self._chance("delay", number), self._chance("more delay", number)
         delay = 0.0 if fields["delay"] is None else delay_of(fields["delay"], *chances)
-        return Fault(self.name, delay, fields["error"], fields["damage"], fields["handled"])
+        after = None if fields["hold"] is None else fields["hold"].get("after_events")
+        return Fault(self.name, delay, fields["error"], fields["damage"], fields["handled"], self.hold, after)
+
+    def release(self) -> None:
+        """Let pass what this rule holds."""
+        if self.hold is not None:
+            self.hold.release()
+
+    def copied(self) -> Rule:
+        """The same rule for another sandbox: what is held here is not held there."""
+        other = copy(self)
+        other.hold = None if self.hold is None else Hold()
+        return other
 
     def _chance(self, what: str, number: int) -> float:
         return chance(f"{self.fields['seed']}/{self.id}/{what}/{number}")

@@ -49,13 +49,14 @@ class Faults:
     def __init__(self, defaults: FaultDefaults) -> None:
         self._defaults = defaults
         self._lock = threading.Lock()
+        self._rules: Mapping[str, _CountedRule] = {}
+        """By id, in order; replaced, never edited."""
         self.reset(0)
 
     def reset(self, now: int) -> None:
         """Restore the initial faults, at this instant of the sandbox's clock."""
         with self._lock:
-            self._rules: Mapping[str, _CountedRule] = {}
-            """By id, in order; replaced, never edited."""
+            self._replace({})
             self.rate_limiter = None if self._defaults.plan is None else RateLimiter(self._defaults.plan)
             if self._defaults.profile is not None:
                 self._rules = self._of_profile(self._defaults.profile, {}, now)
@@ -73,7 +74,7 @@ class Faults:
     def restore(self, version: FaultsVersion) -> None:
         """Restore rules, counts and rate limit."""
         with self._lock:
-            self._rules = version.rules
+            self._replace({id_: e._replace(rule=e.rule.copied()) for id_, e in version.rules.items()})
             self.rate_limiter = None if version.rate_limiter is None else version.rate_limiter.copy()
 
     def limit(self, plan: Plan | None) -> None:
@@ -116,7 +117,7 @@ class Faults:
                 added = self._of_profile(profile, fields, now)
             if len(kept) + len(added) > MOST_RULES:
                 raise Invalid([FieldError("body", "", f"the limit of {MOST_RULES} rules is reached")])
-            self._rules = {**added, **kept} if first else {**kept, **added}
+            self._replace({**added, **kept} if first else {**kept, **added})
         return [_rule_body(entry, now) for entry in added.values()]
 
     def change(self, rule_id: str, changes: Mapping[str, Any], now: int) -> dict[str, Any] | None:
@@ -130,20 +131,36 @@ class Faults:
                 return None
             entry = _CountedRule(Rule(rule_id, {**before.rule.fields, **changes}, now))
             ahead = {rule_id: entry} if first else {}
-            self._rules = {**ahead, **self._rules, rule_id: entry}
+            self._replace({**ahead, **self._rules, rule_id: entry})
         return _rule_body(entry, now)
 
     def remove(self, rule_id: str) -> bool:
         """Remove a rule; whether it existed."""
         with self._lock:
             existed = rule_id in self._rules
-            self._rules = {id_: entry for id_, entry in self._rules.items() if id_ != rule_id}
+            self._replace({id_: entry for id_, entry in self._rules.items() if id_ != rule_id})
         return existed
 
     def clear(self) -> None:
         """Remove all rules. The rate limit stays."""
         with self._lock:
-            self._rules = {}
+            self._replace({})
+
+    def release(self, rule_id: str, now: int) -> dict[str, Any] | None:
+        """Let pass what a rule holds; None if there is no such rule."""
+        entry = self._rules.get(rule_id)
+        if entry is None:
+            return None
+        entry.rule.release()
+        return _rule_body(entry, now)
+
+    def _replace(self, rules: Mapping[str, _CountedRule]) -> None:
+        """Replace the rules; those that are no longer there hold nothing."""
+        kept = {id(entry.rule) for entry in rules.values()}
+        for entry in self._rules.values():
+            if id(entry.rule) not in kept:
+                entry.rule.release()
+        self._rules = rules
 
     def _of_profile(self, profile: str, fields: Mapping[str, Any], now: int) -> dict[str, _CountedRule]:
         whole = {name: value for name, value in self._defaults.rule.items() if name not in _NO_RULE}
@@ -165,4 +182,6 @@ _PROFILED = frozenset(rule["name"] for rules in PROFILES.values() for rule in ru
 def _rule_body(entry: _CountedRule, now: int) -> dict[str, Any]:
     rule, matched, struck = entry
     over = rule.expired(struck, now)
-    return {"id": rule.id, **rule.fields, "matched": matched, "struck": struck, "over": over}
+    waiting = 0 if rule.hold is None else rule.hold.waiting
+    counts = {"matched": matched, "struck": struck, "waiting": waiting, "over": over}
+    return {"id": rule.id, **rule.fields, **counts}

@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from mockserver.http.problems import MockOwnError, Problem, fault
 
@@ -133,8 +133,24 @@ class ClosesOnce:
     __del__ = close
 
 
+class Gate(Protocol):
+    """What holds a stream up."""
+
+    def passes(self, seconds: float) -> bool:
+        """Wait until it may go on: whether it may within these seconds."""
+
+    def left(self) -> None:
+        """The stream waits no longer."""
+
+
 class Lines(ClosesOnce):
     """Body of a stream, as bytes."""
+
+    _gate: Gate | None = None
+    _after = 0
+    """Events that are sent before the gate."""
+    _quiet = b""
+    """Heartbeat that is sent while it waits."""
 
     def __init__(
         self,
@@ -148,14 +164,42 @@ class Lines(ClosesOnce):
         """`report` receives the error of a failing stream; `keep`: bytes to store for the journal."""
         self.sent = SentBytes(keep)
         super().__init__(_lines(stream, stopping, report, self.sent), closed)
+        self._stream = stream
         self._last = _literal(stream.last) if stream.last else None
 
+    def hold(self, after: int, gate: Gate) -> None:
+        """Send nothing but heartbeats after so many events, until the gate lets it pass."""
+        stream = getattr(self, "_stream", None)  # none of a user's view
+        if stream is not None:
+            self._gate, self._after, self._quiet = gate, after, _line(stream, stream.heartbeat)
+
     def __next__(self) -> bytes:
-        line = super().__next__()
+        line = self._quiet if self._is_held() else super().__next__()
+        self._after -= line != self._quiet
         self.sent.add(line)
         if line == self._last:
             self.close()  # before the last line leaves, so that its reader finds the journal complete
         return line
+
+    def _is_held(self) -> bool:
+        if self._gate is None or self._after > 0 or self._closed is None:
+            return False
+        if not self._gate.passes(HEARTBEAT):
+            return True
+        self._open_gate()
+        return False
+
+    def _open_gate(self) -> None:
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.left()
+
+    def close(self) -> None:
+        """End it, and wait no longer."""
+        self._open_gate()
+        super().close()
+
+    __del__ = close
 
 
 def _lines(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 MASK = "***"
 CREDENTIALS = ("X-API-Key", "Authorization")
@@ -66,10 +66,12 @@ def _parts(value: str, text: str) -> tuple[str, ...]:
 
 
 def safe_query(query: str, hide: Callable[[str], str]) -> str:
-    """Query without secrets; decoded if one of them is percent-encoded."""
+    """Query without secrets; a key, or the name of its parameter, may be percent-encoded."""
     plain = unquote_plus(query)
-    hidden = hide(plain)
-    return hide(query) if hidden == plain else hidden
+    if hide(plain) == plain:
+        return hide(query)
+    pairs = [(hide(name), hide(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
+    return "&".join(hide(urlencode([pair], safe="*")) for pair in pairs)
 
 
 class Mask:

@@ -61,6 +61,10 @@ class Journals:
             self._all.add(journal)
         return journal
 
+    def happened(self, kind: str, instant: int, text: str) -> None:
+        """Tell of something that concerns no single sandbox."""
+        self.events.add(Event(kind, "", instant, perf_counter(), text))
+
     def added(self, size: int, refused: bool) -> None:
         """Enforce the budget; called with the lock held.
 

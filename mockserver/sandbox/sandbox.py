@@ -196,6 +196,11 @@ class Sandbox(Collections):
             data, self.embeddings.own_policy, self.ids.counters(), self.clock.as_start(), origin
         )
 
+    @property
+    def scenarios(self) -> set[str]:
+        """Names of the scenarios that its data and its start come from."""
+        return {self.data.name, self.start.data.name}
+
     def now(self) -> str:
         """Current time as the API formats it; constant within a transaction."""
         return self.clock.text()

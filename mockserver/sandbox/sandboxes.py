@@ -158,6 +158,15 @@ class Sandboxes:
             self._drop_idle(self._seconds())
             return sorted([self.default, *self._open.values()], key=lambda sandbox: sandbox.name)
 
+    def adopt(self, others: Sandboxes, names: set[str]) -> None:
+        """Take over the snapshots and these sandboxes of others, and what is known of dropped ones."""
+        self.snapshots = others.snapshots
+        if DEFAULT in names:
+            self.default, self.start = others.default, others.start
+        with others._lock:
+            self._open.update((name, each) for name, each in others._open.items() if name in names)
+            self._gone.update(others._gone)
+
     def idle(self, sandbox: Sandbox) -> float | None:
         """Seconds since its last request began; None for the default one, which never expires."""
         return None if sandbox is self.default else self._seconds() - sandbox.last_used
@@ -188,6 +197,7 @@ class Sandboxes:
 
     def _forget(self, name: str, why: str) -> None:
         dropped = self._open.pop(name)
+        dropped.faults.clear()  # nobody can release what it holds
         dropped.journal.happened("sandbox", dropped.instant(), why)
         self._gone[name] = why
         if len(self._gone) > REMEMBERED:
@@ -207,7 +217,7 @@ class Sandboxes:
         )
 
     def _unknown(self, name: str) -> NotFound:
-        why = self._gone.get(name, "does not exist")
+        why = self._gone.get(name, f"does not exist{nearest(name, self._open)}")
         return NotFound("Sandbox not found", reason=f"sandbox {name[:80]!r} {why}", sandbox=name)
 
 

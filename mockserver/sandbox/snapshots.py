@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 
-from mockserver.http.problems import Conflict, NotFound
+from mockserver.http.problems import Conflict, NotFound, nearest
 from mockserver.sandbox.sandbox import SandboxState
 
 MOST_SNAPSHOTS = 1000
@@ -34,14 +35,14 @@ class Snapshots:
         """State of this name; NotFound if there is none."""
         found = self._kept.get(name)
         if found is None:
-            raise _unknown_snapshot(name)
+            raise _unknown_snapshot(name, self._kept)
         return found
 
     def delete(self, name: str) -> None:
         """Delete a snapshot; sandboxes created from it stay."""
         with self._lock:
             if self._kept.pop(name, None) is None:
-                raise _unknown_snapshot(name)
+                raise _unknown_snapshot(name, self._kept)
 
     def listed(self) -> list[tuple[str, SandboxState]]:
         """All snapshots by name."""
@@ -49,5 +50,6 @@ class Snapshots:
             return sorted(self._kept.items(), key=lambda entry: entry[0])
 
 
-def _unknown_snapshot(name: str) -> NotFound:
-    return NotFound("Snapshot not found", reason=f"no snapshot {name[:80]!r}", snapshot=name)
+def _unknown_snapshot(name: str, known: Collection[str]) -> NotFound:
+    reason = f"no snapshot {name[:80]!r}{nearest(name, known)}"
+    return NotFound("Snapshot not found", reason=reason, snapshot=name)

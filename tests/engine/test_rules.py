@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "skip": 0,
     "every": 1,
+    "hold": None,
     "handled": True,
 }
 BROKEN = {"error": {"status": 500}}
