@@ -82,6 +82,7 @@ class DifferenceSearch:
             may_send=lambda operation: may_send(run, operation),
             permits=run.permits,
             allow=run.ledger.allow,
+            unsteady=run.shared.setdefault("unsteady", {}),
         )
 
     def _play(self, lockstep: Lockstep, steps: Iterable[Step]) -> None:

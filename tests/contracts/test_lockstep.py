@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
 from contracts.http.target import InProcess
+from contracts.lockstep import sides
 from contracts.lockstep.api import Step
 from contracts.lockstep.attribution import CONDITIONS, failures, patterns
 from contracts.lockstep.layer import corpus
@@ -51,6 +53,19 @@ class Anonymous(InProcess):
         answer = super()._answer(request, key)
         headers = {name: value for name, value in answer.headers.items() if name != "x-mock-source"}
         return answer._replace(headers=headers)
+
+
+class Restless(Anonymous):
+    """A deployment with a field of its own in each answer, another one each time."""
+
+    count = 0
+
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        answer = super()._answer(request, key)
+        self.count += 1
+        if answer.request.method != "GET" or "description" not in answer.fields:
+            return answer
+        return answer._replace(text=json.dumps({**answer.fields, "description": f"no. {self.count}"}))
 
 
 @pytest.fixture
@@ -190,6 +205,16 @@ def test_a_deployment_gets_no_control_calls_and_keeps_nothing(model: ModelClient
         pair.play(deepcopy(recorded.steps))
     assert not any("/__admin" in answer.request.path for answer in run.chain)
     assert {made.kind for made in run.ledger.left()} <= {"thread"}  # those that show the users of the keys
+
+
+def test_a_value_that_changes_between_equal_reads_is_told_and_not_compared(
+    model: ModelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "SETTLE_SECONDS", 0)
+    pair = lockstep(model, run_on(Restless(fresh_app())))
+    read = {**ADD, "op": "getSpace", "path": {"space_id": {"$": "space:a/id"}}}
+    pair.play([deepcopy(SPACE), read], read_back=False)
+    assert pair.unsteady == {"getSpace": {"/description"}}
 
 
 def test_every_row_of_the_differences_names_an_assumption_and_known_conditions() -> None:
