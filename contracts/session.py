@@ -181,6 +181,7 @@ def _new_run(
     )
     run.requires_organization = address_by(spoken)
     served = document() if spoken is None else of_revision(spoken)
+    run.revision = served.revision
     run.own_threads_only = served.refuses("addThreadToSpace", "Thread access required")
     if writes:
         about = {"target": transport.url, "organization_id": access.organization_id, "clock": access.clock}

@@ -20,6 +20,7 @@ OWNER = {"X-API-Key": "ak_demo_owner"}
 REVISIONS = revisions()
 NEWER = (*reversed(REVISIONS),)
 ORGANIZATION = "the-organization-of-a-space-is-named-where-that-is-required"
+LOCKSTEP = "the-target-answers-like-the-mock"
 CHEAP = ("who-may-addThreadToSpace", "an-added-thread-is-listed")
 
 
@@ -65,7 +66,7 @@ def test_doctor_and_run_find_out_which_revision_a_target_speaks(newer: str, tmp_
 
 @pytest.mark.parametrize("revision", revisions())
 def test_a_fresh_mock_serves_the_revision_that_judges_it(revision: str, tmp_path: Path) -> None:
-    result, report = judged(tmp_path, "--target", "mock", "--revision", revision, *only(*CHEAP))
+    result, report = judged(tmp_path, "--target", "mock", "--revision", revision, *only(*CHEAP, LOCKSTEP))
     assert (result.exit_code, report["run"]["contract"]["revision"]) == (0, revision), result.output
     assert ("--revision" in report["run"]["again"]) is True
 
@@ -76,8 +77,8 @@ def test_a_fresh_mock_serves_the_revision_that_judges_it(revision: str, tmp_path
 def test_another_revision_than_the_spoken_one_judges_and_nothing_is_left(
     served: str, judge: str, what: str, tmp_path: Path
 ) -> None:
-    """What differs is broken once for each operation; whatever judges, requests fit the target."""
-    words = ("--revision", judge, *only(ORGANIZATION, "an-added-thread-is-listed"))
+    """What differs is broken once for each operation; requests, and lock step, fit the target."""
+    words = ("--revision", judge, *only(ORGANIZATION, "an-added-thread-is-listed", LOCKSTEP))
     with mock("--revision", served) as url:
         result, report = judged(tmp_path, "--target", url, *words)
         assert f"{judge}; the target speaks {served}" in result.output
