@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,17 @@ def test_the_revision_that_judges_is_that_of_its_block() -> None:
             assert not document().requires_organization("GET", "/v1/spaces/space_1")
         assert document().revision == "2026-05"
     assert document().revision == "2026-02"
+
+
+def test_each_field_that_the_newer_revision_adds_is_missing_once(tmp_path: Path) -> None:
+    """And nobody else may add a thread: that is all in which these operations of the older one differ."""
+    checks = ("operation-getSpace", "operation-getThread", "who-may-addThreadToSpace", LOCKSTEP)
+    with mock("--revision", "2026-02") as url:
+        _, report = judged(tmp_path, "--target", url, "--revision", "2026-05", *only(*checks))
+    missing = [re.findall(r'"(\w+)" is a required', failure["message"]) for failure in report["failures"]]
+    fields = ["activated_skins", "expected_deletion_at", "has_unread", "is_incognito", "object", "thread_ids"]
+    assert sorted(name for names in missing for name in names) == fields
+    others = [
+        failure["check"] for failure, names in zip(report["failures"], missing, strict=True) if not names
+    ]
+    assert others == ["who-may-addThreadToSpace"]
