@@ -8,11 +8,8 @@ from typing import NamedTuple
 class Profile(NamedTuple):
     """Amounts of generated data."""
 
-    scenarios: int
-    steps: int
     examples: int
     """Fuzzing cases for each operation, in addition to the coverage phase."""
-    workflows: int
     sequences: int
     """Random sequences in lock step."""
     recorded: int | None
@@ -24,10 +21,10 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "small": Profile(2, 8, 1, 1, 0, 2, cases=15, most=1500),
-    "quick": Profile(13, 15, 5, 8, 0, 10),
-    "ci": Profile(40, 25, 30, 30, 60, None),
-    "nightly": Profile(200, 40, 200, 200, 1000, None),
+    "small": Profile(1, 0, 2, cases=15, most=1500),
+    "quick": Profile(5, 0, 10),
+    "ci": Profile(30, 60, None),
+    "nightly": Profile(200, 1000, None),
 }
 SEED = 20261121
 

@@ -6,6 +6,7 @@ from itertools import chain
 
 from contracts.behaviour import (
     concurrency,
+    derived,
     effects,
     error_responses,
     files,
@@ -30,7 +31,6 @@ from contracts.generated import layers
 from contracts.http.run import Run
 from contracts.lockstep import attribution
 from contracts.lockstep import layer as lockstep
-from contracts.model import explore
 
 # The questions of `memory` to the model are the most informative.
 BEHAVIOUR = [
@@ -41,6 +41,7 @@ BEHAVIOUR = [
     turns,
     listings,
     pages,
+    derived,
     stores,
     files,
     streams,
@@ -52,7 +53,6 @@ BEHAVIOUR += [error_responses, permissions, permission_table, concurrency]
 CHECKS: tuple[Check, ...] = (
     *layers.checks(),
     *chain.from_iterable(map(declared, BEHAVIOUR)),
-    *explore.checks(),
     *lockstep.checks(attribution.failures),
 )
 

@@ -62,14 +62,16 @@ def create_app(
     *,
     log: RequestLog | None = None,
     stopping: threading.Event | None = None,
+    journals: journal.Journals | None = None,
 ) -> MockServer:
     """WSGI application of the mock; DocumentError if spec, handlers or scenario do not fit together.
 
     `stopping` ends every sleep, wait and stream; without it the application creates its own event.
+    `journals`: those of an application that this one replaces.
     """
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet, probes=settings.log_probes)
-    journals = journal.Journals(
+    journals = journals or journal.Journals(
         journal.JournalLimits(
             settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes
         )
@@ -80,7 +82,7 @@ def create_app(
     fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
-        return Sandbox(name, start, journal=journals.new(), faults=Faults(fault_defaults))
+        return Sandbox(name, start, journal=journals.new(name), faults=Faults(fault_defaults))
 
     sandboxes = Sandboxes(
         start(settings, loaded, control_spec, log.notice),
@@ -97,6 +99,7 @@ def create_app(
         render=vendor_envelope,
         cors=Cors(settings.cors_origins),
         not_mocked=vendor_operations(),
+        makes_sandboxes=not settings.strict_sandboxes,
     )
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)
@@ -142,6 +145,7 @@ def create_app(
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
+    app.journals = journals
     blueprints.register(app, settings.extend)
     return app
 

@@ -15,7 +15,16 @@ from mockserver.http.context import Api, Injection, RequestContext, SandboxesPro
 from mockserver.http.event_stream import MOST, ClosesOnce, Lines, Stream, WaitingSlots
 from mockserver.http.large_answers import LARGE, LargeAnswers
 from mockserver.http.log import Exchange, RequestLog
-from mockserver.http.problems import PHRASES, Problem, Redirect, Unauthorized, Unserved, WrongMethod, fault
+from mockserver.http.problems import (
+    PHRASES,
+    Problem,
+    Redirect,
+    SandboxUnknown,
+    Unauthorized,
+    Unserved,
+    WrongMethod,
+    fault,
+)
 from mockserver.http.request import Answer, Request, refuse_invalid_http
 from mockserver.http.upload import BodyLimits
 from mockserver.outcome import explain_origin, label, record, redirected, refused
@@ -68,7 +77,7 @@ class Corridor:
         """Answer over WSGI and log the exchange; a stream is logged when it starts."""
         context = self._enter(Request(environ, self._secrets))
         answer = self.serve(context)
-        self._log.exchange(context.exchange)
+        self._log.exchange(context.exchange, context.query)
         start_response(_STATUS_LINES[answer.status], answer.headers)
         if context.request.method == "HEAD" and not isinstance(answer.body, ViewStream):
             if isinstance(answer.body, ClosesOnce):
@@ -124,7 +133,9 @@ class Corridor:
             and request.method in ("GET", "HEAD")
             and not self._serves_root()
         ):
-            request.path = self._root  # health checks of other tools ask for it
+            # Health checks of other tools ask for it; a browser is sent to the page.
+            is_browser = "text/html" in (request.header("Accept") or "")
+            request.path = self._root.rpartition("/")[0] if is_browser else self._root
         api = self._api(request)
         exchange, refusal = Exchange(request.method, ""), None
         try:
@@ -156,7 +167,7 @@ class Corridor:
         try:
             _route(context)
         except (Unserved, WrongMethod, Redirect):
-            with suppress(Unauthorized):
+            with suppress(Unauthorized, SandboxUnknown):
                 context.api.authenticate(context.request, context.sandbox)
                 self._accept(context)
             raise
@@ -166,12 +177,14 @@ class Corridor:
     def _accept(self, context: RequestContext) -> None:
         """Enter the sandbox that was found for the request."""
         found, context.accepted = context.sandbox, True
-        context.sandbox = entered = self._sandboxes.enter(found)
+        context.sandbox = entered = self._sandboxes.enter(found, context.makes_sandbox)
         if entered is not found:  # another request has added it meanwhile
             context.exchange.instant, context.trace_id = (
                 entered.instant(),
                 entered.trace_id(context.api.prefix),
             )
+        if context.api.journaled and entered.journal.events.listened:
+            entered.journal.begun(context.exchange, context.trace_id)
 
     def _serves_root(self) -> bool:
         served = self._apis[-1].routes.at("GET", "/") is not None

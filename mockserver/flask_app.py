@@ -12,6 +12,7 @@ from mockserver.corridor import Corridor
 from mockserver.extensions.blueprints import refuse_unreachable
 from mockserver.extensions.views import CONTEXT
 from mockserver.http.routes import Routes
+from mockserver.journal.journal import Journals
 from mockserver.sandbox.sandboxes import Sandboxes
 from mockserver.state_document.state_file import StateDocuments
 
@@ -43,6 +44,8 @@ class MockServer(Flask):
         """Set on shutdown; every sleep, wait and stream ends then."""
         self.admin_token = admin_token
         """Token that the control API requires; None if it requires none."""
+        self.journals: Journals
+        """Journals and events of all sandboxes; set by `create_app`."""
         self._documented = documented
         self._corridor = corridor(self)
 

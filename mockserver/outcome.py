@@ -22,7 +22,8 @@ def redirected(context: RequestContext, redirect: Redirect) -> Answer:
 
 def refused(context: RequestContext, problem: Problem) -> Answer:
     """Render the problem, and check it against the document if it belongs to the operation."""
-    context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason))
+    record = next((str(id_) for name, id_ in problem.details.items() if name.endswith("_id")), "")
+    context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason), record)
     rendered = context.render(problem)
     operation = context.operation
     if operation is None or not operation.responses or isinstance(problem, MockOwnError):
@@ -42,7 +43,10 @@ def explain_origin(context: RequestContext, answer: Answer) -> Answer:
             reason += "; --cors-origins allows others"
         rule = exchange.rule if exchange.reason else "cors"
         exchange.refused(
-            rule, exchange.code, context.safe("; ".join(filter(None, (exchange.reason, reason))))
+            rule,
+            exchange.code,
+            context.safe("; ".join(filter(None, (exchange.reason, reason)))),
+            exchange.record,
         )
     return answer
 

@@ -135,6 +135,9 @@ class Settings(BaseSettings):
         3600.0, gt=0, title="S", description="Drop a sandbox after this many seconds without a request"
     )
     require_sandbox: bool = Field(False, description="Refuse requests that do not name a sandbox")
+    strict_sandboxes: bool = Field(
+        False, description="Refuse requests to the vendor's API in a sandbox that was not created before"
+    )
     max_body_bytes: int = Field(
         1_048_576, ge=1, title="N", description="Largest request body; more is refused with 413"
     )

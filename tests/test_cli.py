@@ -18,6 +18,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from mockserver.commands.addresses import urls_to_open
 from mockserver.commands.cli import main
 from mockserver.settings import Settings
 from tests.running import mock
@@ -105,6 +106,24 @@ def test_a_spec_or_scenario_that_cannot_be_used_is_one_line(command: str, tmp_pa
 
 def test_an_unknown_flag_ends_with_2() -> None:
     assert CliRunner().invoke(main, ["serve", "--prot", "1"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [("requsts", "requests"), ("sate", "state"), ("snapshots", "snapshot"), ("log", "logs")],
+)
+def test_a_mistyped_command_is_answered_with_those_like_it(word: str, named: str) -> None:
+    result = CliRunner().invoke(main, [word])
+    assert result.exit_code == 2
+    assert named in result.stderr.rpartition("Did you mean")[2]
+
+
+def test_a_mock_for_every_address_says_which_ones_can_be_opened() -> None:
+    assert urls_to_open("127.0.0.1", 4010) == ["http://127.0.0.1:4010"]
+    assert urls_to_open("::1", 4010) == ["http://[::1]:4010"]
+    first, *rest = urls_to_open("0.0.0.0", 4010)
+    assert first == "http://127.0.0.1:4010"
+    assert all(each.startswith("http://") and "127.0" not in each for each in rest)
 
 
 def test_a_taken_port_is_one_line() -> None:

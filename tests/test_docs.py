@@ -215,7 +215,7 @@ def test_every_block_is_run_or_marked_as_not_to_be_run(path: Path) -> None:
 
 def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
     (error,) = (b for b in blocks(RUNNING) if b.kind == "sh" and "ak_demo_viewer" in b.text)
-    (shown,) = (b for b in blocks(RUNNING) if b.kind == "text" and b.text.startswith('{"status"'))
+    (shown,) = (b for b in blocks(RUNNING) if b.kind == "text" and b.text.startswith('{"time"'))
     with mock(errors=tmp_path / "log") as url:
         command = program(error, url)
         assert command is not None
@@ -223,7 +223,7 @@ def test_the_line_of_a_request_is_as_shown(tmp_path: Path) -> None:
         (entry,) = entries(tmp_path / "log", url)
     line = json.loads(shown.text)
     assert list(entry) == list(line)
-    assert entry | {"ms": line["ms"]} == line
+    assert entry | {"ms": line["ms"], "time": line["time"]} == line
     assert f"`X-Mock-Reason` says more: `{entry['reason']}`" in RUNNING.read_text(encoding="utf-8")
 
 

@@ -41,8 +41,8 @@ ACCEPTED: list[tuple[str, str, Any, int]] = [
     ("POST", "/v1/threads", {}, 422),
     ("GET", "/nowhere", None, 404),
     ("PUT", "/v1/threads", None, 405),
-    ("GET", "/__admin/clock", None, 200),
-    ("GET", "/__admin/nowhere", None, 404),
+    ("GET", "/__admin/requests/wait?timeout=0", None, 200),
+    ("DELETE", "/__admin/requests", None, 204),
     ("PUT", "/__admin/clock", {"freeze": "never"}, 422),
 ]
 
@@ -92,7 +92,7 @@ def test_the_token_is_checked_before_the_sandbox_is_made() -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         assert client.get("/__sandbox/new/__admin/clock", headers=headers).status_code == 401
     assert names(app) == []
-    client.get("/__sandbox/new/__admin/clock", headers={"Authorization": "Bearer token-of-admin"})
+    client.post("/__sandbox/new/__admin/reset", headers={"Authorization": "Bearer token-of-admin"})
     assert names(app) == ["new"]
 
 
@@ -125,8 +125,8 @@ def test_when_all_sandboxes_are_in_use_another_is_refused_in_both_formats() -> N
     app = create_app(Settings(quiet=True, max_sandboxes=1))
     client = app.test_client()
     client.get("/__sandbox/a/v1/threads", headers=OWNER)
-    for path in ("/v1/threads", "/__admin/clock", "/nowhere"):
-        answer = client.get("/__sandbox/b" + path, headers=OWNER)
+    for method, path in (("GET", "/v1/threads"), ("DELETE", "/__admin/faults"), ("GET", "/nowhere")):
+        answer = client.open("/__sandbox/b" + path, method=method, headers=OWNER)
         assert answer.status_code == 503
         assert 0 < int(answer.headers["Retry-After"]) <= 60
         assert "--max-sandboxes" in answer.headers["X-Mock-Reason"]

@@ -20,6 +20,7 @@ OWNER = {"X-API-Key": "ak_demo_owner"}
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with mock("--freeze", FROZEN) as url:
+        requests.post(f"{url}/__admin/sandboxes", json={"id": "remote"}, timeout=60)
         yield url
 
 
@@ -33,6 +34,13 @@ def call(url: str, *words: str) -> Any:
     result = run(url, *words)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout) if result.stdout else None
+
+
+def lines(url: str, *words: str) -> list[Any]:
+    """What it prints, one JSON object on each line."""
+    result = run(url, *words)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def ask(url: str, method: str, path: str) -> int:
@@ -88,8 +96,13 @@ def test_requests_are_listed_counted_found_and_forgotten(url: str) -> None:
     call(url, "requests", "clear")
     ask(url, "GET", "/v1/spaces/space_none")
     assert call(url, "requests", "count", "--operation", "getSpace", "--status", "404") == {"count": 1}
-    assert len(call(url, "requests", "find", "--operation", "getSpace")["requests"]) == 1
-    assert call(url, "requests", "--limit", "1")["requests"][0]["status"] == 404
+    assert [each["status"] for each in lines(url, "requests", "find", "--operation", "getSpace")] == [404]
+    (listed,) = lines(url, "requests", "--limit", "1", "--path", "/v1/spaces/space_none")
+    assert listed["status"] == 404
+    assert call(url, "requests", "show", listed["id"])["decision"]["record"] == "space_none"
+    ask(url, "GET", "/v1/spaces/space_abc123")
+    assert [each["status"] for each in lines(url, "requests")] == [404, 200]
+    assert lines(url, "requests", "--errors") == [listed]
     call(url, "requests", "clear")
     assert call(url, "requests", "count") == {"count": 0}
 
@@ -103,6 +116,10 @@ def test_requests_are_listed_counted_found_and_forgotten(url: str) -> None:
         (["clock", "freeze"], 2, "needs a VALUE"),
         (["snapshot", "save"], 2, "needs a NAME"),
         (["faults", "add", "{"], 2, "not valid JSON"),
+        (["requests", "show"], 2, "needs an ID"),
+        (["requests", "show", "none"], 1, "mockserver: "),
+        (["logs", "--since", "yesterday"], 2, "give a duration such as 30s"),
+        (["logs", "--since", "2026-02-26T10:30:00"], 2, "give a duration such as 30s"),
         (["state", "--load", "no-such-file"], 2, "does not exist"),
     ],
 )

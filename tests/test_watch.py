@@ -48,6 +48,25 @@ def test_a_changed_scenario_is_served_and_a_bad_one_is_not(tmp_path: Path) -> No
         assert eventually(lambda: name_of_the_space(url) == before)
 
 
+def test_only_sandboxes_of_a_changed_scenario_restart(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copy(DEMO, tmp_path / f"{name}.yaml")
+    new, errors = {"organization_id": "org_abc123", "name": "Mine"}, tmp_path / "stderr"
+    with mock("--scenarios", str(tmp_path), "--watch", errors=errors) as url:
+        for name in ("one", "two"):
+            requests.post(f"{url}/__admin/sandboxes", json={"id": f"of-{name}", "scenario": name}, timeout=60)
+        for prefix in ("", "/__sandbox/of-one", "/__sandbox/of-two"):
+            requests.post(f"{url}{prefix}/v1/spaces/", headers=OWNER, json=new, timeout=60)
+        (tmp_path / "one.yaml").write_text(DEMO.read_text("utf-8") + "\n", "utf-8")
+        assert eventually(lambda: "one.yaml changed; restarted: of-one" in errors.read_text("utf-8"))
+        listed = requests.get(f"{url}/__admin/sandboxes", timeout=60).json()["sandboxes"]
+        assert {each["id"]: each["counts"]["spaces"] for each in listed} == {"default": 6, "of-two": 6}
+        events = requests.get(
+            f"{url}/__admin/events?sandbox=*&timeout=0", headers={"Last-Event-ID": "0"}, timeout=60
+        ).text
+        assert '"event":"reload","sandbox":null' in events
+
+
 def test_a_changed_spec_is_served(tmp_path: Path) -> None:
     spec = tmp_path / "openapi.yaml"
     shutil.copy(ROOT / "openapi.yaml", spec)

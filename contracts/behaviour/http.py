@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 from contracts.checks.check import check, equal
-from contracts.checks.errors import Broken, Untested
-from contracts.http.exchange import ClientResponse
+from contracts.checks.errors import Broken, Unanswered, Untested
+from contracts.http.exchange import BEARER, CHUNKED, ClientResponse
 from contracts.http.run import Run
+
+LARGE = "large " * 180_000
+"""Text that makes a body larger than a megabyte."""
 
 
 def _no_server_error(answers: list[ClientResponse]) -> None:
@@ -147,6 +150,28 @@ def what_is_not_json_is_422(run: Run) -> None:
     for body, headers in (("{", json_type), ("[1,", json_type), (right, text_type), ("[]", json_type)):
         answer = run.owner.ask("POST", "/v1/threads", body, headers=headers)
         equal(answer.status, 422, f"{body!r} as {headers['Content-Type']}")
+
+
+@check("getSpace", "updateSpace")
+def a_key_is_a_bearer_token_too(run: Run) -> None:
+    """A key that is sent as a bearer token alone reads and writes like the key."""
+    path = f"/v1/spaces/{run.owner.new_space()['id']}"
+    changed = run.owner.ask("PATCH", path, {"name": run.name()}, headers=BEARER)
+    equal(changed.status, 200, "the status of a write with a bearer token")
+    read = run.owner.ask("GET", path, headers=BEARER)
+    equal((read.status, read.body), (200, changed.body), "the space, read with a bearer token")
+
+
+@check("createThread")
+def a_body_over_the_limit_is_refused(run: Run) -> None:
+    """A body of over a megabyte is refused as 413 with its length, and in chunks without a length."""
+    body = {"organization_id": run.organization_id, "title": LARGE}
+    for headers in ({}, CHUNKED):
+        try:
+            answer = run.owner.ask("POST", "/v1/threads", body, headers=headers)
+        except Unanswered as error:
+            raise Untested(f"the target does not read such a body: {error}") from error
+        equal(answer.status, 413, f"the status of a large body{' in chunks' * bool(headers)}")
 
 
 @check("getSpace")

@@ -30,9 +30,6 @@ def cost(check: Check, profile: str) -> int:
     if profile in MEASURED:
         return known[MEASURED.index(profile)]
     few, many, size = PROFILES["quick"], PROFILES["ci"], PROFILES[profile]
-    if check.layer == "model":
-        more = (size.scenarios * size.steps) / (many.scenarios * many.steps)
-        return round(known[2] * more)
     if check.layer == "lockstep":
         return round(known[1] + (known[2] - known[1]) * size.sequences / many.sequences)
     grown = (size.examples - few.examples) / (many.examples - few.examples)

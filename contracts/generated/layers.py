@@ -1,10 +1,10 @@
-"""Layers 1 and 2: generated requests, single and in workflows, checked against openapi.yaml."""
+"""Layer `operations`: generated requests, checked against openapi.yaml."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -31,26 +31,14 @@ class Explored(NamedTuple):
 
 
 def try_operation(operation: DocumentedOperation, run: Run) -> None:
-    """Layer 1: examples, coverage and fuzzing of one operation."""
+    """Examples, coverage and fuzzing of one operation."""
     if operation.writes and run.read_only:
         raise Excluded("it writes, and the run is read-only")
     phases = ("examples", "coverage", "fuzzing")
     _report(run, operation, _explored(run, phases, run.settings.profile.examples, operation.id))
 
 
-def try_workflow(operation: DocumentedOperation, run: Run) -> None:
-    """Layer 2: failures of one operation in the workflows, which run once for all operations."""
-    if run.read_only:
-        raise Excluded("workflows write, and the run is read-only")
-    workflows: list[Explored] = run.shared.setdefault("workflows", [])
-    tries: Counter[str] = run.shared.setdefault("tries of workflows", Counter())
-    tries[operation.id] += 1
-    if tries[operation.id] > len(workflows):
-        workflows.append(_explored(run, ("stateful",), run.settings.profile.workflows, None))
-    _report(run, operation, workflows[min(tries[operation.id], len(workflows)) - 1])
-
-
-def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str | None) -> Explored:
+def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str) -> Explored:
     run.require_budget()
     from contracts.generated import schemathesis_driver  # here: Schemathesis takes a second to import
 
@@ -206,13 +194,9 @@ def _report(run: Run, operation: DocumentedOperation, explored: Explored) -> Non
 
 
 def checks() -> Iterator[Check]:
-    """One check for each layer and operation."""
-    sentences: dict[str, tuple[Callable[[DocumentedOperation, Run], None], str]] = {
-        "operations": (try_operation, "Whatever is sent to {}, right or wrong, is answered as documented."),
-        "workflows": (try_workflow, "{} is answered as documented in the middle of a workflow, too."),
-    }
-    for layer, (attempt, sentence) in sentences.items():
-        for operation in document().operations.values():
-            about = (f"{layer.removesuffix('s')}-{operation.id}", sentence.format(operation.label), layer)
-            evidence = Evidence[operation.raw["x-evidence"].upper()]
-            yield Check(*about, (operation.id,), evidence, None, partial(attempt, operation))
+    """One check for each operation."""
+    for operation in document().operations.values():
+        sentence = f"Whatever is sent to {operation.label}, right or wrong, is answered as documented."
+        about = (f"operation-{operation.id}", sentence, "operations", (operation.id,))
+        evidence = Evidence[operation.raw["x-evidence"].upper()]
+        yield Check(*about, evidence, None, partial(try_operation, operation))

@@ -195,7 +195,7 @@ def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
 def _schema(run: GenerationPlan, contract: OpenApiDocument) -> Any:
     """Parsed once for all operations; a clone shares nothing that an exploration learns."""
     found = schemathesis.Config.from_dict(config(run))
-    # A copy: workflows write resolved responses into the document.
+    # A copy: chains write resolved responses into the document.
     own = deepcopy(contract.raw)
     for link in _links(own):
         if LINK_BODY in link:

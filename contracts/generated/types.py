@@ -13,7 +13,7 @@ BASE = "http://target"
 KEY = "the-key-of-the-owner"
 """Placeholder that the transport replaces by the owner's key."""
 MAX_STEPS = 20
-"""Most steps of a workflow."""
+"""Most steps of a chain that follows the links."""
 _LEFT_OUT = (
     "content-length",
     "accept-encoding",
@@ -33,7 +33,7 @@ class EngineFailure(NamedTuple):
     message: str
     answer: ClientResponse
     before: tuple[ClientResponse, ...] = ()
-    """Earlier exchanges of the same workflow."""
+    """Earlier exchanges of the same operation or chain."""
     negative: bool = False
 
 
@@ -42,7 +42,7 @@ class GenerationPlan(NamedTuple):
 
     phases: tuple[str, ...]
     examples: int
-    """Fuzzing cases for each operation, or number of workflows."""
+    """Fuzzing cases for each operation, or number of chains that follow the links."""
     seed: int
     operation: str | None = None
     """operationId; None for all operations."""

@@ -15,7 +15,7 @@ import urllib3
 
 from contracts.checks.errors import Unanswered
 from contracts.http.connection import Connection, TargetUrl, proxies
-from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
+from contracts.http.exchange import BEARER, CHUNKED, SAFE, ClientRequest, ClientResponse
 from contracts.http.transport import BUSY, RequestLimit, Transport, retry_delay
 
 MAX_BYTES = 16 * 2**20
@@ -95,12 +95,12 @@ class Http(Transport):
     def _send(self, request: ClientRequest, key: str | None) -> ClientResponse:
         with self._slots:
             timeout = self.limit.wait(self._connection.timeout_of(asks_model=request.asks_model))
-            before = time.monotonic()
+            data, before = body_bytes(request.body), time.monotonic()
             with self._session().request(
                 request.method,
                 self.url + request.path,
                 headers=request_headers(request, key, self.always),
-                data=body_bytes(request.body),
+                data=iter([data]) if data and is_chunked(request) else data,
                 allow_redirects=False,
                 timeout=timeout,
                 stream=True,
@@ -141,11 +141,18 @@ def request_headers(request: ClientRequest, key: str | None, always: Mapping[str
     replaced = {name.lower() for name in always}
     headers = {name: value for name, value in request.headers.items() if name.lower() not in replaced}
     headers |= always
-    if key is not None:
+    if key is not None and BEARER.items() <= headers.items():
+        headers |= {name: text.replace("{key}", key) for name, text in BEARER.items()}
+    elif key is not None:
         headers["X-API-Key"] = key
     if request.body is not None:
         headers.setdefault("Content-Type", "application/json")
     return headers
+
+
+def is_chunked(request: ClientRequest) -> bool:
+    """Whether the body is sent in chunks."""
+    return CHUNKED.items() <= request.headers.items()
 
 
 def body_bytes(body: Any) -> bytes | None:

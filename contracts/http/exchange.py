@@ -13,6 +13,10 @@ ASKS_A_MODEL = "/v1/model/response"
 """Path of a question to the model."""
 MODEL_OPERATIONS = ("createResponse", "generateThreadName")
 """Operations for which a real target asks a model."""
+BEARER = {"Authorization": "Bearer {key}"}
+"""Headers that send a role's key as a bearer token alone; the transport puts in the key."""
+CHUNKED = {"Transfer-Encoding": "chunked"}
+"""Headers that send a body in chunks, without its length."""
 MAX_DEPTH = 200
 """Maximum nesting of a response body; recursive code relies on it."""
 

@@ -65,15 +65,13 @@ class Run:
         self.on_exchange: Callable[[ClientResponse], object] = lambda _: None
         """Called with every exchange."""
         self.shared: dict[str, Any] = {}
-        """What checks of this run share, such as the results of workflows."""
+        """What checks of this run share, such as the differences of lock step."""
         self.fresh_resources = False
         """Whether a failure is being retried, without resources of earlier checks."""
         self.requires_organization: Callable[[str, str], bool] = lambda *_: False
         """Whether a request, by method and path, has to name the organization in its query."""
         self.revision = revisions()[0]
         """Revision that the target speaks, as far as is known."""
-        self.own_threads_only = False
-        """Whether only the owner of a thread may add it to a space, as newer revisions have it."""
         self._transport = transport
         self._keys = keys
         self._asked_for = self._model_calls = model_calls

@@ -17,7 +17,7 @@ from werkzeug.test import run_wsgi_app
 
 from contracts.checks.errors import TargetUnreachable
 from contracts.http.connection import Connection
-from contracts.http.deployment import Http, body_bytes, request_headers, response_of
+from contracts.http.deployment import Http, body_bytes, is_chunked, request_headers, response_of
 from contracts.http.documents import revisions
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.transport import RequestLimit, Transport
@@ -124,8 +124,9 @@ def _environ(request: ClientRequest, headers: Mapping[str, str]) -> dict[str, An
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "HTTP_HOST": "localhost",
-        "CONTENT_LENGTH": str(len(data)),
     }
+    if not is_chunked(request):
+        environ["CONTENT_LENGTH"] = str(len(data))
     for name, value in headers.items():
         wsgi_name = name.upper().replace("-", "_")
         environ["CONTENT_TYPE" if wsgi_name == "CONTENT_TYPE" else f"HTTP_{wsgi_name}"] = value

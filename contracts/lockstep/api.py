@@ -8,7 +8,9 @@ from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
 
 Step = dict[str, Any]
-"""One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id."""
+"""One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id.
+
+`link`: the link of an earlier answer, instead of path and query."""
 
 
 PRODUCES = {
@@ -62,6 +64,8 @@ DELETES = {
 """Operation -> parameter that names what is gone afterwards."""
 SHARED = {"listSpaces": "spaces", "listThreads": "data", "listVectorStores": "data", "listFiles": "files"}
 """Lists that others write to as well -> field with the items."""
+LINKED = ("downloadFile",)
+"""Operations that answers link to, with parameters of the server's own making."""
 REFUSED = {
     "wrong": "ak_wrong",
     **{state: f"ak_demo_{state}" for state in ("expired", "deactivated", "paused")},

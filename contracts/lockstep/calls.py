@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from contracts.checks.spec import DocumentedOperation, OpenApiDocument
-from contracts.lockstep.api import KINDS, REFUSED, Step
+from contracts.http.exchange import MODEL_OPERATIONS
+from contracts.lockstep.api import KINDS, LINKED, REFUSED, Step
 from contracts.lockstep.words import TOPICS, WRONG, Words
 from contracts.lockstep.world import World, label_of
 
@@ -52,8 +53,12 @@ class Calls:
         step["tick"] = pick.choice(TICKS)
         self._parameters(operation, step)
         self._relate(step)
+        if operation.id in LINKED and self._world.live.get("link") and pick.random() < 0.7:
+            step |= {"link": self._world.ref("link"), "tick": pick.choice((0, 60, 3000, 3600))}
         if operation.raw.get("requestBody"):
             self._body(operation, step)
+        if operation.id in MODEL_OPERATIONS and self._on_mock and pick.random() < 0.25:
+            step["unsettled"] = True
         if operation.id.startswith("list") and pick.random() < 0.5:
             step["walk"] = pick.choice([True, "growing"])
         chance = pick.random()

@@ -29,6 +29,8 @@ WORDS = re.compile(
     r"^(/events/\*)?(/response/\*|/response_blocks/\*|/output/\*/content/\*)/text$|/(delta|partial_content)$"
 )
 """Places where a model speaks."""
+LINK = re.compile(r"https?://[^/]+/v1/.*\?")
+"""Link to an operation of the API, with what it needs."""
 SEARCHED = re.compile(r"^(/events/\*)?(/file_search|/output/\*)/results$")
 """Lists of what a search found: in any order, and of the worst there may have been more than fit."""
 FULL = 10
@@ -190,8 +192,14 @@ class _Walk(NamedTuple):
                 names.add(f"{self.comparer.kind_of(self.operation, place)}:{self.uid}{at}", left, right)
             elif spoken:
                 names.add(f"words:{self.uid}{at}", left, right)
-            elif self._plain(0, left) != self._plain(1, right):
-                yield AnswerDifference("value", place, left, right)
+            else:
+                yield from self.plain_texts(left, right, place, at)
+
+    def plain_texts(self, left: str, right: str, place: str, at: str) -> Iterator[AnswerDifference]:
+        if self._plain(0, left) != self._plain(1, right):
+            yield AnswerDifference("value", place, left, right)
+        elif LINK.match(left) and LINK.match(right):
+            self.comparer.names.keep(f"link:{self.uid}{at}", left, right)
 
     def _plain(self, side: int, text: str) -> str:
         """Text with labels for ids; of a URL only the path, and the names of its parameters."""
@@ -201,6 +209,8 @@ class _Walk(NamedTuple):
         return self.comparer.names.abstract(side, text)
 
     def times(self, left: str, right: str, place: str) -> Iterator[AnswerDifference]:
+        if place == "/updated_at":
+            self.comparer.names.keep(f"time:{self.uid}{place}", left, right)
         if left == right:
             return
         if not (TIME.fullmatch(left) and TIME.fullmatch(right)):

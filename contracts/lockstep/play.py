@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from contracts.checks.spec import DocumentedOperation, OpenApiDocument
-from contracts.http.exchange import MODEL_OPERATIONS, ClientRequest, ClientResponse
+from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import (
     ECHOES,
     REFUSED,
@@ -130,7 +130,7 @@ class Lockstep:
         if operation is None or step["role"] not in (None, *refused, *self.target.callers):
             return True
         if self.target.is_mock:
-            return not self.may_ask and step["op"] in MODEL_OPERATIONS
+            return False
         if "as" in step or step.get("method") == "DELETE" or not self.may_send(step["op"]):
             return True
         if step["op"] == "createResponse" and not (step["body"] or {}).get("thread_id"):
@@ -162,7 +162,8 @@ class Lockstep:
         requests = [self._rendering.request(step, operation, side, extra[side]) for side in (0, 1)]
         role = step["role"]
         on_mock = self.target.is_mock
-        settle = waits_for_queue(step["op"], on_mock=on_mock) and self._unsettled
+        waits = waits_for_queue(step["op"], on_mock=on_mock) and not (on_mock and step.get("unsettled"))
+        settle = waits and self._unsettled
         self._unsettled = operation.writes or (self._unsettled and not settle)
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
         found = self._differences(step, model, target, uid)

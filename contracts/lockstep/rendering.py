@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +30,9 @@ class Rendering:
         self, step: Step, operation: DocumentedOperation, side: int, extra: dict[str, str]
     ) -> ClientRequest:
         """Request of a step to a side, with its ids there."""
-        path = step.get("raw", operation.path)
+        path = operation.path
+        if "raw" in step:
+            path = step["raw"]
         for name, value in self._rendered(step.get("path", {}), side).items():
             path = path.replace("{" + name + "}", quote(str(value), safe=""))
         method = step.get("method", operation.method.upper())
@@ -50,7 +53,10 @@ class Rendering:
             headers["X-API-Key"], role = REFUSED[role], None
         if step.get("as"):
             headers["Authorization"] = f"Bearer {key_of(step['as'])}"
-        return ClientRequest(method, path + ("?" + urlencode(pairs) if pairs else ""), role, body, headers)
+        target = path + ("?" + urlencode(pairs) if pairs else "")
+        if "link" in step:
+            target = re.sub(r"^https?://[^/]+", "", self._rendered(step["link"], side))
+        return ClientRequest(method, target, role, body, headers)
 
     def _rendered(self, value: Any, side: int) -> Any:
         if isinstance(value, dict):

@@ -108,11 +108,13 @@ class MockTarget:
     def __init__(self, run: Run) -> None:
         self._send = run.send_aside
         self._headers: dict[str, str] = {}
+        self._seed = 0
 
     def begin(self, name: str) -> dict[str, str]:
-        """Create a sandbox."""
+        """Create a sandbox, with ids that no sequence had before."""
         self._headers = {SANDBOX: name}
-        if self._send(new_sandbox(name, self.start, seed=7), None, {}).status != 201:
+        self._seed += 1
+        if self._send(new_sandbox(name, self.start, self._seed), None, {}).status != 201:
             raise Excluded("the mock gives no sandbox for lock step")
         return MODEL_VALUES
 

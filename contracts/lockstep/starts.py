@@ -10,7 +10,7 @@ from contracts.lockstep.world import World
 
 _OWN = {"$": "org:own"}
 _SPACE: dict[str, Any] = {"organization_id": _OWN, "name": "launch", "description": "of the label"}
-_THREAD: dict[str, Any] = {"organization_id": _OWN, "title": "payment tests"}
+_THREAD: dict[str, Any] = {"organization_id": _OWN, "title": "payment tests", "metadata": {"a": "1"}}
 _FLOWS = {"flow_id": "flow_a", "flowplate_project_id": "flow_b"}
 _BOTH = [{"$": "user:viewer"}, {"$": "user:editor"}]
 _USERS = {"access_users": _BOTH, "editable_by_users": [{"$": "user:editor"}]}
@@ -26,6 +26,7 @@ _CALLS: dict[str, tuple[str, dict[str, str], Any]] = {
     "by role": ("createSpace", {}, {**_SPACE, **_GROUPS}),
     "edited by role": ("createSpace", {}, {**_SPACE, "editable_by_roles": [{"$": "role:known"}]}),
     "open": ("createSpace", {}, {**_SPACE, "access_mode": "organization"}),
+    "open to a stranger": ("createSpace", {}, {**_SPACE, "editable_by_users": [{"$": "user:foreign"}]}),
     "thread": ("createThread", {}, _THREAD),
     "hidden": ("createThread", {}, {**_THREAD, "visible_in_ui": False}),
     "helped": ("createThread", {}, {**_THREAD, "assistant_id": "assi_a", "metadata": {"a": "1", "b": "2"}}),
@@ -63,7 +64,10 @@ _CALLS: dict[str, tuple[str, dict[str, str], Any]] = {
         {"file_id": {"$": "file:"}},
     ),
 }
-"""Call of the owner -> operation, path (empty: the latest thing of that kind), body or form."""
+"""Call -> operation, path (empty: the latest thing), body or form.
+
+Behind `~` is how many things before the latest, behind `@` who calls, if not the owner.
+"""
 STARTS: dict[str, tuple[str, ...]] = {
     "nothing": (),
     "one space": ("space", "thread"),
@@ -73,13 +77,21 @@ STARTS: dict[str, tuple[str, ...]] = {
     "two spaces, one thread": ("shared", "thread", "add", "space", "add"),
     "pinned and hidden": ("thread", "pin", "hidden", "thread", "pin", "thread"),
     "stores": ("space", "store", "attach", "private store", "attach"),
+    "two organizations": ("open to a stranger", "thread", "add", "thread@foreign"),
+    "removed from the middle": ("open", *("thread", "add") * 4, "remove", *("thread", "add") * 2),
+    "in another order": (
+        *("open", "thread", "thread", "thread", "add", "add~2", "add~1", "pin~1", "pin", "pin~2"),
+        *("store", "store", "attach", "attach~1"),
+    ),
     "a deleted thread": ("shared", "thread", "add", "thread", "add", "delete"),
     "files": ("shared", "store", "file", "file in store", "attach", "thread", "add"),
 }
 """Name -> calls."""
 RICH = (
-    *("by role", "edited by role", "open", "shared"),
-    *("helped", "pin", "thread", "hidden", "thread", "add", "question", "stream", "messages"),
+    *("open to a stranger", "thread@foreign", "by role", "edited by role", "open"),
+    *("thread", "add") * 4,
+    *("thread", "delete", "shared", "helped", "thread", "pin", "pin~1", "hidden", "thread", "add"),
+    *("question", "stream", "messages"),
     *("store", "private store", "department store", "attach", "file", "file in store"),
 )
 """Calls after which there is something of everything."""
@@ -87,15 +99,21 @@ RICH = (
 
 def prepared(call: str, bare: Step, world: World) -> Step:
     """Step of a call on the latest things; `bare`: a step without operation."""
-    operation, path, body = _CALLS[call]
+    call, _, role = call.partition("@")
+    name, _, back = call.partition("~")
+    operation, path, body = _CALLS[name]
     latest = {kind: labels[-1] for kind, labels in world.live.items() if labels}
-    step = {**bare, "op": operation, "role": "owner"}
+    if back and (things := world.live.get(kind := KINDS[[*path][-1]])):
+        latest[kind] = things[max(0, len(things) - 1 - int(back))]
+    step = {**bare, "op": operation, "role": role or "owner", "tick": 1}
     step["path"] = {
         name: {"$": label or latest.get(KINDS.get(name, ""), f"{KINDS.get(name, '')}:none")}
         for name, label in path.items()
     }
     if isinstance(body, list):
         return {**step, "form": body}
+    if role == "foreign":
+        body = {**body, "organization_id": {"$": "org:other"}}
     return step if body is None else {**step, "body": _with(deepcopy(body), latest)}
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from random import Random
 from typing import Any
 
 from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
-from contracts.lockstep.api import KINDS, REFUSED, Step
+from contracts.lockstep.api import KINDS, LINKED, REFUSED, Step
 from contracts.lockstep.calls import Calls
 from contracts.lockstep.play import Lockstep
 from contracts.lockstep.starts import RICH, prepared
-from contracts.lockstep.words import ODD
+from contracts.lockstep.words import ODD, listed
 from contracts.lockstep.world import World
 
 ODD_CURSORS = ("!", "YQ", "é", "0")
@@ -23,11 +24,11 @@ _ORDER = ("get", "patch", "put", "post", "delete")
 
 
 def groups(lockstep: Lockstep) -> list[list[DocumentedOperation]]:
-    """Operations of one sequence each: those of one resource, reads first, deletions last."""
+    """Operations of one sequence each: those of one resource, reads first; each deletion alone."""
     found: dict[str, list[DocumentedOperation]] = {}
     for each in lockstep.operations.values():
         if lockstep.may_ask or each.id not in MODEL_OPERATIONS:
-            found.setdefault(each.raw["tags"][0], []).append(each)
+            found.setdefault(each.id if each.method == "delete" else each.raw["tags"][0], []).append(each)
     return [sorted(group, key=lambda each: _ORDER.index(each.method)) for group in found.values()]
 
 
@@ -62,27 +63,63 @@ class _Variants:
         self._is_form = bool(media) and "application/json" not in media
 
     def all(self) -> Iterator[Step]:
-        """By each caller; each optional part with each value by the owner."""
+        """By each caller and on other things; each optional part with each value by the owner."""
         for role in (*self._callers[1:], None, *REFUSED):
             yield self._plain(role)
-        for parameter in self._parameters:
-            name = parameter["name"]
-            for value in self._values(parameter["schema"], name) if parameter["in"] == "query" else ():
-                step = self._plain("owner")
-                yield {**step, "query": {**step["query"], name: value}}
-                if name in ANCHORS:
-                    yield {**self._plain("owner"), "query": {**step["query"], name: value, "limit": 1}}
+        yield from self._elsewhere()
+        yield from self._by_parameter()
         for name, schema in self._schema.get("properties", {}).items():
             for value in self._values(schema, name):
-                step = self._plain("owner")
-                yield {**step, "body": {**step["body"], name: value}}
+                yield self._with("body", {**self._needed(name), name: value})
+            for role in self._callers[1:] if self._operation.method == "patch" else ():
+                yield self._with("body", {name: self._values(schema, name)[0]}, role)
         for place in ("path", "body"):
             for name in [name for name in self._plain("owner").get(place, {}) if name in self._kinds]:
                 for other in self._others(self._kinds[name]):
-                    step = self._plain("owner")
-                    yield {**step, place: {**step[place], name: other}}
+                    yield self._with(place, {name: other})
         yield self._plain("owner")
         yield self._plain("owner")
+        if self._operation.id in LINKED and self._world.live.get("link"):
+            for seconds in (0, 3500, 200):
+                yield {**self._plain(None), "link": {"$": self._world.live["link"][-1]}, "tick": seconds}
+
+    def _by_parameter(self) -> Iterator[Step]:
+        """Each value of each parameter of the query, also with all flags set."""
+        flags = {p["name"]: True for p in self._parameters if p["schema"].get("type") == "boolean"}
+        for parameter in self._parameters:
+            name = parameter["name"]
+            for value in self._values(parameter["schema"], name) if parameter["in"] == "query" else ():
+                yield self._with("query", {name: value})
+                if flags and name not in flags:
+                    yield self._with("query", {**flags, name: value})
+                if name in ANCHORS:
+                    yield self._with("query", {name: value, "limit": 1})
+        if {*ANCHORS} <= {each["name"] for each in self._parameters}:
+            ids = [{"$": label} for label in self._world.live.get(self._kinds[ANCHORS[0]], ())[-6:]]
+            for pair in permutations(ids, 2):
+                yield self._with("query", dict(zip(ANCHORS, pair, strict=True)))
+
+    def _with(self, place: str, values: dict[str, Any], role: str | None = "owner") -> Step:
+        """Call with these values beside what is required."""
+        step = self._plain(role)
+        return {**step, place: {**step[place], **values}}
+
+    def _elsewhere(self) -> Iterator[Step]:
+        """On other things: each of the last few by each caller, and those that were named together."""
+        names = [name for name in self._plain("owner")["path"] if name != "organization_id"]
+        kinds = [self._kinds.get(name, "") for name in names]
+        for label in self._world.live.get(kinds[0], ())[-6:-1] if kinds else ():
+            for role in self._callers:
+                yield self._with("path", {names[0]: {"$": label}}, role)
+        for pair in self._world.pairs(kinds)[-6:] if len(kinds) > 1 else ():
+            yield self._with("path", {name: {"$": label} for name, label in zip(names, pair, strict=True)})
+
+    def _needed(self, name: str) -> dict[str, Any]:
+        """Fields that a field of the body needs beside it: of a message, its thread."""
+        if self._kinds.get(name) != "message" or not self._world.live.get("message"):
+            return {}
+        threads = self._world.pairs(["thread", "message"])
+        return {"thread_id": {"$": threads[-1][0]}} if threads else {}
 
     def _plain(self, role: str | None) -> Step:
         """Call with what is required."""
@@ -92,6 +129,12 @@ class _Variants:
             if parameter["in"] == "path" or parameter.get("required"):
                 place = "path" if parameter["in"] == "path" else "query"
                 step[place][parameter["name"]] = self._value(parameter["schema"], parameter["name"])
+        names = [name for name in step["path"] if name != "organization_id"]
+        if len(names) > 1 and self._operation.method != "post":  # things that belong together
+            pairs = self._world.pairs([self._kinds.get(name, "") for name in names])
+            step["path"] |= {
+                n: {"$": label} for n, label in zip(names, pairs[-1] if pairs else (), strict=False)
+            }
         if self._is_form:
             step["form"] = ["b.md", "payment tests", "text/markdown"]
         elif self._schema:
@@ -132,6 +175,10 @@ class _Variants:
                             *self._ids(name),
                             *(ODD_CURSORS if name == "cursor" else ()),
                         ]
+                    case "string" if "pattern" in form:
+                        found += [*listed(form["pattern"]), ""]
+                    case "string" if form.get("format") == "date-time":
+                        found += [{"$": label} for label in self._world.live.get("time", ())[-3:]]
                     case "string":
                         found += [
                             "launch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
@@ -41,6 +42,12 @@ ODD = (
 )
 """Texts that searches, comparisons and filters often get wrong."""
 WRONG: tuple[Any, ...] = (5, True, None, "", [], {}, "n" * 256, -1, 1.5, "x")
+
+
+def listed(pattern: str) -> list[str]:
+    """Words that a pattern lists, alone and two by two with a comma."""
+    words = list(dict.fromkeys(re.findall(r"[a-z_]{3,}", pattern))) or ["x"]
+    return [*words, *(f"{one},{other}" for one, other in zip(words, words[1:] + words[:1], strict=True))]
 
 
 class Words:
@@ -116,6 +123,10 @@ class Words:
         pick = self.pick
         if kind := KINDS.get(name):
             return self._ref(kind)
+        if schema.get("format") == "date-time":
+            return self._ref("time")
+        if "pattern" in schema and pick.random() < 0.9:
+            return pick.choice(listed(schema["pattern"]))
         low, high = schema.get("minLength", 0), schema.get("maxLength", 300)
         if pick.random() < self.beyond:
             return pick.choice(["n" * (low - 1) if low else "", "n" * (min(high, 6000) + 1)])

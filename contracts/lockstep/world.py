@@ -12,7 +12,7 @@ from contracts.lockstep.names import NOTHING, Names
 
 FIXED = ("org", "user", "role", "department")
 """Kinds that no call creates."""
-NO_IDS = ("cursor", "words", "text")
+NO_IDS = ("cursor", "words", "text", "time", "link")
 """Kinds of labels whose values are no ids of things."""
 
 
@@ -64,9 +64,15 @@ class World:
 
     def pair(self, kinds: Sequence[str]) -> list[str] | None:
         """Existing things of these kinds that were named together; None without any."""
+        found = self.pairs(kinds)
+        return self._pick.choice(found) if found else None
+
+    def pairs(self, kinds: Sequence[str]) -> list[list[str]]:
+        """Existing things of these kinds that were named together, each pair once."""
         fits = [each for each in self.together[-40:] if all(kind in each for kind in kinds)]
-        fits = [each for each in fits if not any(each[kind] in self.dead.get(kind, ()) for kind in kinds)]
-        return [self._pick.choice(fits)[kind] for kind in kinds] if fits else None
+        found = dict.fromkeys(tuple(each[kind] for kind in kinds) for each in fits)
+        dead = {label for labels in self.dead.values() for label in labels}
+        return [[*each] for each in found if not dead & {*each}]
 
     def learn(self, step: Step) -> bool:
         """Learn from the answers to a step; returns whether it succeeded."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.exchange import BEARER, ClientRequest, ClientResponse
 from contracts.http.visible import is_visible, visible
 from contracts.verdict.reproduction import returned_ids
 
@@ -42,9 +42,13 @@ def as_curl(request: ClientRequest, variables: dict[str, str]) -> str:
     if request.method not in ("GET", "HEAD"):
         parts.append(f"-X {request.method}")
     parts.append(f'"$TARGET{_in_double(request.path, variables)}"')
+    headers = {**request.headers}
     if request.role is not None:
-        parts.append(f'-H "X-API-Key: $CONTRACTS_{request.role.upper()}_KEY"')
-    parts += [f"-H {_in_single(f'{name}: {value}', variables)}" for name, value in request.headers.items()]
+        bearer = BEARER.items() <= headers.items()
+        name = "Authorization: Bearer" if bearer else "X-API-Key:"
+        parts.append(f'-H "{name} $CONTRACTS_{request.role.upper()}_KEY"')
+        headers = {n: v for n, v in headers.items() if not bearer or n not in BEARER}
+    parts += [f"-H {_in_single(f'{name}: {value}', variables)}" for name, value in headers.items()]
     if request.body is not None:
         if "content-type" not in {name.lower() for name in request.headers}:
             parts.append("-H 'Content-Type: application/json'")

@@ -43,7 +43,7 @@ def fingerprint_of(
     `decisive`: whether that exchange alone shows the failure.
     """
     assumption = broken.assumption or check.assumption or ""
-    if last is None or check.layer == "model":
+    if last is None:
         return Fingerprint(operation, None, "", check.id, normalized(broken.what or broken.message, ()))
     if decisive and is_status(broken):
         role = last.request.role or "no key"

@@ -98,7 +98,7 @@ def _by_its_check(run: Run, checks: Sequence[Check], signature: FailureSignature
         raise NotReplayable(f"no single response shows it, and this suite has no check {signature.check}")
     run.fresh_resources = True
     found = try_check(check, run)
-    if check.layer in ("operations", "workflows", "lockstep"):
+    if check.layer in ("operations", "lockstep"):
         return signature.fingerprint in {failure.fingerprint for failure in found}
     return bool(found)
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mockserver.admin.paging import Call, ControlContext
-from mockserver.embeddings.batch import LONG_AGO, EndedAttempt, Job
+from mockserver.embeddings.batch import LONG_AGO, EndedAttempt, Job, TimedAttempt
 from mockserver.embeddings.policy import Policy
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import BadCursor, Conflict, Invalid, NotFound
 from mockserver.openapi.field_error import FieldError
-from mockserver.sandbox.clock import as_text
+from mockserver.sandbox.clock import LAST, as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import cursor, decode_cursor, page
 from mockserver.store.sorted_keys import Key
@@ -131,9 +131,15 @@ def job_body(job: Job) -> Record:
         "thread_id": job.thread_id,
         "message_id": job.key[-1],
         "state": job.state,
-        "attempts": job.attempts,
+        "begun": job.attempts,
+        "attempts": [_timed_body(each) for each in job.timeline],
         "queued_at": None if job.queued_at == LONG_AGO else as_text(job.queued_at),
     }
+
+
+def _timed_body(attempt: TimedAttempt) -> Record:
+    starts, ends = min(attempt.starts, LAST), min(attempt.ends, LAST)  # a plan can pass the last year
+    return {"starts_at": as_text(starts), "ends_at": as_text(ends), "outcome": attempt.outcome}
 
 
 def _act(action: str, call: Call, sandbox: Sandbox) -> Reply:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote_plus, urlencode
+from urllib.parse import quote
 
-from mockserver.http.redaction import CREDENTIALS, Mask
+from mockserver.admin.decision import SOURCES, decision
+from mockserver.http.redaction import CREDENTIALS, Mask, safe_query
+from mockserver.http.wall_time import wall_time
 from mockserver.journal.entry import Entry
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.sandbox import Record, Sandbox
-
-_SOURCES = {
-    "state": "computed from what is stored",
-    "fault": "injected fault",
-    "example": "an example of the spec",
-    "generated": "generated to match the spec",
-    "extension": "by a view of an extension",
-}
-
 
 _CREDENTIALS = {name.lower() for name in CREDENTIALS}
 
@@ -57,8 +50,14 @@ def why(entry: Entry) -> list[str]:
     if exchange.reason:
         lines.append(f"{exchange.rule or 'state'}: {exchange.reason}")
     elif not exchange.fault:
-        lines.append(f"{exchange.source}: {_SOURCES.get(exchange.source, 'as requested')}")
+        lines.append(f"{exchange.source}: {SOURCES.get(exchange.source, 'as requested')}")
     return lines
+
+
+def decided_body(entry: Entry, mask: Mask, document: Mapping[str, Any]) -> Record:
+    """Complete JSON form of an exchange with the decision behind its answer."""
+    hide = _masked(entry, mask)
+    return {**exchange_body(entry, mask), "decision": decision(entry.exchange, document, hide)}
 
 
 def exchange_body(entry: Entry, mask: Mask) -> Record:
@@ -68,8 +67,10 @@ def exchange_body(entry: Entry, mask: Mask) -> Record:
     return {
         **exchange_head(entry, mask),
         "at": at_of(entry),
+        "wall": wall_time(exchange.started),
         "milliseconds": round(entry.milliseconds, 3),
         "complete": entry.complete,
+        "ended": exchange.ended or None,
         "sandbox": exchange.sandbox,
         "source": exchange.source,
         "fault": exchange.fault or None,
@@ -113,13 +114,8 @@ def _masked(entry: Entry, mask: Mask) -> Callable[[str], str]:
 
 
 def _url(entry: Entry, hide: Callable[[str], str]) -> str:
-    url = hide(url_of(entry))
-    plain = unquote_plus(entry.query)
-    if hide(plain) == plain:
-        return url
-    # A key, or the name of its parameter, may be percent-encoded.
-    pairs = [(hide(n), hide(v)) for n, v in parse_qsl(entry.query, keep_blank_values=True)]
-    return f"{url.partition('?')[0]}?{'&'.join(hide(urlencode([pair], safe='*')) for pair in pairs)}"
+    path, _, query = url_of(entry).partition("?")
+    return f"{hide(path)}?{safe_query(query, hide)}" if query else hide(path)
 
 
 def _headers(pairs: Iterable[tuple[str, str]], mask: Mask, hide: Callable[[str], str]) -> dict[str, str]:

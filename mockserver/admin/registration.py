@@ -6,29 +6,38 @@ from collections.abc import Callable
 
 from mockserver.admin import (
     clock,
+    control_page,
     coverage,
     docs_page,
     embeddings,
     events,
     faults,
+    records,
     replies,
     requests,
     sandboxes,
     state,
     verify,
 )
-from mockserver.admin.paging import ControlContext
+from mockserver.admin.events import CHANGES, change_text
+from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
+from mockserver.sandbox.sandbox import Sandbox
 
-HANDLERS = handlers_in(
-    sandboxes, state, clock, faults, embeddings, replies, requests, verify, coverage, events, docs_page
-)
+_MODULES = sandboxes, state, records, clock, faults, embeddings, replies, requests, verify, coverage, events
+HANDLERS = handlers_in(*_MODULES, docs_page, control_page)
 
 
 def admin_handlers(context: ControlContext) -> dict[str, Handler]:
     """Handlers by operationId, bound to this mock."""
 
-    def bound(function: Callable[..., Reply]) -> Handler:
-        return lambda call, sandbox: function(call, sandbox, context)
+    def bound(operation: str, function: Callable[..., Reply]) -> Handler:
+        def handle(call: Call, sandbox: Sandbox) -> Reply:
+            reply = function(call, sandbox, context)
+            if operation in CHANGES:
+                sandbox.journal.happened(CHANGES[operation], sandbox.instant(), change_text(call))
+            return reply
 
-    return {operation: bound(function) for operation, function in HANDLERS.items()}
+        return handle
+
+    return {operation: bound(operation, function) for operation, function in HANDLERS.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from mockserver.admin.journal_entries import exchange_body, exchange_head, mask_of
+from mockserver.admin.journal_entries import decided_body, exchange_body, exchange_head, mask_of
 from mockserver.admin.paging import Call, ControlContext
 from mockserver.admin.request_matching import Criteria
 from mockserver.http.calls import DeferredReply, Reply, handles
@@ -53,12 +53,13 @@ def list_requests(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 
 
 @handles("getRequest")
-def get_request(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
-    """Newest exchange with this x-request-id."""
+def get_request(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
+    """Newest exchange with this x-request-id, with the decision behind its answer."""
     wanted = call.path["request_id"]
     for entry in reversed(sandbox.journal.entries()):
         if entry.id == wanted:
-            return Reply(200, exchange_body(entry, mask_of(sandbox)))
+            document = context.documents["openapi.json"]
+            return Reply(200, decided_body(entry, mask_of(sandbox), document))
     reason = f"no exchange {wanted[:80]!r} is in the journal; it may have been dropped"
     raise NotFound("Request not found", reason=reason)
 

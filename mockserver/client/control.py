@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -30,14 +31,42 @@ def over_http(method: str, url: str, headers: Mapping[str, str], body: bytes | N
 
     This machine is never asked for through a proxy.
     """
+    status, answer = _sent(method, url, headers, body, lambda response: (response.status, response.read()))
+    return status, answer
+
+
+def lines_over_http(url: str, headers: Mapping[str, str]) -> Iterator[str]:
+    """Lines of a stream as they come; ends with it, Refused or Unreachable if there is none."""
+    response = _sent("GET", url, headers, None, lambda response: response, keep=True)
+    if isinstance(response, tuple):
+        raise Refused(response[0], _reason(*response))
+    with response:
+        try:
+            for line in response:
+                yield line.decode().rstrip("\n")
+        except OSError as error:
+            raise Unreachable(f"the mock at {url} has ended its stream: {error}") from None
+
+
+def _sent(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    read: Callable[[Any], Any],
+    *,
+    keep: bool = False,
+) -> Any:
+    """What `read` makes of the response, or status and body of a refusal; `keep` leaves it open."""
     from urllib.error import HTTPError, URLError  # a fifth of the start of a command that makes no call
     from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
     opener: OpenerDirector = build_opener(_no_redirect(), *([ProxyHandler({})] if _is_loopback(url) else []))
     request = Request(url, body, dict(headers), method=method)  # noqa: S310 - the URL is the user's own
     try:
-        with opener.open(request, timeout=TIMEOUT) as response:
-            return response.status, response.read()
+        response = opener.open(request, timeout=TIMEOUT)
+        with nullcontext() if keep else response:
+            return read(response)
     except HTTPError as error:
         with error:
             if 300 <= error.code < 400:
@@ -95,10 +124,11 @@ class Control:
         self.clock = ClockControl(self)
         self.embeddings = EmbeddingControl(self)
         self.faults = FaultControl(self)
+        self.records = RecordControl(self)
         self.requests = JournalControl(self)
         self.snapshots = SnapshotControl(self)
 
-    def ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+    def ask(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
         """Call a path under /__admin, decoded; Refused for an error, Unreachable without an answer."""
         present = {name: value for name, value in query.items() if value is not None}
         url = f"{self.url}/__admin{path}" + (f"?{urlencode(present)}" if present else "")
@@ -107,6 +137,21 @@ class Control:
         if status >= 300:
             raise Refused(status, _reason(status, answer))
         return json.loads(answer) if answer else None
+
+    def events(self, after: int | None = None, timeout: int = 0) -> Iterator[tuple[int, Any]]:
+        """Events with their ids, as they come; of all sandboxes, unless this client has one.
+
+        `after`: id of the last one seen, None for now; `timeout`: seconds after which it ends.
+        """
+        headers = self._headers if after is None else {**self._headers, "Last-Event-ID": str(after)}
+        everywhere = {} if self.sandbox is not None else {"sandbox": "*"}
+        query = urlencode({"timeout": timeout, **everywhere})
+        id_ = 0
+        for line in lines_over_http(f"{self.url}/__admin/events?{query}", headers):
+            if line.startswith("id: "):
+                id_ = int(line[4:])
+            elif line.startswith("data: "):
+                yield id_, json.loads(line[6:])
 
     def health(self) -> Any:
         """Version of the mock and of its spec."""
@@ -225,6 +270,34 @@ class FaultControl(_Part):
     def clear(self) -> Any:
         """Remove all rules."""
         return self._control.ask("DELETE", "/faults")
+
+
+class RecordControl(_Part):
+    """Records of the sandbox: spaces, threads, messages, stores, files, links, users, keys."""
+
+    def list(self, kind: str, **page: Any) -> Any:
+        """Page of the records of a kind; by limit, cursor."""
+        return self._control.ask("GET", f"/records/{kind}", **page)
+
+    def get(self, kind: str, id_: str) -> Any:
+        """One record."""
+        return self._control.ask("GET", _record(kind, id_))["record"]
+
+    def put(self, kind: str, id_: str, **fields: Any) -> Any:
+        """Create a record with this id, or replace it."""
+        return self._control.ask("PUT", _record(kind, id_), fields)["record"]
+
+    def change(self, kind: str, id_: str, **fields: Any) -> Any:
+        """Change fields of a record."""
+        return self._control.ask("PATCH", _record(kind, id_), fields)["record"]
+
+    def delete(self, kind: str, id_: str) -> Any:
+        """Delete a record."""
+        return self._control.ask("DELETE", _record(kind, id_))
+
+
+def _record(kind: str, id_: str) -> str:
+    return f"/records/{kind}/{quote(id_, safe='')}"
 
 
 class JournalControl(_Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import difflib
 import gc
 import hashlib
 import os
@@ -18,6 +19,7 @@ import orjson
 
 from mockserver import __version__
 from mockserver.commands import remote
+from mockserver.commands.addresses import EVERY_ADDRESS, url_of, urls_to_open
 from mockserver.commands.options import option, serving
 from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
@@ -41,7 +43,22 @@ def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> N
     context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Group that names the commands most like an unknown one."""
+
+    def resolve_command(self, context: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.commands, n=len(self.commands), cutoff=0.5)
+            if near and "mean" not in error.message:
+                raise click.UsageError(
+                    f"{error.message} Did you mean {' or '.join(near)}?", context
+                ) from None
+            raise
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
@@ -270,28 +287,30 @@ def _announce(
     if settings.api_key and settings.api_key not in keys:
         _print_error(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
     newer = None if settings.revision == REVISIONS[0] else settings.revision
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"http://{host}:{port}"
+    url, urls = url_of(settings.host, port), urls_to_open(settings.host, port)
     if not sys.stdout.isatty():
         ready: dict[str, Any] = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
         ready |= {"connections": connections, "threads": settings.threads}
-        more = {"admin_token": token, "fault_port": second, "revision": newer}
+        wide = urls if settings.host in EVERY_ADDRESS else None
+        more = {"urls": wide, "admin_token": token, "fault_port": second, "revision": newer}
         click.echo(orjson.dumps(ready | {name: value for name, value in more.items() if value is not None}))
         return
     listed_keys = [key for key in keys if key != settings.api_key]
-    click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {click.style(url, bold=True)}")
+    shown, url = " and ".join(click.style(each, bold=True) for each in urls), urls[0]
+    click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {shown}")
     if newer is not None:
         click.echo(f"  revision  {newer}")
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(listed_keys)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
     if second is not None:
-        click.echo(f"  faults    http://{host}:{second} can reset connections")
+        click.echo(f"  faults    {urls_to_open(settings.host, second)[0]} can reset connections")
     click.echo(f"  limits    {connections} connections, {settings.threads} threads")
     paths = "/health, /reset, /clock, /faults, /embeddings, /replies, /requests"
     click.echo(f"  control   {url}/__admin{paths}")
     if token is not None:
         click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
+    click.echo(f"  page      {url}/__admin/")
     click.echo(f"  docs      {url}/__admin/docs, README.md and docs/; mockserver serve --help")
 
 

@@ -1,4 +1,7 @@
-"""Reload of a running mock when a file changes; an invalid file leaves it as it was."""
+"""Reload of a running mock when a file changes; an invalid file leaves it as it was.
+
+A sandbox goes on if only scenarios have changed, and not its own.
+"""
 
 from __future__ import annotations
 
@@ -62,12 +65,30 @@ def reload_on_change(app: MockServer, settings: Settings, log: RequestLog) -> No
     def changed(files: list[Path]) -> None:
         names = ", ".join(str(file) for file in files)
         try:
-            fresh = create_app(settings, log=log, stopping=app.stopping)
+            fresh = create_app(settings, log=log, stopping=app.stopping, journals=app.journals)
         except DocumentError as error:
             log.notice(f"{names} is invalid, the old one stays: {' '.join(str(error).split())}")
             return
+        before, kept = {sandbox.name for sandbox in app.sandboxes.listed()}, set[str]()
+        if _are_scenarios(files, settings):
+            kept = _unchanged(files, app)
+            fresh.sandboxes.adopt(app.sandboxes, kept)
         app.replace_with(fresh)
-        log.notice(f"{names} changed: all sandboxes were restarted")
+        restarted = ", ".join(sorted(before - kept)) or "no sandbox"
+        told = f"{names} changed; restarted: {restarted}"
+        app.journals.happened("reload", app.sandboxes.default.instant(), told)
+        log.notice(told)
 
     watcher = threading.Thread(target=_watch, args=(places, changed, app.stopping), name="watch", daemon=True)
     watcher.start()
+
+
+def _are_scenarios(files: list[Path], settings: Settings) -> bool:
+    """Whether all of these files are scenarios, so that what the mock serves has not changed."""
+    return all(file == Path(settings.scenario) or file.parent == settings.scenarios for file in files)
+
+
+def _unchanged(files: list[Path], app: MockServer) -> set[str]:
+    """Names of the sandboxes that have nothing to do with these scenarios."""
+    changed = {file.stem for file in files}
+    return {sandbox.name for sandbox in app.sandboxes.listed() if not changed & sandbox.scenarios}

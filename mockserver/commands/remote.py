@@ -5,61 +5,22 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
-from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mockserver.client.control import Control, Refused, Unreachable
+from mockserver.client.control import Control
 from mockserver.commands import health
-
-NO = 1
-"""Exit code if no mock answers, or it refuses the call."""
-_EXITS = "Exit codes: 0 success; 1 no mock answers, or it refuses the call; 2 usage error."
-
-
-def _default_url() -> str:
-    host, port = health.address(os.environ)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _remote_command(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorator that adds the connection options, prints the result as JSON, and exits with 1 on failure."""
-
-    @click.option(
-        "--url",
-        envvar="MOCK_URL",
-        help="URL of the mock; by default this machine, at MOCK_PORT or 4010. [MOCK_URL]",
-    )
-    @click.option(
-        "--sandbox", envvar="MOCK_SANDBOX", help="Name of the sandbox; `default` by default. [MOCK_SANDBOX]"
-    )
-    @click.option(
-        "--token", envvar="MOCK_ADMIN_TOKEN", help="Admin token, if the mock requires one. [MOCK_ADMIN_TOKEN]"
-    )
-    @wraps(command)
-    def run(url: str | None, sandbox: str | None, token: str | None, **options: Any) -> None:
-        try:
-            control = Control(url or _default_url(), sandbox=sandbox or None, token=token or None)
-            answer = command(control, **options)
-        except (health.Unknown, Refused, Unreachable, OSError) as error:
-            click.echo("mockserver: " + " ".join(str(error).split()), err=True)
-            sys.exit(NO)
-        if answer is not None:
-            click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
-
-    run.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n\b\n{_EXITS}"  # 3.13 dedents it itself
-    return run
+from mockserver.commands.journal import logs, requests
+from mockserver.commands.remote_command import remote_command
 
 
 @click.command("reset")
 @click.option("--to", metavar="WHERE", help="empty, scenario:NAME or snapshot:NAME; default: the start.")
 @click.option("--keep", multiple=True, help="journal, faults or clock; may be repeated.")
-@_remote_command
+@remote_command()
 def reset(control: Control, to: str | None, keep: tuple[str, ...]) -> Any:
     """Reset a sandbox of a running mock.
 
@@ -77,7 +38,7 @@ def reset(control: Control, to: str | None, keep: tuple[str, ...]) -> Any:
     "--load", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Import this state document."
 )
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the state to this file.")
-@_remote_command
+@remote_command()
 def state(control: Control, load: Path | None, save: Path | None) -> Any:
     """Export or import the state of a sandbox.
 
@@ -107,7 +68,7 @@ def state(control: Control, load: Path | None, save: Path | None) -> Any:
 @click.command("snapshot")
 @click.argument("action", type=click.Choice(["list", "save", "restore", "delete"]))
 @click.argument("name", required=False)
-@_remote_command
+@remote_command()
 def snapshot(control: Control, action: str, name: str | None) -> Any:
     """List, save, restore or delete snapshots.
 
@@ -124,7 +85,7 @@ def snapshot(control: Control, action: str, name: str | None) -> Any:
 @click.command("clock")
 @click.argument("action", type=click.Choice(["show", "freeze", "advance", "resume"]), default="show")
 @click.argument("value", required=False)
-@_remote_command
+@remote_command()
 def clock(control: Control, action: str, value: str | None) -> Any:
     """Show the clock, freeze it at an instant, advance it by seconds or a duration, or let it run.
 
@@ -143,7 +104,7 @@ def clock(control: Control, action: str, value: str | None) -> Any:
 @click.command("faults")
 @click.argument("action", type=click.Choice(["list", "add", "remove", "clear"]), default="list")
 @click.argument("what", required=False)
-@_remote_command
+@remote_command()
 def faults(control: Control, action: str, what: str | None) -> Any:
     """List, add, remove or clear fault rules.
 
@@ -160,31 +121,6 @@ def faults(control: Control, action: str, what: str | None) -> Any:
         text = _needed(what, f"faults {action} needs an argument: WHAT")
         return control.faults.add(**_rule(text)) if action == "add" else control.faults.remove(text)
     return control.faults.clear() if action == "clear" else control.faults.list()
-
-
-@click.command("requests")
-@click.argument("action", type=click.Choice(["list", "count", "find", "clear"]), default="list")
-@click.option("--operation", help="Only requests of this operationId.")
-@click.option("--status", type=int, help="Only answers with this status.")
-@click.option("--limit", type=click.IntRange(1), help="Most requests to list.")
-@_remote_command
-def requests(
-    control: Control, action: str, operation: str | None, status: int | None, limit: int | None
-) -> Any:
-    """List, count, find or clear the requests in the journal.
-
-    \b
-    Examples:
-      mockserver requests --operation createSpace
-      mockserver requests count --status 403
-    """
-    criteria = {"operation": operation, "status": status}
-    criteria = {name: value for name, value in criteria.items() if value is not None}
-    if action == "count":
-        return {"count": control.requests.count(**criteria)}
-    if action == "find":
-        return control.requests.find(**criteria)
-    return control.requests.clear() if action == "clear" else control.requests.list(**criteria, limit=limit)
 
 
 def _needed(argument: str | None, usage: str) -> str:
@@ -230,4 +166,4 @@ def ask_health(**flags: Any) -> None:
     sys.exit(health.main({**os.environ, **variables}))
 
 
-COMMANDS = (reset, state, snapshot, clock, faults, requests, ask_health)
+COMMANDS = (reset, state, snapshot, clock, faults, requests, logs, ask_health)

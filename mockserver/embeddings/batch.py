@@ -33,6 +33,14 @@ class Counts(NamedTuple):
     failed: int = 0
 
 
+class TimedAttempt(NamedTuple):
+    """Attempt of a job, also a planned one; `outcome` is one of KINDS."""
+
+    starts: int
+    ends: int
+    outcome: str
+
+
 class Job(NamedTuple):
     """Job that embeds one message, by its key in its thread, into one space's store."""
 
@@ -43,6 +51,8 @@ class Job(NamedTuple):
     state: str
     attempts: int
     queued_at: int
+    timeline: tuple[TimedAttempt, ...] = ()
+    """Its attempts with known times: past, running and planned."""
 
 
 class EndedAttempt(NamedTuple):
@@ -184,12 +194,11 @@ class Batch(NamedTuple):
 
     def state(self, place: int, now: int) -> tuple[str, int]:
         """State and number of started attempts of the job at `place`."""
-        places, starts, ends, fails, rounds, _ = self.attempts
+        places, starts, ends, fails, _, _ = self.attempts
         if self.fixed and not places:
             return "completed", self.fixed
         started = bisect_right(starts, now)
-        ranks = [bisect_left(places, place, *each) for each in pairwise((*rounds, len(places)))]
-        ranks = [rank for rank in ranks if rank < started and places[rank] == place]
+        ranks = [rank for rank in self._ranks(place) if rank < started]
         attempts = len(ranks) + max(self.fixed - 1, 0)
         if not ranks:
             return "pending", attempts
@@ -199,19 +208,36 @@ class Batch(NamedTuple):
             return "completed", attempts
         return ("failed" if ranks[-1] >= self.attempts.last_chances else "pending"), attempts
 
+    def timeline(self, place: int) -> tuple[TimedAttempt, ...]:
+        """Attempts of the job at `place`, also those that are planned; none that waits for a step."""
+        _, starts, ends, _, _, _ = self.attempts
+        ranks = [rank for rank in self._ranks(place) if rank < len(starts)]
+        return tuple(TimedAttempt(starts[rank], ends[rank], self._outcome(rank)) for rank in ranks)
+
+    def _ranks(self, place: int) -> list[int]:
+        """Ranks of the attempts of the job at `place`, one in each round that tries it."""
+        places, rounds = self.attempts.places, self.attempts.rounds
+        ranks = [(bisect_left(places, place, *each), each[1]) for each in pairwise((*rounds, len(places)))]
+        return [rank for rank, end in ranks if rank < end and places[rank] == place]
+
+    def _outcome(self, rank: int) -> str:
+        if not self.attempts.fails[rank]:
+            return "completed"
+        return "failed" if rank >= self.attempts.last_chances else "retried"
+
     def jobs(self, space_id: str, now: int, first: int = 0) -> Iterator[tuple[int, Job]]:
         """Jobs from the place `first` on, each with its place."""
         for place in range(first, len(self.keys)):
             if place not in self.removed:
                 where = (space_id, self.thread_id, self.keys.at(place))
-                yield place, Job(self.first_job + place, *where, *self.state(place, now), self.arrived)
+                state = self.state(place, now)
+                yield place, Job(self.first_job + place, *where, *state, self.arrived, self.timeline(place))
 
     def ended(self, space_id: str, since: int, until: int) -> Iterator[EndedAttempt]:
         """Attempts that end in (since, until]."""
-        places, _, ends, fails, *_ = self.attempts
+        places, _, ends, *_ = self.attempts
         ranks = range(bisect_right(ends, since), bisect_right(ends, until))
-        keys, last_chances = [*self.keys] if ranks else (), self.attempts.last_chances
+        keys = [*self.keys] if ranks else ()
         for rank in ranks:
             if (place := places[rank]) not in self.removed:
-                kind = "completed" if not fails[rank] else "failed" if rank >= last_chances else "retried"
-                yield EndedAttempt(ends[rank], kind, space_id, self.thread_id, keys[place][-1])
+                yield EndedAttempt(ends[rank], self._outcome(rank), space_id, self.thread_id, keys[place][-1])

@@ -151,16 +151,22 @@ class ViewStream(Lines):
     ) -> None:
         """`report` receives the error of a failing view, which ends the stream."""
         self._last, self.sent = None, SentBytes(keep)
-        ClosesOnce.__init__(self, _until(pieces, stopped, report), closed)
+        ClosesOnce.__init__(self, _until(pieces, stopped, report, self.sent), closed)
 
 
 def _until(
-    pieces: Iterator[bytes], stopped: Callable[[], bool], report: Callable[[BaseException], None]
+    pieces: Iterator[bytes],
+    stopped: Callable[[], bool],
+    report: Callable[[BaseException], None],
+    sent: SentBytes,
 ) -> Iterator[bytes]:
     try:
         for piece in pieces:
             yield piece
             if stopped():
+                sent.ended = "stopped"
                 return
+        sent.ended = "complete"
     except (Exception, SystemExit) as error:
+        sent.ended = "failed"
         report(error)

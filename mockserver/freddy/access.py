@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from mockserver.http import calls
 from mockserver.http.problems import Forbidden
 from mockserver.sandbox.directory import Caller, Membership
 from mockserver.sandbox.sandbox import Record
@@ -26,6 +27,7 @@ class Access(IntEnum):
     OWNER = 3
 
 
+_NAMES = tuple(Access.__members__)  # `name` of a member is a property, and takes longer than all else here
 Holds: TypeAlias = Callable[[Record, Caller, Membership | None], bool]
 """Whether a rule holds for a space and a caller; None for a caller of another organization."""
 
@@ -85,9 +87,11 @@ def rule_for(space: Record, caller: Caller) -> AccessRule:
     return NO_RULE
 
 
-def require(needed: Access, space: Record, caller: Caller) -> None:
-    """Forbidden unless `caller` has at least `needed`; the texts are the documents'."""
+def require(needed: Access, space: Record, call: calls.Call[Caller]) -> None:
+    """Forbidden unless the caller has at least `needed`; the texts are the documents'."""
+    caller = call.caller
     rule = rule_for(space, caller)
+    call.grants.append((space["id"], rule.by, _NAMES[rule.level], _NAMES[needed]))
     if rule.level < needed:
         raise Forbidden(
             f"{needed.name.title()} access required",
@@ -114,9 +118,12 @@ def may_change_store(store: Record, caller: Caller) -> bool:
     return caller.user_id == store["created_by"] or has_override(member)
 
 
-def require_member(organization_id: str, caller: Caller) -> None:
-    """Forbidden unless `caller` belongs to the organization (A37)."""
-    if organization_id not in caller.memberships:
+def require_member(organization_id: str, call: calls.Call[Caller]) -> None:
+    """Forbidden unless the caller belongs to the organization (A37)."""
+    caller = call.caller
+    is_member = organization_id in caller.memberships
+    call.grants.append((organization_id, "membership", "MEMBER" if is_member else "NONE", "MEMBER"))
+    if not is_member:
         belongs = ", ".join(sorted(caller.memberships)) or "none"
         raise Forbidden(
             "Organization access required",

@@ -137,7 +137,7 @@ def file_in(organization_id: str, file_id: str, sandbox: Sandbox) -> Record | No
 
 def _organization(call: Call) -> str:
     organization_id = call.path["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     return organization_id
 
 

@@ -24,7 +24,7 @@ def space_for(needed: Access, call: Call, sandbox: Sandbox) -> Record:
     named = call.query.get("organization_id")
     if space is None or named not in (None, space["organization_id"]):
         raise no_space(space_id, space, named)
-    require(needed, space, call.caller)
+    require(needed, space, call)
     return space
 
 
@@ -36,18 +36,20 @@ def no_space(space_id: str, space: Record | None, organization_id: str | None) -
 
 def own_thread(call: Call, sandbox: Sandbox) -> Record:
     """Thread in the path; Forbidden unless it is the caller's (A36)."""
-    return thread_of_caller(call.path["thread_id"], call.caller, sandbox)
+    return thread_of_caller(call.path["thread_id"], call, sandbox)
 
 
-def thread_of_caller(thread_id: str, caller: Caller, sandbox: Sandbox) -> Record:
+def thread_of_caller(thread_id: str, call: Call, sandbox: Sandbox) -> Record:
     """Thread of this id; Forbidden unless it is the caller's (A36)."""
     thread = sandbox.threads.get(thread_id)
     if thread is None:
         raise no_thread(thread_id, sandbox)
-    if thread["user_id"] != caller.user_id:
+    owner, user = thread["user_id"], call.caller.user_id
+    call.grants.append((thread_id, "user_id", "OWNER" if owner == user else "NONE", "OWNER"))
+    if owner != user:
         raise Forbidden(
             "Thread access required",
-            reason=f"{thread_id} belongs to {thread['user_id']}, not to {caller.user_id}",
+            reason=f"{thread_id} belongs to {owner}, not to {user}",
             thread_id=thread_id,
         )
     return thread
@@ -72,19 +74,21 @@ def store_in(organization_id: str, store_id: str, sandbox: Sandbox) -> Record:
 
 def viewed_store(call: Call, sandbox: Sandbox) -> Record:
     """Vector store in the path; Forbidden unless the caller may view it."""
-    return _store(may_view_store, call, sandbox)
+    return _store(may_view_store, "VIEW", call, sandbox)
 
 
 def changeable_store(call: Call, sandbox: Sandbox) -> Record:
     """Vector store in the path; Forbidden unless the caller may change it."""
-    return _store(may_change_store, call, sandbox)
+    return _store(may_change_store, "OWNER", call, sandbox)
 
 
-def _store(may: Callable[[Record, Caller], bool], call: Call, sandbox: Sandbox) -> Record:
+def _store(may: Callable[[Record, Caller], bool], needed: str, call: Call, sandbox: Sandbox) -> Record:
     organization_id = call.path["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     store = store_in(organization_id, call.path["vector_store_id"], sandbox)
-    if not may(store, call.caller):
+    allowed = may(store, call.caller)
+    call.grants.append((store["id"], "", needed if allowed else "NONE", needed))
+    if not allowed:
         raise Forbidden(
             "Vector store access required",
             reason=f"{store['id']} was created by {store['created_by']}, not by {call.caller.user_id}",

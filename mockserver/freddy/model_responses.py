@@ -43,11 +43,11 @@ def create_response(call: Call, sandbox: Sandbox) -> Reply:
     """Store the inputs and the assistant's answer in one step; reply as JSON or as a stream."""
     body = call.body
     _check(body)
-    thread = thread_of_caller(body["thread_id"], call.caller, sandbox) if body["thread_id"] else None
+    thread = thread_of_caller(body["thread_id"], call, sandbox) if body["thread_id"] else None
     organization_id = _organization(body["organization_id"], thread, call.caller)
     if thread is not None and thread["organization_id"] != organization_id:
         raise no_thread(thread["id"], sandbox)
-    space = _named_space(body["space_id"], organization_id, thread is None, call.caller, sandbox)
+    space = _named_space(body["space_id"], organization_id, thread is None, call, sandbox)
     for store_id in body["vector_store_ids"] or ():
         store_in(organization_id, store_id, sandbox)
 
@@ -147,7 +147,7 @@ def _organization(named: str | None, thread: Record | None, caller: Caller) -> s
 
 
 def _named_space(
-    space_id: str | None, organization_id: str, for_new_thread: bool, caller: Caller, sandbox: Sandbox
+    space_id: str | None, organization_id: str, for_new_thread: bool, call: Call, sandbox: Sandbox
 ) -> Record | None:
     """Named space; needs EDIT for a new thread, which is added to it, else VIEW, to search it."""
     if not space_id:
@@ -155,7 +155,7 @@ def _named_space(
     space = sandbox.spaces.get(space_id)
     if space is None or space["organization_id"] != organization_id:
         raise no_space(space_id, space, organization_id)
-    require(Access.EDIT if for_new_thread else Access.VIEW, space, caller)
+    require(Access.EDIT if for_new_thread else Access.VIEW, space, call)
     return space
 
 

@@ -48,7 +48,7 @@ def list_organizations(call: Call, sandbox: Sandbox) -> Reply:
 def get_organization(call: Call, sandbox: Sandbox) -> Reply:
     """An organization of the caller."""
     organization_id = call.path["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     return Reply(200, _organization(organization_id, sandbox))
 
 
@@ -73,7 +73,7 @@ def _organization(organization_id: str, sandbox: Sandbox) -> Record:
 def list_organization_roles(call: Call, sandbox: Sandbox) -> Reply:
     """Roles that access lists of the organization may name (A113)."""
     organization_id = call.path["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     return Reply(
         200,
         [
@@ -94,7 +94,7 @@ def list_organization_roles(call: Call, sandbox: Sandbox) -> Reply:
 def list_departments(call: Call, sandbox: Sandbox) -> Reply:
     """Departments that access lists of the organization may name, all at the top level (A113)."""
     organization_id = call.path["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     users = sandbox.directory.users.values()
     memberships = [user.memberships[organization_id] for user in users if organization_id in user.memberships]
     return Reply(
@@ -120,7 +120,7 @@ def list_departments(call: Call, sandbox: Sandbox) -> Reply:
 def list_assistants(call: Call, sandbox: Sandbox) -> Reply:
     """Assistants of the organization that the caller's search names (A117)."""
     query, caller = call.query, call.caller
-    require_member(query["organization_id"], caller)
+    require_member(query["organization_id"], call)
     word = (query["search"] or "").casefold()
     found = [
         assistant

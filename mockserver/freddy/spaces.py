@@ -26,7 +26,7 @@ ACCESS_FIELDS = (
 def create_space(call: Call, sandbox: Sandbox) -> Reply:
     """Create a space of the caller, with its own vector store."""
     organization_id = call.body["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     require_known_names(call.body, organization_id, sandbox)
     space = records.space(
         sandbox.ids.new("space"),
@@ -44,7 +44,7 @@ def create_space(call: Call, sandbox: Sandbox) -> Reply:
 def list_spaces(call: Call, sandbox: Sandbox) -> Reply:
     """Spaces of the organization that the caller may view, in order of creation (A05)."""
     organization_id = call.query["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     start = start_of_page(call, "listSpaces", organization_id)
 
     def is_visible(key: Key) -> bool:

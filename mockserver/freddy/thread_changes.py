@@ -48,7 +48,7 @@ def _threads(call: Call, sandbox: Sandbox) -> Iterator[Record]:
     """Threads of the caller in one organization or all, as listThreads orders them."""
     organization_id = call.query["organization_id"]
     if organization_id is not None:
-        require_member(organization_id, call.caller)
+        require_member(organization_id, call)
     for pinned in PINNED_FIRST:
         for key in sandbox.threads.keys("user", (call.caller.user_id, pinned)).before(None):
             thread = sandbox.threads.record(key[-1])

@@ -32,7 +32,7 @@ FILTERS = ("organization_id", "assistant_id", "workflow_id", "is_pinned")
 def create_thread(call: Call, sandbox: Sandbox) -> Reply:
     """Create an empty thread of the caller."""
     body = without_nulls(call.body, "visible_in_ui")
-    require_member(body["organization_id"], call.caller)
+    require_member(body["organization_id"], call)
     thread = new_thread(call.caller, sandbox=sandbox, **body)
     return Reply(201, thread_body(thread, sandbox))
 
@@ -57,7 +57,7 @@ def list_threads(call: Call, sandbox: Sandbox) -> Reply:
     """Threads of the caller: pinned ones, the last pinned first, then others by activity (A43, A60)."""
     query = call.query
     if query["organization_id"] is not None:
-        require_member(query["organization_id"], call.caller)
+        require_member(query["organization_id"], call)
     tables = (sandbox.threads, sandbox.deleted_threads)
     anchors = anchors_of(
         call,
@@ -117,7 +117,7 @@ def delete_all_threads(call: Call, sandbox: Sandbox) -> Reply:
     """Delete every thread of the caller, hidden ones too, or those of one organization (A84)."""
     organization_id = call.query["organization_id"]
     if organization_id is not None:
-        require_member(organization_id, call.caller)
+        require_member(organization_id, call)
     ids = [
         thread_id
         for thread_id in thread_ids_of(call.caller, sandbox)

@@ -148,5 +148,5 @@ def _megabytes(size: int) -> float:
 
 def _organization(call: Call) -> str:
     organization_id = call.path["organization_id"]
-    require_member(organization_id, call.caller)
+    require_member(organization_id, call)
     return organization_id

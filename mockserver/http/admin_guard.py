@@ -19,10 +19,11 @@ class AdminGuard:
     def __init__(self, *, token: str | None = None, open_paths: Collection[str] = ()) -> None:
         """Without a `token` only this machine is admitted; `open_paths` need neither.
 
-        A `{name}` in a path stands for any one segment.
+        A `{name}` in a path stands for any one segment. A slash at the end may be missing, for
+        the redirect to the path.
         """
         self._token = None if token is None else token.encode()
-        steps = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) for path in open_paths]
+        steps = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path.rstrip("/"))) + "/?" for path in open_paths]
         self._open = re.compile("|".join(steps) if steps else "(?!)")
 
     def admit(self, request: Request) -> None:

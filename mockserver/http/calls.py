@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
+Grant: TypeAlias = tuple[str, str, str, str]
+"""Access decision: id of the record, rule that decided, level of the caller, level that was needed."""
 CallerT = TypeVar("CallerT")
 """Type of the caller that `authenticate` returns."""
 
@@ -28,6 +30,8 @@ class Call(Generic[CallerT]):
     """Headers that the spec names, decoded."""
     file_limit: int = 0
     """Bytes that the files of the request may have together."""
+    grants: list[Grant] = field(default_factory=list)
+    """Access decisions so far, in order."""
     base_url: Callable[[], str] = str
     """Returns the URL of this sandbox as the client reached it; a path follows."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from mockserver.faults.rule import Fault
 from mockserver.faults.rule_list import Faults
@@ -14,11 +15,15 @@ from mockserver.http.calls import Handler
 from mockserver.http.cors import Cors
 from mockserver.http.log import Exchange
 from mockserver.http.problems import Problem, Rendered
+from mockserver.http.redaction import safe_query
 from mockserver.http.request import Answer, Request, header_safe
 from mockserver.http.routes import Routes
 from mockserver.journal.journal import Journal
 from mockserver.openapi.operation import Operation
 from mockserver.openapi.spec import Spec
+
+ALL_SANDBOXES = "sandbox=*"
+"""Query of a call about all sandboxes, whichever the request names."""
 
 
 class SandboxProtocol(Protocol):
@@ -54,8 +59,11 @@ class SandboxesProtocol(Protocol):
         A new one is not added before it is entered.
         """
 
-    def enter(self, found: Any) -> SandboxProtocol:
-        """Use a found sandbox for an accepted request; another of its name if that was added meanwhile."""
+    def enter(self, found: Any, makes: Callable[[], bool]) -> SandboxProtocol:
+        """Use a found sandbox for an accepted request; another of its name if that was added meanwhile.
+
+        `makes`: whether a new one is added; else it is a Problem.
+        """
 
 
 @dataclass(eq=False)
@@ -77,6 +85,8 @@ class Api:
     """Whether HEAD is served wherever GET is."""
     not_mocked: Sequence[tuple[str, str]] = ()
     """Other operations of the same service, by method and path template: 501."""
+    makes_sandboxes: bool = True
+    """Whether a request creates the sandbox that it names, if its operation can."""
     journaled: bool = True
     """Whether its requests are recorded in the sandbox's journal."""
 
@@ -96,7 +106,10 @@ class Api:
         if self._all_in_sandbox:
             return False
         operation = self.routes.at(request.method, request.path)
-        return operation is not None and not operation.in_sandbox
+        if operation is None:
+            return False
+        everywhere = "sandbox" in operation.query and ALL_SANDBOXES in unquote(request.query).split("&")
+        return everywhere or not operation.in_sandbox
 
 
 @dataclass(slots=True)
@@ -145,6 +158,11 @@ class RequestContext:
         assert self.operation is not None
         return self.operation
 
+    def makes_sandbox(self) -> bool:
+        """Whether it creates the sandbox that it names; unknown paths of the control API do not."""
+        makes = self.api.guard is None if self.operation is None else self.operation.makes_sandbox
+        return makes and self.api.makes_sandboxes
+
     @property
     def time(self) -> str:
         """Instant of the request as answers format it."""
@@ -153,6 +171,10 @@ class RequestContext:
     def render(self, problem: Problem) -> Rendered:
         """Problem in the API's error format."""
         return self.api.render(problem, self.trace_id, self.time)
+
+    def query(self) -> str:
+        """Query as it may be logged."""
+        return safe_query(self.request.query, self.safe) if self.request.query else ""
 
     def safe(self, text: str) -> str:
         """`text` safe for logs and headers: secrets masked, one line of printable ASCII."""

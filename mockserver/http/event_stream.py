@@ -86,12 +86,14 @@ class CutOff(Exception):
 class SentBytes:
     """What a stream has sent so far: its beginning, and the total number of bytes."""
 
-    __slots__ = ("_most", "begin", "bytes")
+    __slots__ = ("_most", "begin", "bytes", "ended")
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.begin = b""
         self.bytes = 0
+        self.ended = "client"
+        """Why it ends: its client went away, unless the stream itself says otherwise."""
 
     def add(self, line: bytes) -> None:
         """Count one line, before it is sent."""
@@ -144,9 +146,9 @@ class Lines(ClosesOnce):
         keep: int = 0,
     ) -> None:
         """`report` receives the error of a failing stream; `keep`: bytes to store for the journal."""
-        super().__init__(_lines(stream, stopping, report), closed)
-        self._last = _literal(stream.last) if stream.last else None
         self.sent = SentBytes(keep)
+        super().__init__(_lines(stream, stopping, report, self.sent), closed)
+        self._last = _literal(stream.last) if stream.last else None
 
     def __next__(self) -> bytes:
         line = super().__next__()
@@ -156,32 +158,47 @@ class Lines(ClosesOnce):
         return line
 
 
-def _lines(stream: Stream, stopping: threading.Event, report: Callable[[Exception], None]) -> Iterator[bytes]:
+def _lines(
+    stream: Stream, stopping: threading.Event, report: Callable[[Exception], None], sent: SentBytes
+) -> Iterator[bytes]:
     try:
         for step in stream.steps(stopping) if callable(stream.steps) else stream.steps:
-            left, quiet = step.wait, 0.0
-            while left > 0 and not (stream.woken is not None and stream.woken()):
-                pause = min(left, math.inf if step.silent else HEARTBEAT - quiet)
-                pause = pause if stream.woken is None else min(pause, SLICE)
-                if stopping.wait(pause):
+            if step.wait > 0:
+                yield from _heartbeats(stream, step, stopping)
+                if stopping.is_set():
+                    sent.ended = "stopped"
                     return
-                left, quiet = left - pause, quiet + pause
-                if left > 0 and quiet >= HEARTBEAT and not step.silent:
-                    yield _line(stream, stream.heartbeat)
-                    quiet = 0.0
             if step.event is not None:
                 yield (f"id: {step.id}\n".encode() if step.id else b"") + _line(stream, step.event)
     except CutOff:
+        sent.ended = "cut"
         return
     except Exception as error:
+        sent.ended = "failed"
         report(error)
         try:
             yield _line(stream, stream.failed(fault(error)))
         except Exception as another:
             report(another)
             return
+    else:
+        sent.ended = "complete"
     if stream.last:
         yield _literal(stream.last)
+
+
+def _heartbeats(stream: Stream, step: Step, stopping: threading.Event) -> Iterator[bytes]:
+    """Wait before the step's event; ends early when the stream is woken, or the mock stops."""
+    left, quiet = step.wait, 0.0
+    while left > 0 and not (stream.woken is not None and stream.woken()):
+        pause = min(left, math.inf if step.silent else HEARTBEAT - quiet)
+        pause = pause if stream.woken is None else min(pause, SLICE)
+        if stopping.wait(pause):
+            return
+        left, quiet = left - pause, quiet + pause
+        if left > 0 and quiet >= HEARTBEAT and not step.silent:
+            yield _line(stream, stream.heartbeat)
+            quiet = 0.0
 
 
 def _literal(text: str) -> bytes:

@@ -13,11 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from io import UnsupportedOperation
 from time import perf_counter
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 import orjson
 
+from mockserver.http.calls import Grant
 from mockserver.http.problems import SpecViolation
+from mockserver.http.wall_time import wall_time
 
 WAITING_LINES = 10_000
 """Most lines buffered while nobody reads stderr; older ones are dropped, and counted."""
@@ -45,8 +47,14 @@ class Exchange:
     """What decided it: the `rule` of a Problem."""
     code: str = ""
     """Error code, if a problem was answered."""
+    record: str = ""
+    """Id of the record that a refusal is about."""
+    grants: list[Grant] = field(default_factory=list)
+    """Access decisions, in order."""
     fault: str = ""
     """Injected fault."""
+    ended: str = ""
+    """How it ended: complete, cut, client, stopped or failed (as in admin.yaml); empty while open."""
     violations: tuple[Mapping[str, Any], ...] = ()
     """Violations of the spec in the answer."""
     source: str = "state"
@@ -59,9 +67,9 @@ class Exchange:
     started: float = field(default_factory=perf_counter)
     milliseconds: float = 0.0
 
-    def refused(self, rule: str, code: str, reason: str) -> None:
+    def refused(self, rule: str, code: str, reason: str, record: str = "") -> None:
         """Record the reason of a refusal; `reason` is safe for headers."""
-        self.rule, self.code, self.reason = rule, code, reason
+        self.rule, self.code, self.reason, self.record = rule, code, reason, record
 
     def note(self, error: BaseException) -> None:
         """Record the violation, if `error` is one."""
@@ -71,6 +79,10 @@ class Exchange:
     def stop_watch(self) -> None:
         """Record the duration."""
         self.milliseconds = (perf_counter() - self.started) * 1000
+
+
+Line: TypeAlias = tuple[Exchange, Callable[[], str]]
+"""Exchange, and a function that returns its query as it may be shown."""
 
 
 class RequestLog:
@@ -86,18 +98,18 @@ class RequestLog:
         self._json = not self._stream.isatty()
         self._quiet = quiet
         self._probes = probes
-        self._waiting: deque[Exchange | str] = deque(maxlen=WAITING_LINES)
+        self._waiting: deque[Line | str] = deque(maxlen=WAITING_LINES)
         self._dropped = 0
         self._lock = threading.Lock()
         self._wake, self._hurry, self._idle = threading.Event(), threading.Event(), threading.Event()
         self._idle.set()
         self._writer: threading.Thread | None = None
 
-    def exchange(self, exchange: Exchange) -> None:
-        """Log an exchange, unless quiet or a health probe that succeeded."""
+    def exchange(self, exchange: Exchange, query: Callable[[], str] = str) -> None:
+        """Log an exchange, unless quiet or a health probe that succeeded; `query`: as it may be shown."""
         is_probe = exchange.operation in PROBES and exchange.status < 400
         if not self._quiet and (self._probes or not is_probe):
-            self._enqueue(exchange)
+            self._enqueue((exchange, query))
 
     def notice(self, text: str) -> None:
         """Log a notice for the user, even if quiet."""
@@ -115,7 +127,7 @@ class RequestLog:
         self._idle.wait(FLUSH_SECONDS)
         self._hurry.clear()
 
-    def _enqueue(self, entry: Exchange | str) -> None:
+    def _enqueue(self, entry: Line | str) -> None:
         with self._lock:
             self._dropped += len(self._waiting) == WAITING_LINES
             self._waiting.append(entry)
@@ -140,9 +152,9 @@ class RequestLog:
                 if not self._waiting:
                     self._idle.set()
 
-    def _write_lines(self, taken: list[Exchange | str], dropped: int) -> None:
+    def _write_lines(self, taken: list[Line | str], dropped: int) -> None:
         as_line = _as_json if self._json else _as_text
-        lines = [entry if isinstance(entry, str) else as_line(entry) for entry in taken]
+        lines = [entry if isinstance(entry, str) else as_line(entry[0], entry[1]()) for entry in taken]
         if dropped:
             note = "lines were dropped because stderr was not read"
             lines.insert(0, json.dumps({"dropped": dropped, "reason": note}))
@@ -163,8 +175,9 @@ def _put(stream: TextIO, text: str) -> None:
         data = data[os.write(file, data) :]
 
 
-def _as_json(exchange: Exchange) -> str:
+def _as_json(exchange: Exchange, query: str) -> str:
     entry = {
+        "time": wall_time(exchange.started),
         "status": exchange.status,
         "operation": exchange.operation,
         "sandbox": exchange.sandbox,
@@ -173,6 +186,8 @@ def _as_json(exchange: Exchange) -> str:
         "method": exchange.method,
         "path": exchange.path,
     }
+    if query:
+        entry["query"] = query
     if exchange.fault:
         entry["fault"] = exchange.fault
     if exchange.reason:
@@ -180,10 +195,11 @@ def _as_json(exchange: Exchange) -> str:
     return orjson.dumps(entry).decode()
 
 
-def _as_text(exchange: Exchange) -> str:
+def _as_text(exchange: Exchange, query: str) -> str:
     line = (
-        f"{exchange.status} {exchange.operation:<24} {exchange.sandbox} {exchange.caller} "
-        f"{exchange.milliseconds:.1f} ms  {exchange.method} {exchange.path}"
+        f"{wall_time(exchange.started)[11:23]} {exchange.status} {exchange.operation:<24} "
+        f"{exchange.sandbox} {exchange.caller} {exchange.milliseconds:.1f} ms  "
+        f"{exchange.method} {exchange.path}{'?' if query else ''}{query}"
     )
     if exchange.fault:
         line += f"  fault: {exchange.fault}"

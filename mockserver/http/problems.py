@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.schemas import MOST_ERRORS
 
+MOST_HINTS = 6
+"""Most names like a mistyped one that are named."""
 MAX_MESSAGE = 240
 """Characters of one message in an answer: it quotes what was sent, which can be anything."""
 
@@ -92,6 +94,12 @@ class SandboxGone(
     MockOwnError, status=410, code="SANDBOX_GONE", message="This sandbox was dropped.", rule="state"
 ):
     """410: the sandbox was dropped; recreating it silently would hide the loss of its data."""
+
+
+class SandboxUnknown(
+    MockOwnError, status=404, code="SANDBOX_NOT_FOUND", message="No sandbox has this name.", rule="state"
+):
+    """404: the request names a sandbox that nobody has created, and may not create it itself."""
 
 
 class ForeignPage(
@@ -192,7 +200,7 @@ class Internal(
 
 def nearest(text: str, known: Collection[str]) -> str:
     """Hint at the names most like `text`; empty if there are none."""
-    near = difflib.get_close_matches(text, known, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(text, known, n=MOST_HINTS, cutoff=0.4)
     return f"; nearest: {', '.join(near)}" if near else ""
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from urllib.parse import unquote_plus
+from collections.abc import Callable, Collection, Iterable
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 MASK = "***"
 CREDENTIALS = ("X-API-Key", "Authorization")
@@ -63,6 +63,15 @@ def _parts(value: str, text: str) -> tuple[str, ...]:
     if not last or last[0] not in text:
         return ()  # the longer parts end with it
     return value, value.partition(" ")[2].strip(), *last
+
+
+def safe_query(query: str, hide: Callable[[str], str]) -> str:
+    """Query without secrets; a key, or the name of its parameter, may be percent-encoded."""
+    plain = unquote_plus(query)
+    if hide(plain) == plain:
+        return hide(query)
+    pairs = [(hide(name), hide(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
+    return "&".join(hide(urlencode([pair], safe="*")) for pair in pairs)
 
 
 class Mask:

@@ -55,6 +55,7 @@ def read(context: RequestContext, limits: BodyLimits) -> Call[Any]:
         context.trace_id,
         headers,
         limits.files,
+        context.exchange.grants,
         partial(_base_url, context),
     )
 

@@ -12,7 +12,7 @@ from mockserver.http.event_stream import SentBytes
 from mockserver.http.log import Exchange
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Entry:
     """One exchange, with everything that the journal keeps of it."""
 
@@ -39,8 +39,6 @@ class Entry:
     """Bytes to show of an answer that is kept as values."""
     refused: bool = False
     """Whether its request did not pass the access checks."""
-    event: int = 0
-    """Number in the order in which exchanges ended, from 1; 0 while it is open."""
 
     def replied(self) -> tuple[bytes, int]:
         """Kept bytes of the answer, and its length so far."""

@@ -10,7 +10,6 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Mapping
-from itertools import takewhile
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -18,11 +17,10 @@ from mockserver.http.event_stream import Lines, SentBytes
 from mockserver.http.log import Exchange
 from mockserver.http.request import Answer, Request
 from mockserver.journal.entry import Entry
+from mockserver.journal.event_log import SLICE, Event, EventLog
 
 OVERHEAD = 3000
 """Bytes of an entry besides its texts, as measured."""
-SLICE = 0.1
-"""Seconds between two checks for shutdown while waiting."""
 LONGEST_HEADERS = 16_384
 """Characters of headers; if there are more, each value is cut to LONGEST_VALUE."""
 LONGEST_VALUE = 256
@@ -47,6 +45,7 @@ class Journals:
     def __init__(self, limits: JournalLimits = JournalLimits()) -> None:  # noqa: B008 - immutable
         self.limits = limits
         self.lock = threading.RLock()  # reentrant: garbage collection may close a stream at any point
+        self.events = EventLog(self.lock)
         self.seen: dict[tuple[str, int, str], int] = {}
         """(operation, status, error code) -> count, in all sandboxes since the start."""
         self._all: weakref.WeakSet[Journal] = weakref.WeakSet()
@@ -55,12 +54,16 @@ class Journals:
         """Bytes of accepted and of refused requests."""
         self._added = [0, 0]
 
-    def new(self) -> Journal:
+    def new(self, name: str = "") -> Journal:
         """Journal of a new sandbox; it counts as long as it is referenced."""
-        journal = Journal(self)
+        journal = Journal(self, name)
         with self.lock:
             self._all.add(journal)
         return journal
+
+    def happened(self, kind: str, instant: int, text: str) -> None:
+        """Tell of something that concerns no single sandbox."""
+        self.events.add(Event(kind, "", instant, perf_counter(), text))
 
     def added(self, size: int, refused: bool) -> None:
         """Enforce the budget; called with the lock held.
@@ -127,15 +130,17 @@ def _kept_reply(answer: Answer, most: int) -> tuple[bytes | SentBytes | Mapping[
 class Journal:
     """Exchanges of one sandbox: rings of finished ones, and the open streams."""
 
-    def __init__(self, journals: Journals) -> None:
+    def __init__(self, journals: Journals, name: str) -> None:
         self._journals = journals
+        self.name = name
+        """Name of the sandbox."""
+        self.events = journals.events
+        """Events of all sandboxes."""
         self.limits = journals.limits
         self._changed = threading.Condition(journals.lock)
         self.rings = Ring(), Ring()
         """Of accepted and of refused requests."""
         self._open: dict[Exchange, Entry] = {}
-        self.last_event = 0
-        """Number of exchanges finished since the start, which is an event's id; a reset keeps it."""
         self._started = 0
         self._waiting = 0
         self.version = 0
@@ -194,7 +199,16 @@ class Journal:
                 self._open[exchange] = entry
                 self._notify()
             else:
+                exchange.ended = "complete"
                 self._put(entry, kept)
+
+    def begun(self, exchange: Exchange, trace_id: str) -> None:
+        """Tell that an accepted exchange begins."""
+        self.events.add(Event("begun", self.name, exchange.instant, exchange.started, (exchange, trace_id)))
+
+    def happened(self, kind: str, instant: int, text: str) -> None:
+        """Tell of anything else in the sandbox."""
+        self.events.add(Event(kind, self.name, instant, perf_counter(), text))
 
     def _shared_headers(self, headers: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], int]:
         """Headers and their size; those of the previous request if they are equal."""
@@ -217,14 +231,14 @@ class Journal:
             assert isinstance(sent, SentBytes)
             entry.reply, entry.reply_bytes = sent.begin, sent.bytes
             entry.milliseconds = (perf_counter() - exchange.started) * 1000
+            exchange.ended = sent.ended
             entry.complete = True
             self._put(entry, len(sent.begin))
 
     def _put(self, entry: Entry, more: int) -> None:
         entry.size += more
         self.broken += bool(entry.exchange.violations)
-        self.last_event += 1
-        entry.event = self.last_event
+        self.events.put(weakref.ref(entry))
         self.rings[entry.refused].add(entry, self.limits.entries)
         self._journals.added(entry.size, entry.refused)
         self._notify()
@@ -255,22 +269,6 @@ class Journal:
         """Counts of this sandbox, or of all sandboxes since the start."""
         with self._journals.lock:
             return dict(self._journals.seen if everywhere else self.seen)
-
-    def ended_since(self, event: int, most: int) -> tuple[int, list[Entry], int]:
-        """Entries finished after an event: number lost, next entries, and event of the last one."""
-        with self._journals.lock:
-            if not 0 <= event <= self.last_event:  # of another mock: begin with what is kept
-                event = min((ring.entries[0].event for ring in self.rings if ring.entries), default=1) - 1
-            newer = [
-                entry
-                for ring in self.rings
-                for entry in takewhile(lambda entry: entry.event > event, reversed(ring.entries))
-            ]
-            last = self.last_event
-        newer.sort(key=lambda entry: entry.event)
-        if len(newer) > most:
-            last = newer[most - 1].event
-        return last - event - len(newer[:most]), newer[:most], last
 
     def wait(self, version: int, seconds: float, stopping: threading.Event) -> None:
         """Wait for a change, the timeout, or shutdown."""

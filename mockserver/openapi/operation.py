@@ -85,6 +85,8 @@ class Operation:
     """Whether it needs no credential: its `security` is empty."""
     in_sandbox: bool = True
     """False for `x-sandbox: none`: the operation is independent of sandboxes, and creates none."""
+    makes_sandbox: bool = True
+    """False for `x-sandbox: existing`: the operation reads a sandbox, and creates none."""
     max_body_bytes: int = 0
     """`x-max-body-bytes`: its own lower bound for the limit of the body."""
     carries_files: bool = False

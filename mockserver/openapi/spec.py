@@ -156,6 +156,7 @@ class Spec:
             responses=dict(self._responses(node["responses"], (*at, "responses"))),
             is_open=node.get("security") == [],
             in_sandbox=node.get("x-sandbox") != "none",
+            makes_sandbox=node.get("x-sandbox") != "existing",
             max_body_bytes=node.get("x-max-body-bytes", 0),
             carries_files=node.get("x-carries-files", False),
             indented=node.get("x-indented", False),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // _MICROSECOND
-_LAST = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - EPOCH) // _MICROSECOND
+LAST = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - EPOCH) // _MICROSECOND
 _DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d+)W|(?:(?P<days>\d+)D)?"
     r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?)",
@@ -97,7 +97,7 @@ class Clock:
         """Current instant of the sandbox."""
         if self._frozen is not None:
             return self._frozen
-        return min(self._source() + self._offset, _LAST)  # capped: datetime has no year 10000
+        return min(self._source() + self._offset, LAST)  # capped: datetime has no year 10000
 
     def text(self, at: int | None = None) -> str:
         """An instant, by default now, as RFC 3339 in UTC with whole seconds (A21)."""
@@ -109,7 +109,7 @@ class Clock:
 
     def advance(self, microseconds: int) -> None:
         """Move forward by `microseconds`, frozen or not; ValueError past the year 9999."""
-        if self.now() + microseconds > _LAST:
+        if self.now() + microseconds > LAST:
             raise ValueError("the clock can't go past 9999-12-31T23:59:59Z")
         if self._frozen is not None:
             self._frozen += microseconds
@@ -147,7 +147,7 @@ def instant(text: str) -> int:
         raise ValueError(
             f"{text[:40]!r} is not an instant like 2026-02-26T10:30:00Z, in years 1 to 9999"
         ) from error
-    if not _FIRST <= found <= _LAST:
+    if not _FIRST <= found <= LAST:
         raise ValueError(f"{text[:40]!r} is outside of the years 1 to 9999 in UTC")
     return found
 

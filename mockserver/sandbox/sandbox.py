@@ -143,7 +143,7 @@ class Sandbox(Collections):
         self.clock: Clock
         self.ids: Ids
         self.embeddings: Embeddings
-        self.journal = journal or Journals().new()
+        self.journal = journal or Journals().new(name)
         self._lock = threading.Lock()
         self._before: tuple[Any, ...] = ()
         """State at the beginning of the transaction."""
@@ -195,6 +195,11 @@ class Sandbox(Collections):
         return SandboxState(
             data, self.embeddings.own_policy, self.ids.counters(), self.clock.as_start(), origin
         )
+
+    @property
+    def scenarios(self) -> set[str]:
+        """Names of the scenarios that its data and its start come from."""
+        return {self.data.name, self.start.data.name}
 
     def now(self) -> str:
         """Current time as the API formats it; constant within a transaction."""

@@ -14,11 +14,14 @@ from mockserver.http.problems import (
     NotFound,
     SandboxGone,
     SandboxRequired,
+    SandboxUnknown,
     TooManySandboxes,
+    nearest,
 )
 from mockserver.sandbox.catalogue import NAME, Catalogue
 from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
+from mockserver.sandbox.snapshots import Snapshots
 
 DEFAULT = "default"
 """Name of the sandbox for requests that name none; never dropped."""
@@ -26,8 +29,6 @@ REMEMBERED = 10_000
 """Names of dropped sandboxes that are remembered."""
 SAFE_SECONDS = 60.0
 """Seconds after its last accepted request for which a sandbox is not dropped in favour of a new one."""
-MOST_SNAPSHOTS = 1000
-"""Most snapshots at a time. Data shared with a sandbox costs nothing; later changes do."""
 _ALLOWED = "1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit"
 
 
@@ -39,48 +40,6 @@ class SandboxLimits(NamedTuple):
     idle_seconds: float = 3600.0
     required: bool = False
     """Whether every request must name its sandbox."""
-
-
-class Snapshots:
-    """Named states, for all sandboxes of the process."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[str, SandboxState] = {}
-
-    def save(self, name: str, state: SandboxState) -> bool:
-        """Save a state under a name, replacing an older one; whether the name is new."""
-        with self._lock:
-            is_new = name not in self._kept
-            if is_new and len(self._kept) >= MOST_SNAPSHOTS:
-                raise Conflict(
-                    "Too many snapshots",
-                    reason=f"the limit of {MOST_SNAPSHOTS} snapshots is reached; delete some",
-                )
-            self._kept[name] = state
-            return is_new
-
-    def get(self, name: str) -> SandboxState:
-        """State of this name; NotFound if there is none."""
-        found = self._kept.get(name)
-        if found is None:
-            raise _unknown_snapshot(name)
-        return found
-
-    def delete(self, name: str) -> None:
-        """Delete a snapshot; sandboxes created from it stay."""
-        with self._lock:
-            if self._kept.pop(name, None) is None:
-                raise _unknown_snapshot(name)
-
-    def listed(self) -> list[tuple[str, SandboxState]]:
-        """All snapshots by name."""
-        with self._lock:
-            return sorted(self._kept.items(), key=lambda entry: entry[0])
-
-
-def _unknown_snapshot(name: str) -> NotFound:
-    return NotFound("Snapshot not found", reason=f"no snapshot {name[:80]!r}", snapshot=name)
 
 
 class UnlockedSandbox(Sandbox):
@@ -139,10 +98,11 @@ class Sandboxes:
                 raise self._gone_problem(name)
             return sandbox or self._new(_valid_name(name), self.start)
 
-    def enter(self, found: Sandbox) -> Sandbox:
+    def enter(self, found: Sandbox, makes: Callable[[], bool] = lambda: True) -> Sandbox:
         """Use what `find` returned for an accepted request, and add it if it is new.
 
-        Returns another sandbox if one of this name was added meanwhile; a Problem if none may be dropped.
+        Returns another sandbox if one of this name was added meanwhile; a Problem if none may be dropped, or
+        if it is new and the request `makes` none.
         """
         if found is self.default or found is self.outside:
             return found
@@ -152,6 +112,8 @@ class Sandboxes:
             if sandbox is None:
                 if found.name in self._gone:
                     raise self._gone_problem(found.name)
+                if not makes():
+                    raise self._unmade_problem(found.name)
                 return self._add(found, now)
             self._open.move_to_end(found.name)
             sandbox.last_used = now
@@ -196,6 +158,15 @@ class Sandboxes:
             self._drop_idle(self._seconds())
             return sorted([self.default, *self._open.values()], key=lambda sandbox: sandbox.name)
 
+    def adopt(self, others: Sandboxes, names: set[str]) -> None:
+        """Take over the snapshots and these sandboxes of others, and what is known of dropped ones."""
+        self.snapshots = others.snapshots
+        if DEFAULT in names:
+            self.default, self.start = others.default, others.start
+        with others._lock:
+            self._open.update((name, each) for name, each in others._open.items() if name in names)
+            self._gone.update(others._gone)
+
     def idle(self, sandbox: Sandbox) -> float | None:
         """Seconds since its last request began; None for the default one, which never expires."""
         return None if sandbox is self.default else self._seconds() - sandbox.last_used
@@ -214,6 +185,7 @@ class Sandboxes:
             self._forget(oldest.name, f"was the least recently used of more than {most}")
         sandbox.last_used = now
         self._open[sandbox.name] = sandbox
+        sandbox.journal.happened("sandbox", sandbox.instant(), f"created from {sandbox.start.origin}")
         return sandbox
 
     def _drop_idle(self, now: float) -> None:
@@ -224,7 +196,8 @@ class Sandboxes:
             self._forget(name, f"was not used for {self._limits.idle_seconds:g} seconds")
 
     def _forget(self, name: str, why: str) -> None:
-        del self._open[name]
+        dropped = self._open.pop(name)
+        dropped.journal.happened("sandbox", dropped.instant(), why)
         self._gone[name] = why
         if len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)
@@ -235,8 +208,15 @@ class Sandboxes:
             "Sandbox gone", reason=f"sandbox {name!r} {self._gone[name]}; {revive}", sandbox=name
         )
 
+    def _unmade_problem(self, name: str) -> SandboxUnknown:
+        how = f'POST /__admin/sandboxes {{"id": "{name}"}} creates it'
+        near = nearest(name, self._open)
+        return SandboxUnknown(
+            "Sandbox not found", reason=f"nobody has created sandbox {name!r}; {how}{near}", sandbox=name
+        )
+
     def _unknown(self, name: str) -> NotFound:
-        why = self._gone.get(name, "does not exist")
+        why = self._gone.get(name, f"does not exist{nearest(name, self._open)}")
         return NotFound("Sandbox not found", reason=f"sandbox {name[:80]!r} {why}", sandbox=name)
 
 

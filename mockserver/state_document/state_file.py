@@ -153,6 +153,10 @@ class StateDocuments:
         self._shapes = shapes
         self._key = key
 
+    def misfit(self, schema: str, shown: Record) -> str:
+        """Error of a record as answers show it; empty if it fits its schema."""
+        return self._shapes.fitted(schema, shown, drops=False).wrong
+
     @gc_paused()
     def document(self, state: SandboxState) -> Record:
         """Document of a state."""

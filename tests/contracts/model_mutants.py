@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
-from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.http.target import InProcess
 from mockserver.app import MockServer, create_app
 from mockserver.freddy import HANDLERS, access, space_threads, threads
 from mockserver.freddy.access import rule_for
@@ -193,18 +190,6 @@ def a_deleted_thread_stays_in_its_second_space(patch: pytest.MonkeyPatch) -> Non
     patch.setattr(Collection, "records", records)
 
 
-@around("listSpaceThreads")
-def newest_first(inner: Any, call: Call, sandbox: Sandbox) -> Reply:
-    """An honest other order, in pages of offsets."""
-    whole = [sandbox.threads.record(id_) for id_ in reversed(held(call, sandbox))]
-    inner(replace(call, query={**call.query, "cursor": None}), sandbox)  # who may not is refused
-    start, limit = int((call.query["cursor"] or "at0")[2:]), call.query["limit"]
-    more = start + limit < len(whole)
-    following = f"at{start + limit}" if more else None
-    data = whole[start : start + limit]
-    return Reply(200, {"object": "list", "data": data, "has_more": more, "next_cursor": following})
-
-
 BUGS: tuple[Mutant, ...] = (
     a_removal_after_the_third_thread_is_ignored,
     a_thread_added_twice_is_listed_twice_among_more_than_two,
@@ -216,25 +201,3 @@ BUGS: tuple[Mutant, ...] = (
     a_removed_thread_cant_come_back,
     a_deleted_thread_stays_in_its_second_space,
 )
-
-
-class Conflicting(InProcess):
-    """A mock that answers 409 to a repeated add; with `most`, instead to one more than so many."""
-
-    def __init__(self, app: MockServer, *, most: int | None = None) -> None:
-        super().__init__(app)
-        self._most = most
-
-    def send(self, request: ClientRequest, key: str | None) -> ClientResponse:
-        refused = ClientResponse(request, 409, {"content-type": "application/json"}, "{}", 0.0)
-        parts = request.path.split("/")
-        if request.method != "POST" or len(parts) != 6 or parts[4] != "threads":
-            return super().send(request, key)
-        whole = super().send(ClientRequest("GET", "/".join(parts[:5]) + "?limit=100", None), key)
-        inside = [thread["id"] for thread in (whole.body or {}).get("data", [])]
-        full = self._most is not None and len(inside) >= self._most
-        if full and parts[5] not in inside and request.role == "owner":
-            return refused
-        answer = super().send(request, key)
-        again = self._most is None and parts[5] in inside
-        return refused if again and answer.status == 201 else answer

@@ -39,7 +39,7 @@ KEPT = Path(__file__).with_name("strength.json")
 PLAIN = Path(__file__).with_name("plain.json")
 ASKED = 1_000_000
 """Model calls, which cost nothing here."""
-LAYERS = ("behaviour", "model", "lockstep", "operations", "workflows")
+LAYERS = ("behaviour", "lockstep", "operations")
 """Cheapest first."""
 
 
@@ -111,7 +111,7 @@ def catcher(check_id: str) -> str:
         files = {*(ROOT / "contracts").rglob("*.py"), ROOT / "openapi.yaml"}
     elif check.layer == "behaviour":
         files = {modules()[name] for name in _behind(check.function.__module__.removeprefix("contracts."))}
-    elif check.layer in ("model", "lockstep"):
+    elif check.layer == "lockstep":
         files = {*(ROOT / "contracts" / check.layer).glob("*.*")}
     else:
         files = {*(ROOT / "contracts" / "generated").glob("*.py"), ROOT / "openapi.yaml"}
@@ -162,8 +162,8 @@ def key(app: MockServer, mutant: Mutant, by: str) -> dict[str, str]:
 HEAD = """# Faults found by the contract suite
 
 Each row is the mock with one deliberate fault (a mutant), checked by the suite in profile `ci`, in this
-process and through HTTP only. The layers run from cheap to expensive: behaviour, model, lockstep,
-operations, workflows, and last the checks that wait for embeddings. The table names the first check that
+process and through HTTP only. The layers run from cheap to expensive: behaviour, lockstep,
+operations, and last the checks that wait for embeddings. The table names the first check that
 fails, and fails again when it is repeated, with the seconds until then. If a mutant breaks only an
 assumption, an assumption that does not hold counts as caught. `make mutants` writes this page.
 

@@ -104,7 +104,7 @@ def test_what_a_killed_run_made_is_removed_answered_or_not(
 def test_a_run_that_is_killed_among_generated_requests_leaves_nothing_either(tmp_path: Path) -> None:
     with deployment() as url:
         before = everything(url)
-        with started(url, tmp_path, "--only", "operations", "--only", "model") as run:
+        with started(url, tmp_path, "--only", "operations", "--only", "lockstep") as run:
             wait_for(lambda: sum("made" in entry for entry in entries(tmp_path)) > 25, run)
             run.kill()
         result = cleaned(tmp_path, url)
@@ -119,7 +119,7 @@ def test_a_run_that_is_killed_among_generated_requests_leaves_nothing_either(tmp
     [
         ("behaviour", signal.SIGINT, 130),
         ("operations", signal.SIGTERM, 143),
-        ("model", signal.SIGINT, 130),
+        ("lockstep", signal.SIGINT, 130),
     ],
 )
 def test_a_run_that_is_stopped_removes_what_it_made(
@@ -156,7 +156,7 @@ def test_a_second_signal_ends_the_clean_up_and_names_the_ledger(tmp_path: Path) 
             over.wait(60)
         return ""
 
-    with deployment(whim) as url, started(url, tmp_path, "--only", "model") as run:
+    with deployment(whim) as url, started(url, tmp_path, "--only", "lockstep") as run:
         wait_for(lambda: deleting.is_set() or sum("made" in entry for entry in entries(tmp_path)) > 6, run)
         run.send_signal(signal.SIGINT)
         wait_for(deleting.is_set, run)

@@ -14,7 +14,7 @@ from tests.contracts.habits_table import CHECKS, KEYS
 from tests.contracts.other_server import running
 from tests.running import ROOT
 
-MODEL = ("the-target-behaves-like-the-model",)
+LOCKSTEP = ("the-target-answers-like-the-mock",)
 
 
 def run(url: str, folder: Path, checks: tuple[str, ...], most: int) -> subprocess.CompletedProcess[str]:
@@ -33,7 +33,7 @@ def run(url: str, folder: Path, checks: tuple[str, ...], most: int) -> subproces
     )
 
 
-@pytest.mark.parametrize("checks", [CHECKS, MODEL])
+@pytest.mark.parametrize("checks", [CHECKS, LOCKSTEP])
 @pytest.mark.parametrize("most", [1500, 4000])
 def test_when_the_ledger_can_not_be_written_the_run_ends_and_deletes_what_it_created(
     tmp_path: Path, checks: tuple[str, ...], most: int

@@ -156,21 +156,21 @@ def test_what_is_no_http_says_nothing_about_the_contract(kind: str, tmp_path: Pa
     assert verdicts == {SEEN[0]: "no answer", "a-deleted-thread-is-gone": "passed"}
 
 
-@pytest.mark.parametrize("after", [0, 3, 40])
-def test_connections_that_are_reset_in_the_middle_of_the_model_are_no_answer(
+@pytest.mark.parametrize("after", [0, 3, 8])
+def test_connections_that_are_reset_in_the_middle_of_lock_step_are_no_answer(
     after: int, tmp_path: Path
 ) -> None:
-    model = "the-target-behaves-like-the-model"
-    result, verdicts = run(tmp_path, b"", model, after=after)
+    lockstep = "the-target-answers-like-the-mock"
+    result, verdicts = run(tmp_path, b"", lockstep, after=after)
     assert result.exit_code == 3, result.output
-    assert verdicts[model] == "no answer"
+    assert verdicts[lockstep] == "no answer"
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_the_model_finds_a_body_that_is_no_json(kind: str, tmp_path: Path) -> None:
-    model = "the-target-behaves-like-the-model"
-    result, verdicts = run(tmp_path, whole(BODIES[kind]), model, after=5)
-    assert (result.exit_code, verdicts[model]) == (1, "broken"), result.output
+def test_lock_step_finds_a_body_that_is_no_json(kind: str, tmp_path: Path) -> None:
+    lockstep = "the-target-answers-like-the-mock"
+    result, verdicts = run(tmp_path, whole(BODIES[kind]), lockstep, after=5)
+    assert (result.exit_code, verdicts[lockstep]) == (1, "broken"), result.output
 
 
 def test_a_crash_of_the_suite_ends_with_3_and_its_reports_say_so(

@@ -30,7 +30,6 @@ PARTS = {
     "requests": ("http", "safety.ledger", "verdict.reproduction"),
     "checks": ("checks",),
     "behaviour": ("behaviour",),
-    "model": ("model",),
     "lockstep": ("lockstep",),
     "generated": ("generated",),
     "suite": ("suite",),
@@ -46,10 +45,9 @@ MAY_IMPORT = {
     "requests": LOW[:1],
     "checks": LOW[:2],
     "behaviour": LOW,
-    "model": LOW,
     "lockstep": LOW,
     "generated": LOW,
-    "suite": (*LOW, "behaviour", "model", "lockstep", "generated"),
+    "suite": (*LOW, "behaviour", "lockstep", "generated"),
     "verdict": LOW,
     "run": LOW,
     "report": (*LOW, "verdict", "run"),
@@ -151,7 +149,7 @@ def test_the_checks_have_the_same_order_whoever_imports_what_first() -> None:
             check=True,
             capture_output=True,
         ).stdout
-        for first in ("suite", "behaviour.streams", "model.explore", "generated.layers")
+        for first in ("suite", "behaviour.streams", "lockstep.layer", "generated.layers")
     }
     assert len(said) == 1
 

@@ -19,7 +19,7 @@ CASES = json.loads((ROOT / "tests/embeddings/states_of_november.json").read_text
 
 
 def jobs_of(steps: Steps) -> list[list[Any]]:
-    return [[job["id"], job["state"], job["attempts"]] for job in steps.queue()["jobs"]]
+    return [[job["id"], job["state"], job["begun"]] for job in steps.queue()["jobs"]]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from io import StringIO
 from pathlib import Path
@@ -60,7 +61,7 @@ class SmallSandboxes:
         """The only sandbox, whatever the name."""
         return self.outside
 
-    def enter(self, found: Any) -> SmallSandbox:  # noqa: ARG002 - a protocol's
+    def enter(self, found: Any, makes: Callable[[], bool]) -> SmallSandbox:  # noqa: ARG002 - a protocol's
         """The same."""
         return self.outside
 

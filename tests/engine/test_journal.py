@@ -146,17 +146,27 @@ def test_many_threads_lose_nothing() -> None:
     assert journal.counted() == journals.seen == {("getThing", 200, ""): 1600}
 
 
-def test_events_go_on_from_the_last_one_that_was_seen() -> None:
-    journal = Journals(JournalLimits(entries=3)).new()
-    for _ in range(2):
-        exchanged(journal)
-    lost, found, event = journal.ended_since(0, 10)
-    assert (lost, [entry.number for entry in found], event) == (0, [1, 2], 2)
-    for _ in range(4):
-        exchanged(journal)
-    lost, found, event = journal.ended_since(event, 2)
-    assert (lost, [entry.number for entry in found], event) == (1, [4, 5], 5)
-    assert journal.ended_since(999, 1)[2] == 4, "from another mock: begin with what there is"
+def test_events_go_on_from_the_last_one_that_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockserver.journal.event_log.MOST", 4)
+    journals = Journals()
+    one, other = journals.new("one"), journals.new("other")
+    for journal in (one, other, one, one, other):
+        journal.happened("clock", 0, "setClock")
+    lost, found, event = journals.events.since(0, 3, None)
+    assert (lost, [each.id for each in found], event) == (1, [2, 3, 4], 4)
+    assert [each.id for each in journals.events.since(event, 3, None)[1]] == [5]
+    assert [each.id for each in journals.events.since(1, 3, "one")[1]] == [3, 4]
+    assert journals.events.since(999, 1, None)[2] == 2, "from another mock: begin with what there is"
+
+
+def test_an_event_keeps_no_exchange_alive() -> None:
+    journal = Journals().new()
+    exchanged(journal)
+    lost, (event,), _ = journal.events.since(0, 10, None)
+    assert (lost, event.what) == (0, journal.entries()[0])
+    del event
+    journal.reset()
+    assert journal.events.since(0, 10, None) == (1, [], 1)
 
 
 def test_who_waits_is_told_of_a_change_and_of_the_end() -> None:

@@ -44,6 +44,7 @@ def test_a_request_is_one_line_of_json() -> None:
     (line,) = lines_of(StringIO(), ("POST", THREAD, {"X-API-Key": "ak_demo_viewer"}))
     entry = json.loads(line)
     assert entry.pop("ms") > 0
+    assert entry.pop("time").endswith("Z")
     assert entry == {
         "status": 403,
         "operation": "addThreadToSpace",
@@ -57,10 +58,19 @@ def test_a_request_is_one_line_of_json() -> None:
 
 def test_on_a_terminal_it_is_one_line_of_text() -> None:
     (line,) = lines_of(Terminal(), ("POST", THREAD, {"X-API-Key": "ak_demo_viewer"}))
-    status, operation, sandbox, caller, milliseconds, _ = line.split(maxsplit=5)
+    time, status, operation, sandbox, caller, milliseconds, _ = line.split(maxsplit=6)
+    assert len(time) == len("10:30:00.000")
     assert (status, operation, sandbox, caller) == ("403", "addThreadToSpace", "default", "usr_viewer")
     assert float(milliseconds) > 0
     assert line.endswith(f"POST {THREAD}  (usr_viewer has VIEW by access_users, EDIT needed)")
+
+
+def test_the_query_is_in_the_line_without_secrets() -> None:
+    query = "/v1/threads?limit=%35&note=%61k_demo_owner&api_key=hidden"
+    (line,) = lines_of(StringIO(), ("GET", query, OWNER))
+    assert json.loads(line)["query"] == "limit=5&note=***&api_key=***"
+    (line,) = lines_of(Terminal(), ("GET", "/v1/threads?limit=5", OWNER))
+    assert line.endswith("GET /v1/threads?limit=5")
 
 
 def test_quiet_logs_no_request() -> None:

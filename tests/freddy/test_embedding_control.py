@@ -102,7 +102,7 @@ def test_a_failing_job_is_tried_as_often_as_it_has_retries(ask: Ask) -> None:
     for left in (8, 4, 0):
         ask("POST", STEP + "?n=4")
         answer: Any = ask("GET", SPACE).json
-        assert {job["attempts"] for job in answer["jobs"]} == {3 - left // 4}
+        assert {job["begun"] for job in answer["jobs"]} == {3 - left // 4}
     assert states(ask) == ["failed"] * 4
 
 

@@ -61,7 +61,7 @@ def test_what_the_demo_starts_with_is_embedded(steps: Steps, sandbox: Sandbox) -
     links = list(sandbox.space_threads)
     expected = sum(len(sandbox.messages.keys("thread", link["thread_id"])) for link in links)
     assert found["counts"] == {"pending": 0, "processing": 0, "completed": expected, "failed": 0}
-    assert {(job["state"], job["attempts"], job["queued_at"]) for job in found["jobs"]} == {
+    assert {(job["state"], job["begun"], job["queued_at"]) for job in found["jobs"]} == {
         ("completed", 1, None)
     }
     assert steps.advance(3600) == {"completed": 0, "failed": 0, "retried": 0, "first": []}
@@ -293,7 +293,7 @@ def test_an_attempt_that_fails_queues_behind_its_own_batch_and_ahead_of_the_next
     steps.add(space, thread)
     steps.say(thread, "later")
     seen = [steps.line(space)]
-    attempts = [job["attempts"] for job in steps.queue(space_id=space)["jobs"]]
+    planned = [job["attempts"] for job in steps.queue(space_id=space)["jobs"]]
     kinds = []
     for _ in range(5):
         due = steps.advance(TURN)
@@ -301,8 +301,11 @@ def test_an_attempt_that_fails_queues_behind_its_own_batch_and_ahead_of_the_next
         seen.append(steps.line(space))
     assert seen == ["rrrrww", "wwwwrw", "rrrrww", "ffffrr", "fffffr", "ffffff"]
     assert kinds == [(4, 0), (1, 0), (0, 4), (1, 1), (0, 1)]
-    assert attempts == [1, 1, 1, 1, 0, 0]
-    assert {job["attempts"] for job in steps.queue(space_id=space)["jobs"]} == {2}
+    assert planned == [job["attempts"] for job in steps.queue(space_id=space)["jobs"]]
+    assert [each["outcome"] for each in planned[0]] == ["retried", "failed"]
+    turns = ["10:30:00Z", "10:30:00.200000Z", "10:30:00.400000Z", "10:30:00.600000Z"]
+    assert [each["starts_at"].partition("T")[2] for each in planned[0]] == turns[:4:2]
+    assert [each["ends_at"].partition("T")[2] for each in planned[0]] == turns[1:4:2]
     assert steps.found("message 1", space_id=space) == []
 
 

@@ -41,6 +41,7 @@ def test_an_exchange_is_told_whole(ask: Ask) -> None:
     answer = ask("POST", THREAD, key="ak_demo_viewer", headers={"X-Test": "a"})
     (entry,) = listed(ask)
     assert entry.pop("milliseconds") > 0
+    assert entry.pop("wall").endswith("Z")
     assert entry["request"]["headers"].pop("user-agent")
     assert entry["response"].pop("headers")["x-mock-operation"] == "addThreadToSpace"
     assert entry == {
@@ -53,6 +54,7 @@ def test_an_exchange_is_told_whole(ask: Ask) -> None:
         "status": 403,
         "at": FROZEN,
         "complete": True,
+        "ended": "complete",
         "sandbox": "default",
         "source": "state",
         "fault": None,

@@ -194,7 +194,7 @@ def events(client: FlaskClient, **headers: str) -> Generator[tuple[str, Any], No
     for block in answer.response:
         *ids, data = block.decode().removesuffix("\n\n").split("\n")  # type: ignore[union-attr]
         event = json.loads(data.removeprefix("data: "))
-        if event["event"] != "heartbeat":
+        if event["event"] in ("exchange", "dropped"):
             yield ids[0].removeprefix("id: ") if ids else "", event
 
 

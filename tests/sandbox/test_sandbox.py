@@ -148,7 +148,7 @@ def test_a_reset_keeps_what_it_is_told_to_keep(new: Callable[..., Sandbox]) -> N
             super().reset(now)
             emptied.append("faults")
 
-    sandbox.journal, sandbox.faults = Kept(Journals()), SortedKeys(FaultDefaults())
+    sandbox.journal, sandbox.faults = Kept(Journals(), "kept"), SortedKeys(FaultDefaults())
     emptied.clear()
     sandbox.clock.freeze(7)
     sandbox.reset(keep=["clock", "faults"])

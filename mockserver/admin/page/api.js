@@ -1,0 +1,82 @@
+/** Calls of the control API, and their form as curl. */
+
+const [, above, named] = /^(.*?\/)(?:__sandbox\/([^/]+)\/)?__admin\/$/.exec(location.pathname) ?? [null, "/", ""];
+
+/** Address of the mock, which ends with a slash. */
+export const root = location.origin + above;
+/** Sandbox that the page's own address names. */
+export const ownSandbox = named ? decodeURIComponent(named) : "default";
+
+const KEPT = "freddy-mock-token";
+
+/** Token of the control API; kept for this tab alone. */
+export const token = {
+  get: () => sessionStorage.getItem(KEPT) ?? "",
+  set: (/** @type {string} */ value) => sessionStorage.setItem(KEPT, value),
+};
+
+/** Headers of a call in a sandbox. */
+export function headers(sandbox, extra = {}) {
+  const sent = { ...extra };
+  if (sandbox && sandbox !== "default") sent["X-Mock-Sandbox"] = sandbox;
+  if (token.get()) sent.Authorization = `Bearer ${token.get()}`;
+  return sent;
+}
+
+/** Refusal of a call; `status` is 0 if there was no answer. */
+export class CallError extends Error {
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+}
+
+/** Answer of a call: its JSON, or null; a CallError if it was refused. */
+export async function call({ method = "GET", path, body, sandbox }) {
+  let answer;
+  try {
+    answer = await fetch(root + path, {
+      method,
+      headers: headers(sandbox, body === undefined ? {} : { "Content-Type": "application/json" }),
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch {
+    throw new CallError(0, "The mock does not answer.");
+  }
+  const text = await answer.text();
+  let json = null;
+  try {
+    json = text ? JSON.parse(text) : null;
+  } catch {
+    json = text;
+  }
+  if (!answer.ok) throw new CallError(answer.status, json?.detail || json?.title || `status ${answer.status}`);
+  return json;
+}
+
+const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
+
+/** The same call for a shell; the token is a variable. */
+export function curl({ method = "GET", path, body, sandbox }) {
+  const words = ["curl"];
+  if (method !== "GET") words.push("-X", method);
+  words.push(quoted(root + path));
+  if (sandbox && sandbox !== "default") words.push("-H", quoted(`X-Mock-Sandbox: ${sandbox}`));
+  if (token.get()) words.push("-H", '"Authorization: Bearer $MOCK_ADMIN_TOKEN"');
+  if (body !== undefined) words.push("--json", quoted(JSON.stringify(body)));
+  return words.join(" ");
+}
+
+/** Puts a text into the clipboard, also where the page has no right to it, as over http in a local network. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}

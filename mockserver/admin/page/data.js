@@ -1,0 +1,99 @@
+/** Records: spaces, threads, messages, stores, files, links, people and their keys; each can be changed. */
+
+import { Action, Copy, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { html, useContext, useState } from "./preact-htm.js";
+
+const MOST = 1000;
+const MOST_ROWS = 200;
+const KINDS = ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys"];
+const FIRST = ["name", "title", "role", "content", "original_filename", "space_id", "thread_id", "user_id", "created_by", "organization_id", "access_mode", "state", "member_of", "created_at", "added_at"];
+
+const at = (kind, id) => `__admin/records/${kind}/${encodeURIComponent(id)}`;
+const shown = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** Fields of a JSON object in a text; null, and a word at the foot of the page, if it is none. */
+function fieldsOf(text, page) {
+  try {
+    const fields = JSON.parse(text);
+    if (fields && typeof fields === "object" && !Array.isArray(fields)) return fields;
+  } catch {
+    // told below
+  }
+  page.tell({ text: "The fields are no JSON object.", curl: "", failed: true });
+  return null;
+}
+
+function Record({ kind, id }) {
+  const page = useContext(Page);
+  const make = useCall();
+  const [found, error, again] = useRead(at(kind, id), { live: true });
+  const close = html`<button type="button" onClick=${() => page.go({ id: null })}>Close</button>`;
+  if (error || !found) return html`<aside aria-label="Record"><p>${error || "…"}</p>${close}</aside>`;
+  const text = JSON.stringify(found.record, null, 2);
+  const change = async ({ fields }) => {
+    const body = fieldsOf(fields, page);
+    if (body && (await make({ method: "PATCH", path: at(kind, id), body }, "The record is changed."))) again();
+  };
+  return html`<aside aria-label="Record"><h3>${id} ${close}</h3>
+    <p class="line"><${Copy} label="Copy JSON" text=${text} /><${Copy} label="Copy id" text=${id} />
+      <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(kind, id) }} done="The record is deleted." then=${() => page.go({ id: null })} /></p>
+    <pre tabindex="0">${text}</pre>
+    <${Line} label="Change fields" button="Change" send=${change}><${Fields} label="Fields to change" placeholder='{"name": "Another"}' /><//></aside>`;
+}
+
+function Fields({ label, placeholder }) {
+  return html`<label>${label} <textarea name="fields" rows="3" cols="36" required placeholder=${placeholder}></textarea></label>`;
+}
+
+function Create({ kind }) {
+  const page = useContext(Page);
+  const make = useCall();
+  const send = async ({ id, fields }) => {
+    const body = fieldsOf(fields, page);
+    if (body && (await make({ method: "PUT", path: at(kind, id), body }, "The record is stored."))) page.go({ id });
+  };
+  return html`<details><summary>Add or replace one of the ${kind}</summary>
+    <${Line} label="Add a record" button="Store" send=${send}><${Field} label="Id" name="id" required /><${Fields} label="Fields" placeholder='{"organization_id": "org_abc123", …}' /><//></details>`;
+}
+
+function Say() {
+  const make = useCall();
+  const send = ({ thread, role, content }) =>
+    make({ method: "POST", path: `__admin/threads/${encodeURIComponent(thread)}/messages`, body: { role, content } }, "The message is in the thread.");
+  return html`<${Line} label="Add a message" button="Add" send=${send}>
+    <${Field} label="Thread" name="thread" required placeholder="thrd_abc123" />
+    <label>Role <select name="role"><option value="user">user</option><option value="assistant">assistant</option></select></label>
+    <${Field} label="Text" name="content" required />
+  <//>`;
+}
+
+/** View of the records. */
+export function Data() {
+  const page = useContext(Page);
+  const { kind: named, search = "", id } = page.params;
+  const kind = KINDS.includes(named) ? named : "spaces";
+  const [found, error, again] = useRead(`__admin/records/${kind}?limit=${MOST}`, { live: true });
+  const [asked, ask] = useState(search);
+  if (error) return html`<p>${error}</p>`;
+  if (!found) return html`<p>…</p>`;
+  const all = found.records.filter((each) => !search || JSON.stringify(each).toLowerCase().includes(search.toLowerCase()));
+  const rows = all.slice(0, MOST_ROWS);
+  const fields = FIRST.filter((name) => rows.some(({ record }) => record[name] !== undefined && record[name] !== null));
+  const columns = [
+    ["id", (row) => html`<button type="button" class="value" onClick=${() => page.go({ id: row.id })}>${row.id}</button>`],
+    ...fields.map((name) => [name, ({ record }) => shown(record[name]).slice(0, 120)]),
+  ];
+  return html`<h2>Data</h2>
+    <form class="line" aria-label="Records" onSubmit=${(event) => event.preventDefault()}>
+      <label>Kind <select value=${kind} onChange=${(event) => page.go({ kind: event.target.value, id: null })}>
+        ${KINDS.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
+      <label>Search <input type="search" value=${asked} onInput=${(event) => (ask(event.target.value), page.go({ search: event.target.value }))} /></label>
+      <button type="button" onClick=${again}>Read again</button> <span>${found.total} ${kind}</span>
+    </form>
+    <${Say} /><${Create} kind=${kind} key=${kind} />
+    <div class="split">
+      <${Table} label="Records" columns=${columns} rows=${rows} empty=${found.total ? "No record fits." : "No record."} />
+      ${id && html`<${Record} kind=${kind} id=${id} key=${`${kind} ${id}`} />`}
+    </div>
+    ${found.total > rows.length && html`<p>${rows.length} of ${found.total} are shown; the search looks through the first ${MOST}.</p>`}`;
+}

@@ -1,0 +1,78 @@
+/** One exchange: the steps that decided it, request, answer, and what can be done with it. */
+
+import { root } from "./api.js";
+import { Action, Copy, Page, pretty, useRead } from "./parts.js";
+import { html, useContext } from "./preact-htm.js";
+
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const KEPT = /^(accept|content-type|prefer|x-mock-.*|idempotency-key)$/;
+
+/** Headers that a repetition needs; the key is masked in the journal, so a variable stands for it. */
+const sentHeaders = ({ headers }) => Object.entries(headers).filter(([name]) => KEPT.test(name));
+
+/** The request for a shell. */
+export function asCurl({ request }) {
+  const words = [`curl -i -X ${request.method} ${quoted(root + request.url.slice(1))}`];
+  words.push('-H "X-API-Key: $FREDDY_API_KEY"');
+  for (const [name, value] of sentHeaders(request)) words.push(`-H ${quoted(`${name}: ${value}`)}`);
+  if (request.body) words.push(`--data-raw ${quoted(request.body)}`);
+  return words.join(" \\\n  ");
+}
+
+/** The request for a browser. */
+export function asFetch({ request }) {
+  const headers = { "X-API-Key": "ak_demo_owner", ...Object.fromEntries(sentHeaders(request)) };
+  const options = { method: request.method, headers, ...(request.body ? { body: request.body } : {}) };
+  return `await fetch(${JSON.stringify(root + request.url.slice(1))}, ${JSON.stringify(options, null, 2)});`;
+}
+
+/** Assertion in a test with the pytest plugin. */
+export function asPytest({ request, response }) {
+  const criteria = JSON.stringify({ method: request.method, urlPath: request.url.split("?")[0], status: response.status });
+  return `freddy.verify(${criteria.replaceAll(":", ": ").replaceAll(",", ", ")}, count=1)`;
+}
+
+function Headers({ headers }) {
+  return html`<dl>${Object.entries(headers).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+function Side({ title, side, head }) {
+  return html`<section><h4>${title}</h4><p><code>${head}</code></p>
+    <details><summary>Headers</summary><${Headers} headers=${side.headers} /></details>
+    ${side.body && html`<pre tabindex="0">${pretty(side.body)}</pre>`}
+    ${side.body_cut && html`<p>${side.body_bytes} bytes in all; the journal keeps the beginning.</p>`}
+  </section>`;
+}
+
+function Decision({ decision }) {
+  const { steps, claim, rule, record } = decision;
+  return html`<h4>Why</h4>
+    <ol class="steps">${steps.map(({ step, outcome, text }) => html`<li class=${outcome}><strong>${step}</strong> ${outcome}: ${text}</li>`)}</ol>
+    ${(rule || record) && html`<p>${rule && html`Rule <code>${rule}</code>. `}${record && html`Record <code>${record}</code>.`}</p>`}
+    ${claim && html`<p>The document says: ${claim.text} <span class="evidence">${claim.evidence}${claim.assumptions.length ? `, ${claim.assumptions.join(", ")}` : ""}</span></p>`}`;
+}
+
+/** Panel of the exchange with this id. */
+export function Exchange({ id }) {
+  const page = useContext(Page);
+  const [found, error] = useRead(`__admin/requests/${encodeURIComponent(id)}`, { once: true });
+  const close = html`<button type="button" onClick=${() => page.go({ id: null })}>Close</button>`;
+  if (error) return html`<aside aria-label="Exchange"><p>${error}</p>${close}</aside>`;
+  if (!found) return html`<aside aria-label="Exchange"><p>…</p></aside>`;
+  const { request, response, operation } = found;
+  const fail = (more) => ({ method: "POST", path: "__admin/faults", body: { ...(operation ? { operation } : {}), times: 1, ...more } });
+  return html`<aside aria-label="Exchange">
+    <h3>${request.method} ${request.url} <span class="status s${Math.floor(response.status / 100)}">${response.status}</span> ${close}</h3>
+    <${Decision} decision=${found.decision} />
+    ${found.violations.length > 0 && html`<h4>Violations of the document</h4><ul>${found.violations.map((each) => html`<li><code>${each.pointer}</code> ${each.message}</li>`)}</ul>`}
+    <p class="line">
+      <${Copy} label="Copy curl" text=${() => asCurl(found)} />
+      <${Copy} label="Copy fetch" text=${() => asFetch(found)} />
+      <${Copy} label="Copy pytest" text=${() => asPytest(found)} />
+      <${Action} label="Fail the next like this" wanted=${fail({ error: { status: 500 } })} done="The next one is answered with 500." />
+      <${Action} label="Delay the next by 3 s" wanted=${fail({ delay: 3000 })} done="The next one waits for 3 seconds." />
+    </p>
+    <${Side} title="Request" side=${request} head="${request.method} ${request.url}" />
+    <${Side} title="Answer" side=${response} head="${response.status} after ${found.milliseconds.toFixed(1)} ms, ${found.source}" />
+  </aside>`;
+}

@@ -1,0 +1,63 @@
+/** Faults: one click for the usual ones, the rules that are on, and the rate limit. */
+
+import { Action, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { html, useContext, useState } from "./preact-htm.js";
+
+const USUAL = [
+  ["Slow (2 s)", { delay: 2000 }],
+  ["401", { error: { status: 401 } }],
+  ["403", { error: { status: 403 } }],
+  ["404", { error: { status: 404 } }],
+  ["429", { error: { status: 429, retry_after: 5 } }],
+  ["500", { error: { status: 500 } }],
+  ["503", { error: { status: 503, retry_after: 1 } }],
+  ["Cut answer", { damage: { kind: "truncate" } }],
+];
+const PROFILES = ["slow", "flaky", "brownout", "rate-limited", "offline"];
+const HOW_LONG = { "the next one": { times: 1 }, "the next 3": { times: 3 }, "for 30 s": { seconds: 30 }, "until removed": {} };
+
+const words = ({ operation, method, path, caller, error, delay, damage }) =>
+  [
+    operation ?? path ?? "every request",
+    method ?? "",
+    caller ? `of ${caller}` : "",
+    delay === null ? "" : `waits ${JSON.stringify(delay)} ms`,
+    error ? `is a ${error.status}` : "",
+    damage ? `is damaged (${damage.kind})` : "",
+  ].join(" ");
+
+/** View of the faults. */
+export function Faults() {
+  const page = useContext(Page);
+  const make = useCall();
+  const [found, error] = useRead("__admin/faults");
+  const [limit] = useRead("__admin/rate-limit");
+  const [howLong, setHowLong] = useState("the next one");
+  const [operation, setOperation] = useState("");
+  if (error) return html`<p>${error}</p>`;
+  if (!found) return html`<p>…</p>`;
+  const add = (body) => ({ method: "POST", path: "__admin/faults", body: { ...body, ...HOW_LONG[howLong], ...(operation ? { operation } : {}) } });
+  const on = found.faults.filter(({ over }) => !over);
+  const columns = [
+    ["Rule", ({ id, name }) => name ?? id],
+    ["What", words],
+    ["Hits", ({ struck, times }) => (times ? `${struck} of ${times}` : struck)],
+    ["State", ({ over }) => (over ? "over" : "on")],
+    ["Actions", ({ id }) => html`<${Action} label="Remove" wanted=${{ method: "DELETE", path: `__admin/faults/${encodeURIComponent(id)}` }} done="The rule is removed." />`],
+  ];
+  return html`<h2>Faults</h2>
+    ${on.length > 0 && html`<p class="banner" role="alert">${on.length} ${on.length === 1 ? "rule is" : "rules are"} on.
+      <${Action} label="Remove all" wanted=${{ method: "DELETE", path: "__admin/faults" }} done="No rule is left." /></p>`}
+    <p class="line">
+      <label>How long <select value=${howLong} onChange=${(event) => setHowLong(event.target.value)}>${Object.keys(HOW_LONG).map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
+      <label>Operation <input value=${operation} placeholder="all" onInput=${(event) => setOperation(event.target.value.trim())} /></label>
+    </p>
+    <p class="line">${USUAL.map(([label, body]) => html`<${Action} label=${label} wanted=${add(body)} done="${label}: ${howLong}." />`)}</p>
+    <p class="line">${PROFILES.map((profile) => html`<${Action} label="Profile ${profile}" wanted=${{ method: "POST", path: "__admin/faults", body: { profile } }} done="Profile ${profile} is on." />`)}</p>
+    <${Table} label="Rules" columns=${columns} rows=${found.faults} empty="No fault is on." />
+    <h3>Rate limit</h3>
+    <p>${limit ? (limit.plan === "off" ? "No limit." : `Plan ${limit.plan ?? "own"}: ${limit.per_minute ?? "∞"} a minute, ${limit.burst ?? "∞"} at once.`) : "…"}</p>
+    <${Line} label="Rate limit" button="Set" send=${({ per_minute }) => make({ method: "PUT", path: "__admin/rate-limit", body: Number(per_minute) ? { per_minute: Number(per_minute) } : { plan: "off" } }, "The limit is set.")}>
+      <${Field} label="Requests a minute (0: no limit)" name="per_minute" type="number" min="0" required />
+    <//>`;
+}

@@ -1,0 +1,154 @@
+/** The page: its address, the sandbox, the token, and the view that the address names. */
+
+import { call, ownSandbox, root, token } from "./api.js";
+import { Clock } from "./clock.js";
+import { Coverage } from "./coverage.js";
+import { Data } from "./data.js";
+import { Faults } from "./faults.js";
+import { listen } from "./feed.js";
+import { Copy, Line, Page } from "./parts.js";
+import { html, render, useEffect, useMemo, useRef, useState } from "./preact-htm.js";
+import { Queue } from "./queue.js";
+import { Requests } from "./requests.js";
+import { Sandboxes } from "./sandboxes.js";
+import { State } from "./state.js";
+
+const VIEWS = {
+  requests: ["Requests", Requests],
+  queue: ["Queue", Queue],
+  data: ["Data", Data],
+  state: ["State", State],
+  clock: ["Clock", Clock],
+  faults: ["Faults", Faults],
+  sandboxes: ["Sandboxes", Sandboxes],
+  coverage: ["Coverage", Coverage],
+};
+const MOST_EVENTS = 5000;
+const QUIET = new Set(["heartbeat", "begun", "exchange", "connected", "lost", "dropped"]);
+
+/** View and parameters of the address. */
+function parsed() {
+  const [view, query] = location.hash.replace(/^#\/?/, "").split("?");
+  return { view: view in VIEWS ? view : "requests", params: Object.fromEntries(new URLSearchParams(query ?? "")) };
+}
+
+function Foot({ told }) {
+  if (told === null) return null;
+  return html`<footer role="status" class=${told.failed ? "failed" : ""}>
+    <span>${told.text}</span>
+    ${told.curl && html`<code>${told.curl}</code><${Copy} label="Copy curl" text=${told.curl} />`}
+  </footer>`;
+}
+
+function Token({ done }) {
+  const send = ({ value }) => {
+    token.set(value.trim());
+    done();
+  };
+  return html`<section class="token"><h2>Token</h2>
+    <p>The control API of this mock needs a token. The mock prints it when it starts; it is kept in this tab only.</p>
+    <${Line} label="Token" button="Use it" send=${send}>
+      <label>Token <input name="value" type="password" autocomplete="off" required /></label>
+    <//>
+  </section>`;
+}
+
+function App() {
+  const [where, setWhere] = useState(parsed);
+  const [told, tell] = useState(null);
+  const [asks, setAsks] = useState(false);
+  const [feed, setFeed] = useState({ connected: null, changes: 0, writes: 0, version: 0 });
+  const events = useRef([]);
+  const counted = useRef(0);
+  const sandbox = where.params.sandbox ?? ownSandbox;
+
+  useEffect(() => {
+    const moved = () => setWhere(parsed());
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+
+  useEffect(() => {
+    if (asks) return undefined;
+    let pending = false;
+    let changed = false;
+    let written = false;
+    let connected = null;
+    const flush = () => {
+      pending = false;
+      const [changes, writes] = [changed ? 1 : 0, written ? 1 : 0];
+      changed = written = false;
+      setFeed((old) => ({ connected, changes: old.changes + changes, writes: old.writes + writes, version: old.version + 1 }));
+    };
+    const receive = (event) => {
+      if (event.event === "connected" || event.event === "lost") {
+        changed = changed || (event.event === "connected" && connected === false);
+        connected = event.event === "connected";
+        if (event.status === 401) setAsks(true);
+      } else if (event.event !== "heartbeat") {
+        counted.current += 1;
+        events.current.push({ ...event, place: counted.current });
+        if (events.current.length > MOST_EVENTS) events.current.splice(0, events.current.length - MOST_EVENTS);
+        changed = changed || !QUIET.has(event.event);
+        written = written || changed || (event.event === "exchange" && event.method !== "GET");
+      }
+      if (!pending) {
+        pending = true;
+        setTimeout(flush, 200);
+      }
+    };
+    return listen(receive);
+  }, [asks]);
+
+  const page = useMemo(() => {
+    const go = (params, view = where.view) => {
+      const wanted = { ...where.params, ...params };
+      const left = Object.entries(wanted).filter(([, value]) => value !== null && value !== "");
+      location.hash = `#/${view}?${new URLSearchParams(left)}`;
+    };
+    return { sandbox, params: where.params, go, tell, ask: () => setAsks(true), events: events.current, place: counted.current, ...feed };
+  }, [where, sandbox, feed]);
+
+  const link = (name) => {
+    const params = where.params.sandbox ? `?${new URLSearchParams({ sandbox: where.params.sandbox })}` : "";
+    return `#/${name}${params}`;
+  };
+  const [, View] = VIEWS[where.view];
+  return html`<${Page.Provider} value=${page}>
+    <header>
+      <h1>Freddy mock</h1>
+      <nav aria-label="Views">
+        ${Object.entries(VIEWS).map(
+          ([name, [title]]) =>
+            html`<a href=${link(name)} aria-current=${name === where.view ? "page" : undefined}>${title}</a>`,
+        )}
+        <a href="docs">Try it</a>
+      </nav>
+      <${SandboxChoice} page=${page} />
+      <span class="feed ${feed.connected === false ? "failed" : ""}" role="status">
+        ${feed.connected === false ? "The mock does not answer; trying again." : feed.connected ? "live" : "connecting"}
+      </span>
+    </header>
+    <main>${asks ? html`<${Token} done=${() => setAsks(false)} />` : html`<${View} key=${`${where.view} ${sandbox}`} />`}</main>
+    <${Foot} told=${told} />
+  <//>`;
+}
+
+function SandboxChoice({ page }) {
+  const [names, setNames] = useState(["default"]);
+  useEffect(() => {
+    call({ path: "__admin/sandboxes?limit=1000" }).then(
+      ({ sandboxes }) => setNames(sandboxes.map(({ id }) => id)),
+      (error) => error.status === 401 && page.ask(),
+    );
+  }, [page.changes]);
+  const known = names.includes(page.sandbox) ? names : [...names, page.sandbox];
+  return html`<label>Sandbox
+    <select value=${page.sandbox} onChange=${(event) => page.go({ sandbox: event.target.value, id: null })}>
+      ${known.map((name) => html`<option value=${name}>${name}</option>`)}
+    </select>
+  </label>`;
+}
+
+document.title = `Freddy mock, ${root}`;
+render(html`<${App} />`, document.getElementById("page"));

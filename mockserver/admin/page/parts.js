@@ -1,0 +1,111 @@
+/** Parts that the views share. */
+
+import { CallError, call, copy, curl } from "./api.js";
+import { createContext, html, useContext, useEffect, useState } from "./preact-htm.js";
+
+/** What every view can reach: sandbox, parameters of the address, `go`, `tell`, `changes`. */
+export const Page = createContext(null);
+
+/** Makes a call, tells what came of it at the foot of the page, and returns the answer; null if it was refused. */
+export function useCall() {
+  const page = useContext(Page);
+  return async (wanted, done = "") => {
+    const made = { sandbox: page.sandbox, ...wanted };
+    try {
+      const answer = await call(made);
+      page.tell({ text: done, curl: curl(made), failed: false });
+      return answer ?? {};
+    } catch (error) {
+      page.tell({ text: error.message, curl: curl(made), failed: true });
+      if (error instanceof CallError && error.status === 401) page.ask();
+      return null;
+    }
+  };
+}
+
+/**
+ * Answer of a GET: [answer, error, read again]. It is read again after each change by the control API, with `live`
+ * after each call that may have changed a record, and with `once` not by itself.
+ */
+export function useRead(path, { live = false, once = false } = {}) {
+  const page = useContext(Page);
+  const [state, set] = useState({ answer: null, error: "" });
+  const [round, again] = useState(0);
+  const name = page.sandbox;
+  useEffect(() => {
+    let current = true;
+    call({ path, sandbox: name }).then(
+      (answer) => current && set({ answer, error: "" }),
+      (error) => {
+        if (!current) return;
+        if (error.status === 401) page.ask();
+        set({ answer: null, error: error.message });
+      },
+    );
+    return () => {
+      current = false;
+    };
+  }, [path, name, round, once ? 0 : live ? page.writes : page.changes]);
+  return [state.answer, state.error, () => again((number) => number + 1)];
+}
+
+/** Button that makes a call; its title is the call as curl. */
+export function Action({ label, wanted, done, then, kind = "", confirm = "" }) {
+  const page = useContext(Page);
+  const make = useCall();
+  const [asked, ask] = useState(false);
+  const run = async () => {
+    if (confirm && !asked) return ask(true);
+    ask(false);
+    const answer = await make(wanted, done ?? label);
+    if (answer !== null) then?.(answer);
+  };
+  const title = curl({ sandbox: page.sandbox, ...wanted });
+  const text = asked ? confirm : label;
+  return html`<button type="button" class=${asked ? "danger" : kind} title=${title} onClick=${run} onBlur=${() => ask(false)}>
+    ${text}</button>`;
+}
+
+/** Button that copies a text. */
+export function Copy({ label, text }) {
+  const page = useContext(Page);
+  const run = async () => {
+    await copy(typeof text === "function" ? await text() : text);
+    page.tell({ text: "Copied.", curl: "", failed: false });
+  };
+  return html`<button type="button" onClick=${run}>${label}</button>`;
+}
+
+/** Form with one line of fields; `send` gets their values by name. */
+export function Line({ label, children, send, button }) {
+  const submit = (event) => {
+    event.preventDefault();
+    send(Object.fromEntries(new FormData(event.target)));
+  };
+  return html`<form class="line" aria-label=${label} onSubmit=${submit}>${children}<button>${button}</button></form>`;
+}
+
+/** Field with its label. */
+export function Field({ label, ...rest }) {
+  return html`<label>${label} <input ...${rest} /></label>`;
+}
+
+/** Table of rows; `columns`: [title, cell of a row]. */
+export function Table({ label, columns, rows, empty }) {
+  if (rows.length === 0) return html`<p class="empty">${empty}</p>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>
+    <table>
+      <thead><tr>${columns.map(([title]) => html`<th scope="col">${title}</th>`)}</tr></thead>
+      <tbody>${rows.map((row) => html`<tr key=${row.id ?? row.name ?? row.operation}>${columns.map(([, cell]) => html`<td>${cell(row)}</td>`)}</tr>`)}</tbody>
+    </table>
+  </div>`;
+}
+
+/** Text of a body, indented if it is JSON. */
+export function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,143 @@
+/** Embedding queue: what ran, runs and will run, on one axis of time for each space. */
+
+import { Action, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { html, useContext, useEffect, useState } from "./preact-htm.js";
+
+const MOST_JOBS = 500;
+const MOST_BARS = 300;
+const ROW = 8;
+const WIDTH = 1000;
+
+const time = (text) => Date.parse(text);
+
+/** Scale of instants in which stretches without any attempt are collapsed: [(instant) => x, marks of gaps]. */
+export function scale(spans, now) {
+  const points = [...new Set([now, ...spans.flat()])].sort((a, b) => a - b);
+  const active = spans.map(([start, end]) => end - start).filter((length) => length > 0);
+  const longest = 4 * Math.max(1, ...active.slice(0, 50));
+  const places = [0];
+  const gaps = [];
+  for (let at = 1; at < points.length; at += 1) {
+    const whole = points[at] - points[at - 1];
+    const idle = !spans.some(([start, end]) => start < points[at] && end > points[at - 1]);
+    if (idle && whole > longest) gaps.push(at);
+    places.push(places[at - 1] + (idle && whole > longest ? longest / 4 : whole));
+  }
+  const all = places.at(-1) || 1;
+  const x = (instant) => {
+    let at = points.findIndex((point) => point >= instant);
+    if (at < 0) at = points.length - 1;
+    return 20 + ((WIDTH - 40) * places[at]) / all;
+  };
+  return [x, gaps.map((at) => (x(points[at - 1]) + x(points[at])) / 2)];
+}
+
+function Timeline({ space, jobs, now }) {
+  const shown = jobs.filter(({ attempts }) => attempts.length > 0).slice(0, MOST_BARS);
+  if (shown.length === 0) return null;
+  const spans = shown.flatMap(({ attempts }) => attempts.map(({ starts_at, ends_at }) => [time(starts_at), time(ends_at)]));
+  const [x, gaps] = scale(spans, now);
+  const height = shown.length * ROW + 24;
+  return html`<figure><figcaption>${space}: ${shown.length} jobs with attempts</figcaption>
+    <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Attempts in ${space}">
+      ${gaps.map((gap) => html`<text x=${gap} y="10" class="gap">⋯</text>`)}
+      ${shown.map(({ attempts, message_id }, row) =>
+        attempts.map(({ starts_at, ends_at, outcome }) => {
+          const from = x(time(starts_at));
+          const later = time(starts_at) > now ? "later" : time(ends_at) > now ? "running" : "";
+          return html`<rect class="${outcome} ${later}" x=${from} y=${16 + row * ROW} width=${Math.max(2, x(time(ends_at)) - from)} height=${ROW - 2}>
+            <title>${message_id}: ${outcome}, ${starts_at} to ${ends_at}</title></rect>`;
+        }),
+      )}
+      <text x="4" y=${height - 2}>${new Date(Math.min(now, ...spans.flat())).toISOString().slice(11, 19)}</text>
+      <text x=${WIDTH - 60} y=${height - 2}>${new Date(Math.max(now, ...spans.flat())).toISOString().slice(11, 19)}</text>
+      <line class="now" x1=${x(now)} x2=${x(now)} y1="0" y2=${height} /><text class="now" x=${x(now) + 4} y=${height - 2}>now</text>
+    </svg></figure>`;
+}
+
+function Policy({ policy }) {
+  const make = useCall();
+  const send = ({ mode, seconds, slots, every }) =>
+    make(
+      {
+        method: "PUT",
+        path: "__admin/embeddings/policy",
+        body: { mode, ...(Number(seconds) ? { seconds: Number(seconds) } : {}), slots: Number(slots), ...(Number(every) ? { fail: { every: Number(every) } } : {}) },
+      },
+      "The policy is set; waiting jobs start over.",
+    );
+  return html`<${Line} label="Policy" button="Set" send=${send} key=${JSON.stringify(policy)}>
+    <label>Mode <select name="mode">${["timed", "immediate", "manual"].map((each) => html`<option value=${each} selected=${each === policy.mode}>${each}</option>`)}</select></label>
+    <${Field} label="Seconds a message" name="seconds" type="number" min="0" step="any" defaultValue=${policy.seconds} />
+    <${Field} label="At once" name="slots" type="number" min="1" defaultValue=${policy.slots} />
+    <${Field} label="Fail every n-th (0: none)" name="every" type="number" min="0" defaultValue=${policy.fail?.every ?? 0} />
+  <//>`;
+}
+
+const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
+
+function Advance() {
+  const make = useCall();
+  const [unit, setUnit] = useState("seconds");
+  const [count, setCount] = useState(0);
+  const move = () => make({ method: "PUT", path: "__admin/clock", body: { advance: count * UNITS[unit] } }, `The clock moved by ${count} ${unit}.`);
+  return html`<form class="line" aria-label="Move now" onSubmit=${(event) => (event.preventDefault(), move())}>
+    <label>Move “now” forward <input type="range" min="0" max="60" value=${count} onInput=${(event) => setCount(Number(event.target.value))} /></label>
+    <output>${count}</output>
+    <label>Unit <select value=${unit} onChange=${(event) => setUnit(event.target.value)}>${Object.keys(UNITS).map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
+    <button disabled=${count === 0}>Move</button><small>The clock can't be moved backward while jobs depend on it; freeze it at an instant in Clock.</small>
+  </form>`;
+}
+
+/** View of the queue. */
+export function Queue() {
+  const page = useContext(Page);
+  const { state = "", space = "" } = page.params;
+  const query = new URLSearchParams({ limit: String(MOST_JOBS), ...(state && { state }), ...(space && { space_id: space }) });
+  const [found, error, again] = useRead(`__admin/embeddings?${query}`, { live: true });
+  const [policy] = useRead("__admin/embeddings/policy");
+  const runs = found !== null && policy?.mode === "timed" && found.counts.pending + found.counts.processing > 0;
+  useEffect(() => {
+    if (!runs) return undefined;
+    const timer = setInterval(again, 2000);
+    return () => clearInterval(timer);
+  }, [runs]);
+  if (error) return html`<p>${error}</p>`;
+  if (!found || !policy) return html`<p>…</p>`;
+  const now = time(found.now);
+  const spaces = Map.groupBy ? Map.groupBy(found.jobs, (job) => job.space_id) : grouped(found.jobs);
+  const post = (path) => ({ method: "POST", path: `__admin/embeddings/${path}` });
+  const job = (id) => html`
+    <${Action} label="Complete" wanted=${post(`${id}/complete`)} done="The job is completed." />
+    <${Action} label="Fail" wanted=${post(`${id}/fail`)} done="The job has failed." />
+    <${Action} label="Retry" wanted=${post(`${id}/retry`)} done="The job is queued again." />`;
+  const rows = [...found.jobs].sort((a, b) => (a.state === "completed") - (b.state === "completed")).slice(0, 200);
+  const columns = [
+    ["Job", ({ id }) => id],
+    ["Space", ({ space_id }) => html`<button class="value" type="button" onClick=${() => page.go({ space: space_id })}>${space_id}</button>`],
+    ["Thread", ({ thread_id }) => thread_id],
+    ["Message", ({ message_id }) => message_id],
+    ["State", ({ state: of }) => html`<span class="job ${of}">${of}</span>`],
+    ["Next end", ({ attempts }) => attempts.find(({ ends_at }) => time(ends_at) > now)?.ends_at ?? ""],
+    ["Actions", ({ id, state: of }) => (of === "completed" ? "" : job(id))],
+  ];
+  return html`<h2>Embedding queue</h2>
+    <p>At <time>${found.now}</time>: ${Object.entries(found.counts).map(([name, count]) => html`<button type="button" class="job ${name}" aria-pressed=${name === state} onClick=${() => page.go({ state: name === state ? null : name })}>${count} ${name}</button> `)}
+      <button type="button" onClick=${again}>Read again</button>${space && html`<button type="button" class="chip" onClick=${() => page.go({ space: null })}>space ${space} ✕</button>`}</p>
+    <p class="line">
+      <${Action} label="Pause" wanted=${{ method: "PUT", path: "__admin/embeddings/policy", body: { mode: "manual" } }} done="Nothing ends before a step or a drain." />
+      <${Action} label="Step" wanted=${post("step")} done="One attempt has ended." />
+      <${Action} label="Step 10" wanted=${post("step?n=10")} done="Up to ten attempts have ended." />
+      <${Action} label="Drain" wanted=${post("drain")} done="All jobs have ended." />
+    </p>
+    <${Policy} policy=${policy} /><${Advance} />
+    ${[...spaces].map(([name, jobs]) => html`<${Timeline} space=${name} jobs=${jobs} now=${now} />`)}
+    <${Table} label="Jobs" columns=${columns} rows=${rows} empty="No job. Add a thread to a space: its messages are queued." />
+    ${found.has_more && html`<p>The first ${MOST_JOBS} jobs are read; choose a state or a space.</p>`}`;
+}
+
+function grouped(jobs) {
+  const found = new Map();
+  for (const job of jobs) found.set(job.space_id, [...(found.get(job.space_id) ?? []), job]);
+  return found;
+}

@@ -1,0 +1,102 @@
+/** Requests as they come, and why one has the answer that it has. */
+
+import { call, root } from "./api.js";
+import { Exchange } from "./exchange.js";
+import { Action, Page } from "./parts.js";
+import { html, useContext, useEffect, useState } from "./preact-htm.js";
+
+const MOST_ROWS = 200;
+const FILTERS = ["operation", "caller", "method", "status", "source"];
+
+const matches = (row, params) =>
+  FILTERS.every((name) => {
+    const wanted = params[name];
+    if (!wanted) return true;
+    const value = String(row[name] ?? "");
+    return /^[1-5]xx$/.test(wanted) ? value[0] === wanted[0] : value === wanted;
+  }) &&
+  (!params.search || JSON.stringify(row).toLowerCase().includes(params.search.toLowerCase()));
+
+/** Row of an exchange of the journal, with the fields of an event. */
+const fromJournal = ({ request, why, ...rest }) => ({ ...rest, event: "exchange", method: request.method, url: request.url, reason: why.at(-1) ?? "" });
+
+/** Exchanges of the sandbox: those of the journal, then those of the events. */
+function useRows(page) {
+  const [known, setKnown] = useState({ rows: [], dropped: 0, total: null });
+  const [first] = useState(page.place);
+  useEffect(() => {
+    call({ path: `__admin/requests?limit=${MOST_ROWS}`, sandbox: page.sandbox }).then(
+      ({ requests, dropped, total }) => setKnown({ rows: requests.map(fromJournal).reverse(), dropped, total }),
+      (error) => (error.status === 401 ? page.ask() : setKnown({ rows: [], dropped: 0, total: 0 })),
+    );
+  }, [page.sandbox, page.changes]);
+  const ids = new Set(known.rows.map(({ id }) => id));
+  const open = new Map();
+  const rows = [...known.rows];
+  for (const event of page.events) {
+    if (event.place <= first) continue;
+    if (event.event === "dropped") rows.push(event);
+    else if (event.sandbox !== page.sandbox || ids.has(event.id)) continue;
+    else if (event.event === "begun") open.set(event.id, event);
+    else if (event.event === "exchange") {
+      open.delete(event.id);
+      rows.push(event);
+    }
+  }
+  return { ...known, rows: [...rows, ...[...open.values()].map((each) => ({ ...each, url: each.path, status: "…" }))] };
+}
+
+function Filter({ name, row, page, children }) {
+  const value = String(row[name] ?? "");
+  if (!value || value === "…") return html`<td>${children ?? value}</td>`;
+  return html`<td><button type="button" class="value" title="Show only ${name} ${value}" onClick=${() => page.go({ [name]: value })}>
+    ${children ?? value}</button></td>`;
+}
+
+function Row({ row, page }) {
+  if (row.event === "dropped") return html`<tr class="gap"><td colspan="9">${row.count} events were dropped here</td></tr>`;
+  const status = Number(row.status);
+  return html`<tr class=${page.params.id === row.id ? "chosen" : ""}>
+    <td><time>${(row.wall ?? row.at ?? "").slice(11, 23)}</time></td>
+    <${Filter} name="method" row=${row} page=${page} />
+    <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a></td>
+    <${Filter} name="status" row=${row} page=${page}><span class="status s${Math.floor(status / 100) || "open"}">${row.status}</span><//>
+    <td class="number">${row.milliseconds === undefined ? "" : row.milliseconds.toFixed(1)}</td>
+    <${Filter} name="caller" row=${row} page=${page} />
+    <${Filter} name="operation" row=${row} page=${page} />
+    <${Filter} name="source" row=${row} page=${page} />
+    <td class="reason">${row.reason ?? ""}</td>
+  </tr>`;
+}
+
+/** View of the requests of a sandbox. */
+export function Requests() {
+  const page = useContext(Page);
+  const live = useRows(page);
+  const [held, hold] = useState(null);
+  const shown = (held ?? live.rows).filter((row) => row.event === "dropped" || matches(row, page.params));
+  const rows = shown.slice(-MOST_ROWS).reverse();
+  const chosen = FILTERS.filter((name) => page.params[name]);
+  return html`<h2>Requests</h2>
+    <form class="line" aria-label="Filters" onSubmit=${(event) => event.preventDefault()}>
+      <label>Search <input type="search" value=${page.params.search ?? ""} onInput=${(event) => page.go({ search: event.target.value })} /></label>
+      <label>Status <select value=${page.params.status ?? ""} onChange=${(event) => page.go({ status: event.target.value })}>
+        ${["", "2xx", "3xx", "4xx", "5xx"].map((each) => html`<option value=${each}>${each || "all"}</option>`)}
+        ${/^\d{3}$/.test(page.params.status ?? "") && html`<option value=${page.params.status}>${page.params.status}</option>`}
+      </select></label>
+      ${chosen.map((name) => html`<button type="button" class="chip" onClick=${() => page.go({ [name]: null })}>${name} ${page.params[name]} ✕</button>`)}
+      <button type="button" aria-pressed=${held !== null} onClick=${() => hold(held ? null : live.rows)}>${held ? "Go on" : "Pause"}</button>
+      <${Action} label="Clear" confirm="Clear the journal?" wanted=${{ method: "DELETE", path: "__admin/requests" }} done="The journal is empty." then=${() => page.go({ id: null })} />
+    </form>
+    ${live.dropped > 0 && html`<p>${live.dropped} older exchanges are not in the journal any more.</p>`}
+    ${rows.length === 0 && html`<p class="empty">${live.rows.length ? "No request fits the filters." : html`No request yet. Send one:
+      <code>curl ${root}v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'${page.sandbox === "default" ? "" : ` -H 'X-Mock-Sandbox: ${page.sandbox}'`}</code>`}</p>`}
+    <div class="split">
+      ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>
+        <thead><tr>${["Time", "Method", "Path", "Status", "ms", "Caller", "Operation", "Source", "Reason"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
+        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.count} row=${row} page=${page} />`)}</tbody>
+      </table></div>`}
+      ${page.params.id && html`<${Exchange} id=${page.params.id} />`}
+    </div>
+    ${shown.length > MOST_ROWS && html`<p>The newest ${MOST_ROWS} of ${shown.length} are shown; narrow them down by a filter.</p>`}`;
+}

@@ -1,0 +1,62 @@
+/** State of the sandbox: where it starts, snapshots, and the whole of it as a file. */
+
+import { call } from "./api.js";
+import { Action, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { html, useContext } from "./preact-htm.js";
+
+async function download(page) {
+  const state = await call({ path: "__admin/state", sandbox: page.sandbox });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(state)], { type: "application/json" }));
+  link.download = `${page.sandbox}.state.json`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+/** View of the state. */
+export function State() {
+  const page = useContext(Page);
+  const make = useCall();
+  const [sandbox, error] = useRead(`__admin/sandboxes/${encodeURIComponent(page.sandbox)}`);
+  const [found, refused] = useRead("__admin/snapshots?limit=1000");
+  if (error || refused) return html`<p>${error || refused}</p>`;
+  if (!sandbox || !found) return html`<p>…</p>`;
+  const at = (name) => `__admin/snapshots/${encodeURIComponent(name)}`;
+  const load = async (event) => {
+    const [file] = event.target.files;
+    if (!file) return;
+    let body;
+    try {
+      body = JSON.parse(await file.text());
+    } catch {
+      page.tell({ text: `${file.name} is no JSON.`, curl: "", failed: true });
+      return;
+    }
+    await make({ method: "PUT", path: "__admin/state", body }, `${file.name} is loaded.`);
+  };
+  const columns = [
+    ["Name", ({ name }) => name],
+    ["Time", ({ now }) => now ?? ""],
+    ["Actions", ({ name }) => html`<${Action} label="Restore" wanted=${{ method: "POST", path: `${at(name)}/restore` }} done="The snapshot is restored." />
+      <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(name) }} done="The snapshot is deleted." />`],
+  ];
+  const { counts } = sandbox;
+  return html`<h2>State</h2>
+    <p>Scenario <strong>${sandbox.scenario}</strong>, started from ${sandbox.origin}, seed ${sandbox.seed}, now ${sandbox.now}${sandbox.frozen ? " (frozen)" : ""}:
+      ${Object.entries(counts).map(([name, count]) => ` ${count} ${name.replaceAll("_", " ")}`).join(",")}.</p>
+    <p class="line">
+      <${Action} label="Reset" confirm="Reset everything?" wanted=${{ method: "POST", path: "__admin/reset" }} done="The sandbox is as at its start." />
+      <${Action} label="Reset, keep the journal" wanted=${{ method: "POST", path: "__admin/reset?keep=journal" }} done="The sandbox is as at its start." />
+      <${Action} label="Empty" confirm="Remove all records?" wanted=${{ method: "POST", path: "__admin/reset?to=empty" }} done="Only people and organizations are left." />
+      <button type="button" onClick=${() => download(page)}>Download</button>
+      <label>Load a file <input type="file" accept="application/json" onChange=${load} /></label>
+    </p>
+    <${Line} label="Reset to a scenario" button="Start it" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
+      <${Field} label="Scenario" name="name" required placeholder="demo" />
+    <//>
+    <h3>Snapshots</h3>
+    <${Line} label="Save a snapshot" button="Save" send=${({ name }) => make({ method: "PUT", path: at(name) }, `Snapshot ${name} is saved.`)}>
+      <${Field} label="Name" name="name" required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*" />
+    <//>
+    <${Table} label="Snapshots" columns=${columns} rows=${found.snapshots} empty="No snapshot. Save one to come back to this state." />`;
+}

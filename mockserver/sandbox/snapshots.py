@@ -1,0 +1,55 @@
+"""Snapshots: named states of sandboxes, in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+
+from mockserver.http.problems import Conflict, NotFound, nearest
+from mockserver.sandbox.sandbox import SandboxState
+
+MOST_SNAPSHOTS = 1000
+"""Most snapshots at a time. Data shared with a sandbox costs nothing; later changes do."""
+
+
+class Snapshots:
+    """Named states, for all sandboxes of the process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, SandboxState] = {}
+
+    def save(self, name: str, state: SandboxState) -> bool:
+        """Save a state under a name, replacing an older one; whether the name is new."""
+        with self._lock:
+            is_new = name not in self._kept
+            if is_new and len(self._kept) >= MOST_SNAPSHOTS:
+                raise Conflict(
+                    "Too many snapshots",
+                    reason=f"the limit of {MOST_SNAPSHOTS} snapshots is reached; delete some",
+                )
+            self._kept[name] = state
+            return is_new
+
+    def get(self, name: str) -> SandboxState:
+        """State of this name; NotFound if there is none."""
+        found = self._kept.get(name)
+        if found is None:
+            raise _unknown_snapshot(name, self._kept)
+        return found
+
+    def delete(self, name: str) -> None:
+        """Delete a snapshot; sandboxes created from it stay."""
+        with self._lock:
+            if self._kept.pop(name, None) is None:
+                raise _unknown_snapshot(name, self._kept)
+
+    def listed(self) -> list[tuple[str, SandboxState]]:
+        """All snapshots by name."""
+        with self._lock:
+            return sorted(self._kept.items(), key=lambda entry: entry[0])
+
+
+def _unknown_snapshot(name: str, known: Collection[str]) -> NotFound:
+    reason = f"no snapshot {name[:80]!r}{nearest(name, known)}"
+    return NotFound("Snapshot not found", reason=reason, snapshot=name)

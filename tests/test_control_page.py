@@ -1,0 +1,308 @@
+"""The page at /__admin/ in a real browser: what it shows, what it can do, and what it keeps to itself."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from mockserver.admin.control_page import FOLDER
+from tests.running import FROZEN, ROOT, ready
+from tests.tools import installed
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+TOKEN = "a-token-of-the-test"
+HOSTILE = "<img src=x onerror=\"document.title='run'\">"
+THREADS = "/v1/spaces/space_abc123/threads"
+WITHOUT_CONTROL = {
+    **dict.fromkeys(("health", "ready"), "for other tools than people"),
+    **dict.fromkeys(("viewDocs", "getSpec"), "behind the link Try it"),
+    **dict.fromkeys(("seed", "getFault", "changeFault", "getSnapshot"), "a form of its own would not pay"),
+    **dict.fromkeys(("queueReply", "listReplies", "clearReplies"), "a test queues replies"),
+    **dict.fromkeys(
+        ("countRequests", "findRequests", "waitForRequests", "verify"), "the search does it here"
+    ),
+}
+"""Operation of the control API that the page does not call -> reason."""
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on the PATH")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with ready("--quiet", "--freeze", FROZEN, "--admin-token", TOKEN, "--embedding-seconds", "20") as line:
+        yield line["url"]
+
+
+@pytest.fixture
+def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Page of a sandbox of its own, with the token typed in; it fails on any error of the console."""
+    with browser.new_context() as context:
+        page, errors = context.new_page(), list[str]()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        sandbox = re.sub(r"\W+", "-", request.node.name)[:60]
+        requests.post(f"{url}/__admin/sandboxes", json={"id": sandbox}, headers=admin(), timeout=60)
+        page.goto(f"{url}/__admin/#/requests?sandbox={sandbox}")
+        page.get_by_label("Token").last.fill(TOKEN)
+        page.get_by_role("button", name="Use it").click()
+        expect(page.get_by_text("live")).to_be_visible()
+        page.sandbox = sandbox  # type: ignore[attr-defined]
+        errors.clear()  # the refusals that made it ask for the token
+        yield page
+        assert errors == []
+        assert page.title() != "run"
+
+
+def admin() -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKEN}"}
+
+
+def ask(
+    page: Page, url: str, method: str, path: str, key: str = "owner", body: Any = None
+) -> requests.Response:
+    """Call of the vendor's API in the page's sandbox."""
+    headers = {"X-API-Key": f"ak_demo_{key}", "X-Mock-Sandbox": page.sandbox}  # type: ignore[attr-defined]
+    return requests.request(method, url + path, headers=headers, json=body, timeout=60)
+
+
+def view(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", level=2)).to_be_visible()
+
+
+def press(page: Page, name: str, done: str) -> None:
+    """Press a button, once more if it asks, and wait for what the foot of the page says."""
+    page.get_by_role("button", name=name, exact=True).first.click()
+    expect(page.locator("footer")).to_contain_text(done)
+
+
+@needs_browser
+def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
+    ask(page, url, "GET", THREADS, "outsider")
+    row = page.get_by_role("row").filter(has_text="403")
+    expect(row).to_contain_text("usr_outsider")
+    row.get_by_role("link").click()
+    panel = page.get_by_label("Exchange", exact=True)
+    expect(panel).to_contain_text("access refused: usr_outsider has NONE by no rule, VIEW needed")
+    expect(panel).to_contain_text("View access required")
+    press(page, "Fail the next like this", "The next one is answered with 500.")
+    assert ask(page, url, "GET", THREADS).status_code == 500
+    assert ask(page, url, "GET", THREADS).status_code == 200
+    row.get_by_role("button", name="403").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    assert "status=403" in page.url
+    page.reload()
+    expect(page.get_by_role("row")).to_have_count(2)
+
+
+@needs_browser
+def test_a_hostile_name_is_text_in_every_view(page: Page, url: str) -> None:
+    body = {"name": HOSTILE, "organization_id": "org_abc123", "description": HOSTILE}
+    assert ask(page, url, "POST", "/v1/spaces/", body=body).status_code == 201
+    ask(page, url, "GET", f"/v1/{HOSTILE}?a={HOSTILE}", key=HOSTILE)
+    expect(page.get_by_role("row").filter(has_text="404")).to_be_visible()
+    view(page, "Data")
+    expect(page.get_by_text(HOSTILE, exact=True)).to_be_visible()
+    page.get_by_role("row").filter(has_text="onerror").get_by_role("button").click()
+    expect(page.get_by_label("Record", exact=True)).to_contain_text("onerror")
+
+
+@needs_browser
+def test_the_queue_shows_what_will_happen_and_the_clock_moves(page: Page, url: str) -> None:
+    ask(page, url, "POST", f"{THREADS}/thrd_def456")
+    view(page, "Queue")
+    expect(page.get_by_role("button", name="4 processing")).to_be_visible()
+    expect(page.locator("svg rect")).to_have_count(4)
+    press(page, "Step", "One attempt has ended.")
+    expect(page.get_by_role("button", name="3 processing")).to_be_visible()
+    page.get_by_label("Move “now” forward").fill("30")
+    press(page, "Move", "The clock moved by 30 seconds.")
+    expect(page.get_by_role("button", name="0 processing")).to_be_visible()
+
+
+@needs_browser
+def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None:
+    """Uses each control once, and looks which operations were called."""
+    called = set[str]()
+    routes = routes_of_control()
+    page.on("request", lambda sent: called.add(operation_of(sent.method, sent.url, routes)))
+    ask(page, url, "GET", THREADS)
+    page.reload()
+    page.get_by_role("row").filter(has_text="200").get_by_role("link").click()
+    press(page, "Delay the next by 3 s", "waits for 3 seconds")
+    page.get_by_role("button", name="Clear", exact=True).click()
+    press(page, "Clear the journal?", "The journal is empty.")
+    view(page, "Faults")
+    press(page, "Remove", "The rule is removed.")
+    press(page, "503", "503: the next one.")
+    press(page, "Profile slow", "Profile slow is on.")
+    press(page, "Remove all", "No rule is left.")
+    page.get_by_label("Requests a minute").fill("90")
+    press(page, "Set", "The limit is set.")
+    view(page, "Clock")
+    press(page, "Forward 1 day", "The clock moved by 1 day.")
+    press(page, "Resume", "The clock ticks.")
+    press(page, "Freeze here", "The clock stands still.")
+    view(page, "Data")
+    page.get_by_label("Thread", exact=True).fill("thrd_abc123")
+    page.get_by_label("Text", exact=True).fill("A word.")
+    press(page, "Add", "The message is in the thread.")
+    page.get_by_label("Kind").select_option("keys")
+    page.get_by_text("Add or replace one of the keys").click()
+    page.get_by_label("Id", exact=True).fill("ak_demo_viewer")
+    page.get_by_label("Fields", exact=True).fill('{"user_id": "usr_viewer"}')
+    press(page, "Store", "The record is stored.")
+    page.get_by_label("Fields to change").fill('{"state": "expired"}')
+    press(page, "Change", "The record is changed.")
+    assert ask(page, url, "GET", THREADS, "viewer").json()["error"]["code"] == "API_KEY_EXPIRED"
+    page.get_by_role("button", name="Delete", exact=True).click()
+    press(page, "Delete it?", "The record is deleted.")
+    view(page, "Queue")
+    press(page, "Pause", "Nothing ends")
+    press(page, "Complete", "The job is completed.")
+    expect(page.get_by_role("button", name="0 pending")).to_be_visible()
+    ask(page, url, "POST", f"{THREADS}/thrd_def456")
+    expect(page.get_by_role("button", name="4 pending")).to_be_visible()
+    press(page, "Fail", "The job has failed.")
+    expect(page.get_by_role("button", name="1 failed")).to_be_visible()
+    page.get_by_role("row").filter(has_text="failed").get_by_role("button", name="Retry").click()
+    expect(page.locator("footer")).to_contain_text("queued again")
+    press(page, "Set", "The policy is set")
+    press(page, "Step", "One attempt")
+    press(page, "Drain", "All jobs have ended.")
+    view(page, "State")
+    page.get_by_label("Name", exact=True).fill("before")
+    press(page, "Save", "Snapshot before is saved.")
+    press(page, "Restore", "The snapshot is restored.")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    press(page, "Delete it?", "The snapshot is deleted.")
+    press(page, "Reset, keep the journal", "as at its start")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    page.get_by_label("Load a file").set_input_files(download.value.path())
+    expect(page.locator("footer")).to_contain_text("is loaded.")
+    view(page, "Coverage")
+    view(page, "Sandboxes")
+    page.get_by_label("Name", exact=True).fill(f"{page.sandbox}-2")  # type: ignore[attr-defined]
+    press(page, "Create", "exists")
+    name = page.get_by_role("button", name=f"{page.sandbox}-2", exact=True)  # type: ignore[attr-defined]
+    row = page.get_by_role("row").filter(has=name)
+    row.get_by_role("button", name="Fork").click()
+    expect(page.locator("footer")).to_contain_text("A copy exists.")
+    row.get_by_role("button", name="Delete").click()
+    row.get_by_role("button", name="Delete it?").click()
+    expect(page.locator("footer")).to_contain_text("is deleted")
+    called.add("streamEvents")  # by the shared worker, which tells no page
+    assert {name for name, _, _ in routes} - called == WITHOUT_CONTROL.keys()
+
+
+def routes_of_control() -> list[tuple[str, str, re.Pattern[str]]]:
+    """(operationId, method, pattern of the path) of the control API; fixed paths first."""
+    document = yaml.safe_load((ROOT / "mockserver/admin/admin.yaml").read_text("utf-8"))
+    return [
+        (operation["operationId"], method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path)))
+        for path, item in sorted(document["paths"].items(), key=lambda each: "{" in each[0])
+        for method, operation in item.items()
+    ]
+
+
+def operation_of(method: str, url: str, routes: list[tuple[str, str, re.Pattern[str]]]) -> str:
+    path = re.sub(r"^https?://[^/]+", "", url).split("?")[0]
+    return next((name for name, of, at in routes if of == method and at.fullmatch(path)), "")
+
+
+@needs_browser
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_view_is_in_the_way_of_a_screen_reader(page: Page, url: str, scheme: Any) -> None:
+    """By axe, with what each view has to show, also on a phone."""
+    axe = installed.npm("newman").parent.parent / "axe-core" / "axe.min.js"
+    ask(page, url, "GET", THREADS, "outsider")
+    ask(page, url, "POST", f"{THREADS}/thrd_def456")
+    page.emulate_media(color_scheme=scheme)
+    page.get_by_role("row").filter(has_text="403").get_by_role("link").click()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        for name in ("Requests", "Queue", "Data", "State", "Clock", "Faults", "Sandboxes", "Coverage"):
+            page.get_by_role("link", name=name, exact=True).click()
+            expect(page.get_by_role("heading", level=2)).to_be_visible()
+            found = page.evaluate(axe.read_text("utf-8") + "; axe.run().then(found => found.violations)")
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], (name, width)
+
+
+@needs_browser
+def test_seven_tabs_share_one_stream(browser: Browser) -> None:
+    """Four threads allow one stream at a time."""
+    with ready("--quiet", "--threads", "4") as line, browser.new_context() as context:
+        pages = [context.new_page() for _ in range(7)]
+        for page in pages:
+            page.goto(f"{line['url']}/__admin/")
+        for page in pages:
+            expect(page.get_by_text("live")).to_be_visible()
+        requests.get(line["url"] + THREADS, headers={"X-API-Key": "ak_demo_owner"}, timeout=60)
+        for page in pages:
+            expect(page.get_by_role("row").filter(has_text="listSpaceThreads")).to_be_visible()
+
+
+@needs_browser
+def test_the_page_says_when_the_mock_is_gone_and_goes_on_when_it_is_back(browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        with ready("--quiet") as line:
+            page.goto(f"{line['url']}/__admin/")
+            expect(page.get_by_text("live")).to_be_visible()
+        expect(page.get_by_text("The mock does not answer; trying again.")).to_be_visible()
+        with ready("--quiet", "--port", str(line["port"])):
+            expect(page.get_by_text("live")).to_be_visible(timeout=60_000)
+
+
+@needs_browser
+def test_it_works_below_the_address_of_a_sandbox(browser: Browser) -> None:
+    with ready("--quiet") as line, browser.new_context() as context:
+        page = context.new_page()
+        requests.post(f"{line['url']}/__admin/sandboxes", json={"id": "ci-7"}, timeout=60)
+        page.goto(f"{line['url']}/__sandbox/ci-7/__admin/")
+        expect(page.get_by_label("Sandbox")).to_have_value("ci-7")
+        headers = {"X-API-Key": "ak_demo_owner", "X-Mock-Sandbox": "ci-7"}
+        requests.get(line["url"] + THREADS, headers=headers, timeout=60)
+        expect(page.get_by_role("row").filter(has_text="listSpaceThreads")).to_be_visible()
+
+
+@needs_browser
+def test_the_token_is_in_no_address_and_in_no_other_tab(page: Page, url: str) -> None:
+    sent = list[str]()
+    page.on("request", lambda request: sent.append(request.url))
+    view(page, "State")
+    assert sent
+    assert not any(TOKEN in each for each in sent)
+    assert TOKEN not in page.url
+    other = page.context.new_page()
+    other.goto(f"{url}/__admin/")
+    expect(other.get_by_role("heading", name="Token")).to_be_visible()
+
+
+def test_the_library_is_the_one_that_was_reviewed() -> None:
+    """htm 3.1.1 with Preact in one file."""
+    found = hashlib.sha256((FOLDER / "preact-htm.js").read_bytes()).hexdigest()
+    assert found == "72284e8e9079c87817145df1110f74e8a2aa040b2fc384922e18dfcb46fc1fd7"
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.js")), ids=lambda file: Path(file).name)
+def test_no_script_makes_markup_or_code_of_text(file: Path) -> None:
+    words = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|dangerously"
+    if file.name != "preact-htm.js":
+        assert not re.search(words, file.read_text("utf-8"))
