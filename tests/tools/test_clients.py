@@ -109,7 +109,9 @@ def test_a_generated_client_calls_every_operation(
     """One more call is refused, which the client has to say."""
     file, folder = tmp_path / "calls.json", tmp_path / "client"
     folder.mkdir()
-    with served(revision, tmp_path) as (url, spec), prepared(url) as calls:
-        file.write_text(json.dumps(with_refusal(calls)), "utf-8")
-        failed = json.loads(run(*walk_of(spec, folder), url, file))
+    with served(revision, tmp_path) as (url, spec):
+        walk = walk_of(spec, folder)
+        with prepared(url) as calls:  # its stream lasts for a minute
+            file.write_text(json.dumps(with_refusal(calls)), "utf-8")
+            failed = json.loads(run(*walk, url, file))
     assert sorted(failed) == sorted([*unread, REFUSED]), failed
