@@ -73,6 +73,8 @@ class Lockstep:
     """Whether a request may be sent to a deployment."""
     allow: Callable[[str], object] = lambda _: None
     """Lets writes name an id that nothing has."""
+    requires_organization: Callable[[str, str], bool] = lambda *_: False
+    """Whether a request, by method and path, has to name the organization in its query."""
     known: set[tuple[str, ...]] = field(default_factory=set)
     unsteady: dict[str, set[str]] = field(default_factory=dict)
     """Operation -> places whose values the target changes between equal reads; they are not compared."""
@@ -86,7 +88,7 @@ class Lockstep:
         self.names = Names()
         self.chain: list[ClientResponse] = []
         self._unsettled = False
-        self._rendering = Rendering(self.names, self.allow)
+        self._rendering = Rendering(self.names, self.allow, self.requires_organization)
         name = f"lockstep-{self._count}"
         values = self.target.begin(name)
         self.model.begin(name, self.target.model_start)

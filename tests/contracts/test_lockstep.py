@@ -70,7 +70,7 @@ class Restless(Anonymous):
 
 @pytest.fixture
 def model() -> ModelClient:
-    return shared_model()
+    return shared_model("2026-02")
 
 
 def run_on(target: InProcess, keys: Mapping[str, str] = DEMO, *, read_only: bool = False) -> Run:
@@ -230,7 +230,7 @@ def test_every_row_of_the_differences_names_an_assumption_and_known_conditions()
 
 def test_the_model_ends_with_its_parent_even_if_that_is_killed() -> None:
     module = "contracts.lockstep.model_process"
-    code = f"from {module} import ModelProcess as M; m = M(); print(m.pid, flush=True); input()"
+    code = f"from {module} import ModelProcess as M; m = M('2026-02'); print(m.pid, flush=True); input()"
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
