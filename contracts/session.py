@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from contracts.checks.check import Check
 from contracts.checks.errors import CleanUpStopped, Unwritable, Usage
 from contracts.checks.revision import address_by, spoken_revision
-from contracts.checks.spec import judged_by
+from contracts.checks.spec import document, judged_by
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.http.connection import FRESH, Connection, seconds
 from contracts.http.credentials import TargetAccess, open_target, redactor
@@ -180,6 +180,7 @@ def _new_run(
         settle=options.connection.settle,
     )
     run.requires_organization = address_by(spoken)
+    run.revision = spoken or document().revision
     if writes:
         about = {"target": transport.url, "organization_id": access.organization_id, "clock": access.clock}
         ledger.begin(run=run_id, **about, before=existing_ids(run))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.checks.check import check, equal
-from contracts.checks.errors import Broken
+from contracts.checks.errors import Broken, Untested
 from contracts.http.run import Run
 
 
@@ -142,3 +142,15 @@ def stores_are_listed_by_workflow_and_project(run: Run) -> None:
         listed = run.owner.get(run.owner.stores, **query).body["data"]
         ids = sorted(store["id"] for store in listed)
         equal(ids, sorted(expected), f"the stores with {' and '.join(query)}", "/data")
+
+
+@check("listSpaceThreads", "removeThreadFromSpace")
+def a_removal_leaves_the_others_in_their_order(run: Run) -> None:
+    """After a thread is removed, the others are listed in the order that they had, whichever it is."""
+    space_id = run.owner.space_with(*run.owner.new_threads(4))
+    before = run.owner.threads_of(space_id)
+    if run.owner.threads_of(space_id) != before:
+        raise Untested("two reads of the same list have another order")
+    equal(run.owner.remove_thread(space_id, before[1]).status, 204, "removing the second")
+    left = [thread for thread in before if thread != before[1]]
+    equal(run.owner.threads_of(space_id), left, "the others", "/data")

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from contracts.checks.errors import Excluded, OutOfQuestions, Unanswered, Untested, WriteGuardError
+from contracts.http.documents import revisions
 from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.origin import refuse_foreign
 from contracts.http.role_client import RoleClient
@@ -69,6 +70,8 @@ class Run:
         """Whether a failure is being retried, without resources of earlier checks."""
         self.requires_organization: Callable[[str, str], bool] = lambda *_: False
         """Whether a request, by method and path, has to name the organization in its query."""
+        self.revision = revisions()[0]
+        """Revision that the target speaks, as far as is known."""
         self._transport = transport
         self._keys = keys
         self._asked_for = self._model_calls = model_calls

@@ -29,7 +29,7 @@ WORDS = re.compile(
     r"^(/events/\*)?(/response/\*|/response_blocks/\*|/output/\*/content/\*)/text$|/(delta|partial_content)$"
 )
 """Places where a model speaks."""
-LINK = re.compile(r"https?://[^/]+/v1/.*\?")
+LINK = re.compile(r"https?://[^/]+(/__sandbox/[^/]+)?/v1/.*\?")
 """Link to an operation of the API, with what it needs."""
 SEARCHED = re.compile(r"^(/events/\*)?(/file_search|/output/\*)/results$")
 """Lists of what a search found: in any order, and of the worst there may have been more than fit."""
@@ -63,6 +63,8 @@ class Comparer:
     """Seconds by which times may differ after that."""
     echoes: Sequence[str] = ()
     """Operations that answer with texts of the caller, also where a model spoke before."""
+    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Operation -> fields by which its list is ordered, if not KEYS."""
     kind_of: Callable[[str, str], str] = lambda _, pointer: pointer.rpartition("/")[2]
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
@@ -144,7 +146,8 @@ class _Walk(NamedTuple):
                 return
             position = {label: n for n, label in enumerate(labels[1])}
             right = [right[position[label]] for label in labels[0]]
-            if not _tied(left, [position[label] for label in labels[0]]):
+            keys = self.comparer.orders.get(self.operation, KEYS)
+            if not _tied(left, [position[label] for label in labels[0]], keys):
                 yield AnswerDifference("order", place, *labels)
         for n, (one, other) in enumerate(zip(left, right, strict=False)):
             yield from self.values(one, other, f"{place}/*", f"{at}/{n}", spoken=spoken)
@@ -185,7 +188,7 @@ class _Walk(NamedTuple):
                 )
         elif TIME.fullmatch(left) or TIME.fullmatch(right):
             yield from self.times(left, right, place)
-        elif left != right and not PRESENCE.search(place):
+        elif (left != right or place.endswith("/id")) and not PRESENCE.search(place):  # ids may be equal
             if IDS.search(place) and SEARCHED.search(place.rpartition("/*/")[0]):
                 return  # nobody has named it: several results may have the same text
             if IDS.search(place):
@@ -274,9 +277,11 @@ def _kind(value: Any) -> str:
     return "object" if isinstance(value, Mapping) else type(value).__name__
 
 
-def _tied(items: Sequence[Any], positions: Sequence[int]) -> bool:
+def _tied(items: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
     """Whether only items that are equal in what orders them changed places."""
-    keys = [[item[name] for name in KEYS if name in item] if isinstance(item, dict) else [] for item in items]
+    keys = [
+        [item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items
+    ]
     return all(
         positions[n] < positions[later] or keys[n] == keys[later] != []
         for n in range(len(items))

@@ -74,7 +74,7 @@ class DifferenceSearch:
         """Model and target."""
         run, target = self.run, target_of(self.run)
         return Lockstep(
-            shared_model(),
+            shared_model(run.revision),
             target,
             document(),
             {each.id: each for each in document().operations.values()},
@@ -82,6 +82,8 @@ class DifferenceSearch:
             may_send=lambda operation: may_send(run, operation),
             permits=run.permits,
             allow=run.ledger.allow,
+            unsteady=run.shared.setdefault("unsteady", {}),
+            requires_organization=run.requires_organization,
         )
 
     def _play(self, lockstep: Lockstep, steps: Iterable[Step]) -> None:

@@ -12,6 +12,7 @@ from contracts.checks.spec import DocumentedOperation, OpenApiDocument
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import (
     ECHOES,
+    ORDERS,
     REFUSED,
     SHARED,
     Step,
@@ -72,7 +73,11 @@ class Lockstep:
     """Whether a request may be sent to a deployment."""
     allow: Callable[[str], object] = lambda _: None
     """Lets writes name an id that nothing has."""
+    requires_organization: Callable[[str, str], bool] = lambda *_: False
+    """Whether a request, by method and path, has to name the organization in its query."""
     known: set[tuple[str, ...]] = field(default_factory=set)
+    unsteady: dict[str, set[str]] = field(default_factory=dict)
+    """Operation -> places whose values the target changes between equal reads; they are not compared."""
     names: Names = field(default_factory=Names)
     steps_taken: int = 0
     _count: int = 0
@@ -83,7 +88,7 @@ class Lockstep:
         self.names = Names()
         self.chain: list[ClientResponse] = []
         self._unsettled = False
-        self._rendering = Rendering(self.names, self.allow)
+        self._rendering = Rendering(self.names, self.allow, self.requires_organization)
         name = f"lockstep-{self._count}"
         values = self.target.begin(name)
         self.model.begin(name, self.target.model_start)
@@ -91,7 +96,7 @@ class Lockstep:
             self.names.add(label, left, right)
         starts = self.target.model_start.timestamp(), self.target.start.timestamp()
         slack = 0.0 if self.target.is_mock else 2.0
-        self.comparer = Comparer(self.names, starts, slack, ECHOES, kind_of)
+        self.comparer = Comparer(self.names, starts, slack, ECHOES, ORDERS, kind_of)
         done: list[Step] = []
         try:
             for step in steps:
@@ -164,12 +169,17 @@ class Lockstep:
         settle = waits and self._unsettled
         self._unsettled = operation.writes or (self._unsettled and not settle)
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
-        found = self._differences(step, model, target, uid)
+        found, moved = self._differences(step, model, target, uid), set[str]()
         for _ in range(PATIENCE if target.request.method == "GET" and not on_mock else 0):
-            if not found:
+            if not found and not moved:
                 break
             model, target = self._both(requests, role, 0.0, settle=True)
-            found = [each for each in self._differences(step, model, target, uid) if each in found]
+            again = self._differences(step, model, target, uid)
+            places = {each.pointer for each in found} | moved
+            moved = {each.pointer for each in again if each not in found and each.pointer in places}
+            found = [each for each in again if each in found]
+        if moved:
+            self.unsteady.setdefault(step["op"], set()).update(moved)
         return found, model, target
 
     def _both(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from contracts.checks.spec import DocumentedOperation
+from contracts.checks.spec import ORGANIZATION, DocumentedOperation
 from contracts.http.exchange import ClientRequest
 from contracts.http.role_client import FORM_HEADERS, file_form
 from contracts.lockstep.api import PREFIXES, REFUSED, Step, key_of
@@ -18,8 +18,13 @@ from contracts.lockstep.names import NOTHING, Names
 class Rendering:
     """Requests with the names of one sequence; `allow` lets writes name an id that nothing has."""
 
-    def __init__(self, names: Names, allow: Callable[[str], object]) -> None:
-        self.names, self._allow = names, allow
+    def __init__(
+        self,
+        names: Names,
+        allow: Callable[[str], object],
+        requires_organization: Callable[[str, str], bool],
+    ) -> None:
+        self.names, self._allow, self._requires_organization = names, allow, requires_organization
 
     def request(
         self, step: Step, operation: DocumentedOperation, side: int, extra: dict[str, str]
@@ -30,7 +35,10 @@ class Rendering:
             path = step["raw"]
         for name, value in self._rendered(step.get("path", {}), side).items():
             path = path.replace("{" + name + "}", quote(str(value), safe=""))
+        method = step.get("method", operation.method.upper())
         query = {**self._rendered(step.get("query", {}), side), **extra}
+        if self._requires_organization(method, path) and ORGANIZATION not in query:
+            query[ORGANIZATION] = self._rendered({"$": "org:own"}, side)
         pairs = [
             (name, str(each).lower() if isinstance(each, bool) else each)
             for name, value in query.items()
@@ -45,7 +53,6 @@ class Rendering:
             headers["X-API-Key"], role = REFUSED[role], None
         if step.get("as"):
             headers["Authorization"] = f"Bearer {key_of(step['as'])}"
-        method = step.get("method", operation.method.upper())
         target = path + ("?" + urlencode(pairs) if pairs else "")
         if "link" in step:
             target = re.sub(r"^https?://[^/]+", "", self._rendered(step["link"], side))

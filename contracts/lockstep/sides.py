@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from typing import Protocol
 
 from contracts.checks.errors import Excluded, Untested
@@ -108,13 +110,12 @@ class MockTarget:
     def __init__(self, run: Run) -> None:
         self._send = run.send_aside
         self._headers: dict[str, str] = {}
-        self._seed = 0
+        self._seeds: Iterator[int] = run.shared.setdefault("seeds of sandboxes", count(1))
 
     def begin(self, name: str) -> dict[str, str]:
-        """Create a sandbox, with ids that no sequence had before."""
+        """Create a sandbox, with ids that no sequence of the run had before."""
         self._headers = {SANDBOX: name}
-        self._seed += 1
-        if self._send(new_sandbox(name, self.start, self._seed), None, {}).status != 201:
+        if self._send(new_sandbox(name, self.start, next(self._seeds)), None, {}).status != 201:
             raise Excluded("the mock gives no sandbox for lock step")
         return MODEL_VALUES
 

@@ -90,7 +90,7 @@ STARTS: dict[str, tuple[str, ...]] = {
 RICH = (
     *("open to a stranger", "thread@foreign", "by role", "edited by role", "open"),
     *("thread", "add") * 4,
-    *("thread", "delete", "shared", "helped", "thread", "pin", "pin~1", "hidden", "thread", "add"),
+    *("thread", "delete", "shared", "add", "helped", "thread", "pin", "pin~1", "hidden", "thread", "add"),
     *("question", "stream", "messages"),
     *("store", "private store", "department store", "attach", "file", "file in store"),
 )

@@ -175,7 +175,7 @@ class _Variants:
                             *self._ids(name),
                             *(ODD_CURSORS if name == "cursor" else ()),
                         ]
-                    case "string" if "pattern" in form:
+                    case "string" if listed(form.get("pattern", "")):
                         found += [*listed(form["pattern"]), ""]
                     case "string" if form.get("format") == "date-time":
                         found += [{"$": label} for label in self._world.live.get("time", ())[-3:]]

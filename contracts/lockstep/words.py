@@ -45,8 +45,9 @@ WRONG: tuple[Any, ...] = (5, True, None, "", [], {}, "n" * 256, -1, 1.5, "x")
 
 
 def listed(pattern: str) -> list[str]:
-    """Words that a pattern lists, alone and two by two with a comma."""
-    words = list(dict.fromkeys(re.findall(r"[a-z_]{3,}", pattern))) or ["x"]
+    """Words that a pattern lists, alone and two by two with a comma; none of any other pattern."""
+    found = re.findall(r"[a-z_]{3,}", pattern) if re.search(r"[a-z]\|[a-z]", pattern) else []
+    words = list(dict.fromkeys(found))
     return [*words, *(f"{one},{other}" for one, other in zip(words, words[1:] + words[:1], strict=True))]
 
 
@@ -125,8 +126,8 @@ class Words:
             return self._ref(kind)
         if schema.get("format") == "date-time":
             return self._ref("time")
-        if "pattern" in schema and pick.random() < 0.9:
-            return pick.choice(listed(schema["pattern"]))
+        if (words := listed(schema.get("pattern", ""))) and pick.random() < 0.9:
+            return pick.choice(words)
         low, high = schema.get("minLength", 0), schema.get("maxLength", 300)
         if pick.random() < self.beyond:
             return pick.choice(["n" * (low - 1) if low else "", "n" * (min(high, 6000) + 1)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +32,7 @@ def as_data(
     coverage: Data,
     gone: Sequence[Mapping[str, Any]] = (),
     additions: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    unsteady: Mapping[str, Iterable[str]] = MappingProxyType({}),
 ) -> Data:
     """JSON object of the run with its judgement; failures with one cause are joined."""
     groups = joined(outcomes)
@@ -66,6 +67,7 @@ def as_data(
         "failures": failures,
         "no_longer": [dict(known) for known in gone],
         "additions": dict(additions),
+        "unsteady": {operation: sorted(places) for operation, places in unsteady.items()},
         "coverage": coverage,
     }
     redacted: Data = info.redact(data)

@@ -105,6 +105,7 @@ class RunReporter:
             covered,
             [baseline.as_data(one) for one in gone],
             additions_of(info.session.run).as_data(),
+            info.session.run.shared.get("unsteady", {}),
         )
         unwritten = write(self._folder, data)
         print_report(self._console, data, self._folder)

@@ -64,6 +64,9 @@ def print_report(console: Console, data: Data, folder: Path) -> None:
         console.print(
             "[cyan]undocumented[/]   ", Text(f"{operation} answers with {fields}"), sep="", soft_wrap=True
         )
+    for operation, places in data["unsteady"].items():
+        text = f"{operation} changes {cut(', '.join(places), 200)} between equal reads: not compared"
+        console.print("[cyan]unsteady[/]       ", Text(text), sep="", soft_wrap=True)
     for line in _skipped(data):
         console.print(line, soft_wrap=True)
     console.print(_covered(data))

@@ -83,7 +83,7 @@ def plain(steps: Sequence[Step]) -> list[Step]:
 
 def try_mutant(mutant: AutoMutant, corpus: list[list[Step]], seconds: int, seed: int) -> Noticed:
     """Play the recorded sequences on a mutant, and random ones if none notices it."""
-    app, model = fresh_app(), ModelClient()
+    app, model = fresh_app(), ModelClient("2026-02")
     try:
         with damaged(app, None), auto_mutants.damaged(mutant) as is_made, limited(seconds):
             if not is_made:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.run import Run
 from contracts.http.target import InProcess
+from contracts.lockstep import sides
 from contracts.lockstep.api import Step
 from contracts.lockstep.attribution import CONDITIONS, failures, patterns
 from contracts.lockstep.layer import corpus
@@ -53,9 +55,22 @@ class Anonymous(InProcess):
         return answer._replace(headers=headers)
 
 
+class Restless(Anonymous):
+    """A deployment with a field of its own in each answer, another one each time."""
+
+    count = 0
+
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        answer = super()._answer(request, key)
+        self.count += 1
+        if answer.request.method != "GET" or "description" not in answer.fields:
+            return answer
+        return answer._replace(text=json.dumps({**answer.fields, "description": f"no. {self.count}"}))
+
+
 @pytest.fixture
 def model() -> ModelClient:
-    return shared_model()
+    return shared_model("2026-02")
 
 
 def run_on(target: InProcess, keys: Mapping[str, str] = DEMO, *, read_only: bool = False) -> Run:
@@ -192,6 +207,16 @@ def test_a_deployment_gets_no_control_calls_and_keeps_nothing(model: ModelClient
     assert {made.kind for made in run.ledger.left()} <= {"thread"}  # those that show the users of the keys
 
 
+def test_a_value_that_changes_between_equal_reads_is_told_and_not_compared(
+    model: ModelClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sides, "SETTLE_SECONDS", 0)
+    pair = lockstep(model, run_on(Restless(fresh_app())))
+    read = {**ADD, "op": "getSpace", "path": {"space_id": {"$": "space:a/id"}}}
+    pair.play([deepcopy(SPACE), read], read_back=False)
+    assert pair.unsteady == {"getSpace": {"/description"}}
+
+
 def test_every_row_of_the_differences_names_an_assumption_and_known_conditions() -> None:
     assert set(patterns()) <= set(assumptions())
     known = {operation.id for operation in document().operations.values()}
@@ -205,7 +230,7 @@ def test_every_row_of_the_differences_names_an_assumption_and_known_conditions()
 
 def test_the_model_ends_with_its_parent_even_if_that_is_killed() -> None:
     module = "contracts.lockstep.model_process"
-    code = f"from {module} import ModelProcess as M; m = M(); print(m.pid, flush=True); input()"
+    code = f"from {module} import ModelProcess as M; m = M('2026-02'); print(m.pid, flush=True); input()"
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ OWNER = {"X-API-Key": "ak_demo_owner"}
 REVISIONS = revisions()
 NEWER = (*reversed(REVISIONS),)
 ORGANIZATION = "the-organization-of-a-space-is-named-where-that-is-required"
+LOCKSTEP = "the-target-answers-like-the-mock"
 CHEAP = ("who-may-addThreadToSpace", "an-added-thread-is-listed")
 
 
@@ -65,7 +67,7 @@ def test_doctor_and_run_find_out_which_revision_a_target_speaks(newer: str, tmp_
 
 @pytest.mark.parametrize("revision", revisions())
 def test_a_fresh_mock_serves_the_revision_that_judges_it(revision: str, tmp_path: Path) -> None:
-    result, report = judged(tmp_path, "--target", "mock", "--revision", revision, *only(*CHEAP))
+    result, report = judged(tmp_path, "--target", "mock", "--revision", revision, *only(*CHEAP, LOCKSTEP))
     assert (result.exit_code, report["run"]["contract"]["revision"]) == (0, revision), result.output
     assert ("--revision" in report["run"]["again"]) is True
 
@@ -76,8 +78,8 @@ def test_a_fresh_mock_serves_the_revision_that_judges_it(revision: str, tmp_path
 def test_another_revision_than_the_spoken_one_judges_and_nothing_is_left(
     served: str, judge: str, what: str, tmp_path: Path
 ) -> None:
-    """What differs is broken once for each operation; whatever judges, requests fit the target."""
-    words = ("--revision", judge, *only(ORGANIZATION, "an-added-thread-is-listed"))
+    """What differs is broken once for each operation; requests, and lock step, fit the target."""
+    words = ("--revision", judge, *only(ORGANIZATION, "an-added-thread-is-listed", LOCKSTEP))
     with mock("--revision", served) as url:
         result, report = judged(tmp_path, "--target", url, *words)
         assert f"{judge}; the target speaks {served}" in result.output
@@ -100,3 +102,17 @@ def test_the_revision_that_judges_is_that_of_its_block() -> None:
             assert not document().requires_organization("GET", "/v1/spaces/space_1")
         assert document().revision == "2026-05"
     assert document().revision == "2026-02"
+
+
+def test_each_field_that_the_newer_revision_adds_is_missing_once(tmp_path: Path) -> None:
+    """And nobody else may add a thread: that is all in which these operations of the older one differ."""
+    checks = ("operation-getSpace", "operation-getThread", "who-may-addThreadToSpace", LOCKSTEP)
+    with mock("--revision", "2026-02") as url:
+        _, report = judged(tmp_path, "--target", url, "--revision", "2026-05", *only(*checks))
+    missing = [re.findall(r'"(\w+)" is a required', failure["message"]) for failure in report["failures"]]
+    fields = ["activated_skins", "expected_deletion_at", "has_unread", "is_incognito", "object", "thread_ids"]
+    assert sorted(name for names in missing for name in names) == fields
+    others = [
+        failure["check"] for failure, names in zip(report["failures"], missing, strict=True) if not names
+    ]
+    assert others == ["who-may-addThreadToSpace"]

@@ -54,6 +54,16 @@ export async function call({ method = "GET", path, body, sandbox }) {
   return json;
 }
 
+/** Saves the JSON answer of a GET as a file. */
+export async function download({ path, sandbox, name }) {
+  const answer = await call({ path, sandbox });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(answer)], { type: "application/json" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 
 /** The same call for a shell; the token is a variable. */

@@ -70,6 +70,7 @@ export function Exchange({ id }) {
       <${Copy} label="Copy fetch" text=${() => asFetch(found)} />
       <${Copy} label="Copy pytest" text=${() => asPytest(found)} />
       <${Action} label="Fail the next like this" wanted=${fail({ error: { status: 500 } })} done="The next one is answered with 500." />
+      <${Action} label="Hold the next" wanted=${fail({ hold: {} })} done="The next one waits until it is released in Faults." />
       <${Action} label="Delay the next by 3 s" wanted=${fail({ delay: 3000 })} done="The next one waits for 3 seconds." />
     </p>
     <${Side} title="Request" side=${request} head="${request.method} ${request.url}" />

@@ -12,17 +12,19 @@ const USUAL = [
   ["500", { error: { status: 500 } }],
   ["503", { error: { status: 503, retry_after: 1 } }],
   ["Cut answer", { damage: { kind: "truncate" } }],
+  ["Hold", { hold: {} }],
 ];
 const PROFILES = ["slow", "flaky", "brownout", "rate-limited", "offline"];
 const HOW_LONG = { "the next one": { times: 1 }, "the next 3": { times: 3 }, "for 30 s": { seconds: 30 }, "until removed": {} };
 
-const words = ({ operation, method, path, caller, error, delay, damage }) =>
+const words = ({ operation, method, path, caller, error, delay, damage, hold, waiting }) =>
   [
     operation ?? path ?? "every request",
     method ?? "",
     caller ? `of ${caller}` : "",
     delay === null ? "" : `waits ${JSON.stringify(delay)} ms`,
     error ? `is a ${error.status}` : "",
+    hold ? `is held, ${waiting} now` : "",
     damage ? `is damaged (${damage.kind})` : "",
   ].join(" ");
 
@@ -43,7 +45,8 @@ export function Faults() {
     ["What", words],
     ["Hits", ({ struck, times }) => (times ? `${struck} of ${times}` : struck)],
     ["State", ({ over }) => (over ? "over" : "on")],
-    ["Actions", ({ id }) => html`<${Action} label="Remove" wanted=${{ method: "DELETE", path: `__admin/faults/${encodeURIComponent(id)}` }} done="The rule is removed." />`],
+    ["Actions", ({ id, hold }) => html`${hold && html`<${Action} label="Release" wanted=${{ method: "POST", path: `__admin/faults/${encodeURIComponent(id)}/release` }} done="What waited goes on." />`}
+      <${Action} label="Remove" wanted=${{ method: "DELETE", path: `__admin/faults/${encodeURIComponent(id)}` }} done="The rule is removed." />`],
   ];
   return html`<h2>Faults</h2>
     ${on.length > 0 && html`<p class="banner" role="alert">${on.length} ${on.length === 1 ? "rule is" : "rules are"} on.

@@ -1,6 +1,6 @@
 /** Parts that the views share. */
 
-import { CallError, call, copy, curl } from "./api.js";
+import { CallError, call, copy, curl, download } from "./api.js";
 import { createContext, html, useContext, useEffect, useState } from "./preact-htm.js";
 
 /** What every view can reach: sandbox, parameters of the address, `go`, `tell`, `changes`. */
@@ -74,6 +74,14 @@ export function Copy({ label, text }) {
     page.tell({ text: "Copied.", curl: "", failed: false });
   };
   return html`<button type="button" onClick=${run}>${label}</button>`;
+}
+
+/** Button that saves the JSON answer of a GET as a file. */
+export function Download({ label, path, name }) {
+  const page = useContext(Page);
+  const run = () =>
+    download({ path, name, sandbox: page.sandbox }).catch((error) => page.tell({ text: error.message, curl: "", failed: true }));
+  return html`<button type="button" title=${curl({ path, sandbox: page.sandbox })} onClick=${run}>${label}</button>`;
 }
 
 /** Form with one line of fields; `send` gets their values by name. */

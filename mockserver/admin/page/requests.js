@@ -2,7 +2,7 @@
 
 import { call, root } from "./api.js";
 import { Exchange } from "./exchange.js";
-import { Action, Page } from "./parts.js";
+import { Action, Download, Page } from "./parts.js";
 import { html, useContext, useEffect, useState } from "./preact-htm.js";
 
 const MOST_ROWS = 200;
@@ -87,6 +87,7 @@ export function Requests() {
       ${chosen.map((name) => html`<button type="button" class="chip" onClick=${() => page.go({ [name]: null })}>${name} ${page.params[name]} ✕</button>`)}
       <button type="button" aria-pressed=${held !== null} onClick=${() => hold(held ? null : live.rows)}>${held ? "Go on" : "Pause"}</button>
       <${Action} label="Clear" confirm="Clear the journal?" wanted=${{ method: "DELETE", path: "__admin/requests" }} done="The journal is empty." then=${() => page.go({ id: null })} />
+      <${Download} label="Download HAR" path="__admin/requests/har" name="${page.sandbox}.har" />
     </form>
     ${live.dropped > 0 && html`<p>${live.dropped} older exchanges are not in the journal any more.</p>`}
     ${rows.length === 0 && html`<p class="empty">${live.rows.length ? "No request fits the filters." : html`No request yet. Send one:

@@ -1,17 +1,7 @@
 /** State of the sandbox: where it starts, snapshots, and the whole of it as a file. */
 
-import { call } from "./api.js";
-import { Action, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { Action, Download, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
 import { html, useContext } from "./preact-htm.js";
-
-async function download(page) {
-  const state = await call({ path: "__admin/state", sandbox: page.sandbox });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(state)], { type: "application/json" }));
-  link.download = `${page.sandbox}.state.json`;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
 
 /** View of the state. */
 export function State() {
@@ -19,6 +9,8 @@ export function State() {
   const make = useCall();
   const [sandbox, error] = useRead(`__admin/sandboxes/${encodeURIComponent(page.sandbox)}`);
   const [found, refused] = useRead("__admin/snapshots?limit=1000");
+  const [known] = useRead("__admin/scenarios");
+  const [settings] = useRead("__admin/settings", { once: true });
   if (error || refused) return html`<p>${error || refused}</p>`;
   if (!sandbox || !found) return html`<p>…</p>`;
   const at = (name) => `__admin/snapshots/${encodeURIComponent(name)}`;
@@ -48,15 +40,16 @@ export function State() {
       <${Action} label="Reset" confirm="Reset everything?" wanted=${{ method: "POST", path: "__admin/reset" }} done="The sandbox is as at its start." />
       <${Action} label="Reset, keep the journal" wanted=${{ method: "POST", path: "__admin/reset?keep=journal" }} done="The sandbox is as at its start." />
       <${Action} label="Empty" confirm="Remove all records?" wanted=${{ method: "POST", path: "__admin/reset?to=empty" }} done="Only people and organizations are left." />
-      <button type="button" onClick=${() => download(page)}>Download</button>
+      <${Download} label="Download" path="__admin/state" name="${page.sandbox}.state.json" />
       <label>Load a file <input type="file" accept="application/json" onChange=${load} /></label>
     </p>
     <${Line} label="Reset to a scenario" button="Start it" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
-      <${Field} label="Scenario" name="name" required placeholder="demo" />
+      <label>Scenario <select name="name">${(known?.scenarios ?? []).map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
     <//>
     <h3>Snapshots</h3>
     <${Line} label="Save a snapshot" button="Save" send=${({ name }) => make({ method: "PUT", path: at(name) }, `Snapshot ${name} is saved.`)}>
       <${Field} label="Name" name="name" required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*" />
     <//>
-    <${Table} label="Snapshots" columns=${columns} rows=${found.snapshots} empty="No snapshot. Save one to come back to this state." />`;
+    <${Table} label="Snapshots" columns=${columns} rows=${found.snapshots} empty="No snapshot. Save one to come back to this state." />
+    <details><summary>Settings of the mock</summary><pre tabindex="0">${JSON.stringify(settings?.settings ?? {}, null, 2)}</pre></details>`;
 }
