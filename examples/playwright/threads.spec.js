@@ -24,6 +24,7 @@ const test = base.extend({
       expect(response.ok(), await response.text()).toBe(true);
       return response.status() === 204 ? undefined : response.json();
     };
+    await request.post(`${mockUrl}/__admin/sandboxes`, { data: { id } });
     await use({ url, control });
     expect((await control("GET", "/violations")).violations).toEqual([]);
     await request.delete(`${mockUrl}/__admin/sandboxes/${id}`);

@@ -8,60 +8,19 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from mockserver.admin.record_kind import Fields, Kind, call, owner, refuse
 from mockserver.file_contents.content import content_of
 from mockserver.file_contents.pieces import media_type_of
 from mockserver.freddy import files, messages, spaces, threads, vector_stores
-from mockserver.freddy.access import OVERRIDE
 from mockserver.freddy.shared_memory import mark_active, message_key, replace_message, spaces_of
 from mockserver.freddy.threads import MOST_PINNED
-from mockserver.http.calls import Call, Reply
-from mockserver.http.problems import Conflict, Invalid, NotFound
-from mockserver.openapi.field_error import FieldError
+from mockserver.http.calls import Reply
+from mockserver.http.problems import Conflict
 from mockserver.sandbox import records
 from mockserver.sandbox.clock import instant
-from mockserver.sandbox.directory import Caller, Membership
 from mockserver.sandbox.sandbox import Record, Sandbox
-
-Fields = Mapping[str, Any]
-
-
-class Kind(NamedTuple):
-    """One kind of records with an id of their own."""
-
-    table: str
-    name: str
-    """Name of a single one."""
-    schema: str
-    """Name of the vendor's schema."""
-    beside: Fields
-    """Fields that an answer has in addition to the record."""
-    required: tuple[str, ...]
-    """Fields that a new record needs."""
-    fixed: tuple[str, ...]
-    """Fields that stay as they are."""
-    hidden: tuple[str, ...]
-    """Fields that a record may have besides those that answers show."""
-    make: Callable[[str, Fields, Sandbox], Record]
-    put: Callable[[Record | None, Record, Sandbox], None]
-    """Stores a record that fits its schema, given the old one, and what it brings about."""
-    delete: Callable[[Record, Sandbox], None]
-
-
-def owner(user_id: str, organization_id: str) -> Caller:
-    """Caller of this id who may do everything in the organization."""
-    return Caller(user_id, {organization_id: Membership(capabilities=frozenset({OVERRIDE}))})
-
-
-def call(caller: Caller, **path: str) -> Call[Caller]:
-    """Call of one of the vendor's operations."""
-    return Call("", path, {}, None, caller)
-
-
-def refuse(name: str, message: str) -> Invalid:
-    """422 for a field of the body."""
-    return Invalid([FieldError("body", name, message)])
 
 
 def _space(id_: str, fields: Fields, sandbox: Sandbox) -> Record:
@@ -252,14 +211,3 @@ KINDS: Mapping[str, Kind] = {
         _deleted_by(files.delete_file, "uploaded_by", file_id="id", **_IN_ORGANIZATION),
     ),
 }
-
-
-def found(kind: Kind, id_: str, sandbox: Sandbox) -> Record | None:
-    """Record of this kind and id; None if there is none."""
-    record: Record | None = getattr(sandbox, kind.table).get(id_)
-    return record
-
-
-def unknown(kind: str, id_: str) -> NotFound:
-    """404 of a record."""
-    return NotFound("Record not found", reason=f"no record {id_[:80]!r} among {kind}")

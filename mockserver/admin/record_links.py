@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mockserver.admin.record_kinds import Fields, call, owner, refuse, unknown
+from mockserver.admin.record_kind import Fields, call, owner, refuse, unknown
 from mockserver.freddy import space_threads, space_vector_stores, vector_store_files
 from mockserver.freddy.file_search import detach
 from mockserver.http.problems import Conflict, NotFound

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from mockserver.admin import record_links
 from mockserver.admin.paging import Call, ControlContext, named_page
-from mockserver.admin.record_kinds import CONTENT, KINDS, Fields, Kind, found, refuse, unknown
+from mockserver.admin.record_kind import Fields, Kind, found, refuse, unknown
+from mockserver.admin.record_kinds import CONTENT, KINDS
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Conflict, Forbidden, Invalid
 from mockserver.openapi.field_error import FieldError
