@@ -102,6 +102,9 @@ def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     press(page, "Fail the next like this", "The next one is answered with 500.")
     assert ask(page, url, "GET", THREADS).status_code == 500
     assert ask(page, url, "GET", THREADS).status_code == 200
+    page.get_by_label("Key of the repetition").select_option("ak_demo_viewer")
+    press(page, "Send again", "Sent again as ak_demo_viewer: 200.")
+    expect(page.get_by_role("row").filter(has_text="usr_viewer")).to_be_visible()
     row.get_by_role("button", name="403").click()
     expect(page.get_by_role("row")).to_have_count(2)
     assert "status=403" in page.url
