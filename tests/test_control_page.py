@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -249,6 +250,23 @@ def test_no_view_is_in_the_way_of_a_screen_reader(page: Page, url: str, scheme: 
             expect(page.get_by_role("heading", level=2)).to_be_visible()
             found = page.evaluate(axe.read_text("utf-8") + "; axe.run().then(found => found.violations)")
             assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], (name, width)
+
+
+@pytest.mark.slow
+def test_the_scripts_have_no_error_of_types() -> None:
+    """By tsc, but for the library, which is made smaller than tsc can follow."""
+    words = "--noEmit --allowJs --checkJs --target es2022 --module esnext --moduleResolution bundler"
+    command = [installed.npm("tsc"), *words.split(), "--lib", "dom,dom.iterable,es2024"]
+    found = subprocess.run(
+        [*map(str, command), *map(str, sorted(FOLDER.glob("*.js")))],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    ).stdout
+    errors = [line for line in found.splitlines() if ": error " in line]
+    assert [line for line in errors if "preact-htm.js(" not in line] == []
+    assert errors  # the library's: it has looked
 
 
 @needs_browser

@@ -15,8 +15,15 @@ export const token = {
   set: (/** @type {string} */ value) => sessionStorage.setItem(KEPT, value),
 };
 
-/** Headers of a call in a sandbox. */
+/** @typedef {{ method?: string, path: string, body?: unknown, sandbox?: string }} Call */
+
+/**
+ * Headers of a call in a sandbox.
+ * @param {string | undefined} sandbox
+ * @param {Record<string, string>} extra
+ */
 export function headers(sandbox, extra = {}) {
+  /** @type {Record<string, string>} */
   const sent = { ...extra };
   if (sandbox && sandbox !== "default") sent["X-Mock-Sandbox"] = sandbox;
   if (token.get()) sent.Authorization = `Bearer ${token.get()}`;
@@ -31,7 +38,10 @@ export class CallError extends Error {
   }
 }
 
-/** Answer of a call: its JSON, or null; a CallError if it was refused. */
+/**
+ * Answer of a call: its JSON, or null; a CallError if it was refused.
+ * @param {Call} wanted
+ */
 export async function call({ method = "GET", path, body, sandbox }) {
   let answer;
   try {
@@ -66,7 +76,10 @@ export async function download({ path, sandbox, name }) {
 
 const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 
-/** The same call for a shell; the token is a variable. */
+/**
+ * The same call for a shell; the token is a variable.
+ * @param {Call} wanted
+ */
 export function curl({ method = "GET", path, body, sandbox }) {
   const words = ["curl"];
   if (method !== "GET") words.push("-X", method);

@@ -10,7 +10,12 @@ const WIDTH = 1000;
 
 const time = (text) => Date.parse(text);
 
-/** Scale of instants in which stretches without any attempt are collapsed: [(instant) => x, marks of gaps]. */
+/**
+ * Scale of instants in which stretches without any attempt are collapsed, and where those are.
+ * @param {number[][]} spans
+ * @param {number} now
+ * @returns {[(instant: number) => number, number[]]}
+ */
 export function scale(spans, now) {
   const points = [...new Set([now, ...spans.flat()])].sort((a, b) => a - b);
   const active = spans.map(([start, end]) => end - start).filter((length) => length > 0);
@@ -111,7 +116,7 @@ export function Queue() {
     <${Action} label="Complete" wanted=${post(`${id}/complete`)} done="The job is completed." />
     <${Action} label="Fail" wanted=${post(`${id}/fail`)} done="The job has failed." />
     <${Action} label="Retry" wanted=${post(`${id}/retry`)} done="The job is queued again." />`;
-  const rows = [...found.jobs].sort((a, b) => (a.state === "completed") - (b.state === "completed")).slice(0, 200);
+  const rows = [...found.jobs].sort((a, b) => Number(a.state === "completed") - Number(b.state === "completed")).slice(0, 200);
   const columns = [
     ["Job", ({ id }) => id],
     ["Space", ({ space_id }) => html`<button class="value" type="button" onClick=${() => page.go({ space: space_id })}>${space_id}</button>`],
