@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -154,9 +155,16 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     press(page, "Clear the journal?", "The journal is empty.")
     view(page, "Faults")
     press(page, "Remove", "The rule is removed.")
+    page.get_by_label("How long").select_option("until removed")
+    press(page, "Hold", "Hold: until removed.")
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(ask, page, url, "GET", THREADS)
+        expect(page.get_by_role("row").filter(has_text="holds")).to_be_visible()
+        press(page, "Release", "What waited goes on.")
+        press(page, "Remove all", "No rule is left.")
+        assert held.result().status_code == 200
+    page.get_by_label("How long").select_option("the next one")
     press(page, "503", "503: the next one.")
-    press(page, "Hold", "Hold: the next one.")
-    press(page, "Release", "What waited goes on.")
     press(page, "Profile slow", "Profile slow is on.")
     press(page, "Remove all", "No rule is left.")
     page.get_by_label("Requests a minute").fill("90")
@@ -195,7 +203,8 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     view(page, "State")
     page.get_by_label("Name", exact=True).fill("before")
     press(page, "Save", "Snapshot before is saved.")
-    press(page, "Restore", "The snapshot is restored.")
+    page.get_by_role("button", name="Restore").click()
+    press(page, "Give up the present state?", "The snapshot is restored.")
     page.get_by_role("button", name="Delete", exact=True).click()
     press(page, "Delete it?", "The snapshot is deleted.")
     press(page, "Reset, keep the journal", "as at its start")
@@ -206,7 +215,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     view(page, "Coverage")
     view(page, "Sandboxes")
     page.get_by_label("Name", exact=True).fill(f"{page.sandbox}-2")  # type: ignore[attr-defined]
-    press(page, "Create", "exists")
+    press(page, "Create", "is created")
     name = page.get_by_role("button", name=f"{page.sandbox}-2", exact=True)  # type: ignore[attr-defined]
     row = page.get_by_role("row").filter(has=name)
     row.get_by_role("button", name="Fork").click()

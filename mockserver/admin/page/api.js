@@ -8,6 +8,8 @@ export const root = location.origin + above;
 export const ownSandbox = named ? decodeURIComponent(named) : "default";
 
 const KEPT = "freddy-mock-token";
+/** Characters of a body that a shown command may have. */
+const LONG = 1000;
 
 /** Token of the control API; kept for this tab alone. */
 export const token = {
@@ -86,7 +88,8 @@ export function curl({ method = "GET", path, body, sandbox }) {
   words.push(quoted(root + path));
   if (sandbox && sandbox !== "default") words.push("-H", quoted(`X-Mock-Sandbox: ${sandbox}`));
   if (token.get()) words.push("-H", '"Authorization: Bearer $MOCK_ADMIN_TOKEN"');
-  if (body !== undefined) words.push("--json", quoted(JSON.stringify(body)));
+  const sent = body === undefined ? "" : JSON.stringify(body);
+  if (sent) words.push("--json", sent.length > LONG ? "@FILE" : quoted(sent));
   return words.join(" ");
 }
 

@@ -57,7 +57,7 @@ function Again({ found }) {
   };
   if (found.request.body_cut) return null; // the journal has not all of it
   return html`<${Line} label="Send again" button="Send again" send=${send}>
-    as <select name="key" aria-label="Key of the repetition">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id}>${id} (${record.user_id})</option>`)}</select>
+    Send again as <select name="key" aria-label="Key of the repetition">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id}>${id} (${record.user_id})</option>`)}</select>
   <//>`;
 }
 
