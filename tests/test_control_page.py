@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,9 @@ def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     press(page, "Fail the next like this", "The next one is answered with 500.")
     assert ask(page, url, "GET", THREADS).status_code == 500
     assert ask(page, url, "GET", THREADS).status_code == 200
+    page.get_by_label("Key of the repetition").select_option("ak_demo_viewer")
+    press(page, "Send again", "Sent again as ak_demo_viewer: 200.")
+    expect(page.get_by_role("row").filter(has_text="usr_viewer")).to_be_visible()
     row.get_by_role("button", name="403").click()
     expect(page.get_by_role("row")).to_have_count(2)
     assert "status=403" in page.url
@@ -150,9 +155,16 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     press(page, "Clear the journal?", "The journal is empty.")
     view(page, "Faults")
     press(page, "Remove", "The rule is removed.")
+    page.get_by_label("How long").select_option("until removed")
+    press(page, "Hold", "Hold: until removed.")
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(ask, page, url, "GET", THREADS)
+        expect(page.get_by_role("row").filter(has_text="holds")).to_be_visible()
+        press(page, "Release", "What waited goes on.")
+        press(page, "Remove all", "No rule is left.")
+        assert held.result().status_code == 200
+    page.get_by_label("How long").select_option("the next one")
     press(page, "503", "503: the next one.")
-    press(page, "Hold", "Hold: the next one.")
-    press(page, "Release", "What waited goes on.")
     press(page, "Profile slow", "Profile slow is on.")
     press(page, "Remove all", "No rule is left.")
     page.get_by_label("Requests a minute").fill("90")
@@ -191,7 +203,8 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     view(page, "State")
     page.get_by_label("Name", exact=True).fill("before")
     press(page, "Save", "Snapshot before is saved.")
-    press(page, "Restore", "The snapshot is restored.")
+    page.get_by_role("button", name="Restore").click()
+    press(page, "Give up the present state?", "The snapshot is restored.")
     page.get_by_role("button", name="Delete", exact=True).click()
     press(page, "Delete it?", "The snapshot is deleted.")
     press(page, "Reset, keep the journal", "as at its start")
@@ -202,7 +215,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     view(page, "Coverage")
     view(page, "Sandboxes")
     page.get_by_label("Name", exact=True).fill(f"{page.sandbox}-2")  # type: ignore[attr-defined]
-    press(page, "Create", "exists")
+    press(page, "Create", "is created")
     name = page.get_by_role("button", name=f"{page.sandbox}-2", exact=True)  # type: ignore[attr-defined]
     row = page.get_by_role("row").filter(has=name)
     row.get_by_role("button", name="Fork").click()
@@ -246,6 +259,23 @@ def test_no_view_is_in_the_way_of_a_screen_reader(page: Page, url: str, scheme: 
             expect(page.get_by_role("heading", level=2)).to_be_visible()
             found = page.evaluate(axe.read_text("utf-8") + "; axe.run().then(found => found.violations)")
             assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], (name, width)
+
+
+@pytest.mark.slow
+def test_the_scripts_have_no_error_of_types() -> None:
+    """By tsc, but for the library, which is made smaller than tsc can follow."""
+    words = "--noEmit --allowJs --checkJs --target es2022 --module esnext --moduleResolution bundler"
+    command = [installed.npm("tsc"), *words.split(), "--lib", "dom,dom.iterable,es2024"]
+    found = subprocess.run(
+        [*map(str, command), *map(str, sorted(FOLDER.glob("*.js")))],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    ).stdout
+    errors = [line for line in found.splitlines() if ": error " in line]
+    assert [line for line in errors if "preact-htm.js(" not in line] == []
+    assert errors  # the library's: it has looked
 
 
 @needs_browser

@@ -8,6 +8,8 @@ export const root = location.origin + above;
 export const ownSandbox = named ? decodeURIComponent(named) : "default";
 
 const KEPT = "freddy-mock-token";
+/** Characters of a body that a shown command may have. */
+const LONG = 1000;
 
 /** Token of the control API; kept for this tab alone. */
 export const token = {
@@ -15,8 +17,15 @@ export const token = {
   set: (/** @type {string} */ value) => sessionStorage.setItem(KEPT, value),
 };
 
-/** Headers of a call in a sandbox. */
+/** @typedef {{ method?: string, path: string, body?: unknown, sandbox?: string }} Call */
+
+/**
+ * Headers of a call in a sandbox.
+ * @param {string | undefined} sandbox
+ * @param {Record<string, string>} extra
+ */
 export function headers(sandbox, extra = {}) {
+  /** @type {Record<string, string>} */
   const sent = { ...extra };
   if (sandbox && sandbox !== "default") sent["X-Mock-Sandbox"] = sandbox;
   if (token.get()) sent.Authorization = `Bearer ${token.get()}`;
@@ -31,7 +40,10 @@ export class CallError extends Error {
   }
 }
 
-/** Answer of a call: its JSON, or null; a CallError if it was refused. */
+/**
+ * Answer of a call: its JSON, or null; a CallError if it was refused.
+ * @param {Call} wanted
+ */
 export async function call({ method = "GET", path, body, sandbox }) {
   let answer;
   try {
@@ -66,14 +78,18 @@ export async function download({ path, sandbox, name }) {
 
 const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;
 
-/** The same call for a shell; the token is a variable. */
+/**
+ * The same call for a shell; the token is a variable.
+ * @param {Call} wanted
+ */
 export function curl({ method = "GET", path, body, sandbox }) {
   const words = ["curl"];
   if (method !== "GET") words.push("-X", method);
   words.push(quoted(root + path));
   if (sandbox && sandbox !== "default") words.push("-H", quoted(`X-Mock-Sandbox: ${sandbox}`));
   if (token.get()) words.push("-H", '"Authorization: Bearer $MOCK_ADMIN_TOKEN"');
-  if (body !== undefined) words.push("--json", quoted(JSON.stringify(body)));
+  const sent = body === undefined ? "" : JSON.stringify(body);
+  if (sent) words.push("--json", sent.length > LONG ? "@FILE" : quoted(sent));
   return words.join(" ");
 }
 

@@ -16,7 +16,7 @@ export function Clock() {
     const moved = await make(set(body), "The clock moved.");
     if (moved) again();
   };
-  return html`<h2>Clock</h2>
+  return html`<section><h2>Clock</h2>
     <p class="big"><time>${clock.now}</time> ${clock.frozen ? "frozen" : "ticking"} <button type="button" onClick=${again}>Read again</button></p>
     <p class="line">
       ${clock.frozen
@@ -29,5 +29,5 @@ export function Clock() {
     <//>
     <${Line} label="Advance by" button="Advance" send=${({ duration }) => advance({ advance: duration })}>
       <${Field} label="Duration" name="duration" required placeholder="PT90M" />
-    <//>`;
+    <//></section>`;
 }

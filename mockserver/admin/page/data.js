@@ -38,7 +38,7 @@ function Record({ kind, id }) {
     <p class="line"><${Copy} label="Copy JSON" text=${text} /><${Copy} label="Copy id" text=${id} />
       <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(kind, id) }} done="The record is deleted." then=${() => page.go({ id: null })} /></p>
     <pre tabindex="0">${text}</pre>
-    <${Line} label="Change fields" button="Change" send=${change}><${Fields} label="Fields to change" placeholder='{"name": "Another"}' /><//></aside>`;
+    <${Line} label="Change fields" button="Change" send=${change}><${Fields} label="Fields to change" placeholder='{"title": "Another"}' /><//></aside>`;
 }
 
 function Fields({ label, placeholder }) {
@@ -61,6 +61,7 @@ function Say() {
   const send = ({ thread, role, content }) =>
     make({ method: "POST", path: `__admin/threads/${encodeURIComponent(thread)}/messages`, body: { role, content } }, "The message is in the thread.");
   return html`<${Line} label="Add a message" button="Add" send=${send}>
+    <strong>Add a message</strong>
     <${Field} label="Thread" name="thread" required placeholder="thrd_abc123" />
     <label>Role <select name="role"><option value="user">user</option><option value="assistant">assistant</option></select></label>
     <${Field} label="Text" name="content" required />
@@ -83,7 +84,7 @@ export function Data() {
     ["id", (row) => html`<button type="button" class="value" onClick=${() => page.go({ id: row.id })}>${row.id}</button>`],
     ...fields.map((name) => [name, ({ record }) => shown(record[name]).slice(0, 120)]),
   ];
-  return html`<h2>Data</h2>
+  return html`<section><h2>Data</h2>
     <form class="line" aria-label="Records" onSubmit=${(event) => event.preventDefault()}>
       <label>Kind <select value=${kind} onChange=${(event) => page.go({ kind: event.target.value, id: null })}>
         ${KINDS.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
@@ -95,5 +96,5 @@ export function Data() {
       <${Table} label="Records" columns=${columns} rows=${rows} empty=${found.total ? "No record fits." : "No record."} />
       ${id && html`<${Record} kind=${kind} id=${id} key=${`${kind} ${id}`} />`}
     </div>
-    ${found.total > rows.length && html`<p>${rows.length} of ${found.total} are shown; the search looks through the first ${MOST}.</p>`}`;
+    ${found.total > rows.length && html`<p>${rows.length} of ${found.total} are shown; the search looks through the first ${MOST}.</p>`}</section>`;
 }

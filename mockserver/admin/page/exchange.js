@@ -1,7 +1,7 @@
 /** One exchange: the steps that decided it, request, answer, and what can be done with it. */
 
 import { root } from "./api.js";
-import { Action, Copy, Page, pretty, useRead } from "./parts.js";
+import { Action, Copy, Line, Page, pretty, useRead } from "./parts.js";
 import { html, useContext } from "./preact-htm.js";
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -26,10 +26,39 @@ export function asFetch({ request }) {
   return `await fetch(${JSON.stringify(root + request.url.slice(1))}, ${JSON.stringify(options, null, 2)});`;
 }
 
+/** Assertion in a test with Playwright, whose `request` sends to the control API of the sandbox. */
+export function asPlaywright({ request, response, sandbox }) {
+  const criteria = { method: request.method, urlPath: request.url.split("?")[0], status: response.status };
+  const url = `${root}${sandbox === "default" ? "" : `__sandbox/${sandbox}/`}__admin/verify`;
+  return `expect(await request.post(${JSON.stringify(url)}, { data: ${JSON.stringify({ request: criteria, exactly: 1 })} })).toBeOK();`;
+}
+
 /** Assertion in a test with the pytest plugin. */
 export function asPytest({ request, response }) {
   const criteria = JSON.stringify({ method: request.method, urlPath: request.url.split("?")[0], status: response.status });
-  return `freddy.verify(${criteria.replaceAll(":", ": ").replaceAll(",", ", ")}, count=1)`;
+  return `mock.verify(request=${criteria}, exactly=1)`;
+}
+
+/** Sends the request again, as the person of a key. */
+function Again({ found }) {
+  const page = useContext(Page);
+  const [keys] = useRead("__admin/records/keys?limit=1000", { once: true });
+  const send = async ({ key }) => {
+    const { method, url, body } = { ...found.request };
+    const headers = Object.fromEntries(sentHeaders(found.request));
+    if (page.sandbox !== "default") headers["x-mock-sandbox"] = page.sandbox;
+    const sent = { method, headers: { ...headers, "X-API-Key": key }, ...(body && method !== "GET" ? { body } : {}) };
+    try {
+      const answer = await fetch(root + url.slice(1), sent);
+      page.tell({ text: `Sent again as ${key}: ${answer.status}.`, curl: "", failed: false });
+    } catch {
+      page.tell({ text: "There was no answer.", curl: "", failed: true });
+    }
+  };
+  if (found.request.body_cut) return null; // the journal has not all of it
+  return html`<${Line} label="Send again" button="Send again" send=${send}>
+    Send again as <select name="key" aria-label="Key of the repetition">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id}>${id} (${record.user_id})</option>`)}</select>
+  <//>`;
 }
 
 function Headers({ headers }) {
@@ -69,10 +98,12 @@ export function Exchange({ id }) {
       <${Copy} label="Copy curl" text=${() => asCurl(found)} />
       <${Copy} label="Copy fetch" text=${() => asFetch(found)} />
       <${Copy} label="Copy pytest" text=${() => asPytest(found)} />
+      <${Copy} label="Copy Playwright" text=${() => asPlaywright(found)} />
       <${Action} label="Fail the next like this" wanted=${fail({ error: { status: 500 } })} done="The next one is answered with 500." />
       <${Action} label="Hold the next" wanted=${fail({ hold: {} })} done="The next one waits until it is released in Faults." />
       <${Action} label="Delay the next by 3 s" wanted=${fail({ delay: 3000 })} done="The next one waits for 3 seconds." />
     </p>
+    <${Again} found=${found} />
     <${Side} title="Request" side=${request} head="${request.method} ${request.url}" />
     <${Side} title="Answer" side=${response} head="${response.status} after ${found.milliseconds.toFixed(1)} ms, ${found.source}" />
   </aside>`;

@@ -1,7 +1,7 @@
 /** Faults: one click for the usual ones, the rules that are on, and the rate limit. */
 
 import { Action, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
-import { html, useContext, useState } from "./preact-htm.js";
+import { html, useContext, useEffect, useState } from "./preact-htm.js";
 
 const USUAL = [
   ["Slow (2 s)", { delay: 2000 }],
@@ -24,7 +24,7 @@ const words = ({ operation, method, path, caller, error, delay, damage, hold, wa
     caller ? `of ${caller}` : "",
     delay === null ? "" : `waits ${JSON.stringify(delay)} ms`,
     error ? `is a ${error.status}` : "",
-    hold ? `is held, ${waiting} now` : "",
+    hold ? `is held${hold.after_events ? ` after ${hold.after_events} events` : ""}, ${waiting} now` : "",
     damage ? `is damaged (${damage.kind})` : "",
   ].join(" ");
 
@@ -32,23 +32,29 @@ const words = ({ operation, method, path, caller, error, delay, damage, hold, wa
 export function Faults() {
   const page = useContext(Page);
   const make = useCall();
-  const [found, error] = useRead("__admin/faults");
+  const [found, error, again] = useRead("__admin/faults", { live: true });
+  const holds = found?.faults.some(({ hold }) => hold) ?? false;
+  useEffect(() => {
+    if (!holds) return undefined;
+    const timer = setInterval(again, 1000);
+    return () => clearInterval(timer);
+  }, [holds]);
   const [limit] = useRead("__admin/rate-limit");
   const [howLong, setHowLong] = useState("the next one");
   const [operation, setOperation] = useState("");
   if (error) return html`<p>${error}</p>`;
   if (!found) return html`<p>…</p>`;
-  const add = (body) => ({ method: "POST", path: "__admin/faults", body: { ...body, ...HOW_LONG[howLong], ...(operation ? { operation } : {}) } });
-  const on = found.faults.filter(({ over }) => !over);
+  const add = (body) => ({ method: "POST", path: "__admin/faults", body: { ...(operation ? { operation } : {}), ...body, ...HOW_LONG[howLong] } });
+  const on = found.faults.filter(({ over, waiting }) => !over || waiting > 0);
   const columns = [
     ["Rule", ({ id, name }) => name ?? id],
     ["What", words],
     ["Hits", ({ struck, times }) => (times ? `${struck} of ${times}` : struck)],
-    ["State", ({ over }) => (over ? "over" : "on")],
-    ["Actions", ({ id, hold }) => html`${hold && html`<${Action} label="Release" wanted=${{ method: "POST", path: `__admin/faults/${encodeURIComponent(id)}/release` }} done="What waited goes on." />`}
+    ["State", ({ over, waiting }) => (waiting ? "holds" : over ? "over" : "on")],
+    ["Actions", ({ id, hold, waiting }) => html`${hold && waiting > 0 && html`<${Action} label="Release" wanted=${{ method: "POST", path: `__admin/faults/${encodeURIComponent(id)}/release` }} done="What waited goes on." />`}
       <${Action} label="Remove" wanted=${{ method: "DELETE", path: `__admin/faults/${encodeURIComponent(id)}` }} done="The rule is removed." />`],
   ];
-  return html`<h2>Faults</h2>
+  return html`<section><h2>Faults</h2>
     ${on.length > 0 && html`<p class="banner" role="alert">${on.length} ${on.length === 1 ? "rule is" : "rules are"} on.
       <${Action} label="Remove all" wanted=${{ method: "DELETE", path: "__admin/faults" }} done="No rule is left." /></p>`}
     <p class="line">
@@ -56,11 +62,14 @@ export function Faults() {
       <label>Operation <input value=${operation} placeholder="all" onInput=${(event) => setOperation(event.target.value.trim())} /></label>
     </p>
     <p class="line">${USUAL.map(([label, body]) => html`<${Action} label=${label} wanted=${add(body)} done="${label}: ${howLong}." />`)}</p>
+    <${Line} label="Hold a stream" button="Hold" send=${({ after }) => make(add({ operation: "createResponse", hold: { after_events: Number(after) } }), `The stream is held after ${after} events: ${howLong}.`)}>
+      <${Field} label="Hold a stream after so many events" name="after" type="number" min="0" required defaultValue="2" />
+    <//>
     <p class="line">${PROFILES.map((profile) => html`<${Action} label="Profile ${profile}" wanted=${{ method: "POST", path: "__admin/faults", body: { profile } }} done="Profile ${profile} is on." />`)}</p>
     <${Table} label="Rules" columns=${columns} rows=${found.faults} empty="No fault is on." />
     <h3>Rate limit</h3>
     <p>${limit ? (limit.plan === "off" ? "No limit." : `Plan ${limit.plan ?? "own"}: ${limit.per_minute ?? "∞"} a minute, ${limit.burst ?? "∞"} at once.`) : "…"}</p>
     <${Line} label="Rate limit" button="Set" send=${({ per_minute }) => make({ method: "PUT", path: "__admin/rate-limit", body: Number(per_minute) ? { per_minute: Number(per_minute) } : { plan: "off" } }, "The limit is set.")}>
       <${Field} label="Requests a minute (0: no limit)" name="per_minute" type="number" min="0" required />
-    <//>`;
+    <//></section>`;
 }

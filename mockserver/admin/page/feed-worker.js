@@ -5,13 +5,15 @@ import { follow } from "./stream.js";
 /** Address and token -> the ports that listen, and how to end the stream. */
 const streams = new Map();
 
-self.onconnect = ({ ports: [port] }) => {
+/** @param {MessageEvent} event */
+const connect = ({ ports: [port] }) => {
   let leave = () => {};
   port.onmessage = ({ data }) => {
     leave();
     leave = data === "leave" ? () => {} : join(data, port);
   };
 };
+Object.assign(self, { onconnect: connect });
 
 function join(source, port) {
   const key = JSON.stringify(source);

@@ -32,11 +32,12 @@ function parsed() {
   return { view: view in VIEWS ? view : "requests", params: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
-function Foot({ told }) {
+function Foot({ told, close }) {
   if (told === null) return null;
   return html`<footer role="status" class=${told.failed ? "failed" : ""}>
     <span>${told.text}</span>
     ${told.curl && html`<code>${told.curl}</code><${Copy} label="Copy curl" text=${told.curl} />`}
+    <button type="button" onClick=${close}>Close</button>
   </footer>`;
 }
 
@@ -63,7 +64,12 @@ function App() {
   const sandbox = where.params.sandbox ?? ownSandbox;
 
   useEffect(() => {
-    const moved = () => setWhere(parsed());
+    const moved = () =>
+      setWhere((old) => {
+        const now = parsed();
+        if (now.view !== old.view || now.params.sandbox !== old.params.sandbox) tell(null);
+        return now;
+      });
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
@@ -90,7 +96,7 @@ function App() {
         events.current.push({ ...event, place: counted.current });
         if (events.current.length > MOST_EVENTS) events.current.splice(0, events.current.length - MOST_EVENTS);
         changed = changed || !QUIET.has(event.event);
-        written = written || changed || (event.event === "exchange" && event.method !== "GET");
+        written = written || changed || (event.event === "exchange" && (event.method !== "GET" || event.fault !== null));
       }
       if (!pending) {
         pending = true;
@@ -122,7 +128,7 @@ function App() {
           ([name, [title]]) =>
             html`<a href=${link(name)} aria-current=${name === where.view ? "page" : undefined}>${title}</a>`,
         )}
-        <a href="docs">Try it</a>
+        <a href=${sandbox === "default" ? `${root}__admin/docs` : `${root}__sandbox/${encodeURIComponent(sandbox)}/__admin/docs`} target="_blank">Try it</a>
       </nav>
       <${SandboxChoice} page=${page} />
       <span class="feed ${feed.connected === false ? "failed" : ""}" role="status">
@@ -130,7 +136,7 @@ function App() {
       </span>
     </header>
     <main>${asks ? html`<${Token} done=${() => setAsks(false)} />` : html`<${View} key=${`${where.view} ${sandbox}`} />`}</main>
-    <${Foot} told=${told} />
+    <${Foot} told=${told} close=${() => tell(null)} />
   <//>`;
 }
 

@@ -10,7 +10,12 @@ const WIDTH = 1000;
 
 const time = (text) => Date.parse(text);
 
-/** Scale of instants in which stretches without any attempt are collapsed: [(instant) => x, marks of gaps]. */
+/**
+ * Scale of instants in which stretches without any attempt are collapsed, and where those are.
+ * @param {number[][]} spans
+ * @param {number} now
+ * @returns {[(instant: number) => number, number[]]}
+ */
 export function scale(spans, now) {
   const points = [...new Set([now, ...spans.flat()])].sort((a, b) => a - b);
   const active = spans.map(([start, end]) => end - start).filter((length) => length > 0);
@@ -51,7 +56,7 @@ function Timeline({ space, jobs, now }) {
       )}
       <text x="4" y=${height - 2}>${new Date(Math.min(now, ...spans.flat())).toISOString().slice(11, 19)}</text>
       <text x=${WIDTH - 60} y=${height - 2}>${new Date(Math.max(now, ...spans.flat())).toISOString().slice(11, 19)}</text>
-      <line class="now" x1=${x(now)} x2=${x(now)} y1="0" y2=${height} /><text class="now" x=${x(now) + 4} y=${height - 2}>now</text>
+      <line class="now" x1=${x(now)} x2=${x(now)} y1="0" y2=${height} /><text class="now" x=${Math.min(x(now) + 4, WIDTH - 32)} y="11">now</text>
     </svg></figure>`;
 }
 
@@ -111,17 +116,18 @@ export function Queue() {
     <${Action} label="Complete" wanted=${post(`${id}/complete`)} done="The job is completed." />
     <${Action} label="Fail" wanted=${post(`${id}/fail`)} done="The job has failed." />
     <${Action} label="Retry" wanted=${post(`${id}/retry`)} done="The job is queued again." />`;
-  const rows = [...found.jobs].sort((a, b) => (a.state === "completed") - (b.state === "completed")).slice(0, 200);
+  const rows = [...found.jobs].sort((a, b) => Number(a.state === "completed") - Number(b.state === "completed")).slice(0, 200);
   const columns = [
     ["Job", ({ id }) => id],
     ["Space", ({ space_id }) => html`<button class="value" type="button" onClick=${() => page.go({ space: space_id })}>${space_id}</button>`],
     ["Thread", ({ thread_id }) => thread_id],
     ["Message", ({ message_id }) => message_id],
+    ["Attempts", ({ attempts }) => attempts.map(({ outcome, starts_at }) => html`<span class="job ${outcome}" title=${starts_at}>${time(starts_at) > now ? "to come" : outcome}</span> `)],
     ["State", ({ state: of }) => html`<span class="job ${of}">${of}</span>`],
     ["Next end", ({ attempts }) => attempts.find(({ ends_at }) => time(ends_at) > now)?.ends_at ?? ""],
     ["Actions", ({ id, state: of }) => (of === "completed" ? "" : job(id))],
   ];
-  return html`<h2>Embedding queue</h2>
+  return html`<section><h2>Embedding queue</h2>
     <p>At <time>${found.now}</time>: ${Object.entries(found.counts).map(([name, count]) => html`<button type="button" class="job ${name}" aria-pressed=${name === state} onClick=${() => page.go({ state: name === state ? null : name })}>${count} ${name}</button> `)}
       <button type="button" onClick=${again}>Read again</button>${space && html`<button type="button" class="chip" onClick=${() => page.go({ space: null })}>space ${space} ✕</button>`}</p>
     <p class="line">
@@ -131,9 +137,10 @@ export function Queue() {
       <${Action} label="Drain" wanted=${post("drain")} done="All jobs have ended." />
     </p>
     <${Policy} policy=${policy} /><${Advance} />
+    <p class="legend"><span class="job completed">■ completes</span> <span class="job failed">■ fails</span> <span class="job retried">■ fails and is retried</span>; pale: to come; with a border: runs now.</p>
     ${[...spaces].map(([name, jobs]) => html`<${Timeline} space=${name} jobs=${jobs} now=${now} />`)}
-    <${Table} label="Jobs" columns=${columns} rows=${rows} empty="No job. Add a thread to a space: its messages are queued." />
-    ${found.has_more && html`<p>The first ${MOST_JOBS} jobs are read; choose a state or a space.</p>`}`;
+    <${Table} label="Jobs" columns=${columns} rows=${rows} empty=${state || space ? "No job fits the filters." : "No job. Add a thread to a space: its messages are queued."} />
+    ${found.has_more && html`<p>The first ${MOST_JOBS} jobs are read; choose a state or a space.</p>`}</section>`;
 }
 
 function grouped(jobs) {

@@ -77,7 +77,7 @@ export function Requests() {
   const shown = (held ?? live.rows).filter((row) => row.event === "dropped" || matches(row, page.params));
   const rows = shown.slice(-MOST_ROWS).reverse();
   const chosen = FILTERS.filter((name) => page.params[name]);
-  return html`<h2>Requests</h2>
+  return html`<section><h2>Requests</h2>
     <form class="line" aria-label="Filters" onSubmit=${(event) => event.preventDefault()}>
       <label>Search <input type="search" value=${page.params.search ?? ""} onInput=${(event) => page.go({ search: event.target.value })} /></label>
       <label>Status <select value=${page.params.status ?? ""} onChange=${(event) => page.go({ status: event.target.value })}>
@@ -99,5 +99,5 @@ export function Requests() {
       </table></div>`}
       ${page.params.id && html`<${Exchange} id=${page.params.id} />`}
     </div>
-    ${shown.length > MOST_ROWS && html`<p>The newest ${MOST_ROWS} of ${shown.length} are shown; narrow them down by a filter.</p>`}`;
+    ${shown.length > MOST_ROWS && html`<p>The newest ${MOST_ROWS} of ${shown.length} are shown; narrow them down by a filter.</p>`}</section>`;
 }

@@ -14,7 +14,7 @@ export function Sandboxes() {
   const at = (name) => `__admin/sandboxes/${encodeURIComponent(name)}`;
   const create = async ({ id, scenario, freeze }) => {
     const body = { id, ...(scenario ? { scenario } : {}), ...(freeze ? { freeze } : {}) };
-    if (await make({ method: "POST", path: "__admin/sandboxes", body }, `Sandbox ${id} exists.`)) again();
+    if (await make({ method: "POST", path: "__admin/sandboxes", body }, `Sandbox ${id} is created.`)) again();
   };
   const columns = [
     ["Name", ({ id }) => html`<button type="button" class="value" onClick=${() => page.go({ sandbox: id, id: null }, "requests")}>${id}</button>`],
@@ -26,11 +26,11 @@ export function Sandboxes() {
       <${Action} label="Fork" wanted=${{ method: "POST", path: `${at(id)}/fork`, body: {} }} done="A copy exists." then=${again} />
       ${id !== "default" && html`<${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(id) }} done="Sandbox ${id} is deleted." then=${again} />`}`],
   ];
-  return html`<h2>Sandboxes</h2>
+  return html`<section><h2>Sandboxes</h2>
     <p>Each is a mock of its own; a request names one by the header <code>X-Mock-Sandbox</code> or by its address.</p>
     <${Line} label="Create a sandbox" button="Create" send=${create}>
       <${Field} label="Name" name="id" required /><${Field} label="Scenario" name="scenario" placeholder="as at start" />
       <${Field} label="Freeze at" name="freeze" placeholder="2026-02-26T10:30:00Z" />
     <//>
-    <${Table} label="Sandboxes" columns=${columns} rows=${found.sandboxes} empty="None." />`;
+    <${Table} label="Sandboxes" columns=${columns} rows=${found.sandboxes} empty="None." /></section>`;
 }

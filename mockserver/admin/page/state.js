@@ -29,11 +29,11 @@ export function State() {
   const columns = [
     ["Name", ({ name }) => name],
     ["Time", ({ now }) => now ?? ""],
-    ["Actions", ({ name }) => html`<${Action} label="Restore" wanted=${{ method: "POST", path: `${at(name)}/restore` }} done="The snapshot is restored." />
+    ["Actions", ({ name }) => html`<${Action} label="Restore" confirm="Give up the present state?" wanted=${{ method: "POST", path: `${at(name)}/restore` }} done="The snapshot is restored." />
       <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(name) }} done="The snapshot is deleted." />`],
   ];
   const { counts } = sandbox;
-  return html`<h2>State</h2>
+  return html`<section><h2>State</h2>
     <p>Scenario <strong>${sandbox.scenario}</strong>, started from ${sandbox.origin}, seed ${sandbox.seed}, now ${sandbox.now}${sandbox.frozen ? " (frozen)" : ""}:
       ${Object.entries(counts).map(([name, count]) => ` ${count} ${name.replaceAll("_", " ")}`).join(",")}.</p>
     <p class="line">
@@ -48,8 +48,8 @@ export function State() {
     <//>
     <h3>Snapshots</h3>
     <${Line} label="Save a snapshot" button="Save" send=${({ name }) => make({ method: "PUT", path: at(name) }, `Snapshot ${name} is saved.`)}>
-      <${Field} label="Name" name="name" required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*" />
+      <${Field} label="Name" name="name" required pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*" title="Letters, digits, dots, _ and -; no blanks" placeholder="before-login" />
     <//>
     <${Table} label="Snapshots" columns=${columns} rows=${found.snapshots} empty="No snapshot. Save one to come back to this state." />
-    <details><summary>Settings of the mock</summary><pre tabindex="0">${JSON.stringify(settings?.settings ?? {}, null, 2)}</pre></details>`;
+    <details><summary>Settings of the mock</summary><pre tabindex="0">${JSON.stringify(settings?.settings ?? {}, null, 2)}</pre></details></section>`;
 }
