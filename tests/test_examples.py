@@ -51,7 +51,7 @@ def test_vitest_tests_a_client(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="needs chromium on the PATH")
 def test_playwright_tests_a_page(tmp_path: Path) -> None:
-    assert "4 passed" in run("playwright", tmp_path)
+    assert "6 passed" in run("playwright", tmp_path)
     checked = npm(tmp_path / "playwright", "run", "check")
     assert checked.returncode == 0, checked.stdout
 
@@ -63,6 +63,7 @@ def test_a_page_reaches_the_mock_through_vite_and_beside_msw(tmp_path: Path) -> 
 
 def test_the_files_that_are_shown_are_those_of_the_example() -> None:
     shown = {b.label: b.text + "\n" for b in blocks(ROOT / "docs/frontend.md") if b.label.endswith(".js")}
-    assert set(shown) == {"vite.config.js", "handlers.js"}
+    assert set(shown) == {"vite.config.js", "handlers.js", "one-line.spec.js"}
     for name, text in shown.items():
-        assert text == (ROOT / "examples/vite" / name).read_text("utf-8"), name
+        folder = "playwright" if name.endswith(".spec.js") else "vite"
+        assert text == (ROOT / "examples" / folder / name).read_text("utf-8"), name
