@@ -68,7 +68,13 @@ def certified(folder: Path) -> None:
 def test_a_page_sees_each_fault(place: Place, use: str, expected: dict[str, str]) -> None:
     if use == "https":
         certified(place.example)
-    command = [NODE or "node", str(ROOT / "tests/vite_faults.mjs"), str(place.example), BROWSER or "chromium", use]
+    command = [
+        NODE or "node",
+        str(ROOT / "tests/vite_faults.mjs"),
+        str(place.example),
+        BROWSER or "chromium",
+        use,
+    ]
     environment = {**os.environ, "FREDDY_API_URL": place.url}
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
     assert ran.returncode == 0, ran.stderr
