@@ -48,6 +48,7 @@ NOT_RUN = {
 FILES = {
     "vite.config.js": "tests/test_examples.py",
     "handlers.js": "tests/test_examples.py",
+    "one-line.spec.js": "tests/test_examples.py",
     "login.py": "tests/test_extension_files.py",
     "staging.yaml": "tests/test_overlays.py",
     "test_sharing.py": "tests/test_pytest_plugin.py",

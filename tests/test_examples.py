@@ -18,14 +18,20 @@ from tests.test_foreign_page import BROWSER
 pytestmark = pytest.mark.skipif(not (NODE and NPM), reason="node and npm are not installed")
 
 
-def run(example: str, folder: Path) -> str:
-    """What `mockserver exec -- npm test` says in a copy of the example."""
+def installed(example: str, folder: Path) -> Path:
+    """Copy of an example with its packages."""
     copy = folder / example
     shutil.copytree(ROOT / "examples" / example, copy, ignore=shutil.ignore_patterns("node_modules"))
-    installed = npm(copy, "ci", "--no-audit", "--no-fund", "--fetch-retries", "1")
-    if installed.returncode != 0 and any(word in installed.stderr for word in UNREACHABLE):
-        pytest.skip(f"npm can't fetch its packages: {installed.stderr.splitlines()[0]}")
-    assert installed.returncode == 0, installed.stderr
+    done = npm(copy, "ci", "--no-audit", "--no-fund", "--fetch-retries", "1")
+    if done.returncode != 0 and any(word in done.stderr for word in UNREACHABLE):
+        pytest.skip(f"npm can't fetch its packages: {done.stderr.splitlines()[0]}")
+    assert done.returncode == 0, done.stderr
+    return copy
+
+
+def run(example: str, folder: Path) -> str:
+    """What `mockserver exec -- npm test` says in a copy of the example."""
+    copy = installed(example, folder)
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))
     }
@@ -45,16 +51,19 @@ def test_vitest_tests_a_client(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="needs chromium on the PATH")
 def test_playwright_tests_a_page(tmp_path: Path) -> None:
-    assert "4 passed" in run("playwright", tmp_path)
+    assert "6 passed" in run("playwright", tmp_path)
+    checked = npm(tmp_path / "playwright", "run", "check")
+    assert checked.returncode == 0, checked.stdout
 
 
 @pytest.mark.slow
 def test_a_page_reaches_the_mock_through_vite_and_beside_msw(tmp_path: Path) -> None:
-    assert "# pass 2" in run("vite", tmp_path)
+    assert "# pass 6" in run("vite", tmp_path)
 
 
 def test_the_files_that_are_shown_are_those_of_the_example() -> None:
     shown = {b.label: b.text + "\n" for b in blocks(ROOT / "docs/frontend.md") if b.label.endswith(".js")}
-    assert set(shown) == {"vite.config.js", "handlers.js"}
+    assert set(shown) == {"vite.config.js", "handlers.js", "one-line.spec.js"}
     for name, text in shown.items():
-        assert text == (ROOT / "examples/vite" / name).read_text("utf-8"), name
+        folder = "playwright" if name.endswith(".spec.js") else "vite"
+        assert text == (ROOT / "examples" / folder / name).read_text("utf-8"), name

@@ -1,11 +1,11 @@
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
-import { expect, test as base } from "@playwright/test";
+import { expect, test as base } from "./sandbox.ts";
 
 const mockUrl = process.env.FREDDY_API_URL ?? "http://127.0.0.1:4010";
 const html = readFileSync(new URL("page.html", import.meta.url));
 
-/** Each test gets the page, and a sandbox of the mock for it alone. */
+/** Each test gets the page; the fixture file adds a sandbox of the mock for it alone. */
 const test = base.extend({
   site: [
     async ({}, use) => {
@@ -16,21 +16,8 @@ const test = base.extend({
     },
     { scope: "worker" },
   ],
-  sandbox: async ({ request }, use) => {
-    const id = `playwright-${crypto.randomUUID()}`;
-    const url = `${mockUrl}/__sandbox/${id}`;
-    const control = async (method, path, data) => {
-      const response = await request.fetch(`${url}/__admin${path}`, { method, data });
-      expect(response.ok(), await response.text()).toBe(true);
-      return response.status() === 204 ? undefined : response.json();
-    };
-    await request.post(`${mockUrl}/__admin/sandboxes`, { data: { id } });
-    await use({ url, control });
-    expect((await control("GET", "/violations")).violations).toEqual([]);
-    await request.delete(`${mockUrl}/__admin/sandboxes/${id}`);
-  },
-  open: async ({ page, site, sandbox }, use) => {
-    await use((key = "ak_demo_owner") => page.goto(`${site}/?${new URLSearchParams({ api: sandbox.url, key })}`));
+  open: async ({ page, site }, use) => {
+    await use((key = "ak_demo_owner") => page.goto(`${site}/?${new URLSearchParams({ api: mockUrl, key })}`));
   },
 });
 
@@ -47,8 +34,8 @@ test("a viewer is told that they may not", async ({ page, open }) => {
   await expect(page.getByRole("listitem")).toHaveText(["Project Discussion"]);
 });
 
-test("an empty space says so", async ({ page, open, sandbox }) => {
-  await page.request.delete(`${sandbox.url}/v1/spaces/space_abc123/threads/thrd_abc123`, {
+test("an empty space says so", async ({ page, open }) => {
+  await page.request.delete(`${mockUrl}/v1/spaces/space_abc123/threads/thrd_abc123`, {
     headers: { "X-API-Key": "ak_demo_owner" },
   });
   await open();

@@ -16,17 +16,23 @@ export type Refusal = components["schemas"]["ForbiddenError" | "NotFoundError"];
 
 /** What the API refused, with its code: the part that programs decide by. */
 export class Refused extends Error {
-  constructor(readonly refusal: Refusal) {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
     super(refusal.error.system_message);
+    this.refusal = refusal;
   }
 }
 
 export class Spaces {
+  private readonly url: string;
+  private readonly apiKey: string;
+
   /** `url` is the mock's (http://127.0.0.1:4010) or the vendor's; nothing else differs. */
-  constructor(
-    private readonly url: string,
-    private readonly apiKey: string,
-  ) {}
+  constructor(url: string, apiKey: string) {
+    this.url = url;
+    this.apiKey = apiKey;
+  }
 
   async addThread(spaceId: string, threadId: string): Promise<Added> {
     return (await this.ask("POST", `/v1/spaces/${spaceId}/threads/${threadId}`)) as Added;

@@ -7,18 +7,21 @@ import json
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from mockserver.freddy import HANDLERS
 from tests.running import ROOT
-from tests.tools.calls import answered, prepared, served
+from tests.tools.calls import answered, operations, prepared, served
 from tests.tools.installed import VERSIONS, npm, pypi, run
 
 pytestmark = pytest.mark.slow
 
 BY_REVISION = pytest.mark.parametrize("revision", ["2026-02", "2026-05"])
 STRICT = ("--strict", "--noEmit", "--target", "es2022")
+OPTIONAL = ("--default-non-nullable", "false")
 
 
 @BY_REVISION
@@ -46,16 +49,31 @@ def test_every_example_of_a_body_fits_its_type(revision: str, tmp_path: Path) ->
     """Types of openapi-typescript; a body without its required field does not fit."""
     with served(revision, tmp_path) as (url, spec), prepared(url) as calls:
         file = tmp_path / "freddy.ts"
-        run(npm("openapi-typescript"), spec, "--default-non-nullable", "false", "--output", file)
+        run(npm("openapi-typescript"), spec, *OPTIONAL, "--output", file)
         bodies = {call["name"]: call["body"] for call in calls if call["body"]}
     assert len(bodies) > 10
+    check(tmp_path, bodies, "A space needs a name.", ("createSpace", {"organization_id": "org_abc123"}))
+
+
+def test_every_example_of_a_body_of_the_control_api_fits_its_type(tmp_path: Path) -> None:
+    """By the command that docs/frontend.md shows."""
+    spec = ROOT / "mockserver" / "admin" / "admin.yaml"
+    run(npm("openapi-typescript"), spec, *OPTIONAL, "--output", tmp_path / "freddy.ts")
+    document = yaml.safe_load(spec.read_bytes())
+    bodies = {each.id: each.example for each in operations(document).values() if each.example}
+    assert len(bodies) > 10
+    check(tmp_path, bodies, "A clock is frozen at an instant.", ("setClock", {"freeze": 3}))
+
+
+def check(folder: Path, bodies: dict[str, Any], why: str, wrong: tuple[str, Any]) -> None:
+    """Check bodies by operation with the types in freddy.ts; `wrong` must not fit."""
     lines = ['import type { operations } from "./freddy";']
-    for name, body in [*bodies.items(), ("createSpace", {"organization_id": "org_abc123"})]:
+    for name, body in [*bodies.items(), wrong]:
         type_ = f'NonNullable<operations["{name}"]["requestBody"]>["content"]["application/json"]'
         lines.append(f"({json.dumps(body)}) satisfies {type_};")
-    lines[-1] = f"// @ts-expect-error A space needs a name.\n{lines[-1]}"
-    (tmp_path / "bodies.ts").write_text("\n".join(lines), "utf-8")
-    run(npm("tsc"), *STRICT, tmp_path / "bodies.ts")
+    lines[-1] = f"// @ts-expect-error {why}\n{lines[-1]}"
+    (folder / "bodies.ts").write_text("\n".join(lines), "utf-8")
+    run(npm("tsc"), *STRICT, folder / "bodies.ts")
 
 
 def lint(spec: Path, ruleset: Path) -> None:
