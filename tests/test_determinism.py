@@ -121,7 +121,10 @@ def play(url: str, player: Player, ready: threading.Barrier | None = None) -> li
             ready.wait()
         seen = [ask(*call) for call in player.calls()]
         status, told, trace_id, source = ask("GET", "/__admin/requests?limit=1000", None)
-        return [*seen, (status, re.sub(rb'"milliseconds":[0-9.e-]+', b"", told), trace_id, source)]
+        return [
+            *seen,
+            (status, re.sub(rb'"milliseconds":[0-9.e-]+|"wall":"[^"]*"', b"", told), trace_id, source),
+        ]
 
 
 def crowd(url: str) -> list[list[Seen]]:
