@@ -83,7 +83,7 @@ def ask(
 
 def view(page: Page, name: str) -> None:
     page.get_by_role("link", name=name, exact=True).click()
-    expect(page.get_by_role("heading", level=2)).to_be_visible()
+    expect(page.get_by_role("heading", level=2)).to_contain_text(name, ignore_case=True)
 
 
 def press(page: Page, name: str, done: str) -> None:

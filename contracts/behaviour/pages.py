@@ -98,10 +98,7 @@ def has_more_goes_with_a_cursor(run: Run) -> None:
 
 @check("listSpaceThreads")
 def threads_come_in_the_order_of_adding(run: Run) -> None:
-    """The threads of a space are listed in the order in which they were added, oldest first.
-
-    One that was removed and added again is the last.
-    """
+    """The threads of a space are listed in the order in which they were added, oldest first."""
     space_id, threads = space_with_threads(run, 4)
     equal(run.owner.threads_of(space_id), threads, "the order")
     run.owner.remove_thread(space_id, threads[0])
