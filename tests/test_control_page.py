@@ -59,7 +59,7 @@ def page(browser: Browser, url: str, request: pytest.FixtureRequest) -> Iterator
         sandbox = re.sub(r"\W+", "-", request.node.name)[:60]
         requests.post(f"{url}/__admin/sandboxes", json={"id": sandbox}, headers=admin(), timeout=60)
         page.goto(f"{url}/__admin/#/requests?sandbox={sandbox}")
-        page.get_by_label("Token").last.fill(TOKEN)
+        page.locator("input[type=password]").fill(TOKEN)
         page.get_by_role("button", name="Use it").click()
         expect(page.get_by_text("live")).to_be_visible()
         page.sandbox = sandbox  # type: ignore[attr-defined]

@@ -19,14 +19,14 @@ function fieldsOf(text, page) {
   } catch {
     // told below
   }
-  page.tell({ text: "The fields are no JSON object.", curl: "", failed: true });
+  page.tell({ text: "The fields are not a JSON object.", curl: "", failed: true });
   return null;
 }
 
 function Record({ kind, id }) {
   const page = useContext(Page);
   const make = useCall();
-  const [found, error, again] = useRead(at(kind, id), { live: true });
+  const [found, error, again] = useRead(at(kind, id), { once: true });
   const close = html`<button type="button" onClick=${() => page.go({ id: null })}>Close</button>`;
   if (error || !found) return html`<aside aria-label="Record"><p>${error || "…"}</p>${close}</aside>`;
   const text = JSON.stringify(found.record, null, 2);

@@ -88,7 +88,7 @@ function App() {
     };
     const receive = (event) => {
       if (event.event === "connected" || event.event === "lost") {
-        changed = changed || (event.event === "connected" && connected === false);
+        changed = changed || event.event === "connected"; // what came before the stream is in the journal alone
         connected = event.event === "connected";
         if (event.status === 401) setAsks(true);
       } else if (event.event !== "heartbeat") {
