@@ -13,7 +13,7 @@ from contracts.http.run import Run
 SIZES = ("limit", "take", "page_size")
 
 
-class Collection(NamedTuple):
+class DocumentedCollection(NamedTuple):
     """Operations on the things of one path."""
 
     read_list: DocumentedOperation
@@ -62,7 +62,7 @@ class Collection(NamedTuple):
         return items_of(answer)
 
 
-def collections() -> list[Collection]:
+def collections() -> list[DocumentedCollection]:
     """All collections of the document."""
     known = {(each.method, each.path.rstrip("/")): each for each in document().operations.values()}
     found = []
@@ -70,7 +70,7 @@ def collections() -> list[Collection]:
         parent = path.rpartition("/")[0]
         listing, create = known.get(("get", parent)), known.get(("post", parent))
         if method == "patch" and listing and create:
-            found.append(Collection(listing, create, update))
+            found.append(DocumentedCollection(listing, create, update))
     return found
 
 
@@ -128,7 +128,7 @@ def pointer(answer: ClientResponse, name: str) -> str:
     return f"/data/{name}" if isinstance(answer.fields.get("data"), dict) else f"/{name}"
 
 
-def create(run: Run, of: Collection, fields: Mapping[str, Any]) -> ClientResponse | None:
+def create(run: Run, of: DocumentedCollection, fields: Mapping[str, Any]) -> ClientResponse | None:
     """Answer to a create; None if it is refused, which is another check's business."""
     known = _properties(_media(document().resolved(of.create.raw["requestBody"])))
     usual = {"organization_id": run.organization_id, "title": run.name("thread")}

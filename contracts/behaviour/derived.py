@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from contracts.behaviour.collection import (
-    Collection,
+    DocumentedCollection,
     collections,
     create,
     forms,
@@ -27,7 +27,7 @@ MOST_PAGES = 60
 """Pages of a walk; a list that is longer is left alone."""
 
 
-def kept(run: Run, of: Collection, only: Callable[[Any], bool]) -> None:
+def kept(run: Run, of: DocumentedCollection, only: Callable[[Any], bool]) -> None:
     """Broken unless each value that is accepted is answered and read back."""
     base = {name: run.name() for name in of.required}
     for place, sent in (("create", of.sent(of.create)), ("update", of.sent(of.update))):
@@ -62,7 +62,7 @@ def null_that_is_sent_is_answered_and_read_back(run: Run) -> None:
         kept(run, each, lambda value: value is None)
 
 
-def created(run: Run, of: Collection, *, alike: bool = False) -> list[Mapping[str, Any]]:
+def created(run: Run, of: DocumentedCollection, *, alike: bool = False) -> list[Mapping[str, Any]]:
     """New items that differ in what the list filters by, unless `alike`, as they are read back."""
     sent = of.sent(of.create)
     texts = {name for name in sent if any(form.get("type") == "string" for form in forms(sent[name]))}
@@ -90,7 +90,7 @@ def a_list_is_what_its_items_say(run: Run) -> None:
         _compare_list(run, each, created(run, each))
 
 
-def _compare_list(run: Run, of: Collection, items: Sequence[Mapping[str, Any]]) -> None:
+def _compare_list(run: Run, of: DocumentedCollection, items: Sequence[Mapping[str, Any]]) -> None:
     own = {item["id"] for item in items}
     filters = [name for name in of.parameters & {*items[0]} if name != "organization_id"]
     queries: list[dict[str, Any]] = [{}]
@@ -134,7 +134,7 @@ def a_walk_of_a_list_survives_what_happens_between_its_pages(run: Run) -> None:
             _walk(run, each)
 
 
-def _walk(run: Run, of: Collection) -> None:
+def _walk(run: Run, of: DocumentedCollection) -> None:
     made = created(run, of, alike=True)
     items, gone, seen = [item["id"] for item in made], set[str](), list[str]()
     query: dict[str, Any] = {"limit": max(2, len(of.listed(run)) // MOST_PAGES)}

@@ -35,7 +35,7 @@ PATIENCE = 4
 
 
 def _lasts(difference: AnswerDifference) -> bool:
-    """Whether no wait can explain it: another precision of times, another header, a body that is no JSON."""
+    """Whether no wait can explain it: another precision of times, another header, a body that is not JSON."""
     return difference.kind in ("header", "precision") or (difference.kind, difference.pointer) == ("type", "")
 
 

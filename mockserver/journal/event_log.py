@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from itertools import islice
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -83,16 +84,22 @@ class EventLog:
 
     def wait(self, event: int, seconds: float, stopping: threading.Event) -> None:
         """Wait for an event after this one, the timeout, or shutdown."""
-        until = perf_counter() + seconds
         with self._changed:
             self._waiting += 1
             try:
-                left = seconds
-                while left > 0 and self.last <= event and not stopping.is_set():
-                    self._changed.wait(min(left, SLICE))
-                    left = until - perf_counter()
+                wait_until(self._changed, lambda: self.last > event, seconds, stopping)
             finally:
                 self._waiting -= 1
+
+
+def wait_until(
+    changed: threading.Condition, is_met: Callable[[], bool], seconds: float, stopping: threading.Event
+) -> None:
+    """Wait until a change meets a condition, the timeout, or shutdown; called with the lock held."""
+    until, left = perf_counter() + seconds, seconds
+    while left > 0 and not is_met() and not stopping.is_set():
+        changed.wait(min(left, SLICE))
+        left = until - perf_counter()
 
 
 def _ended(entry: Entry | None) -> Event | None:

@@ -17,7 +17,7 @@ from mockserver.http.event_stream import Lines, SentBytes
 from mockserver.http.log import Exchange
 from mockserver.http.request import Answer, Request
 from mockserver.journal.entry import Entry
-from mockserver.journal.event_log import SLICE, Event, EventLog
+from mockserver.journal.event_log import Event, EventLog, wait_until
 
 OVERHEAD = 3000
 """Bytes of an entry besides its texts, as measured."""
@@ -272,13 +272,9 @@ class Journal:
 
     def wait(self, version: int, seconds: float, stopping: threading.Event) -> None:
         """Wait for a change, the timeout, or shutdown."""
-        until = perf_counter() + seconds
         with self._changed:
             self._waiting += 1
             try:
-                left = seconds
-                while left > 0 and self.version == version and not stopping.is_set():
-                    self._changed.wait(min(left, SLICE))
-                    left = until - perf_counter()
+                wait_until(self._changed, lambda: self.version != version, seconds, stopping)
             finally:
                 self._waiting -= 1

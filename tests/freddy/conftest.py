@@ -25,11 +25,16 @@ class Said(NamedTuple):
     details: dict[str, Any]
 
 
-@pytest.fixture(scope="session")
-def one_app() -> MockServer:
+def frozen_app() -> MockServer:
+    """A mock with a frozen clock; what violates the spec is raised in the test."""
     app = create_app(Settings(freeze=FROZEN, quiet=True))
     app.testing = True
     return app
+
+
+@pytest.fixture(scope="session")
+def one_app() -> MockServer:
+    return frozen_app()
 
 
 @pytest.fixture

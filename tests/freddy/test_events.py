@@ -12,6 +12,7 @@ from mockserver.admin.registration import HANDLERS
 from mockserver.app import MockServer, create_app
 from mockserver.settings import Settings
 from tests.conftest import Ask
+from tests.freddy.conftest import frozen_app
 from tests.running import FROZEN
 
 SPACE = "/v1/spaces/space_abc123"
@@ -21,9 +22,7 @@ EVERYTHING = "/__admin/events?timeout=0&sandbox=*"
 @pytest.fixture
 def app() -> MockServer:
     """A mock of its own for each test."""
-    app = create_app(Settings(freeze=FROZEN, quiet=True))
-    app.testing = True
-    return app
+    return frozen_app()
 
 
 def told(ask: Ask, path: str = EVERYTHING, after: int = 0) -> list[Any]:

@@ -10,6 +10,7 @@ import pytest
 from mockserver.app import MockServer, create_app
 from mockserver.settings import Settings
 from tests.conftest import Ask
+from tests.freddy.conftest import frozen_app
 from tests.running import FROZEN
 
 RECORDS = "/__admin/records"
@@ -29,9 +30,7 @@ EARLIER = "2026-02-19T10:30:00Z"
 @pytest.fixture
 def app() -> MockServer:
     """A mock of its own for each test: it has several sandboxes."""
-    app = create_app(Settings(freeze=FROZEN, quiet=True))
-    app.testing = True
-    return app
+    return frozen_app()
 
 
 @pytest.fixture

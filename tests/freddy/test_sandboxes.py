@@ -9,6 +9,7 @@ import pytest
 from mockserver.app import MockServer, create_app
 from mockserver.settings import Settings
 from tests.conftest import Ask
+from tests.freddy.conftest import frozen_app
 from tests.freddy.steps import Steps
 from tests.running import FROZEN
 
@@ -24,9 +25,7 @@ NEW = {"organization_id": "org_abc123", "name": "New"}
 @pytest.fixture
 def app() -> MockServer:
     """A mock of its own for each test."""
-    app = create_app(Settings(freeze=FROZEN, quiet=True))
-    app.testing = True
-    return app
+    return frozen_app()
 
 
 def within(name: str) -> dict[str, str]:

@@ -110,7 +110,7 @@ export function Queue() {
   if (error) return html`<p>${error}</p>`;
   if (!found || !policy) return html`<p>…</p>`;
   const now = time(found.now);
-  const spaces = Map.groupBy ? Map.groupBy(found.jobs, (job) => job.space_id) : grouped(found.jobs);
+  const spaces = grouped(found.jobs);
   const post = (path) => ({ method: "POST", path: `__admin/embeddings/${path}` });
   const job = (id) => html`
     <${Action} label="Complete" wanted=${post(`${id}/complete`)} done="The job is completed." />
@@ -143,6 +143,7 @@ export function Queue() {
     ${found.has_more && html`<p>The first ${MOST_JOBS} jobs are read; choose a state or a space.</p>`}</section>`;
 }
 
+/** Space -> its jobs. */
 function grouped(jobs) {
   const found = new Map();
   for (const job of jobs) found.set(job.space_id, [...(found.get(job.space_id) ?? []), job]);

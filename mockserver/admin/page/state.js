@@ -21,7 +21,7 @@ export function State() {
     try {
       body = JSON.parse(await file.text());
     } catch {
-      page.tell({ text: `${file.name} is no JSON.`, curl: "", failed: true });
+      page.tell({ text: `${file.name} is not JSON.`, curl: "", failed: true });
       return;
     }
     await make({ method: "PUT", path: "__admin/state", body }, `${file.name} is loaded.`);
