@@ -26,7 +26,7 @@ def real_time() -> int:
 
 
 def elapsed() -> float:
-    """Monotonic seconds of real time: for limits of the process and the pace of streams, nothing else."""
+    """Monotonic seconds of real time: for limits of the process, nothing else."""
     return time.monotonic()
 
 
