@@ -6,7 +6,7 @@ from mockserver.admin.paging import Call, ControlContext, named_page
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Conflict, Invalid
 from mockserver.openapi.field_error import FieldError
-from mockserver.sandbox.clock import as_text
+from mockserver.sandbox.clock import as_text, real_time
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.sandbox import Record, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes
@@ -25,7 +25,8 @@ MOST_IDS = 100
 @handles("exportState")
 def export_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
     """Export the sandbox as a state document."""
-    return Reply(200, context.states.document(sandbox.state("")))
+    snapshots = dict(context.sandboxes.snapshots.listed())
+    return Reply(200, context.states.session_document(sandbox.session(), snapshots))
 
 
 @handles("importState")
@@ -33,10 +34,11 @@ def import_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply
     """Replace the sandbox's state by a state document."""
     notes: list[str] = []
     try:
-        state = context.states.state(call.body, "state", note=notes.append)
+        session, snapshots = context.states.session(call.body, note=notes.append)
     except InvalidState as invalid:
         raise Invalid(invalid.errors) from invalid
-    sandbox.restore(state)
+    context.sandboxes.snapshots.save_all(snapshots)
+    sandbox.enter(session)
     return Reply(200, {**_done(sandbox), **({"adapted": notes} if notes else {})})
 
 
@@ -126,12 +128,12 @@ def _done(sandbox: Sandbox) -> Record:
 
 def _snapshot_body(name: str, state: SandboxState) -> Record:
     """Snapshot without its data."""
-    assert state.clock_start.instant is not None
+    now, frozen = state.clock_start
     return {
         "name": name,
         "scenario": state.data.name,
         "seed": state.policy.seed,
-        "now": as_text(state.clock_start.instant),
-        "frozen": state.clock_start.frozen,
+        "now": as_text(now if now is not None else real_time()),
+        "frozen": frozen,
         "counts": {table: len(state.data.versions[table].rows) for table in COUNTED},
     }

@@ -164,8 +164,9 @@ def serve(**flags: Any) -> None:
     if settings.export_on_exit is not None:
         try:
             with app.sandboxes.default.transaction():
-                state = app.sandboxes.default.state("")
-            app.states.write(settings.export_on_exit, state)
+                session = app.sandboxes.default.session()
+            snapshots = dict(app.sandboxes.snapshots.listed())
+            app.states.write(settings.export_on_exit, session, snapshots)
         except OSError as error:
             _print_error(f"cannot export the state: {error}")
             server.leave(UNUSABLE)

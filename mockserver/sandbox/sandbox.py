@@ -51,6 +51,18 @@ class SandboxState(NamedTuple):
     clock_start: ClockStart = REAL_TIME
     origin: str = ""
     """Origin, in the syntax of `POST /__admin/reset?to=…`."""
+    faults: FaultsVersion | None = None
+    """Faults that a reset to it restores; None for those that the mock began with."""
+
+
+class Session(NamedTuple):
+    """Everything that determines the answers of a sandbox."""
+
+    state: SandboxState
+    faults: FaultsVersion | None = None
+    """None: they stay."""
+    start: SandboxState | None = None
+    """State that a reset restores; None: it stays."""
 
 
 class Collections:
@@ -151,9 +163,9 @@ class Sandbox(Collections):
         """Thread of the view that is in a transaction."""
         self.space_thread_pages = PageCache(self.space_threads, self.threads)
         self.faults = faults or Faults(FaultDefaults())
-        self._inherited: FaultsVersion | None = None
+        self.faults.real = self.source
         self.restore(start)
-        self.faults.reset(self.instant())
+        self._reset_faults()
 
     @property
     def directory(self) -> Directory:
@@ -169,14 +181,13 @@ class Sandbox(Collections):
         if "journal" not in keep:
             self.journal.reset()
         if "faults" not in keep:
-            self.faults.reset(self.instant())
-            if self._inherited is not None:
-                self.faults.restore(self._inherited)
+            self._reset_faults()
 
-    def inherit(self, faults: FaultsVersion) -> None:
-        """Start with the faults of another sandbox; a reset restores them."""
-        self._inherited = faults
-        self.faults.restore(faults)
+    def _reset_faults(self) -> None:
+        if self.start.faults is None:
+            self.faults.reset(self.instant())
+        else:
+            self.faults.restore(self.start.faults)
 
     def restore(self, state: SandboxState) -> None:
         """Restore data, ids, clock and queue; a running clock continues from the saved instant."""
@@ -195,6 +206,18 @@ class Sandbox(Collections):
         return SandboxState(
             data, self.embeddings.own_policy, self.ids.counters(), self.clock.as_start(), origin
         )
+
+    def session(self) -> Session:
+        """Everything that determines its answers; consistent only within a transaction."""
+        return Session(self.state(""), self.faults.checkpoint(), self.start)
+
+    def enter(self, session: Session) -> None:
+        """Go on as the sandbox of a session."""
+        self.restore(session.state)
+        if session.faults is not None:
+            self.faults.restore(session.faults)
+        if session.start is not None:
+            self.start = session.start
 
     @property
     def scenarios(self) -> set[str]:

@@ -60,12 +60,13 @@ class Sandboxes:
         new: Callable[[str, SandboxState], Sandbox] = Sandbox,
         limits: SandboxLimits = SandboxLimits(),  # noqa: B008 - immutable
         catalogue: Catalogue | None = None,
+        snapshots: Snapshots | None = None,
         seconds: Callable[[], float] = elapsed,
     ) -> None:
         """`start`: state of a sandbox created on first use; `seconds`: clock for idle times."""
         self.start = start
         self.catalogue = catalogue or Catalogue()
-        self.snapshots = Snapshots()
+        self.snapshots = snapshots or Snapshots()
         self.outside = UnlockedSandbox("-", start)
         self.default = new(DEFAULT, start)
         self._new = new

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from mockserver.http.problems import Conflict, NotFound, nearest
 from mockserver.sandbox.sandbox import SandboxState
@@ -21,15 +21,19 @@ class Snapshots:
 
     def save(self, name: str, state: SandboxState) -> bool:
         """Save a state under a name, replacing an older one; whether the name is new."""
+        is_new = name not in self._kept
+        self.save_all({name: state})
+        return is_new
+
+    def save_all(self, states: Mapping[str, SandboxState]) -> None:
+        """Save states under their names, or none of them: Conflict if there are too many."""
         with self._lock:
-            is_new = name not in self._kept
-            if is_new and len(self._kept) >= MOST_SNAPSHOTS:
+            if len({*self._kept, *states}) > MOST_SNAPSHOTS:
                 raise Conflict(
                     "Too many snapshots",
                     reason=f"the limit of {MOST_SNAPSHOTS} snapshots is reached; delete some",
                 )
-            self._kept[name] = state
-            return is_new
+            self._kept.update(states)
 
     def get(self, name: str) -> SandboxState:
         """State of this name; NotFound if there is none."""

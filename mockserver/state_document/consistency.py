@@ -59,6 +59,10 @@ class Reader:
         self._load()
         self._references()
         self._message_counts()
+        extended = self._document["collections"].get("extension_records")
+        if extended is not None:
+            rows = [(row["key"], int(row["sequence"]), row["record"]) for row in extended["records"]]
+            self.tables["extension_records"].load(rows, extended["next"])
         for attached in self.tables["vector_store_files"]:
             file = self.tables["files"].get(attached["file_id"])
             if (
