@@ -77,6 +77,7 @@ MAY_IMPORT = {
         "sandbox",
         "store",
         "embeddings",
+        "faults.faults_json",
         "http.problems",
         "openapi",
         "files",

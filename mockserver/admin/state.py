@@ -6,10 +6,12 @@ from mockserver.admin.paging import Call, ControlContext, named_page
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Conflict, Invalid
 from mockserver.openapi.field_error import FieldError
+from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.clock import as_text, real_time
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.sandbox import Record, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes
+from mockserver.scenarios.from_state import scenario_of
 from mockserver.scenarios.generated_size import WorldSize
 from mockserver.scenarios.generated_world import generate
 from mockserver.state_document.state_file import InvalidState
@@ -27,6 +29,16 @@ def export_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply
     """Export the sandbox as a state document."""
     snapshots = dict(context.sandboxes.snapshots.listed())
     return Reply(200, context.states.session_document(sandbox.session(), snapshots))
+
+
+@handles("exportScenario")
+def export_scenario(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
+    """Export the data as a scenario, with what it lacks."""
+    try:
+        content, lacking = scenario_of(sandbox.state(""), context.states.shapes)
+    except DocumentError as error:
+        raise Conflict("Not a scenario", reason=f"this state can't be a scenario: {error}") from error
+    return Reply(200, {"scenario": content, "left_out": lacking})
 
 
 @handles("importState")

@@ -192,13 +192,13 @@ class StateDocuments:
         `rule`: default values of a fault rule's fields.
         """
         self._spec = spec
-        self._shapes = shapes
+        self.shapes = shapes
         self._key = key
         self._rule = rule or {}
 
     def misfit(self, schema: str, shown: Record) -> str:
         """Error of a record as answers show it; empty if it fits its schema."""
-        return self._shapes.fitted(schema, shown, drops=False).wrong
+        return self.shapes.fitted(schema, shown, drops=False).wrong
 
     @gc_paused()
     def document(self, state: SandboxState) -> Record:
@@ -223,7 +223,7 @@ class StateDocuments:
 
         `note` gets a line for each field that was completed or left out: its spec is another.
         """
-        read = _Import(document, self._spec, self._shapes, beside, Refusals(), at)
+        read = _Import(document, self._spec, self.shapes, beside, Refusals(), at)
         state = read.state(self._key, origin, self._rule)
         for line in read.notes:
             note(line)
