@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
+from mockserver import __version__
 from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
@@ -38,6 +39,9 @@ from mockserver.journal import journal
 from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
+from mockserver.persistence.keeper import Keeper
+from mockserver.persistence.opening import Opening, open_store
+from mockserver.persistence.recovery import Recovery
 from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
@@ -150,7 +154,23 @@ def create_app(
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
     app.journals = journals
     blueprints.register(app, settings.extend)
+    if settings.persist is not None:
+        store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
+        app.keeper = Keeper(store, loaded.served, log.notice)
+        recovery = Recovery([control, vendor], loaded.states, store.state, new_sandbox, fault_defaults.rule)
+        opening = Opening(app.keeper, recovery, sandboxes, log.notice)
+        opening.open(_identity(settings, loaded.served), settings.persist_on_mismatch)
     return app
+
+
+def _identity(settings: Settings, served: Mapping[str, Any]) -> dict[str, Any]:
+    """What a log depends on: with anything else its calls may have other answers."""
+    names = ("revision", "scenario", "generate", "import_", "seed", "freeze", "faults", "rate_limit")
+    values = settings.model_dump(mode="json")
+    own = {
+        name.rstrip("_"): values[name] for name in (*names, *sorted(n for n in values if "embedding" in n))
+    }
+    return {"version": __version__, "document": served, **own}
 
 
 def _admin_token(settings: Settings) -> str | None:

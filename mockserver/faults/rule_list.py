@@ -55,6 +55,8 @@ class Faults:
         """Real time in microseconds; set by the sandbox."""
         self.counted: Callable[[str, int, int], None] | None = None
         """Called with a rule's id and its counts, `matched` and `struck`, when they change."""
+        self.taken: Callable[[str, int], None] | None = None
+        """Called with a caller and the instant, when it has taken a token of the rate limit."""
         self.reset(0)
 
     def reset(self, now: int) -> None:

@@ -55,6 +55,11 @@ class TimeSource:
             self._last = real + self._behind
             return self._last
 
+    def start(self, real: Callable[[], int]) -> None:
+        """Begin anew with another real time."""
+        with self._lock:
+            self.real, self._last, self._behind = real, _FIRST, 0
+
     def hold(self) -> None:
         """Hold the current instant."""
         self._held = self._steady()

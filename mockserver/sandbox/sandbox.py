@@ -17,7 +17,7 @@ from mockserver.sandbox.clock import REAL_TIME, Clock, ClockStart, TimeSource
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.transaction import VIEW_SECONDS, NestedTransaction, SandboxBusy
+from mockserver.sandbox.transaction import VIEW_SECONDS, NestedTransaction, SandboxBusy, Unwritable
 from mockserver.store.collection import Collection, Index
 from mockserver.store.page_cache import PageCache
 from mockserver.store.sorted_keys import Key
@@ -159,6 +159,8 @@ class Sandbox(Collections):
         self._lock = threading.Lock()
         self._before: tuple[Any, ...] = ()
         """State at the beginning of the transaction."""
+        self.kept: Any = None
+        """What `--persist` keeps of it; None without."""
         self.view_thread: int | None = None
         """Thread of the view that is in a transaction."""
         self.space_thread_pages = PageCache(self.space_threads, self.threads)
@@ -250,6 +252,11 @@ class Sandbox(Collections):
             collection.restore(versions[name])
         self.embeddings.restore(versions["embeddings"])
 
+    def has_changed(self) -> bool:
+        """Whether a collection or the queue has changed in this transaction."""
+        before: Mapping[str, Any] = self._before[5]
+        return any(before[name] is not version for name, version in self.versions().items())
+
     def transaction(self) -> AbstractContextManager[None]:
         """Exclusive access at one instant; an exception rolls back every change."""
         return self
@@ -269,13 +276,17 @@ class Sandbox(Collections):
             self.wait_for_lock()
         self.source.hold()
         ids, clock = self.ids, self.clock
-        objects = self.data, self.embeddings, ids, clock
-        self._before = *objects, self.versions(), ids.checkpoint(), clock.checkpoint()
+        objects = self.data, self.start, self.embeddings, ids, clock
+        faults = None if self.kept is None else self.faults.checkpoint()
+        self._before = *objects, self.versions(), ids.checkpoint(), clock.checkpoint(), faults
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self.data, self.embeddings, self.ids, self.clock, versions, ids, clock = self._before
+            self.data, self.start, self.embeddings, self.ids, self.clock, *others = self._before
+            versions, ids, clock, faults = others
             self.restore_versions(versions)
+            if faults is not None and issubclass(kind, Unwritable):
+                self.faults.restore(faults)
             self.ids.restore(ids)
             self.clock.restore(clock)
         self._before = ()  # keeps nothing alive

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from mockserver.http.problems import Conflict, NotFound, nearest
 from mockserver.sandbox.sandbox import SandboxState
@@ -18,6 +19,8 @@ class Snapshots:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[str, SandboxState] = {}
+        self.keeper: Any = None
+        """Keeps snapshots beyond the process; None without `--persist`."""
 
     def save(self, name: str, state: SandboxState) -> bool:
         """Save a state under a name, replacing an older one; whether the name is new."""
@@ -33,6 +36,8 @@ class Snapshots:
                     "Too many snapshots",
                     reason=f"the limit of {MOST_SNAPSHOTS} snapshots is reached; delete some",
                 )
+            if self.keeper is not None:
+                self.keeper.saved(states)
             self._kept.update(states)
 
     def get(self, name: str) -> SandboxState:
@@ -45,8 +50,11 @@ class Snapshots:
     def delete(self, name: str) -> None:
         """Delete a snapshot; sandboxes created from it stay."""
         with self._lock:
-            if self._kept.pop(name, None) is None:
+            if name not in self._kept:
                 raise _unknown_snapshot(name, self._kept)
+            if self.keeper is not None:
+                self.keeper.deleted(name)
+            del self._kept[name]
 
     def listed(self) -> list[tuple[str, SandboxState]]:
         """All snapshots by name."""

@@ -103,7 +103,9 @@ class _Import:
         """What was completed or left out because the document belongs to another spec."""
         return self._reader.adapted.notes
 
-    def state(self, key: str | None, origin: str, defaults: Mapping[str, Any]) -> SandboxState:
+    def state(
+        self, key: str | None, origin: str, defaults: Mapping[str, Any], *, checked: bool = True
+    ) -> SandboxState:
         """The state, with the faults of the document; InvalidState with every reason.
 
         `key`: this mock's key from the environment, added to the document's own; `defaults`: of the fields of
@@ -118,7 +120,7 @@ class _Import:
             self._refuse("clock.now", str(error))
         marks: dict[str, Any] = {}
         try:
-            marks = {**self._reader.versions(), "embeddings": self._queue()}
+            marks = {**self._reader.versions(checked=checked), "embeddings": self._queue()}
         except (KeyError, TypeError):
             if not self._refusals.errors:  # otherwise a record is too malformed to check further
                 raise
@@ -228,6 +230,21 @@ class StateDocuments:
         for line in read.notes:
             note(line)
         return state
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """Title, version and SHA-256 of what is served."""
+        return self._spec
+
+    @gc_paused()
+    def own_state(self, document: Record) -> SandboxState:
+        """State of a document that this mock has written, unless its spec is another: InvalidState then.
+
+        What was written by the same spec is not checked again.
+        """
+        is_same = document["spec"] == self._spec
+        read = _Import(document, self._spec, self.shapes, lambda _: None, Refusals())
+        return read.state(self._key, document.get("origin", "state"), self._rule, checked=is_same)
 
     def session(
         self,
