@@ -158,19 +158,27 @@ def create_app(
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
         app.keeper = Keeper(store, loaded.served, log.notice)
         recovery = Recovery([control, vendor], loaded.states, store.state, new_sandbox, fault_defaults.rule)
-        opening = Opening(app.keeper, recovery, sandboxes, log.notice)
-        opening.open(_identity(settings, loaded.served), settings.persist_on_mismatch)
+        known = {**_identity(settings, loaded.served), "settings": _settings_of_log(settings)}
+        Opening(app.keeper, recovery, sandboxes, log.notice).open(known, settings.persist_on_mismatch)
     return app
+
+
+DECIDING = ("revision", "scenario", "generate", "import_", "seed", "freeze", "faults", "rate_limit")
+"""Settings that the answers of a mock depend on, besides those of embedding."""
 
 
 def _identity(settings: Settings, served: Mapping[str, Any]) -> dict[str, Any]:
     """What a log depends on: with anything else its calls may have other answers."""
-    names = ("revision", "scenario", "generate", "import_", "seed", "freeze", "faults", "rate_limit")
-    values = settings.model_dump(mode="json")
-    own = {
-        name.rstrip("_"): values[name] for name in (*names, *sorted(n for n in values if "embedding" in n))
-    }
-    return {"version": __version__, "document": served, **own}
+    names = {*DECIDING, *(name for name in Settings.model_fields if "embedding" in name)}
+    values = settings.model_dump(mode="json", include=names)
+    named = {name.rstrip("_"): value for name, value in sorted(values.items())}
+    return {"version": __version__, "document": served, **named}
+
+
+def _settings_of_log(settings: Settings) -> dict[str, Any]:
+    """Settings with which a log can be read again."""
+    names = {*DECIDING, "spec", "overlay", *(name for name in Settings.model_fields if "embedding" in name)}
+    return settings.model_dump(mode="json", include=names & settings.model_fields_set)
 
 
 def _admin_token(settings: Settings) -> str | None:

@@ -21,6 +21,7 @@ from mockserver import __version__
 from mockserver.commands import remote
 from mockserver.commands.addresses import EVERY_ADDRESS, url_of, urls_to_open
 from mockserver.commands.options import option, serving
+from mockserver.commands.persisted import persisted
 from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import REVISIONS, Settings, SettingsError, read_settings
@@ -198,7 +199,7 @@ def exec_(command: tuple[str, ...], **flags: Any) -> None:
     )
 
 
-for _command in remote.COMMANDS:
+for _command in (*remote.COMMANDS, persisted):
     main.add_command(_command)
 
 

@@ -172,6 +172,11 @@ class DirectoryStore(WholeFiles):
         self._numbers.pop(name, None)
         return fresh
 
+    def clear(self) -> None:
+        """Remove everything but the lock."""
+        super().clear()
+        self._numbers.clear()
+
     def flush(self) -> None:
         """Flush what was appended to the disk."""
         with self._lock:

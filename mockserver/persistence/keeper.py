@@ -83,6 +83,10 @@ class Keeper:
             self._recent.pop(id(kept.sandbox.start), None)
         self._has_unused = True
 
+    def kept(self) -> list[KeptSandbox]:
+        """All sandboxes that are kept."""
+        return list(self._kept.values())
+
     def named_sandbox(self, ordinal: int) -> None:
         """Keep the ordinal of a generated name."""
         self._append(["names", ordinal])

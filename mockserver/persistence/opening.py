@@ -42,12 +42,15 @@ class Opening:
     def open(self, identity: Mapping[str, Any], on_mismatch: str | None) -> None:
         """Recover everything and keep it from now on; DocumentError if it belongs to another mock.
 
-        `identity`: what the mock serves; `on_mismatch`: snapshot, discard, or None to refuse.
+        `identity`: what the mock serves, and its `settings`; `on_mismatch`: snapshot, discard, or None to
+        refuse.
         """
         known = self._store.read("mock.json")
         before = identity if known is None else orjson.loads(known)
-        differing = [name for name in identity if before.get(name) != identity[name]]
+        compared = identity.keys() - {"settings"}
+        differing = sorted(name for name in compared if before.get(name) != identity[name])
         if differing and on_mismatch is None:
+            self._store.close()
             lines = "; ".join(f"{name} was {before.get(name)!r}, is {identity[name]!r}" for name in differing)
             raise DocumentError(
                 f"--persist {self._store.folder} is of another mock: {lines}; start that one, or add "

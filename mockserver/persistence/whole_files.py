@@ -24,6 +24,7 @@ class WholeFiles:
         """OSError if the directory can't be used, or another process uses it."""
         self.folder = folder
         self._most = most_bytes
+        self.is_closed = False
         self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._held = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -81,9 +82,10 @@ class WholeFiles:
     def close(self) -> None:
         """Let other processes use the directory."""
         os.close(self._held)
+        self.is_closed = True
 
     def _require_space(self, more: int) -> None:
-        if self._bytes + more > self._most:
+        if self._bytes + more >= self._most:
             raise OSError(errno.ENOSPC, f"the limit of {self._most >> 20} MiB (--persist-mb) is reached")
 
     def _write(
