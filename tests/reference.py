@@ -26,7 +26,11 @@ from tests.test_imports import MAY_IMPORT
 DOCS = ROOT / "docs"
 COMMANDS = {
     DOCS / "commands.md": ("mockserver", mockserver, "Commands and flags of mockserver"),
-    DOCS / "commands-remote.md": ("mockserver", mockserver, "Commands for a running mock, and for what one has kept"),
+    DOCS / "commands-remote.md": (
+        "mockserver",
+        mockserver,
+        "Commands for a running mock, and for what one has kept",
+    ),
     DOCS / "commands-contracts.md": ("contracts", contracts, "Commands and flags of contracts"),
 }
 ADMIN = ROOT / "mockserver/admin/admin.yaml"
