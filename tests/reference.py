@@ -140,7 +140,7 @@ def inputs(operation: str, here: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def commands(path: Path) -> str:
-    """The --help of each command of a page: of those for a running mock and what one has kept, or of the others."""
+    """The --help of each command of a page: of those for a running mock and its folder, or of the others."""
     name, group, title = COMMANDS[path]
     lines = [f"# {title}", "", "The output of `--help`, written by `python -m tests.reference`."]
     lines += _help(name, group, None, remote=path.stem == "commands-remote")
