@@ -99,7 +99,9 @@ def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     expect(row).to_contain_text("usr_outsider")
     row.get_by_role("link").click()
     panel = page.get_by_label("Exchange", exact=True)
-    expect(panel).to_contain_text("access refused: usr_outsider has NONE by no rule, VIEW needed")
+    expect(panel).to_contain_text(
+        "access refused: usr_outsider has no access by any rule of space_abc123, VIEW needed"
+    )
     expect(panel).to_contain_text("View access required")
     press(page, "Fail the next like this", "The next one is answered with 500.")
     assert ask(page, url, "GET", THREADS).status_code == 500

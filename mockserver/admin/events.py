@@ -117,6 +117,12 @@ def _body(event: Event, mask: Mask) -> Record:
             "method": exchange.method,
             "path": mask.text(exchange.path),
         }
+    if event.kind == "preflight":
+        return {
+            **head,
+            **{name: mask.text(text) for name, text in event.what[0].items()},
+            "allowed": event.what[1],
+        }
     return {**head, "detail": mask.text(event.what)}
 
 
