@@ -47,13 +47,12 @@ function values(text, name) {
   return found;
 }
 
-const parts = ({ request, response, caller, milliseconds }) =>
+const parts = ({ request, response, caller }) =>
   new Map([
     ["url", request.url],
     ["caller", caller],
     ...values(request.body, "request"),
     ["status", response.status],
-    ["milliseconds", Math.round(milliseconds)],
     ...values(response.body, "answer"),
   ]);
 

@@ -91,7 +91,7 @@ function Timeline({ space, jobs, now }) {
   const spans = shown.flatMap(({ attempts }) => attempts.map(({ starts_at, ends_at }) => [time(starts_at), time(ends_at)]));
   const axis = scale(spans, now);
   const { x, gaps } = axis;
-  const height = shown.length * ROW + 24;
+  const height = shown.length * ROW + 32;
   return html`<figure><figcaption>${space}: ${shown.length} jobs with attempts</figcaption>
     <svg viewBox="0 0 ${WIDTH} ${height}" role="group" aria-label="Attempts in ${space}">
       ${gaps.map((gap) => html`<text x=${gap} y="10" class="gap">⋯</text>`)}
