@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from contracts.checks.errors import Excluded, Untested
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.parallel import in_parallel
 from contracts.http.run import Run
 from contracts.lockstep.api import key_of
 
@@ -82,6 +83,9 @@ class Target(Protocol):
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
         """Answer to a request of a caller."""
 
+    def send_together(self, calls: Sequence[tuple[ClientRequest, str | None]]) -> list[ClientResponse]:
+        """Answers to requests of callers that are sent at the same time."""
+
     def end(self) -> None:
         """Remove what the sequence made."""
 
@@ -98,6 +102,12 @@ class ModelSide(Protocol):
     def answer(self) -> ClientResponse:
         """Answer to that request."""
 
+    def save(self) -> None:
+        """Save the state, to which `restore` returns."""
+
+    def restore(self) -> None:
+        """Return to the saved state."""
+
     def end(self) -> None:
         """Forget the sequence."""
 
@@ -108,7 +118,7 @@ class MockTarget:
     start, model_start, is_mock, callers = MOCK_START, MODEL_START, True, CALLERS
 
     def __init__(self, run: Run) -> None:
-        self._send = run.send_aside
+        self._send, self._together = run.send_aside, run.send_aside_together
         self._headers: dict[str, str] = {}
         self._seeds: Iterator[int] = run.shared.setdefault("seeds of sandboxes", count(1))
 
@@ -128,6 +138,10 @@ class MockTarget:
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
         """Send a request to the sandbox."""
         return self._send(request, key_of(role), self._headers)
+
+    def send_together(self, calls: Sequence[tuple[ClientRequest, str | None]]) -> list[ClientResponse]:
+        """Send requests to the sandbox at the same time."""
+        return self._together([(request, key_of(role)) for request, role in calls], self._headers)
 
     def end(self) -> None:
         """Delete the sandbox."""
@@ -180,6 +194,10 @@ class Deployment:
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:  # noqa: ARG002 - likewise
         """Send a request through the run: guarded, recorded and counted."""
         return self._run.send(request)
+
+    def send_together(self, calls: Sequence[tuple[ClientRequest, str | None]]) -> list[ClientResponse]:
+        """Send requests through the run at the same time."""
+        return in_parallel(self._run.send, [request for request, _ in calls])
 
     def end(self) -> None:
         """Delete what the sequence created."""
