@@ -38,6 +38,7 @@ NOT_RUN = {
     "docker": "needs a container engine",
     "mockserver serve": "runs until it is stopped; the tests start their own",
     "mockserver check --overlay": "tests/test_overlays.py does it",
+    "mockserver persisted": "tests/test_killed.py does it",
     "export": "sets what every program here is given anyway",
     "contracts run --target mock": "takes a while; the suite's own tests do it",
     "contracts run --target https": "needs a deployment",
