@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
+from contracts.calibrate import command as calibrate
 from contracts.checks.claim_list import all_claims
 from contracts.checks.errors import CleanUpStopped, Crashed, TargetUnreachable
 from contracts.checks.revision import address_by
@@ -59,6 +60,9 @@ def main() -> None:
     CONTRACTS_ORGANIZATION_ID.
     A mock needs none: its demo keys are the default.
     """
+
+
+main.add_command(calibrate)
 
 
 @main.command("run")

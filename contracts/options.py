@@ -14,6 +14,9 @@ TARGET = click.option(
     metavar="mock|mock-http|URL",
     help="What to test: a fresh mock, in this process or on a free port, or a deployment.",
 )
+TARGET_OR_DIFF = click.option(
+    "--target", metavar="mock|mock-http|URL", help="What to calibrate by, as for run; not with --diff."
+)
 SPACE_ID = click.option(
     "--space-id",
     multiple=True,

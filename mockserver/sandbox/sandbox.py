@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from collections.abc import Collection as AnyOf
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from threading import get_ident
 from typing import Any, NamedTuple
@@ -26,6 +26,9 @@ Link = tuple[str, str]
 """(space id, id of the linked object), or (vector store id, file id)."""
 
 __all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "collections"]
+
+
+_NO_PROFILE: Mapping[str, Any] = {}
 
 
 class Data(NamedTuple):
@@ -127,9 +130,15 @@ class Sandbox(Collections):
     """Isolated data, ids, clock, faults and journal under one name."""
 
     def __init__(
-        self, name: str, start: SandboxState, *, journal: Journal | None = None, faults: Faults | None = None
+        self,
+        name: str,
+        start: SandboxState,
+        *,
+        journal: Journal | None = None,
+        faults: Faults | None = None,
+        follows: Callable[[str], Any] = _NO_PROFILE.get,
     ) -> None:
-        """`start`: initial state, which a reset restores."""
+        """`start`: initial state, which a reset restores; `follows`: alternative of an assumption, if any."""
         super().__init__()
         self._collections: Mapping[str, Collection[Any, Record]] = dict(vars(self))
         self.name = name
@@ -151,6 +160,7 @@ class Sandbox(Collections):
         """Thread of the view that is in a transaction."""
         self.space_thread_pages = PageCache(self.space_threads, self.threads)
         self.faults = faults or Faults(FaultDefaults())
+        self.follows = follows
         self._inherited: FaultsVersion | None = None
         self.restore(start)
         self.faults.reset(self.instant())
