@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,6 +26,12 @@ SPACE_ID = click.option(
 )
 WITH_MODEL = click.option(
     "--with-model", type=click.IntRange(0), default=0, help="Number of questions to the model, 0 by default."
+)
+PROFILE_FILE = click.option(
+    "--profile-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE|fastapi",
+    help="Profile of the target, by `contracts calibrate`: what it says is expected.",
 )
 REVISION = click.option(
     "--revision",

@@ -124,7 +124,7 @@ def test_without_a_profile_a_listing_takes_no_more_calls(tmp_path: Path) -> None
     counts = []
     for settings in (
         Settings.model_construct(quiet=True),
-        Settings.model_construct(profile=profile(tmp_path)),
+        Settings.model_construct(quiet=True, profile=profile(tmp_path)),
     ):
         mock = create_app(settings).test_client()
         mock.get("/v1/spaces/space_abc123/threads", headers=OWNER)

@@ -19,7 +19,7 @@ def followed(assumption: str) -> list[Any]:
         return []
     statuses = [{"status": each} for each in _statuses(assumption)]
     texts = [{part: TEXTS[part]} for part in switch.parts if part != "status"]
-    names = [name.replace("N ", "20 ") for name in switch.names]
+    names = [name.replace("N ", "20 ") if name.startswith("N ") else name for name in switch.names]
     return [*names, *(each for each in (*statuses, *texts) if switch.serves(each))]
 
 

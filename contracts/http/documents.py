@@ -36,3 +36,15 @@ def switches() -> Mapping[str, Any]:
     from mockserver.profile.switches import switches as table
 
     return table()
+
+
+def learned(profile: str) -> Mapping[str, bool]:
+    """Assumptions that a profile answers: whether each holds; ValueError for a bad file."""
+    from mockserver.openapi.yaml_document import DocumentError
+    from mockserver.profile.profile import Profile
+
+    try:
+        read = Profile(profile)
+    except DocumentError as error:
+        raise ValueError(str(error)) from error
+    return {**dict.fromkeys(read.assumed, True), **dict.fromkeys((*read.followed, *read.unserved), False)}

@@ -107,6 +107,8 @@ def handlers_of(revision: str) -> Mapping[str, Handler]:
 
 def following(handlers: Mapping[str, Handler], profile: Profile) -> Mapping[str, Handler]:
     """Handlers that answer as a profile says, where it has an alternative for their operation."""
+    if not profile.followed:
+        return handlers
     found = {**handlers}
     for id_, alternative in profile.followed.items():
         switch = switches()[id_]

@@ -38,6 +38,8 @@ class Profile:
         """By assumption."""
         self.unserved: list[str] = []
         """Assumptions with an alternative that the mock can't follow."""
+        self.assumed: list[str] = []
+        """Assumptions that hold."""
         self.overlay: Document | None = None
         self._file = None if name_or_file is None else Document(file_of(name_or_file))
         if self._file is not None:
@@ -47,6 +49,7 @@ class Profile:
         self.sha256 = hashlib.sha256(file.text).hexdigest()
         stated = _stated(file)
         self.followed = {id_: each for id_, each in stated.items() if _is_served(id_, each)}
+        self.assumed = [id_ for id_, each in file.content["assumptions"].items() if each == AS_ASSUMED]
         self.unserved = [id_ for id_ in stated if id_ not in self.followed]
         actions = [(id_, a) for id_, each in self.followed.items() for a in switches()[id_].actions(each)]
         if actions:

@@ -1,0 +1,28 @@
+"""Failures as the profile of the target judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from contracts.verdict.failure import Failure, Verdict
+
+
+def by_profile(failures: Sequence[Failure], learned: Mapping[str, bool]) -> list[Failure]:
+    """Failures without those that the profile explains.
+
+    An assumption that holds by the profile, and does not any more, is broken. The model of lock step follows
+    the profile, so that a difference from it stays what it is.
+    """
+    found = []
+    for failure in failures:
+        holds = learned.get(failure.assumption or "")
+        if failure.confirmed is not Verdict.ASSUMPTION or holds is None:
+            found.append(failure)
+        elif holds:
+            message = f"the profile says that {failure.assumption} is as assumed: {failure.broken.message}"
+            broken = replace(failure.broken, message=message)
+            found.append(failure._replace(broken=broken, confirmed=Verdict.BROKEN))
+        elif failure.check.layer == "lockstep":
+            found.append(failure)
+    return found
