@@ -153,7 +153,7 @@ def test_the_table_of_switches_names_what_there_is() -> None:
 
 
 def test_handlers_follow_a_profile_in_few_places() -> None:
-    code = "".join(file.read_text("utf-8") for file in (ROOT / "mockserver" / "freddy").glob("*.py"))
-    followed = re.findall(r'sandbox\.follows\("(A\d+)"\)', code)
+    files = [*(ROOT / "mockserver/freddy").glob("*.py"), *(ROOT / "mockserver/sandbox").glob("*.py")]
+    followed = re.findall(r'\.follows\("(A\d+)"\)', "".join(file.read_text("utf-8") for file in files))
     assert len(followed) <= 15
     assert {*followed} == {id_ for id_, switch in switches().items() if switch.behaviour}

@@ -170,6 +170,13 @@ def first_activity(site: Site) -> Seen:
     )
 
 
+def precision(site: Site) -> Seen:
+    """Digits of a second in a time; one of several times may end with 0."""
+    stamps = [site.owner.new_space()["created_at"] for _ in range(3)]
+    digits = max(len(stamp.partition(".")[2].rstrip("Z").partition("+")[0]) for stamp in stamps)
+    return {0: "seconds", 3: "milliseconds", 6: "microseconds"}.get(digits, f"{digits} digits of a second")
+
+
 def new_metadata(site: Site) -> Seen:
     """Metadata of a new thread."""
     return _json(site.owner.new_thread().get("metadata"))

@@ -29,6 +29,7 @@ from contracts.calibration.behaviours import (
     own_store,
     page_size,
     post_space,
+    precision,
     raw_space,
     token_or_key,
     total,
@@ -71,6 +72,7 @@ PROBES: Mapping[str, Probe] = {
     ),
     "A19": Probe("create a space with a name of 256 characters", long_name),
     "A20": Probe("list spaces without the slash", lambda s: s.owner.get("/v1/spaces", **s.organization)),
+    "A21": Probe("create three spaces", precision),
     "A22": Probe(
         "read a space by an id with a dot", lambda s: s.owner.get("/v1/spaces/contracts.calibration")
     ),

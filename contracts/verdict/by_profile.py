@@ -9,20 +9,16 @@ from contracts.verdict.failure import Failure, Verdict
 
 
 def by_profile(failures: Sequence[Failure], learned: Mapping[str, bool]) -> list[Failure]:
-    """Failures without those that the profile explains.
+    """Failures without those that an alternative of the profile explains.
 
-    An assumption that holds by the profile, and does not any more, is broken. The model of lock step follows
-    the profile, so that a difference from it stays what it is.
+    The model of lock step follows the profile, so that a difference from it is not explained.
     """
     found = []
     for failure in failures:
         holds = learned.get(failure.assumption or "")
-        if failure.confirmed is not Verdict.ASSUMPTION or holds is None:
+        if failure.confirmed is not Verdict.ASSUMPTION or holds is None or failure.check.layer == "lockstep":
             found.append(failure)
         elif holds:
             message = f"the profile says that {failure.assumption} is as assumed: {failure.broken.message}"
-            broken = replace(failure.broken, message=message)
-            found.append(failure._replace(broken=broken, confirmed=Verdict.BROKEN))
-        elif failure.check.layer == "lockstep":
-            found.append(failure)
+            found.append(failure._replace(broken=replace(failure.broken, message=message)))
     return found

@@ -192,6 +192,7 @@ class Sandbox(Collections):
         """Restore data, ids, clock and queue; a running clock continues from the saved instant."""
         self.data = state.data
         self.clock = Clock(state.clock_start.instant, self.source)
+        self.clock.in_microseconds = self.follows("A21") is not None
         if not state.clock_start.frozen:
             self.clock.resume()
         self.ids = Ids(state.policy.seed, state.counters)
