@@ -19,6 +19,7 @@ import yaml
 
 from contracts.cli import main as contracts
 from mockserver.commands.cli import main as mockserver
+from tests.calibration_table import HEAD, switch_rows
 from tests.evidence_page import assumption_table, counts, effects_page, evidence_page
 from tests.running import ROOT
 from tests.test_imports import MAY_IMPORT
@@ -82,6 +83,8 @@ def _part(what: str, here: str) -> Iterator[str]:
         yield from _table(("part", "may import"), rows)
     elif what == "assumptions":
         yield from assumption_table()
+    elif what == "switches":
+        yield from _table(HEAD, list(switch_rows()))
     elif what == "claims":
         yield from counts()
     elif what == "index":

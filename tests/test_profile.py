@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from mockserver.app import create_app
+from mockserver.commands.cli import main
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.profile.answers import CONDITIONS
 from mockserver.profile.profile import Profile
@@ -114,6 +116,21 @@ def test_health_names_the_profile_and_what_is_not_followed(tmp_path: Path) -> No
     served = mock.get("/__admin/health").get_json()["spec"]["profile"]
     assert (served["alternatives"], served["not_followed"]) == (1, ["A15"])
     assert served["sha256"] == Profile(served["name"]).sha256
+
+
+def test_the_profile_in_the_docs_is_followed(tmp_path: Path) -> None:
+    shown = (ROOT / "docs/calibration.md").read_text("utf-8").partition("```yaml staging.profile.yaml\n")[2]
+    file = tmp_path / "staging.profile.yaml"
+    file.write_text(shown.partition("```")[0], "utf-8")
+    result = CliRunner().invoke(main, ["check", "--profile", str(file)])
+    assert (result.exit_code, result.output) == (
+        0,
+        f"profile {file}: 3 alternatives\nok: scenario 'demo' fits the bundled spec\n",
+    )
+    wrong = file.read_text("utf-8").replace("{status: 409}", "conflict")
+    file.write_text(wrong, "utf-8")
+    said = CliRunner().invoke(main, ["check", "--profile", str(file)]).output
+    assert said.replace(f"{tmp_path}/", "") in (ROOT / "docs/calibration.md").read_text("utf-8")
 
 
 def test_the_habits_of_the_framework_come_with_the_mock() -> None:

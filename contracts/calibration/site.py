@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from contracts.checks.errors import Untested
-from contracts.http.exchange import ClientResponse
+from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.http.role_client import RoleClient
 from contracts.http.run import Run
 
@@ -85,15 +85,33 @@ class Site:
     def later(self) -> dict[str, Any]:
         """Space that was created a second later than `early`; Untested if no time passes at the target."""
         early = self.early
-        time.sleep(max(0.0, PAUSE - (time.monotonic() - self._created_at)))
+        self.pause(max(0.0, PAUSE - (time.monotonic() - self._created_at)))
         space = self.owner.new_space()
         if space["created_at"] == early["created_at"]:
             raise Untested("the target's clock stands still")
         return space
 
+    @property
+    def has_waited(self) -> bool:
+        """Whether a second had to pass."""
+        return "later" in vars(self)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass at the target."""
+        time.sleep(seconds)
+
     def unknown(self, prefix: str) -> str:
         """Id that no resource has."""
         return self.run.unknown_id(prefix)
+
+
+class MockSite(Site):
+    """Fresh mock in this process, whose clock is advanced."""
+
+    def pause(self, seconds: float) -> None:
+        """Advance the clock."""
+        request = ClientRequest("PUT", "/__admin/clock", None, {"advance": seconds})
+        self.run.send_aside(request, None, {})
 
 
 def parts_of(answer: ClientResponse) -> dict[str, Any]:
