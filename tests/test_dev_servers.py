@@ -125,6 +125,7 @@ def test_a_request_without_a_key_gets_one_and_another_keeps_its_own(place: Place
     assert requests.post(path, headers=viewer, timeout=60).status_code == 403
     assert requests.post(path, headers=bearer, timeout=60).status_code == 403
     assert requests.post(path, timeout=60).status_code == 201
+    assert requests.get(path.rpartition("/")[0], headers={"X-API-Key": ""}, timeout=60).status_code == 200
 
 
 def test_a_path_that_ends_with_a_slash_a_sandbox_and_the_control_api_are_reached(place: Place) -> None:

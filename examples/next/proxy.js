@@ -5,7 +5,7 @@ const { FREDDY_API_URL = "http://127.0.0.1:4010", FREDDY_API_KEY = "ak_demo_owne
 export function proxy(request) {
   const { pathname, search } = new URL(request.url);
   const headers = new Headers(request.headers);
-  if (!headers.has("X-API-Key") && !headers.has("Authorization")) headers.set("X-API-Key", FREDDY_API_KEY);
+  if (!headers.get("X-API-Key") && !headers.get("Authorization")) headers.set("X-API-Key", FREDDY_API_KEY);
   return NextResponse.rewrite(new URL(pathname + search, FREDDY_API_URL), { request: { headers } });
 }
 

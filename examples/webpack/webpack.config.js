@@ -10,7 +10,7 @@ export default {
         context: ["/v1", "/__sandbox", "/__admin"],
         target: FREDDY_API_URL,
         onProxyReq(request) {
-          const hasKey = request.hasHeader("X-API-Key") || request.hasHeader("Authorization");
+          const hasKey = request.getHeader("X-API-Key") || request.getHeader("Authorization");
           if (!hasKey) request.setHeader("X-API-Key", FREDDY_API_KEY);
         },
         // A proxy does not pass on by itself that an answer broke off.
