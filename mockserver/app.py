@@ -24,8 +24,8 @@ from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
 from mockserver.freddy import vendor_operations
-from mockserver.freddy.auth import authenticate
-from mockserver.freddy.revisions import handlers_of
+from mockserver.freddy.auth import authenticate, token_first
+from mockserver.freddy.revisions import following, handlers_of
 from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.context import Api
 from mockserver.http.cors import Cors, is_loopback
@@ -42,6 +42,8 @@ from mockserver.openapi.yaml_document import DocumentError
 from mockserver.persistence.keeper import Keeper
 from mockserver.persistence.opening import Opening, open_store
 from mockserver.persistence.recovery import Recovery
+from mockserver.profile.answers import ProfileAnswers, rendering
+from mockserver.profile.profile import Profile
 from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
@@ -88,7 +90,8 @@ def create_app(
     fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
-        return Sandbox(name, start, journal=journals.new(name), faults=Faults(fault_defaults))
+        faults, follows = Faults(fault_defaults), loaded.profile.follower()
+        return Sandbox(name, start, journal=journals.new(name), faults=faults, follows=follows)
 
     snapshots = Snapshots()
     sandboxes = Sandboxes(
@@ -98,16 +101,19 @@ def create_app(
         catalogue=loaded.catalogue,
         snapshots=snapshots,
     )
+    profile = loaded.profile
     vendor = Api(
         loaded.spec,
-        handlers_of(settings.revision),
+        following(handlers_of(settings.revision), profile),
         prefix="",
-        authenticate=authenticate,
+        authenticate=token_first if profile.builds("A12") else authenticate,
         name_of=lambda caller: caller.user_id,
-        render=vendor_envelope,
+        render=rendering(profile, vendor_envelope),
         cors=Cors(settings.cors_origins),
         not_mocked=vendor_operations(),
         makes_sandboxes=not settings.strict_sandboxes,
+        answers=ProfileAnswers(profile) if profile.followed else None,
+        redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)
@@ -153,7 +159,7 @@ def create_app(
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
-    app.journals = journals
+    app.journals, app.profile = journals, profile
     blueprints.register(app, settings.extend)
     if settings.persist is not None:
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
@@ -217,7 +223,8 @@ class Documents(NamedTuple):
     catalogue: Catalogue
     states: StateDocuments
     served: Mapping[str, Any]
-    """Title, version and SHA-256 of the document, and its overlays."""
+    """Title, version and SHA-256 of the document, its overlays, and the profile."""
+    profile: Profile
 
 
 def start(
@@ -270,7 +277,9 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
 
     `rule`: default values of a fault rule's fields.
     """
-    spec = spec_of(settings)
+    profile = Profile(settings.profile)
+    profile.require_revision(settings.revision)
+    spec = spec_of(settings, profile)
     shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
@@ -287,14 +296,21 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
         spec,
         Catalogue({**data, own.name: own}, {name: partial(load_data, name) for name in ours}),
         StateDocuments(spec.served, shapes, settings.api_key, rule),
-        spec.served,
+        spec.served if settings.profile is None else {**spec.served, "profile": profile.served},
+        profile,
     )
 
 
-def spec_of(settings: Settings) -> Spec:
-    """Document that the settings serve; DocumentError if it, or an overlay, is invalid."""
-    overlays = (*revision_overlays(settings.revision), *settings.overlay)
-    return Spec(settings.spec or bundled_spec(), overlays=overlays)
+def spec_of(settings: Settings, profile: Profile | None = None) -> Spec:
+    """Document that the settings serve; DocumentError if it, an overlay or the profile is invalid."""
+    profile = profile or Profile(settings.profile)
+    own = [profile.overlay] if profile.overlay is not None else []
+    return Spec(
+        settings.spec or bundled_spec(),
+        overlays=(*revision_overlays(settings.revision), *own, *settings.overlay),
+        is_lax=profile.builds("A102") is None,
+        plain_integers=profile.builds("A50") is not None,
+    )
 
 
 def bundled_spec() -> Path:

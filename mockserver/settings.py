@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         title="FILE",
         description="Apply this OpenAPI Overlay to the document before it is served; may be repeated",
     )
+    profile: str | None = Field(
+        None,
+        title="FILE|fastapi",
+        description="Follow the alternatives of this profile, which `contracts calibrate` writes",
+    )
     extend: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (),
         title="FILE.py:NAME",
@@ -183,7 +188,7 @@ class Settings(BaseSettings):
     )
     watch: bool = Field(
         False,
-        description="Reload when a file of --spec, --overlay, --scenario, --scenarios or --extend changes",
+        description="Reload when a file of --spec, --overlay, --profile, --scenario(s) or --extend changes",
     )
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = Field(
         None,

@@ -19,6 +19,7 @@ import yaml
 
 from contracts.cli import main as contracts
 from mockserver.commands.cli import main as mockserver
+from tests.calibration_table import HEAD, switch_rows
 from tests.evidence_page import assumption_table, counts, effects_page, evidence_page
 from tests.running import ROOT
 from tests.test_imports import MAY_IMPORT
@@ -86,6 +87,8 @@ def _part(what: str, here: str) -> Iterator[str]:
         yield from _table(("part", "may import"), rows)
     elif what == "assumptions":
         yield from assumption_table()
+    elif what == "switches":
+        yield from _table(HEAD, list(switch_rows()))
     elif what == "claims":
         yield from counts()
     elif what == "index":
@@ -140,7 +143,7 @@ def inputs(operation: str, here: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def commands(path: Path) -> str:
-    """The --help of each command of a page: of those for a running mock and its folder, or of the others."""
+    """The --help of each command of a page: those for a running mock and what one has kept, or the others."""
     name, group, title = COMMANDS[path]
     lines = [f"# {title}", "", "The output of `--help`, written by `python -m tests.reference`."]
     lines += _help(name, group, None, remote=path.stem == "commands-remote")

@@ -15,8 +15,8 @@ from contracts.lockstep.sides import SANDBOX, control, new_sandbox
 class ModelClient:
     """The mock in a process of its own."""
 
-    def __init__(self, revision: str) -> None:
-        self._process = ModelProcess(revision)
+    def __init__(self, revision: str, profile: str | None = None) -> None:
+        self._process = ModelProcess(revision, profile)
         self._headers: dict[str, str] = {}
 
     def begin(self, name: str, start: datetime) -> None:
@@ -36,6 +36,15 @@ class ModelClient:
         """Answer to that request."""
         return self._process.answers()[-1]
 
+    def save(self) -> None:
+        """Save the state, to which `restore` returns."""
+        self._process.send(ClientRequest("PUT", "/__admin/snapshots/before", None, None, self._headers))
+
+    def restore(self) -> None:
+        """Return to the saved state."""
+        path = "/__admin/snapshots/before/restore"
+        self._process.send(ClientRequest("POST", path, None, None, self._headers))
+
     def end(self) -> None:
         """Forget the sequence."""
         self._process.send(ClientRequest("DELETE", f"/__admin/sandboxes/{self._headers[SANDBOX]}", None))
@@ -46,8 +55,8 @@ class ModelClient:
 
 
 @cache
-def shared_model(revision: str) -> ModelClient:
-    """The one model of this process that serves a revision of the API; it ends with this process."""
-    model = ModelClient(revision)
+def shared_model(revision: str, profile: str | None = None) -> ModelClient:
+    """The one model of this process with this revision and profile; it ends with this process."""
+    model = ModelClient(revision, profile)
     atexit.register(model.close)
     return model

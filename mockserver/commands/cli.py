@@ -144,6 +144,7 @@ def serve(**flags: Any) -> None:
             second,
             sorted(app.sandboxes.default.directory.credentials),
             generated,
+            app.profile.words,
         )
 
     most = limits.fault_connections
@@ -207,18 +208,21 @@ for _command in (*remote.COMMANDS, persisted):
 @option("spec")
 @option("revision")
 @option("overlay")
+@option("profile")
 @option("scenario")
 @option("extend")
 def check(**flags: Any) -> None:
-    """Validate a spec, overlays, a scenario and extensions without serving them.
+    """Validate a spec, overlays, a profile, a scenario and extensions without serving them.
 
-    Each value that an overlay changes is one line: file and line of the action, place, old and new value.
+    Each value that an overlay or the profile changes is one line: file and line, place, old and new value.
+    Alternatives of the profile that the mock can't follow are listed.
 
     \b
     Examples:
       mockserver check --scenario tests/world.yaml
       mockserver check --spec openapi.yaml --scenario empty
       mockserver check --overlay staging.yaml
+      mockserver check --profile staging.profile.yaml
       mockserver check --extend examples/login/login.py:login
 
     \b
@@ -234,6 +238,8 @@ def check(**flags: Any) -> None:
     data = app.sandboxes.default.data
     for change in spec_of(settings).changes:
         click.echo(str(change))
+    if (words := app.profile.words) is not None:
+        click.echo(f"profile {words}")
     click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")
 
 
@@ -298,9 +304,15 @@ def _listeners(settings: Settings) -> tuple[list[socket.socket], list[socket.soc
 
 
 def _announce(
-    settings: Settings, connections: int, port: int, second: int | None, keys: list[str], token: str | None
+    settings: Settings,
+    connections: int,
+    port: int,
+    second: int | None,
+    keys: list[str],
+    token: str | None,
+    profile: str | None,
 ) -> None:
-    """`token`: a generated one, which is printed nowhere else."""
+    """`token`: a generated one, which is printed nowhere else; `profile`: what is followed of it."""
     if settings.api_key and settings.api_key not in keys:
         _print_error(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
     newer = None if settings.revision == REVISIONS[0] else settings.revision
@@ -310,6 +322,7 @@ def _announce(
         ready |= {"connections": connections, "threads": settings.threads}
         wide = urls if settings.host in EVERY_ADDRESS else None
         more = {"urls": wide, "admin_token": token, "fault_port": second, "revision": newer}
+        more["profile"] = profile
         click.echo(orjson.dumps(ready | {name: value for name, value in more.items() if value is not None}))
         return
     listed_keys = [key for key in keys if key != settings.api_key]
@@ -317,6 +330,8 @@ def _announce(
     click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {shown}")
     if newer is not None:
         click.echo(f"  revision  {newer}")
+    if profile is not None:
+        click.echo(f"  profile   {profile}")
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(listed_keys)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")

@@ -25,7 +25,6 @@ def persisted() -> None:
     \b
     Examples:
       mockserver persisted list kept
-      mockserver persisted export kept state.json --sandbox ci-42
 
     \b
     Exit codes: 0 success; 2 for a folder that is in use or is none, or an unknown sandbox.

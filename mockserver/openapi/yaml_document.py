@@ -12,6 +12,7 @@ import orjson
 import yaml
 
 from mockserver.files import read_whole
+from mockserver.openapi.parsed_cache import ParsedCopy
 
 
 class DocumentError(Exception):
@@ -145,14 +146,26 @@ _Loader.add_constructor(_TAG + "float", _Loader.construct_finite)
 class _Parsed:
     """Text and its value, which documents of the same text share while one of them is in use."""
 
-    def __init__(self, text: bytes, *, is_bundled: bool) -> None:
+    def __init__(self, text: bytes, bundled: Path | None) -> None:
+        """`bundled`: the file, if it is one of the package."""
         self.text = text
-        if not is_bundled:
+        if bundled is None:
             _refuse_bombs(text)
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        self.content: Any = None if node is None else loader.plain(node, {})
-        orjson.dumps(self.content)  # refuses cycles and values that JSON can't represent
+            self.content = _parse(text)[0]
+            return
+        copy = ParsedCopy(bundled, text, __file__)
+        self.content = copy.read()
+        if self.content is None:
+            self.content, whole = _parse(text)
+            copy.write(whole)
+
+
+def _parse(text: bytes) -> tuple[Any, bytes]:
+    """The value and its JSON; ValueError or TypeError for cycles and values that JSON can't represent."""
+    loader = _Loader(text)
+    node = loader.get_single_node()
+    value = None if node is None else loader.plain(node, {})
+    return value, orjson.dumps(value)
 
 
 _IN_USE: WeakValueDictionary[bytes, _Parsed] = WeakValueDictionary()
@@ -168,7 +181,7 @@ class Document:
         is_bundled = path.is_relative_to(_BUNDLED) or path in beside
         try:
             text = read_whole(path, MOST_BYTES)
-            self._parsed = _IN_USE.get(text) or _Parsed(text, is_bundled=is_bundled)
+            self._parsed = _IN_USE.get(text) or _Parsed(text, path if is_bundled else None)
         except OSError as error:
             raise DocumentError(f"{path}: {error.strerror or error}") from error
         except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from collections.abc import Collection as AnyOf
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from threading import get_ident
 from typing import Any, NamedTuple
@@ -26,6 +26,9 @@ Link = tuple[str, str]
 """(space id, id of the linked object), or (vector store id, file id)."""
 
 __all__ = ["Data", "Link", "Record", "Sandbox", "SandboxState", "collections"]
+
+
+_NO_PROFILE: Mapping[str, Any] = {}
 
 
 class Data(NamedTuple):
@@ -139,9 +142,15 @@ class Sandbox(Collections):
     """Isolated data, ids, clock, faults and journal under one name."""
 
     def __init__(
-        self, name: str, start: SandboxState, *, journal: Journal | None = None, faults: Faults | None = None
+        self,
+        name: str,
+        start: SandboxState,
+        *,
+        journal: Journal | None = None,
+        faults: Faults | None = None,
+        follows: Callable[[str], Any] = _NO_PROFILE.get,
     ) -> None:
-        """`start`: initial state, which a reset restores."""
+        """`start`: initial state, which a reset restores; `follows`: alternative of an assumption, if any."""
         super().__init__()
         self._collections: Mapping[str, Collection[Any, Record]] = dict(vars(self))
         self.name = name
@@ -166,6 +175,7 @@ class Sandbox(Collections):
         self.space_thread_pages = PageCache(self.space_threads, self.threads)
         self.faults = faults or Faults(FaultDefaults())
         self.faults.real = self.source
+        self.follows = follows
         self.restore(start)
         self._reset_faults()
 
@@ -195,6 +205,7 @@ class Sandbox(Collections):
         """Restore data, ids, clock and queue; a running clock continues from the saved instant."""
         self.data = state.data
         self.clock = Clock(state.clock_start.instant, self.source)
+        self.clock.in_microseconds = self.follows("A21") is not None
         if not state.clock_start.frozen:
             self.clock.resume()
         self.ids = Ids(state.policy.seed, state.counters)

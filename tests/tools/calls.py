@@ -73,10 +73,10 @@ def operations(document: Any) -> dict[str, Operation]:
 
 
 @contextmanager
-def served(revision: str, folder: Path) -> Iterator[tuple[str, Path]]:
+def served(revision: str, folder: Path, *flags: str) -> Iterator[tuple[str, Path]]:
     """URL of a mock, and the file of the document that it serves."""
-    with mock("--freeze", FROZEN, "--revision", revision) as url:
-        if revision == "2026-02":
+    with mock("--freeze", FROZEN, "--revision", revision, *flags) as url:
+        if revision == "2026-02" and not flags:
             yield url, ROOT / "openapi.yaml"
         else:
             file = folder / "openapi.json"
