@@ -32,9 +32,9 @@ from mockserver.settings import Settings
 from tests.killing import Killing
 
 LINK = "/v1/spaces/space_abc123/threads/thrd_def456"
-TURNS = 400
-"""Requests of a measurement; each side has its turn after the other."""
-PAIRS = 25
+TURNS = 10
+"""Requests of a measurement; each side has its turn after the other, so that other load meets both."""
+PAIRS = 600
 
 
 def _asked(app: MockServer, method: str) -> None:
