@@ -87,11 +87,11 @@ def recovered(kept: Kept, start: Start, tmp_path: Path) -> list[Kept]:
     return [start(copy), start()]
 
 
-@pytest.mark.parametrize("live", [lived_in, lived_in_faults])
+@pytest.mark.parametrize(("live", "sync"), [(lived_in, False), (lived_in_faults, True)])
 def test_everything_is_there_after_a_crash_and_after_an_end(
-    start: Start, tmp_path: Path, live: Callable[[Any], None]
+    start: Start, tmp_path: Path, live: Callable[[Any], None], sync: bool
 ) -> None:
-    kept = start()
+    kept = start(persist_sync=sync)
     live(kept)
     before = kept.state()
     for again in recovered(kept, start, tmp_path):
