@@ -183,6 +183,8 @@ def kill(folder: Path, rounds: int, seed: int) -> None:
         if wrong := killing.round():
             print(f"round {number}: {'; '.join(wrong[:5])}")
             sys.exit(1)
+        if number % 20 == 19:
+            print(f"{number + 1} kills, {killing.calls:,} answers", flush=True)
     seconds = time.perf_counter() - begin
     slowest = max(killing.ready_seconds)
     print(f"{rounds} kills, {killing.calls:,} answers, nothing lost or invented, in {seconds:.0f} s")

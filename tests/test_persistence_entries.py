@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from flask import g
 
-from mockserver.openapi.yaml_document import DocumentError
 from tests.freddy.steps import Steps
 from tests.test_persistence import NEW, SPACES, Kept, Start, start
 
@@ -129,39 +128,3 @@ def test_a_transaction_of_a_view_is_written_whole(start: Start, tmp_path: Path) 
     assert kept("POST", "/my/view").status_code == 200
     again = start(kept.crash(tmp_path / "crashed"))
     assert again.app.sandboxes.default.extension_records.get("mine") == {"a": [1]}
-
-
-def test_damaged_names_of_snapshots_are_set_aside_and_the_rest_serves(start: Start, tmp_path: Path) -> None:
-    kept = start()
-    Steps(kept)("POST", SPACES, json=NEW)
-    kept("PUT", "/__admin/snapshots/named")
-    copy = kept.crash(tmp_path / "crashed")
-    file = copy / "sandboxes" / "-.0.log"
-    file.write_bytes(b"x" + file.read_bytes()[1:])
-    (copy / "sandboxes" / "something-else").write_text("of nobody")
-    again = start(copy)
-    assert len(again.said) == 1
-    assert "the names of snapshots can't be recovered; it is set aside in" in again.said[0]
-    assert again.state()["collections"] == kept.state()["collections"]
-
-
-def test_a_folder_without_a_readable_owner_is_refused_in_a_line(start: Start, tmp_path: Path) -> None:
-    copy = start().crash(tmp_path / "crashed")
-    for damage in (b"{", b"1"):
-        (copy / "mock.json").write_bytes(damage)
-        with pytest.raises(DocumentError, match=r"mock\.json is damaged; remove it"):
-            Kept(copy)
-
-
-def test_a_damaged_snapshot_by_name_is_said_and_the_rest_serves(start: Start, tmp_path: Path) -> None:
-    kept = start()
-    Steps(kept)("POST", SPACES, json=NEW)
-    kept("PUT", "/__admin/snapshots/damaged")
-    digest = kept.app.keeper.named["damaged"]
-    copy = kept.crash(tmp_path / "crashed")
-    (copy / "states" / digest).write_bytes(b"no state")
-    again = start(copy)
-    assert (
-        again.said == [said for said in again.said if "snapshot 'damaged' can't be recovered" in said] != []
-    )
-    assert again.state()["collections"] == kept.state()["collections"]

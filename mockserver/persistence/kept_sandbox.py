@@ -81,7 +81,6 @@ class KeptSandbox:
             self._store.put_snapshot(self.log, number, pieces(self.moment(number), self._spec))
         except OSError as error:
             raise Unwritable(str(error.strerror or error)) from error
-        self._reserved.clear()
 
     def counted(self, rule_id: str, matched: int, struck: int) -> None:
         """Keep the counts of a rule; they may be lost if the disk is full."""
@@ -106,6 +105,8 @@ class KeptSandbox:
         sandbox = self.sandbox
         if sandbox.start is not self.start[0] or not self.start[1]:
             self.start = sandbox.start, self._hash_of(sandbox.start)
+        # The snapshot takes the place of what was reserved: first this, then the numbers that were given.
+        self._reserved.clear()
         head = {
             "at": sandbox.source(),
             "start": self.start[1],
