@@ -146,12 +146,21 @@ def test_calls_that_are_no_entries_are_there_too(start: Start, tmp_path: Path) -
         assert (again.state(), again.said) == (before, [])
 
 
-def test_no_request_id_is_given_twice_after_a_crash(start: Start, tmp_path: Path) -> None:
-    kept = start()
-    ids = [kept("GET", SPACES + "?organization_id=org_abc123").headers["x-request-id"] for _ in range(5)]
-    again = start(kept.crash(tmp_path / "crashed"))
-    more = [again("GET", SPACES + "?organization_id=org_abc123").headers["x-request-id"] for _ in range(5)]
-    assert len({*ids, *more}) == 10
+@pytest.mark.parametrize("snapshots", [False, True])
+def test_no_request_id_is_given_twice_after_a_crash(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshots: bool
+) -> None:
+    kept, ids = start(), list[str]()
+    monkeypatch.setattr(kept_sandbox, "SMALLEST", 1000 if snapshots else 1 << 20)
+    for number in range(3):
+        again = kept if number == 0 else start(kept.crash(tmp_path / f"crashed-{number}"))
+        for _ in range(5):
+            ids.append(again("POST", SPACES, json=NEW).headers["x-request-id"])
+            ids.append(again("GET", SPACES + "?organization_id=org_abc123").headers["x-request-id"])
+        again.app.keeper.write_moments()
+        ids += [again("GET", "/v1/threads").headers["x-request-id"] for _ in range(5)]
+        kept = again
+    assert len({*ids}) == len(ids) == 45
 
 
 def test_a_large_log_becomes_a_snapshot(

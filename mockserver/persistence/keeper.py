@@ -163,12 +163,13 @@ class Keeper:
     def _run(self) -> None:
         while not self._stopping.wait(SECONDS):
             self.store.flush()
-            self._write_moments()
+            self.write_moments()
             if self._has_unused:
                 self._has_unused = False
                 self.remove_unused()
 
-    def _write_moments(self) -> None:
+    def write_moments(self) -> None:
+        """Write the snapshots that were asked for."""
         with suppress(Empty):
             while True:
                 kept, moment = self._moments.get_nowait()
@@ -183,7 +184,7 @@ class Keeper:
         """Write what has changed, and end; the log has everything, should that fail."""
         self._stopping.set()
         self._thread.join()
-        self._write_moments()
+        self.write_moments()
         for kept in list(self._kept.values()):
             if kept.is_changed:
                 with kept.sandbox.transaction():
