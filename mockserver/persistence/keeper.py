@@ -124,13 +124,12 @@ class Keeper:
             lines = list(in_pieces(state_document(state, self._spec)))
         digest = sha256(b"".join(lines)).hexdigest()
         try:
-            if not self.store.has_state(digest):
-                self.store.write_state(digest, lines)
+            for _ in range(2):  # until it is remembered, it may be removed, because nothing else has it
+                if not self.store.has_state(digest):
+                    self.store.write_state(digest, lines)
+                self.remember(state, digest)
         except OSError as error:
             raise Unwritable(str(error.strerror or error)) from error
-        self.remember(state, digest)
-        if not self.store.has_state(digest):  # it was removed meanwhile, because nothing else had it
-            self.store.write_state(digest, lines)
         return digest
 
     def remember(self, state: SandboxState, digest: str) -> None:
