@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
+from contracts.calibrate import command as calibrate
 from contracts.checks.claim_list import all_claims
 from contracts.checks.errors import CleanUpStopped, Crashed, TargetUnreachable
 from contracts.checks.revision import address_by
@@ -32,7 +33,7 @@ from contracts.exits import (
 )
 from contracts.http.connection import FRESH, TargetUrl
 from contracts.http.run import Run
-from contracts.options import REVISION, SPACE_ID, TARGET, WITH_MODEL, connection
+from contracts.options import PROFILE_FILE, REVISION, SPACE_ID, TARGET, WITH_MODEL, connection
 from contracts.report.progress_and_end import RunReporter
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
@@ -61,6 +62,9 @@ def main() -> None:
     """
 
 
+main.add_command(calibrate)
+
+
 @main.command("run")
 @TARGET
 @click.option(
@@ -80,6 +84,7 @@ def main() -> None:
 @click.option("--max-time", metavar="10m", help="Maximum duration; later checks are untested.")
 @WITH_MODEL
 @REVISION
+@PROFILE_FILE
 @connection
 @click.option(
     "--report-dir",
@@ -168,6 +173,7 @@ def _end_with(judged: Judgement, stopped: int) -> NoReturn:
 )
 @WITH_MODEL
 @REVISION
+@PROFILE_FILE
 @click.option("--strict-assumptions", is_flag=True, help="Count assumptions that do not hold as failures.")
 @connection
 def replay(failure: str, target: str | None, strict_assumptions: bool, **flags: Any) -> None:

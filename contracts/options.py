@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,9 @@ TARGET = click.option(
     metavar="mock|mock-http|URL",
     help="What to test: a fresh mock, in this process or on a free port, or a deployment.",
 )
+TARGET_OR_DIFF = click.option(
+    "--target", metavar="mock|mock-http|URL", help="What to calibrate by, as for run; not with --diff."
+)
 SPACE_ID = click.option(
     "--space-id",
     multiple=True,
@@ -22,6 +26,12 @@ SPACE_ID = click.option(
 )
 WITH_MODEL = click.option(
     "--with-model", type=click.IntRange(0), default=0, help="Number of questions to the model, 0 by default."
+)
+PROFILE_FILE = click.option(
+    "--profile-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE|fastapi",
+    help="Profile of the target, by `contracts calibrate`: what it says is expected.",
 )
 REVISION = click.option(
     "--revision",

@@ -20,7 +20,7 @@ from contracts.checks.spec import document, judged_by
 from contracts.generated.hypothesis_patches import patch_hypothesis
 from contracts.http.connection import FRESH, Connection, seconds
 from contracts.http.credentials import TargetAccess, open_target, redactor
-from contracts.http.documents import revisions
+from contracts.http.documents import learned, revisions
 from contracts.http.keys import require_usable_keys
 from contracts.http.run import Run
 from contracts.http.target import open_transport
@@ -50,6 +50,8 @@ class Options(NamedTuple):
     seed: int = SEED
     profile: str = "quick"
     closed: bool = False
+    profile_file: Path | None = None
+    """Profile of the target."""
     revision: str | None = None
     """Revision that judges; None for the one that the target speaks."""
     connection: Connection = Connection()
@@ -176,7 +178,7 @@ def _new_run(
         space_ids=options.space_id,
         model_calls=options.with_model,
         reserved_calls=options.with_model * 2 // 3 if asks else 0,
-        settings=RunSettings(options.seed, PROFILES[options.profile], options.closed),
+        settings=settings_of(options),
         settle=options.connection.settle,
     )
     run.requires_organization = address_by(spoken)
@@ -216,6 +218,18 @@ def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
     finally:
         for number, before_it in old.items():
             signal.signal(number, before_it)
+
+
+def settings_of(options: Options) -> RunSettings:
+    """Settings of the flags; Usage for a bad profile."""
+    settings = RunSettings(options.seed, PROFILES[options.profile], options.closed)
+    if options.profile_file is None:
+        return settings
+    file = str(options.profile_file)
+    try:
+        return settings._replace(profile_file=file, learned=learned(file))
+    except ValueError as error:
+        raise Usage(f"--profile-file: {error}") from error
 
 
 def limit_of(options: Options) -> RequestLimit:

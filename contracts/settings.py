@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -36,6 +37,10 @@ class RunSettings(NamedTuple):
     profile: Profile = PROFILES["quick"]
     closed: bool = False
     """Whether a field of a response that openapi.yaml does not have breaks the contract."""
+    profile_file: str | None = None
+    """Profile of the target, which the model of lock step follows."""
+    learned: Mapping[str, bool] = {}
+    """Assumptions that the profile answers: whether the target does what is assumed."""
 
 
 DEFAULT = RunSettings()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
+from mockserver import __version__
 from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
@@ -23,8 +24,8 @@ from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
 from mockserver.freddy import vendor_operations
-from mockserver.freddy.auth import authenticate
-from mockserver.freddy.revisions import handlers_of
+from mockserver.freddy.auth import authenticate, token_first
+from mockserver.freddy.revisions import following, handlers_of
 from mockserver.http.admin_guard import AdminGuard
 from mockserver.http.context import Api
 from mockserver.http.cors import Cors, is_loopback
@@ -38,12 +39,18 @@ from mockserver.journal import journal
 from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
+from mockserver.persistence.keeper import Keeper
+from mockserver.persistence.opening import Opening, open_store
+from mockserver.persistence.recovery import Recovery
+from mockserver.profile.answers import ProfileAnswers, rendering
+from mockserver.profile.profile import Profile
 from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
+from mockserver.sandbox.snapshots import Snapshots
 from mockserver.scenarios import loader
 from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
@@ -77,29 +84,35 @@ def create_app(
         )
     )
 
-    loaded = load(settings)
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")), is_lax=False)
+    loaded = load(settings, control_spec.body_defaults("addFault"))
     fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
-        return Sandbox(name, start, journal=journals.new(name), faults=Faults(fault_defaults))
+        faults, follows = Faults(fault_defaults), loaded.profile.follower()
+        return Sandbox(name, start, journal=journals.new(name), faults=faults, follows=follows)
 
+    snapshots = Snapshots()
     sandboxes = Sandboxes(
-        start(settings, loaded, control_spec, log.notice),
+        start(settings, loaded, control_spec, log.notice, snapshots),
         new=new_sandbox,
         limits=SandboxLimits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
         catalogue=loaded.catalogue,
+        snapshots=snapshots,
     )
+    profile = loaded.profile
     vendor = Api(
         loaded.spec,
-        handlers_of(settings.revision),
+        following(handlers_of(settings.revision), profile),
         prefix="",
-        authenticate=authenticate,
+        authenticate=token_first if profile.builds("A12") else authenticate,
         name_of=lambda caller: caller.user_id,
-        render=vendor_envelope,
+        render=rendering(profile, vendor_envelope),
         cors=Cors(settings.cors_origins),
         not_mocked=vendor_operations(),
         makes_sandboxes=not settings.strict_sandboxes,
+        answers=ProfileAnswers(profile) if profile.followed else None,
+        redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)
@@ -145,9 +158,33 @@ def create_app(
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
-    app.journals = journals
+    app.journals, app.profile = journals, profile
     blueprints.register(app, settings.extend)
+    if settings.persist is not None:
+        store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
+        app.keeper = Keeper(store, loaded.served, log.notice)
+        recovery = Recovery([control, vendor], loaded.states, store.state, new_sandbox, fault_defaults.rule)
+        known = {**_identity(settings, loaded.served), "settings": _settings_of_log(settings)}
+        Opening(app.keeper, recovery, sandboxes, log.notice).open(known, settings.persist_on_mismatch)
     return app
+
+
+DECIDING = ("revision", "scenario", "generate", "import_", "seed", "freeze", "faults", "rate_limit")
+"""Settings that the answers of a mock depend on, besides those of embedding."""
+
+
+def _identity(settings: Settings, served: Mapping[str, Any]) -> dict[str, Any]:
+    """What a log depends on: with anything else its calls may have other answers."""
+    names = {*DECIDING, *(name for name in Settings.model_fields if "embedding" in name)}
+    values = settings.model_dump(mode="json", include=names)
+    named = {name.rstrip("_"): value for name, value in sorted(values.items())}
+    return {"version": __version__, "document": served, **named}
+
+
+def _settings_of_log(settings: Settings) -> dict[str, Any]:
+    """Settings with which a log can be read again."""
+    names = {*DECIDING, "spec", "overlay", *(name for name in Settings.model_fields if "embedding" in name)}
+    return settings.model_dump(mode="json", include=names & settings.model_fields_set)
 
 
 def _admin_token(settings: Settings) -> str | None:
@@ -181,18 +218,21 @@ class Documents(NamedTuple):
     catalogue: Catalogue
     states: StateDocuments
     served: Mapping[str, Any]
-    """Title, version and SHA-256 of the document, and its overlays."""
+    """Title, version and SHA-256 of the document, its overlays, and the profile."""
+    profile: Profile
 
 
 def start(
     settings: Settings,
     loaded: Documents,
     control_spec: Spec,
-    note: Callable[[str], object] = lambda _: None,
+    note: Callable[[str], object],
+    snapshots: Snapshots,
 ) -> SandboxState:
     """Default starting state of a sandbox; DocumentError if it can't be loaded.
 
-    `note` gets a line for each field that was adapted in a state document of another spec.
+    `note` gets a line for each field that was adapted in a state document of another spec; `snapshots` those
+    of the document.
     """
     said = sorted(settings.model_fields_set & STATE_DOCUMENT_SETTINGS)
     if said and settings.import_ is not None:
@@ -204,7 +244,8 @@ def start(
         begin = SandboxState(data, _policy(settings), clock_start=clock_start, origin=f"scenario:{data.name}")
         return begin if settings.generate is None else _with_generated(begin, settings.generate)
     shape = control_spec.component("State")
-    state = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"), note)
+    state, saved = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"), note)
+    snapshots.save_all(saved)
     return state if settings.freeze is None else state._replace(clock_start=clock_start)
 
 
@@ -226,9 +267,14 @@ def _with_generated(begin: SandboxState, size: str) -> SandboxState:
     return sandbox.state(begin.origin)._replace(clock_start=begin.clock_start)
 
 
-def load(settings: Settings) -> Documents:
-    """Load the spec and the scenarios; DocumentError names the file, line and reason."""
-    spec = spec_of(settings)
+def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents:
+    """Load the spec and the scenarios; DocumentError names the file, line and reason.
+
+    `rule`: default values of a fault rule's fields.
+    """
+    profile = Profile(settings.profile)
+    profile.require_revision(settings.revision)
+    spec = spec_of(settings, profile)
     shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
@@ -244,15 +290,22 @@ def load(settings: Settings) -> Documents:
     return Documents(
         spec,
         Catalogue({**data, own.name: own}, {name: partial(load_data, name) for name in ours}),
-        StateDocuments(spec.served, shapes, settings.api_key),
-        spec.served,
+        StateDocuments(spec.served, shapes, settings.api_key, rule),
+        spec.served if settings.profile is None else {**spec.served, "profile": profile.served},
+        profile,
     )
 
 
-def spec_of(settings: Settings) -> Spec:
-    """Document that the settings serve; DocumentError if it, or an overlay, is invalid."""
-    overlays = (*revision_overlays(settings.revision), *settings.overlay)
-    return Spec(settings.spec or bundled_spec(), overlays=overlays)
+def spec_of(settings: Settings, profile: Profile | None = None) -> Spec:
+    """Document that the settings serve; DocumentError if it, an overlay or the profile is invalid."""
+    profile = profile or Profile(settings.profile)
+    own = [profile.overlay] if profile.overlay is not None else []
+    return Spec(
+        settings.spec or bundled_spec(),
+        overlays=(*revision_overlays(settings.revision), *own, *settings.overlay),
+        is_lax=profile.builds("A102") is None,
+        plain_integers=profile.builds("A50") is not None,
+    )
 
 
 def bundled_spec() -> Path:

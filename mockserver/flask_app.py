@@ -13,6 +13,7 @@ from mockserver.extensions.blueprints import refuse_unreachable
 from mockserver.extensions.views import CONTEXT
 from mockserver.http.routes import Routes
 from mockserver.journal.journal import Journals
+from mockserver.profile.profile import Profile
 from mockserver.sandbox.sandboxes import Sandboxes
 from mockserver.state_document.state_file import StateDocuments
 
@@ -44,8 +45,11 @@ class MockServer(Flask):
         """Set on shutdown; every sleep, wait and stream ends then."""
         self.admin_token = admin_token
         """Token that the control API requires; None if it requires none."""
+        self.keeper: Any = None
+        """Keeps the sandboxes beyond the process; None without `--persist`."""
         self.journals: Journals
         """Journals and events of all sandboxes; set by `create_app`."""
+        self.profile = Profile()
         self._documented = documented
         self._corridor = corridor(self)
 

@@ -8,23 +8,32 @@ from mockserver.http import wire
 from mockserver.http.calls import Reply
 from mockserver.http.context import RequestContext
 from mockserver.http.large_answers import WholeBody
-from mockserver.http.problems import MockOwnError, Problem, Redirect
+from mockserver.http.problems import PHRASES, MockOwnError, Moved, Problem, Redirect
 from mockserver.http.request import Answer
 from mockserver.http.upload import digest
 
 
 def redirected(context: RequestContext, redirect: Redirect) -> Answer:
     """Redirect within the sandbox that the path names, and the prefix of a proxy."""
-    context.exchange.refused("route", "", context.safe(str(redirect)))
+    problem = context.followed(Moved(str(redirect)))
+    if not 300 <= problem.status < 400:  # by a profile
+        problem.message = PHRASES.get(problem.status, "Error")
+        return refused(context, problem)
+    context.exchange.refused("route", "", context.safe(problem.reason))
     location = context.request.mount + quote(context.request.prefix) + redirect.location
-    return wire.unchecked(307, None, "", {"Location": location}, context.trace_id)
+    return wire.unchecked(problem.status, None, "", {"Location": location}, context.trace_id)
 
 
 def refused(context: RequestContext, problem: Problem) -> Answer:
     """Render the problem, and check it against the document if it belongs to the operation."""
+    problem = problem if problem.by_profile else context.followed(problem)
     record = next((str(id_) for name, id_ in problem.details.items() if name.endswith("_id")), "")
     context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason), record)
     rendered = context.render(problem)
+    if problem.by_profile:
+        without_body = problem.status < 300
+        body, media_type = (None, "") if without_body else rendered
+        return wire.unchecked(problem.status, body, media_type, problem.headers, context.trace_id)
     operation = context.operation
     if operation is None or not operation.responses or isinstance(problem, MockOwnError):
         return wire.unchecked(problem.status, *rendered, problem.headers, context.trace_id)
@@ -57,7 +66,7 @@ def label(context: RequestContext, answer: Answer) -> None:
     headers.append(("X-Mock-Source", exchange.source))
     if exchange.operation != "-":
         headers.append(("X-Mock-Operation", exchange.operation))
-    if exchange.reason and (answer.status >= 400 or exchange.rule == "cors"):
+    if exchange.reason and (answer.status >= 400 or exchange.rule in ("cors", "profile")):
         headers.append(("X-Mock-Reason", exchange.reason))
     if exchange.fault:
         headers.append(("X-Mock-Fault", exchange.fault))

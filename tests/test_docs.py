@@ -38,6 +38,9 @@ NOT_RUN = {
     "docker": "needs a container engine",
     "mockserver serve": "runs until it is stopped; the tests start their own",
     "mockserver check --overlay": "tests/test_overlays.py does it",
+    "mockserver persisted": "tests/test_killed.py does it",
+    "mockserver check --profile": "tests/test_profile.py does it",
+    "contracts calibrate": "tests/contracts/test_calibration.py does it",
     "export": "sets what every program here is given anyway",
     "contracts run --target mock": "takes a while; the suite's own tests do it",
     "contracts run --target https": "needs a deployment",
@@ -54,6 +57,7 @@ FILES = {
     "webpack.config.js": "tests/test_dev_servers.py",
     "login.py": "tests/test_extension_files.py",
     "staging.yaml": "tests/test_overlays.py",
+    "staging.profile.yaml": "tests/test_profile.py",
     "test_sharing.py": "tests/test_pytest_plugin.py",
 }
 """What is shown as a file, and who runs it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -28,3 +29,22 @@ def with_overlays(revision: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
     spec = spec_of(Settings.model_construct(revision=revision))
     return deepcopy(dict(spec.document)), spec.served
+
+
+def switches() -> Mapping[str, Any]:
+    """How a mock follows the alternatives of each assumption."""
+    from mockserver.profile.switches import switches as table
+
+    return table()
+
+
+def learned(profile: str) -> Mapping[str, bool]:
+    """Assumptions that a profile answers: whether each holds; ValueError for a bad file."""
+    from mockserver.openapi.yaml_document import DocumentError
+    from mockserver.profile.profile import Profile
+
+    try:
+        read = Profile(profile)
+    except DocumentError as error:
+        raise ValueError(str(error)) from error
+    return {**dict.fromkeys(read.assumed, True), **dict.fromkeys((*read.followed, *read.unserved), False)}

@@ -82,13 +82,19 @@ class InProcess(Transport):
     """Fresh mock in this process, called through WSGI without a socket."""
 
     def __init__(
-        self, app: Any | None = None, limit: RequestLimit | None = None, revision: str | None = None
+        self,
+        app: Any | None = None,
+        limit: RequestLimit | None = None,
+        revision: str | None = None,
+        profile: str | None = None,
     ) -> None:
         if app is None:
             from mockserver.app import create_app
             from mockserver.settings import Settings
 
-            settings = Settings.model_construct(quiet=True, revision=revision or revisions()[0])
+            settings = Settings.model_construct(
+                quiet=True, revision=revision or revisions()[0], profile=profile
+            )
             app = create_app(settings)  # without the environment
         super().__init__("http://mock", limit)
         self.fresh = True

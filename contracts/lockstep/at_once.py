@@ -9,7 +9,7 @@ from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import Step
 from contracts.lockstep.compare import AnswerDifference
 from contracts.lockstep.names import Names
-from contracts.lockstep.sides import ModelSide, Target
+from contracts.lockstep.servers import ModelSide, Target
 
 Compare = Callable[[Step, ClientResponse, ClientResponse, str], list[AnswerDifference]]
 

@@ -74,7 +74,7 @@ class DifferenceSearch:
         """Model and target."""
         run, target = self.run, target_of(self.run)
         return Lockstep(
-            shared_model(run.revision),
+            shared_model(run.revision, run.settings.profile_file),
             target,
             document(),
             {each.id: each for each in document().operations.values()},

@@ -15,8 +15,8 @@ from contracts.lockstep.sides import SANDBOX, control, new_sandbox
 class ModelClient:
     """The mock in a process of its own."""
 
-    def __init__(self, revision: str) -> None:
-        self._process = ModelProcess(revision)
+    def __init__(self, revision: str, profile: str | None = None) -> None:
+        self._process = ModelProcess(revision, profile)
         self._headers: dict[str, str] = {}
 
     def begin(self, name: str, start: datetime) -> None:
@@ -55,8 +55,8 @@ class ModelClient:
 
 
 @cache
-def shared_model(revision: str) -> ModelClient:
-    """The one model of this process that serves a revision of the API; it ends with this process."""
-    model = ModelClient(revision)
+def shared_model(revision: str, profile: str | None = None) -> ModelClient:
+    """The one model of this process with this revision and profile; it ends with this process."""
+    model = ModelClient(revision, profile)
     atexit.register(model.close)
     return model

@@ -27,9 +27,9 @@ class KeyedRequest(NamedTuple):
 class ModelProcess:
     """Child process that answers requests in order."""
 
-    def __init__(self, revision: str) -> None:
+    def __init__(self, revision: str, profile: str | None = None) -> None:
         self._child = subprocess.Popen(  # noqa: S603 - our own mock
-            [sys.executable, "-m", "contracts.lockstep.model_process", revision],
+            [sys.executable, "-m", "contracts.lockstep.model_process", revision, profile or ""],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -80,11 +80,11 @@ class ModelProcess:
                 pipe.close()
 
 
-def answer_all(revision: str, lines: Any, out: Any) -> None:
-    """Answer lines of requests, by a revision of the API, until there are no more."""
+def answer_all(revision: str, profile: str, lines: Any, out: Any) -> None:
+    """Answer lines of requests, by a revision of the API and a profile, until there are no more."""
     from contracts.http.target import InProcess
 
-    mock = InProcess(revision=revision)
+    mock = InProcess(revision=revision, profile=profile or None)
     for line in lines:
         answers: list[Sequence[Any]] = []
         for method, path, body, headers, key in json.loads(line):
@@ -95,4 +95,4 @@ def answer_all(revision: str, lines: Any, out: Any) -> None:
 
 
 if __name__ == "__main__":
-    answer_all(sys.argv[1], sys.stdin, sys.stdout)
+    answer_all(sys.argv[1], sys.argv[2], sys.stdin, sys.stdout)

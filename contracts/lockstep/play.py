@@ -25,7 +25,8 @@ from contracts.lockstep.compare import AnswerDifference, Comparer, content
 from contracts.lockstep.names import Names
 from contracts.lockstep.reads import Reads
 from contracts.lockstep.rendering import Rendering
-from contracts.lockstep.sides import ModelSide, Target, labels_at_start
+from contracts.lockstep.servers import ModelSide, Target
+from contracts.lockstep.sides import labels_at_start
 
 MAX_PAGES = 30
 """Pages of a walk."""

@@ -52,7 +52,8 @@ class RunInfo(NamedTuple):
         chosen = (
             f" --revision {contract['revision']}" if flags.get("revision") or contract["overlays"] else ""
         )
-        more = f"{model}{chosen} {connection}".rstrip()
+        learned = f" --profile-file {flags['profile_file']}" if flags.get("profile_file") else ""
+        more = f"{model}{chosen}{learned} {connection}".rstrip()
         conditions = f"--profile {flags['profile']} --seed {flags['seed']}{more}"
         return {
             "id": self.session.run.run_id,

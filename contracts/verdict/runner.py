@@ -24,6 +24,7 @@ from contracts.http.exchange import ClientResponse
 from contracts.http.keys import refused_key
 from contracts.http.run import Run
 from contracts.verdict.additions import additions_of
+from contracts.verdict.by_profile import by_profile
 from contracts.verdict.crash import crash
 from contracts.verdict.eventual import with_patient_lists
 from contracts.verdict.failure import FAILED_ONCE, WORST, Failure, Outcome, Skipped, Verdict, failure_of
@@ -59,6 +60,7 @@ def judge(check: Check, run: Run, before: Check | None = None) -> Outcome:
         skipped = Skipped(Verdict.UNANSWERED, text, firewalled=isinstance(reason, Firewalled))
     if run.settings.closed and (added := [*additions.failures(check, run)]):
         failures, skipped = [*added, *failures], None
+    failures = by_profile(failures, run.settings.learned)
     return Outcome(check, tuple(failures), time.monotonic() - started, skipped)
 
 

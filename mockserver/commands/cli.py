@@ -12,7 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 import orjson
@@ -21,9 +21,13 @@ from mockserver import __version__
 from mockserver.commands import remote
 from mockserver.commands.addresses import EVERY_ADDRESS, url_of, urls_to_open
 from mockserver.commands.options import option, serving
+from mockserver.commands.persisted import persisted
 from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import REVISIONS, Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from mockserver.app import MockServer
 
 NOT_GIVEN = (None, ())
 """Values of a flag that was not given; () of one that may be repeated."""
@@ -140,6 +144,7 @@ def serve(**flags: Any) -> None:
             second,
             sorted(app.sandboxes.default.directory.credentials),
             generated,
+            app.profile.words,
         )
 
     most = limits.fault_connections
@@ -161,14 +166,8 @@ def serve(**flags: Any) -> None:
     except OSError as error:
         _print_error(f"cannot write the port file: {error}")
         server.leave(UNUSABLE)
-    if settings.export_on_exit is not None:
-        try:
-            with app.sandboxes.default.transaction():
-                state = app.sandboxes.default.state("")
-            app.states.write(settings.export_on_exit, state)
-        except OSError as error:
-            _print_error(f"cannot export the state: {error}")
-            server.leave(UNUSABLE)
+    if not _kept(app, settings):
+        server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
 
@@ -201,7 +200,7 @@ def exec_(command: tuple[str, ...], **flags: Any) -> None:
     )
 
 
-for _command in remote.COMMANDS:
+for _command in (*remote.COMMANDS, persisted):
     main.add_command(_command)
 
 
@@ -209,18 +208,21 @@ for _command in remote.COMMANDS:
 @option("spec")
 @option("revision")
 @option("overlay")
+@option("profile")
 @option("scenario")
 @option("extend")
 def check(**flags: Any) -> None:
-    """Validate a spec, overlays, a scenario and extensions without serving them.
+    """Validate a spec, overlays, a profile, a scenario and extensions without serving them.
 
-    Each value that an overlay changes is one line: file and line of the action, place, old and new value.
+    Each value that an overlay or the profile changes is one line: file and line, place, old and new value.
+    Alternatives of the profile that the mock can't follow are listed.
 
     \b
     Examples:
       mockserver check --scenario tests/world.yaml
       mockserver check --spec openapi.yaml --scenario empty
       mockserver check --overlay staging.yaml
+      mockserver check --profile staging.profile.yaml
       mockserver check --extend examples/login/login.py:login
 
     \b
@@ -236,6 +238,8 @@ def check(**flags: Any) -> None:
     data = app.sandboxes.default.data
     for change in spec_of(settings).changes:
         click.echo(str(change))
+    if (words := app.profile.words) is not None:
+        click.echo(f"profile {words}")
     click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")
 
 
@@ -244,9 +248,28 @@ def _settings(flags: dict[str, Any]) -> Settings:
     if "port" not in values and not os.environ.get("MOCK_PORT") and os.environ.get("PORT"):
         values["port"] = os.environ["PORT"]
     try:
-        return read_settings(values)
+        settings = read_settings(values)
+        if settings.watch and settings.persist is not None:
+            raise SettingsError("--persist: can't be used with --watch; leave one of them out")
+        return settings
     except SettingsError as error:
         _fail(error)
+
+
+def _kept(app: MockServer, settings: Settings) -> bool:
+    """Write the state of a mock that ends, where the settings say so: whether it could be written."""
+    if app.keeper is not None:
+        app.keeper.close()
+    if settings.export_on_exit is not None:
+        default = app.sandboxes.default
+        try:
+            with default.transaction():
+                session = default.session()
+            app.states.write(settings.export_on_exit, session, dict(app.sandboxes.snapshots.listed()))
+        except OSError as error:
+            _print_error(f"cannot export the state: {error}")
+            return False
+    return True
 
 
 def _release_memory() -> None:
@@ -281,9 +304,15 @@ def _listeners(settings: Settings) -> tuple[list[socket.socket], list[socket.soc
 
 
 def _announce(
-    settings: Settings, connections: int, port: int, second: int | None, keys: list[str], token: str | None
+    settings: Settings,
+    connections: int,
+    port: int,
+    second: int | None,
+    keys: list[str],
+    token: str | None,
+    profile: str | None,
 ) -> None:
-    """`token`: a generated one, which is printed nowhere else."""
+    """`token`: a generated one, which is printed nowhere else; `profile`: what is followed of it."""
     if settings.api_key and settings.api_key not in keys:
         _print_error(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
     newer = None if settings.revision == REVISIONS[0] else settings.revision
@@ -293,6 +322,7 @@ def _announce(
         ready |= {"connections": connections, "threads": settings.threads}
         wide = urls if settings.host in EVERY_ADDRESS else None
         more = {"urls": wide, "admin_token": token, "fault_port": second, "revision": newer}
+        more["profile"] = profile
         click.echo(orjson.dumps(ready | {name: value for name, value in more.items() if value is not None}))
         return
     listed_keys = [key for key in keys if key != settings.api_key]
@@ -300,6 +330,8 @@ def _announce(
     click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {shown}")
     if newer is not None:
         click.echo(f"  revision  {newer}")
+    if profile is not None:
+        click.echo(f"  profile   {profile}")
     click.echo(f"  scenario  {settings.scenario}")
     click.echo(f"  keys      {', '.join(listed_keys)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
     click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")

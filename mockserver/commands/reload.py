@@ -50,6 +50,7 @@ def _watch(places: Iterable[Path], changed: Callable[[list[Path]], None], stoppi
 def watched(settings: Settings) -> list[Path]:
     """Files and folders named by the user."""
     places = [settings.spec, settings.scenarios, Path(settings.scenario), *settings.overlay]
+    places += [Path(settings.profile)] if settings.profile is not None else []
     places += map(file_of, settings.extend)
     return [place for place in places if place is not None and place.exists()]
 

@@ -94,11 +94,14 @@ def require(needed: Access, space: Record, call: calls.Call[Caller]) -> None:
     call.grants.append((space["id"], rule.by, _NAMES[rule.level], _NAMES[needed]))
     if rule.level < needed:
         held = f"{rule.level.name} by {rule.by}" if rule.level else f"no access by any rule of {space['id']}"
-        raise Forbidden(
+        problem = Forbidden(
             f"{needed.name.title()} access required",
             reason=f"{caller.user_id} has {held}, {needed.name} needed",
             space_id=space["id"],
         )
+        if space["organization_id"] not in caller.memberships:
+            problem.assumption = "A46"
+        raise problem
 
 
 def may_view_store(store: Record, caller: Caller) -> bool:

@@ -41,6 +41,14 @@ def authenticate(request: Request, sandbox: Sandbox) -> Caller:
     return _caller(BEARER, authorization.removeprefix("Bearer ").strip(), sandbox)
 
 
+def token_first(request: Request, sandbox: Sandbox) -> Caller:
+    """Caller of a request, if a bearer token precedes an API key."""
+    authorization = request.header("Authorization") or ""
+    if authorization.startswith("Bearer "):
+        return _caller(BEARER, authorization.removeprefix("Bearer ").strip(), sandbox)
+    return authenticate(request, sandbox)
+
+
 def _caller(scheme: Scheme, secret: str, sandbox: Sandbox) -> Caller:
     if not secret:
         raise Unauthorized("Authentication required", reason="the credential is empty")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from mockserver.freddy.access import Access, may_change_store, may_view_store, require, require_member
@@ -12,7 +12,7 @@ from mockserver.openapi.field_error import FieldError
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import decode_cursor, key_after
-from mockserver.store.sorted_keys import Key
+from mockserver.store.sorted_keys import Key, SortedKeys
 
 Call: TypeAlias = calls.Call[Caller]
 
@@ -22,7 +22,7 @@ def space_for(needed: Access, call: Call, sandbox: Sandbox) -> Record:
     space_id = call.path["space_id"]
     space = sandbox.spaces.get(space_id)
     named = call.query.get("organization_id")
-    if space is None or named not in (None, space["organization_id"]):
+    if space is None or (named not in (None, space["organization_id"]) and not sandbox.follows("A23")):
         raise no_space(space_id, space, named)
     require(needed, space, call)
     return space
@@ -125,6 +125,11 @@ def start_of_page(call: Call, *scope: str) -> Key | None:
     if position is None:
         raise BadCursor
     return key_after(position)
+
+
+def backward(keys: SortedKeys, start: Key | None) -> Iterator[Key]:
+    """Keys in descending order, from where `start_of_page` continues."""
+    return keys.before(None if start is None else (*start[:-1], start[-1] - 1))
 
 
 MOST_METADATA = 16

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from mockserver.freddy import HANDLERS
 from mockserver.freddy.lookup import Call, own_thread
@@ -17,6 +17,9 @@ from mockserver.freddy.space_vector_stores import attach
 from mockserver.freddy.spaces import space_body
 from mockserver.freddy.thread_changes import is_unread
 from mockserver.http.calls import Reply
+from mockserver.http.problems import Problem
+from mockserver.profile.profile import Follower, Profile
+from mockserver.profile.switches import switches, text_of
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 Handler: TypeAlias = Callable[[Call, Sandbox], Reply]
@@ -100,6 +103,45 @@ def handlers_of(revision: str) -> Mapping[str, Handler]:
     differences = DIFFERENCES[revision]
     changed = {id_: partial(each, HANDLERS[id_]) for id_, each in differences.items()}
     return {**HANDLERS, **changed} if changed else HANDLERS
+
+
+def following(handlers: Mapping[str, Handler], profile: Profile) -> Mapping[str, Handler]:
+    """Handlers that answer as a profile says, where it has an alternative for their operation."""
+    if not profile.followed:
+        return handlers
+    found = {**handlers}
+    for id_, alternative in profile.followed.items():
+        switch = switches()[id_]
+        for name in switch.behaviour.get(text_of(alternative), ()):
+            found[name] = partial(_explained, found[name])
+        if isinstance(alternative, dict):
+            for name in (name for row in switch.successes for name in row["operations"]):
+                found[name] = partial(_as_learned, found[name], id_, alternative)
+    return found
+
+
+def _explained(handler: Handler, call: Call, sandbox: Sandbox) -> Reply:
+    """Name the alternatives that decided."""
+    assert isinstance(sandbox.follows, Follower)
+    decided = sandbox.follows.decided
+    decided.clear()
+    try:
+        reply = handler(call, sandbox)
+    except Problem as problem:
+        if decided:
+            problem.reason += f"; by the profile: {'; '.join(decided)}"
+        raise
+    if not decided:
+        return reply
+    return replace(reply, headers={**reply.headers, "X-Mock-Reason": "; ".join(dict.fromkeys(decided))})
+
+
+def _as_learned(handler: Handler, id_: str, parts: Mapping[str, Any], call: Call, sandbox: Sandbox) -> Reply:
+    """Answer a success with the parts that were learned."""
+    reply = handler(call, sandbox)
+    said = {**reply.body, **({"message": parts["message"]} if "message" in parts else {})}
+    headers = {**reply.headers, "X-Mock-Reason": f"{id_} {text_of(parts)}"}
+    return replace(reply, status=parts.get("status", reply.status), body=said, headers=headers)
 
 
 def _with_threads(space: Record, sandbox: Sandbox) -> Record:

@@ -46,8 +46,10 @@ def spaces_of(thread_id: str, sandbox: Sandbox) -> list[str]:
 
 def mark_active(space_id: str, sandbox: Sandbox) -> None:
     """Set the time of the last activity in a space (A16)."""
-    space = sandbox.spaces.record(space_id)
-    sandbox.spaces.put(space_id, {**space, "last_activity_at": sandbox.now()})
+    moved = {"last_activity_at": sandbox.now()}
+    if sandbox.follows("A16"):
+        moved["updated_at"] = sandbox.now()
+    sandbox.spaces.put(space_id, {**sandbox.spaces.record(space_id), **moved})
 
 
 def append(

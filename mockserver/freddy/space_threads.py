@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from mockserver.freddy.access import Access
-from mockserver.freddy.lookup import Call, no_thread, space_for, start_of_page
+from mockserver.freddy.lookup import Call, backward, no_thread, own_thread, space_for, start_of_page
 from mockserver.freddy.shared_memory import add_thread, remove_thread
 from mockserver.freddy.stream_events import with_status
 from mockserver.http.calls import Reply, handles
-from mockserver.http.problems import NotFound
+from mockserver.http.problems import NotFound, of_status
 from mockserver.sandbox.records import public_fields
 from mockserver.sandbox.sandbox import Record, Sandbox
 from mockserver.store.collection import cursor, page
@@ -20,8 +20,10 @@ def list_space_threads(call: Call, sandbox: Sandbox) -> Reply:
     limit = call.query["limit"]
 
     def build_page() -> tuple[list[Record], str | None]:
+        keys = sandbox.space_threads.keys("space", space_id)
         start = start_of_page(call, "listSpaceThreads", space_id)
-        found, has_more = page(sandbox.space_threads.keys("space", space_id).after(start), limit)
+        wanted = backward(keys, start) if sandbox.follows("A04") else keys.after(start)
+        found, has_more = page(wanted, limit)
         following = cursor(found[-1][:-1], "listSpaceThreads", space_id) if has_more else None
         threads = sandbox.threads.records([thread_id for _, (_, thread_id) in found])
         return [public_fields(thread, "thread") for thread in threads], following
@@ -45,9 +47,20 @@ def add_thread_to_space(call: Call, sandbox: Sandbox) -> Reply:
     if thread is None or thread["organization_id"] != space["organization_id"]:
         raise no_thread(thread_id, sandbox)
     link = sandbox.space_threads.get((space["id"], thread_id))
-    if link is None:
+    if sandbox.follows("A26"):
+        own_thread(call, sandbox)
+    status, again = 201, None if link is None else sandbox.follows("A01")
+    if again == {"status": 409}:
+        problem = of_status(409, "Thread already in space", space_id=space["id"], thread_id=thread_id)
+        problem.by_profile = True
+        raise problem
+    if again == {"status": 200}:
+        status = 200
+    elif again is not None:
+        sandbox.space_threads.remove((space["id"], thread_id))
+    if link is None or again == "a new added_at":
         link = add_thread(space["id"], thread_id, sandbox)
-    return Reply(201, {"success": True, "message": "Thread added to space", **link})
+    return Reply(status, {"success": True, "message": "Thread added to space", **link})
 
 
 @handles("removeThreadFromSpace")
@@ -56,6 +69,8 @@ def remove_thread_from_space(call: Call, sandbox: Sandbox) -> Reply:
     space = space_for(Access.EDIT, call, sandbox)
     thread_id = call.path["thread_id"]
     if not remove_thread(space["id"], thread_id, sandbox):
+        if thread_id not in sandbox.threads and sandbox.follows("A31"):
+            raise no_thread(thread_id, sandbox)
         raise NotFound(
             "Thread not attached to space",
             reason=f"thread {thread_id!r} is not in {space['id']}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.freddy.access import Access, require_member, rule_for
 from mockserver.freddy.file_search import empty_store
-from mockserver.freddy.lookup import Call, require_known_names, space_for, start_of_page
+from mockserver.freddy.lookup import Call, backward, require_known_names, space_for, start_of_page
 from mockserver.http.calls import Reply, handles
 from mockserver.sandbox import records
 from mockserver.sandbox.sandbox import Record, Sandbox
@@ -35,6 +35,8 @@ def create_space(call: Call, sandbox: Sandbox) -> Reply:
         created_at=sandbox.now(),
         **call.body,
     )
+    if sandbox.follows("A40"):
+        space = {**space, "last_activity_at": space["created_at"]}
     sandbox.spaces.put(space["id"], space)
     sandbox.vector_stores.put(space["vector_store_id"], records.dedicated_store(space))
     return Reply(201, space_body(space, sandbox))
@@ -50,8 +52,9 @@ def list_spaces(call: Call, sandbox: Sandbox) -> Reply:
     def is_visible(key: Key) -> bool:
         return rule_for(sandbox.spaces.record(key[-1]), call.caller).level >= Access.VIEW
 
-    keys = sandbox.spaces.keys("organization", organization_id).after(start)
-    found, has_more = page(keys, call.query["limit"], is_visible)
+    keys = sandbox.spaces.keys("organization", organization_id)
+    wanted = backward(keys, start) if sandbox.follows("A05") else keys.after(start)
+    found, has_more = page(wanted, call.query["limit"], is_visible)
     return Reply(
         200,
         {
@@ -74,7 +77,7 @@ def update_space(call: Call, sandbox: Sandbox) -> Reply:
     changes_access = any(field in call.body for field in ACCESS_FIELDS)
     space = space_for(Access.OWNER if changes_access else Access.EDIT, call, sandbox)  # A39
     require_known_names(call.body, space["organization_id"], sandbox)
-    if call.body:
+    if call.body or sandbox.follows("A41"):
         space = {**space, **call.body, "updated_at": sandbox.now()}
         sandbox.spaces.put(space["id"], space)
     return Reply(200, space_body(space, sandbox))
@@ -83,7 +86,7 @@ def update_space(call: Call, sandbox: Sandbox) -> Reply:
 @handles("deleteSpace")
 def delete_space(call: Call, sandbox: Sandbox) -> Reply:
     """Delete a space, its own store and its links; threads and attached stores stay."""
-    space = space_for(Access.EDIT, call, sandbox)
+    space = space_for(Access.OWNER if sandbox.follows("A27") else Access.EDIT, call, sandbox)
     for link in list(sandbox.space_threads.ids("space", space["id"])):
         sandbox.space_threads.remove(link)
     for link in list(sandbox.space_vector_stores.ids("space", space["id"])):

@@ -41,6 +41,8 @@ def new_thread(caller: Caller, organization_id: str, sandbox: Sandbox, **fields:
     """Store an empty thread of the caller (A42)."""
     if fields.get("is_incognito"):
         fields["expected_deletion_at"] = sandbox.text(sandbox.instant() + INCOGNITO)
+    if sandbox.follows("A42"):
+        fields.setdefault("metadata", None)
     thread = records.thread(
         sandbox.ids.new("thrd"),
         organization_id=organization_id,
@@ -99,7 +101,7 @@ def update_thread(call: Call, sandbox: Sandbox) -> Reply:
     thread = own_thread(call, sandbox)
     changes = without_nulls(call.body, "visible_in_ui")
     if changes:
-        metadata = merged_metadata(thread, changes, cleared=None)
+        metadata = merged_metadata(thread, changes, cleared={} if sandbox.follows("A61") else None)
         thread = {**thread, **changes, "metadata": metadata, "updated_at": sandbox.now()}
         sandbox.threads.put(thread["id"], thread)
     return Reply(200, thread_body(thread, sandbox))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote
 
 from mockserver.faults.rule import Fault
@@ -32,6 +32,8 @@ class SandboxProtocol(Protocol):
     name: str
     journal: Journal
     faults: Faults
+    kept: Any
+    """What `--persist` keeps of it; None without."""
 
     def instant(self) -> int:
         """Microseconds since 1970; constant within a transaction."""
@@ -66,6 +68,24 @@ class SandboxesProtocol(Protocol):
         """
 
 
+class Refusal(NamedTuple):
+    """Problem, and the request that it refuses."""
+
+    method: str
+    path: str
+    query: str
+    operation: str | None
+    ids: Mapping[str, str]
+    problem: Problem
+
+
+class AnswersProtocol(Protocol):
+    """Refusals as a profile has them."""
+
+    def instead(self, refusal: Refusal) -> Problem:
+        """Problem to answer with; the same if the profile changes nothing."""
+
+
 @dataclass(eq=False)
 class Api:
     """One document with its handlers; DocumentError if they do not fit together."""
@@ -89,6 +109,10 @@ class Api:
     """Whether a request creates the sandbox that it names, if its operation can."""
     journaled: bool = True
     """Whether its requests are recorded in the sandbox's journal."""
+    answers: AnswersProtocol | None = None
+    """Answers by a profile."""
+    redirects: Callable[[str], bool] = lambda _: True
+    """Whether a wrong slash at the end of a path is redirected, else served."""
 
     def __post_init__(self) -> None:
         operations = self.spec.operations
@@ -98,7 +122,9 @@ class Api:
         if orphans := ", ".join(sorted(self.handlers.keys() - operations.keys())):
             reason = f"no operation for the handler of {orphans}; add it, or remove the handler"
             raise self.spec.error(None, reason)
-        self.routes = Routes(operations.values(), head=self.head, not_mocked=self.not_mocked)
+        self.routes = Routes(
+            operations.values(), head=self.head, not_mocked=self.not_mocked, redirects=self.redirects
+        )
         self._all_in_sandbox = all(operation.in_sandbox for operation in operations.values())
 
     def needs_no_sandbox(self, request: Request) -> bool:
@@ -167,6 +193,15 @@ class RequestContext:
     def time(self) -> str:
         """Instant of the request as answers format it."""
         return self.sandbox.text(self.exchange.instant)
+
+    def followed(self, problem: Problem) -> Problem:
+        """Problem as the profile has it, if there is one."""
+        if self.api.answers is None:
+            return problem
+        request, operation = self.request, None if self.operation is None else self.operation.id
+        return self.api.answers.instead(
+            Refusal(request.method, request.path, request.query, operation, self.ids, problem)
+        )
 
     def render(self, problem: Problem) -> Rendered:
         """Problem in the API's error format."""

@@ -29,6 +29,10 @@ class Problem(Exception):
     message: str
     rule: str = "state"
     """Category of the decision, for the journal; `state` unless a class sets another."""
+    assumption: str = ""
+    """Assumption that it shows, where nothing else tells."""
+    by_profile: bool = False
+    """Whether a profile changed it, so that the document need not allow it."""
 
     def __init_subclass__(cls, *, status: int = 0, code: str = "", message: str = "", rule: str = "") -> None:
         """Omitted values are inherited."""
@@ -47,6 +51,12 @@ class Problem(Exception):
         self.reason = reason or system_message
         self.details: dict[str, Any] = details
         self.headers: dict[str, str] = {}
+
+    def copied(self) -> Problem:
+        """Equal problem, to be changed."""
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__, headers={**self.headers})
+        return copy
 
 
 class Unauthorized(
@@ -258,6 +268,12 @@ class Redirect(Exception):
         self.location = location
 
 
+class Moved(Problem, status=307, rule="route"):
+    """Redirect as a refusal, which a profile may answer otherwise."""
+
+    code = message = ""
+
+
 class Rendered(NamedTuple):
     """Problem in the format of one document."""
 
@@ -267,7 +283,7 @@ class Rendered(NamedTuple):
 
 def vendor_envelope(problem: Problem, trace_id: str, now: str) -> Rendered:
     """The vendor's error envelope; the framework's two errors come without it (observed)."""
-    if isinstance(problem, NoRoute | WrongMethod):
+    if isinstance(problem, NoRoute | WrongMethod | Moved):
         return Rendered({"detail": problem.message}, "application/json")
     error = {
         "code": problem.code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from string import punctuation
 from typing import Any
 from urllib.parse import quote
@@ -40,11 +40,15 @@ class Routes:
         *,
         head: bool = False,
         not_mocked: Iterable[tuple[str, str]] = (),
+        redirects: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """With `head`, HEAD is served wherever GET is.
 
+        `redirects`: whether a path with a wrong slash at its end is redirected, else it is served.
+
         `not_mocked`: method and template of each operation that raises NotMocked.
         """
+        self._redirects = redirects
         self._root, self._others = _Node(), _Node()
         self._known: list[str] = []
         self._other_words: set[str] = set()
@@ -72,6 +76,8 @@ class Routes:
         if found is None:
             other = path[:-1] if path.endswith("/") else path + "/"
             if _walk(self._root, other.split("/"), 1) is not None:
+                if not self._redirects(path):
+                    return self.find(method, other, query)
                 # A single leading slash: "//evil.example/" would redirect to another host.
                 rest = "?" + quote(query, safe=punctuation) if query else ""
                 raise Redirect("/" + quote(other.lstrip("/")) + rest)

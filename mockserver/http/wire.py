@@ -111,6 +111,8 @@ def _decoded(kind: str, text: str) -> Any:
         return lax.integer(text)
     if kind == "date-time":
         return lax.time(text)
+    if kind == "plain-integer":
+        return lax.plain_integer(text)
     return lax.boolean(text) if kind == "boolean" else text
 
 

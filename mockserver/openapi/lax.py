@@ -38,6 +38,13 @@ def integer(text: str) -> int:
     raise ValueError(f"{text!r:.80} is not an integer of at most 18 digits")
 
 
+def plain_integer(text: str) -> int:
+    """Integer in digits alone, maybe with a minus sign; ValueError."""
+    if text.removeprefix("-").isdecimal() and text.isascii() and len(text) <= 18:
+        return int(text)
+    raise ValueError(f"{text!r:.80} is not an integer in plain digits")
+
+
 def boolean(text: str) -> bool:
     """Boolean: true, 1, on, t, y or yes, and their opposites, in any case; ValueError for other text."""
     value = _BOOLEANS.get(text)

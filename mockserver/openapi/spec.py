@@ -63,16 +63,23 @@ class Spec:
     """One OpenAPI 3.1 document; DocumentError if anything in it can't be served."""
 
     def __init__(
-        self, path: Path, memory: Path = PASSED, overlays: Sequence[Path] = (), *, is_lax: bool = True
+        self,
+        path: Path,
+        memory: Path = PASSED,
+        overlays: Sequence[Path | Document] = (),
+        *,
+        is_lax: bool = True,
+        plain_integers: bool = False,
     ) -> None:
         """`memory`: file that lists the documents that passed the checks; `overlays`: applied in order.
 
         `is_lax`: whether bodies are read as the vendor's framework reads them.
+        `plain_integers`: whether integers in a query are digits alone.
         """
-        self._is_lax = is_lax
+        self._is_lax, self._integer = is_lax, "plain-integer" if plain_integers else "integer"
         self._file = Document(path)
         self.sha256 = _sha256(self._file.text)
-        self.overlays = [Document(overlay) for overlay in overlays]
+        self.overlays = [each if isinstance(each, Document) else Document(each) for each in overlays]
         self.changes: Sequence[object] = ()
         """What the overlays changed; each is one line as text."""
         if overlays:
@@ -159,6 +166,7 @@ class Spec:
             makes_sandbox=node.get("x-sandbox") != "existing",
             max_body_bytes=node.get("x-max-body-bytes", 0),
             carries_files=node.get("x-carries-files", False),
+            kept=node.get("x-kept", "entry"),
             indented=node.get("x-indented", False),
         )
 
@@ -175,11 +183,16 @@ class Spec:
         return Parameter(
             name=node["name"],
             place=node["in"],
-            kind="date-time" if self._is_lax and schema.get("format") == "date-time" else schema["type"],
+            kind=self._kind(schema),
             required=node.get("required", False),
             default=schema.get("default"),
             schema=self._schemas.schema(node["schema"]),
         )
+
+    def _kind(self, schema: Mapping[str, Any]) -> str:
+        if schema["type"] == "integer":
+            return self._integer
+        return "date-time" if self._is_lax and schema.get("format") == "date-time" else str(schema["type"])
 
     def _body(self, node: Mapping[str, Any] | None, at: Pointer) -> Body | None:
         if node is None:

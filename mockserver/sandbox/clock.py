@@ -26,7 +26,7 @@ def real_time() -> int:
 
 
 def elapsed() -> float:
-    """Monotonic seconds of real time: for limits of the process and the pace of streams, nothing else."""
+    """Monotonic seconds of real time: for limits of the process, nothing else."""
     return time.monotonic()
 
 
@@ -54,6 +54,11 @@ class TimeSource:
             self._behind = max(self._behind, self._last - real)
             self._last = real + self._behind
             return self._last
+
+    def start(self, real: Callable[[], int]) -> None:
+        """Begin anew with another real time."""
+        with self._lock:
+            self.real, self._last, self._behind = real, _FIRST, 0
 
     def hold(self) -> None:
         """Hold the current instant."""
@@ -83,6 +88,8 @@ class Clock:
         self._source = source
         self._frozen = frozen
         self._offset = 0
+        self.in_microseconds = False
+        """Whether texts have a fraction of six digits (A21)."""
 
     def as_start(self) -> ClockStart:
         """Initial state of a clock that continues this one."""
@@ -101,7 +108,9 @@ class Clock:
 
     def text(self, at: int | None = None) -> str:
         """An instant, by default now, as RFC 3339 in UTC with whole seconds (A21)."""
-        return as_text((self.now() if at is None else at) // 1_000_000 * 1_000_000)
+        at = self.now() if at is None else at
+        whole = as_text(at // 1_000_000 * 1_000_000)
+        return f"{whole[:-1]}.{at % 1_000_000:06d}Z" if self.in_microseconds else whole
 
     def freeze(self, instant: int) -> None:
         """Stop at `instant`."""

@@ -32,11 +32,12 @@ PARTS = {
     "behaviour": ("behaviour",),
     "lockstep": ("lockstep",),
     "generated": ("generated",),
+    "calibration": ("calibration",),
     "suite": ("suite",),
     "verdict": ("verdict", "report.exercised", "report.coverage"),
     "run": ("http.credentials", "safety", "pace", "session", "doctor"),
     "report": ("report",),
-    "commands": ("exits", "options", "start", "cli", "__main__", "conftest", "test_contract"),
+    "commands": ("exits", "calibrate", "options", "start", "cli", "__main__", "conftest", "test_contract"),
 }
 """Part -> its files and folders."""
 LOW = ("foundations", "requests", "checks")
@@ -47,11 +48,12 @@ MAY_IMPORT = {
     "behaviour": LOW,
     "lockstep": LOW,
     "generated": LOW,
+    "calibration": (*LOW, "run"),
     "suite": (*LOW, "behaviour", "lockstep", "generated"),
     "verdict": LOW,
     "run": LOW,
     "report": (*LOW, "verdict", "run"),
-    "commands": (*LOW, "suite", "verdict", "run", "report"),
+    "commands": (*LOW, "suite", "calibration", "verdict", "run", "report"),
 }
 """Part -> parts that it may import."""
 

@@ -1,0 +1,132 @@
+"""The command `contracts calibrate`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from contracts.calibration.calibrate import AS_ASSUMED, Finding, calibrate
+from contracts.calibration.profile_file import differences, read, text_of
+from contracts.checks.errors import Usage
+from contracts.checks.evidence import assumptions
+from contracts.exits import BROKEN, HOLDS, INTERRUPTED, TERMINATED, Command, end, printable, say
+from contracts.http.connection import FRESH
+from contracts.options import REVISION, SPACE_ID, TARGET_OR_DIFF, WITH_MODEL, connection
+from contracts.session import Options, Session, opened
+
+FREE_QUESTIONS = 10
+"""Questions to the model of a fresh mock, which cost nothing."""
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("calibrate", cls=Command)
+@TARGET_OR_DIFF
+@click.option("-o", "--output", type=FILE, help="File of the profile; it is replaced.")
+@click.option("--read-only", is_flag=True, help="Send GET, HEAD and OPTIONS only; what writes is not probed.")
+@click.option("--yes", is_flag=True, help="Write to a target that is no mock without asking.")
+@click.option("--only", metavar="A01", multiple=True, help="Probe this assumption alone; may be repeated.")
+@click.option(
+    "--diff", type=FILE, nargs=2, metavar="OLD NEW", help="Say what changed between two profiles instead."
+)
+@SPACE_ID
+@WITH_MODEL
+@REVISION
+@connection
+def command(**options: Any) -> None:
+    """Find out which alternative of each assumption a target follows, and write it as a profile.
+
+    The mock serves a profile with `mockserver serve --profile FILE`. What the probes create is deleted.
+
+    \b
+    Examples:
+      contracts calibrate --target https://staging.example.com -o staging.profile.yaml
+      contracts calibrate --diff old.profile.yaml staging.profile.yaml
+
+    \b
+    Exit codes: 0 the profile is written, or --diff found no change; 1 --diff found a change; 2 wrong usage;
+    3 the target can't be tested; 130 and 143 stopped by Ctrl-C or SIGTERM, and nothing was written.
+    """
+    if options["diff"]:
+        old, new = (read(path) for path in options["diff"])
+        changed = [*differences(old, new)]
+        for line in changed or ["no change"]:
+            click.echo(printable(line))
+        sys.exit(BROKEN if changed else HOLDS)
+    if options["target"] is None or options["output"] is None:
+        raise Usage("pass --target URL and -o FILE, or --diff OLD NEW")
+    if strange := [id_ for id_ in options["only"] if id_ not in assumptions()]:
+        raise Usage(f"--only {strange[0]}: no such assumption; see docs/assumptions.md")
+    if options["target"] in FRESH:
+        options["with_model"] = options["with_model"] or FREE_QUESTIONS
+    chosen, console = Options.from_flags({**options, "only": ()}), Console(highlight=False)
+    with _writable(options["output"]) as file:
+        findings, text = _calibrated(chosen, options, console)
+        file.write("\n".join(printable(line) for line in text.splitlines()) + "\n")
+    _summarize(console, findings, options["output"])
+
+
+def _calibrated(chosen: Options, options: dict[str, Any], console: Console) -> tuple[list[Finding], str]:
+    """Findings, and the profile that they make."""
+    signals: list[int] = []
+    try:
+        with opened(chosen, [], os.environ, say(console)) as session:
+            signals = session.signals
+            _require_consent(session, options)
+            findings = calibrate(session.run, options["only"], lambda found: _say(console, found))
+            return findings, text_of(findings, session.run.revision, time.strftime("%Y-%m-%d", time.gmtime()))
+    except KeyboardInterrupt:
+        code = TERMINATED if signals[:1] == [signal.SIGTERM] else INTERRUPTED
+        end(code, "stopped; what the probes created was deleted, and nothing was written")
+
+
+@contextmanager
+def _writable(path: Path) -> Iterator[Any]:
+    """File that takes the place of `path` when it is complete."""
+    beside = path.with_name(f"{path.name}.part")
+    try:
+        file = beside.open("w", encoding="utf-8")
+    except OSError as error:
+        raise Usage(f"{path} can't be written: {error.strerror}; pass another -o") from error
+    try:
+        with file:
+            yield file
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _require_consent(session: Session, options: dict[str, Any]) -> None:
+    """Ask before anything is written to a target that is no mock."""
+    if session.access.mock or options["read_only"] or options["yes"]:
+        return
+    what = f"{session.transport.url} is no mock: the probes create spaces, threads and vector stores there"
+    if not sys.stdin.isatty():
+        raise Usage(f"{what}, and delete them; pass --yes, or --read-only for what reads tell")
+    if not click.confirm(printable(f"{what}, and delete them. Go on?"), err=True):
+        raise Usage("nothing was sent that writes; --read-only probes what reads tell")
+
+
+def _say(console: Console, found: Finding) -> None:
+    if found.outcome in (AS_ASSUMED, "not probed"):
+        return
+    about, entry = assumptions()[found.assumption].about.replace("`", ""), found.entry
+    words = ", ".join(f"{k} {v}" for k, v in entry.items()) if isinstance(entry, dict) else entry
+    console.print(printable(f"{found.assumption:5} {words}  ({about})"), soft_wrap=True, markup=False)
+
+
+def _summarize(console: Console, findings: Sequence[Finding], path: Path) -> None:
+    counts = Counter(found.outcome for found in findings)
+    calls, seconds = sum(f.calls for f in findings), sum(f.seconds for f in findings)
+    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+    console.print(f"{words}; {calls} calls, {seconds:.0f} s", soft_wrap=True)
+    console.print(printable(f"written to {path}"), soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""Calibration: which alternative of each assumption a target follows."""

@@ -1,0 +1,1 @@
+"""Profile: which alternative of each assumption a deployment follows, and the mock that answers likewise."""

@@ -1,0 +1,169 @@
+"""Calibration: a mock that follows an alternative is calibrated back to exactly that one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from contracts.calibration.calibrate import AS_ASSUMED, calibrate
+from contracts.calibration.probes import PROBES
+from contracts.calibration.table import followed, without_switch
+from contracts.checks.evidence import assumptions
+from contracts.cli import main
+from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.documents import switches
+from contracts.http.run import Run
+from contracts.http.target import InProcess
+from contracts.safety.ledger import Ledger
+from mockserver.app import create_app
+from mockserver.settings import Settings
+from tests.running import mock
+from tests.test_profile import profile
+
+NEWER = "2026-05"
+OF_NEWER = ("A120",)
+"""Assumptions of the revision 2026-05."""
+PROBED = [id_ for id_ in PROBES if followed(id_)]
+
+
+def run_on(folder: Path, chosen: dict[str, Any], revision: str = "2026-02") -> Run:
+    """Run on a mock that follows these alternatives."""
+    file = Path(profile(folder, **chosen))
+    file.write_text(file.read_text("utf-8").replace("2026-02", revision), "utf-8")
+    settings = Settings.model_construct(quiet=True, profile=str(file), revision=revision)
+    transport = InProcess(create_app(settings))
+    run = Run(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="calibration", model_calls=50)
+    run.revision = revision
+    if revision == NEWER:
+        run.requires_organization = lambda _, path: path.startswith("/v1/spaces/")
+    return run
+
+
+def found(run: Run, *only: str) -> dict[str, Any]:
+    """Entries of the assumptions that have a probe."""
+    return {each.assumption: each.entry for each in calibrate(run, only) if each.assumption in PROBES}
+
+
+def test_at_least_forty_assumptions_have_a_switch_and_a_probe() -> None:
+    assert len(PROBED) >= 40
+
+
+@pytest.mark.parametrize("assumption", PROBED)
+def test_each_alternative_is_calibrated_back(tmp_path: Path, assumption: str) -> None:
+    revision = NEWER if assumption in OF_NEWER else "2026-02"
+    for alternative in followed(assumption):
+        seen = found(run_on(tmp_path, {assumption: alternative}, revision), assumption)
+        assert seen[assumption] == alternative
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ten_alternatives_at_once_are_calibrated_back(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    ids = random.sample([id_ for id_ in PROBED if id_ not in OF_NEWER], 10)
+    chosen = {id_: random.choice(followed(id_)) for id_ in ids}
+    seen = found(run_on(tmp_path, chosen))
+    assert {
+        id_: entry for id_, entry in seen.items() if id_ not in OF_NEWER and entry != AS_ASSUMED
+    } == chosen
+
+
+def test_switches_and_probes_are_of_assumptions_with_such_alternatives() -> None:
+    assert {*switches(), *PROBES} <= {*assumptions()}
+    for id_ in switches():
+        kinds, parts = assumptions()[id_].alternatives, switches()[id_].parts
+        assert "behaviour" in kinds or "status" not in parts or "status" in kinds, id_
+        assert "behaviour" in kinds or "code" not in parts or "codes" in kinds, id_
+        assert "behaviour" in kinds or "message" not in parts or "texts" in kinds, id_
+
+
+def test_an_alternative_without_a_switch_is_named() -> None:
+    assert without_switch("A17") == ["status 200"]
+    assert without_switch("A14") == ["links kept"]
+
+
+def invoke(*words: str, **environment: str) -> Result:
+    """`contracts calibrate` with these words."""
+    return CliRunner().invoke(main, ["calibrate", *words], env=environment)
+
+
+def test_a_profile_is_small_sorted_and_names_what_it_is_of(tmp_path: Path) -> None:
+    file = tmp_path / "mock.profile.yaml"
+    result = invoke("--target", "mock", "-o", str(file), "--only", "A02", "--only", "A11")
+    assert result.exit_code == 0, result.output
+    text = file.read_text("utf-8")
+    content = yaml.safe_load(text)
+    assert content["revision"] == "2026-02"
+    assert content["document"].startswith("Freddy")
+    assert [*content["assumptions"]] == sorted(assumptions(), key=lambda id_: int(id_[1:]))
+    assert (content["assumptions"]["A02"], content["assumptions"]["A03"]) == (
+        AS_ASSUMED,
+        {"not probed": "left out"},
+    )
+    assert "ak_" not in text
+    assert len(text) < 12_000
+
+
+def test_read_only_probes_what_reads_tell(tmp_path: Path) -> None:
+    file = tmp_path / "read.yaml"
+    result = invoke("--target", "mock", "-o", str(file), "--read-only", "--only", "A02", "--only", "A11")
+    assert result.exit_code == 0, result.output
+    entries = yaml.safe_load(file.read_text("utf-8"))["assumptions"]
+    assert entries["A11"] == AS_ASSUMED
+    assert entries["A02"] == {"not probed": "it writes, and the run is read-only"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "pass --target URL and -o FILE, or --diff OLD NEW"),
+        (("--target", "mock", "-o", "x", "--only", "A999"), "--only A999: no such assumption"),
+        (("--target", "mock", "-o", "missing/x.yaml"), "missing/x.yaml can't be written"),
+        (("--diff", "missing.yaml", "missing.yaml"), "missing.yaml can't be read"),
+    ],
+)
+def test_wrong_usage_is_one_line(words: tuple[str, ...], said: str, monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = invoke(*words)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_change_between_two_profiles_is_exit_code_1(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    before = profile(old, A01={"status": 409}, A02="as assumed", A03={"not probed": "no key"})
+    after = profile(new, A01={"status": 409}, A02={"status": 422}, A03={"status": 400})
+    result = invoke("--diff", before, after)
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [f"A02 {assumptions()['A02'].about}: as assumed -> {{status: 422}}"]
+    same = invoke("--diff", after, after)
+    assert (same.exit_code, same.output) == (0, "no change\n")
+
+
+@pytest.mark.slow
+def test_a_mock_with_the_learned_profile_is_in_lock_step_with_the_first(tmp_path: Path) -> None:
+    chosen: dict[str, Any] = {
+        "A01": {"status": 409},
+        "A02": {"status": 422},
+        "A04": "newest first",
+        "A24": {"status": 200},
+        "A40": "the time of creation",
+        "A42": "null",
+    }
+    learned, folder = tmp_path / "learned.yaml", tmp_path / "report"
+    with mock("--profile", profile(tmp_path, **chosen)) as url:
+        assert invoke("--target", url, "-o", str(learned)).exit_code == 0
+        words = ["run", "--target", url, "--only", "lockstep", "--report-dir", str(folder)]
+        result = CliRunner().invoke(main, [*words, "--profile-file", str(learned)])
+    assert result.exit_code == 0, result.output
+    assert json.loads((folder / "report.json").read_text("utf-8"))["summary"] == {"passed": 1}
+    entries = yaml.safe_load(learned.read_text("utf-8"))["assumptions"]
+    assert {id_: entry for id_, entry in entries.items() if id_ in chosen} == chosen
