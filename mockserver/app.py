@@ -51,6 +51,7 @@ from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
 from mockserver.sandbox.snapshots import Snapshots
+from mockserver.sandbox.transaction import Unwritable
 from mockserver.scenarios import loader
 from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
@@ -165,7 +166,11 @@ def create_app(
         app.keeper = Keeper(store, loaded.served, log.notice)
         recovery = Recovery([control, vendor], loaded.states, store.state, new_sandbox, fault_defaults.rule)
         known = {**_identity(settings, loaded.served), "settings": _settings_of_log(settings)}
-        Opening(app.keeper, recovery, sandboxes, log.notice).open(known, settings.persist_on_mismatch)
+        try:
+            Opening(app.keeper, recovery, sandboxes, log.notice).open(known, settings.persist_on_mismatch)
+        except (OSError, Unwritable) as error:
+            store.close()
+            raise DocumentError(f"--persist {settings.persist}: {error}") from error
     return app
 
 

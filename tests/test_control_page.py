@@ -27,7 +27,10 @@ THREADS = "/v1/spaces/space_abc123/threads"
 WITHOUT_CONTROL = {
     **dict.fromkeys(("health", "ready"), "for other tools than people"),
     **dict.fromkeys(("viewDocs", "getSpec"), "behind the link Try it"),
-    **dict.fromkeys(("seed", "getFault", "changeFault", "getSnapshot"), "a form of its own would not pay"),
+    **dict.fromkeys(
+        ("seed", "getFault", "changeFault", "getSnapshot", "exportScenario"),
+        "a form of its own would not pay",
+    ),
     **dict.fromkeys(("queueReply", "listReplies", "clearReplies"), "a test queues replies"),
     **dict.fromkeys(
         ("countRequests", "findRequests", "waitForRequests", "verify"), "the search does it here"

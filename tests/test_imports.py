@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "client": ("app", "settings"),
     "control": ("client.control",),
     "app": (
+        "__version__",
         "persistence",
         "corridor",
         "flask_app",

@@ -23,6 +23,10 @@ def persisted() -> None:
     """List, export or discard what `--persist` keeps, while no mock uses it.
 
     \b
+    Examples:
+      mockserver persisted list kept
+
+    \b
     Exit codes: 0 success; 2 for a folder that is in use or is none, or an unknown sandbox.
     """
 

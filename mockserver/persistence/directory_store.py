@@ -38,7 +38,6 @@ class Log:
         """Bytes since the last snapshot."""
         self.snapshot_bytes = 0
         self.is_removed = False
-        self.is_dirty = False
 
 
 class DirectoryStore(WholeFiles):
@@ -49,7 +48,7 @@ class DirectoryStore(WholeFiles):
         super().__init__(folder, most_bytes)
         self._sync = sync
         self._open: OrderedDict[Log, int] = OrderedDict()
-        self._dirty: set[Log] = set()
+        self._dirty: dict[Log, None] = {}
         self._unflushed: list[int] = []
         """Descriptors to flush and to close."""
         self._numbers: dict[str, set[tuple[int, str]]] = {}
@@ -87,7 +86,7 @@ class DirectoryStore(WholeFiles):
                 raise DamagedError("a part of the log is torn")
         if torn:
             os.truncate(self._file(name, log.number, "log"), log.length)
-        log.snapshot_bytes = len(snapshot)
+        log.snapshot_bytes = self._file(name, first, "state").stat().st_size
         return snapshot, entries, log, torn
 
     def begin(self, name: str, pieces: Iterable[bytes]) -> Log:
@@ -118,7 +117,7 @@ class DirectoryStore(WholeFiles):
             log.length += len(data)
             log.grown += len(data)
             self._bytes += len(data)
-            self._dirty.add(log)
+            self._dirty[log] = None
 
     def rotate(self, log: Log) -> int:
         """Go on in a new file, in front of which a snapshot can be put: its number."""
@@ -150,7 +149,7 @@ class DirectoryStore(WholeFiles):
         """Remove everything of a sandbox."""
         with self._lock:
             log.is_removed = True
-            self._dirty.discard(log)
+            self._dirty.pop(log, None)
             if (descriptor := self._open.pop(log, None)) is not None:
                 os.close(descriptor)
         self.remove_files(log.name)

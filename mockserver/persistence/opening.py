@@ -10,7 +10,7 @@ import orjson
 
 from mockserver.http.problems import Problem
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.persistence.directory_store import DirectoryStore
+from mockserver.persistence.directory_store import DirectoryStore, Log
 from mockserver.persistence.frames import DamagedError
 from mockserver.persistence.keeper import NAMED, Keeper
 from mockserver.persistence.recovery import Recovery
@@ -58,7 +58,9 @@ class Opening:
             )
         if differing and on_mismatch == "discard":
             self._keeper.clear()
-        self._store.write("mock.json", orjson.dumps(identity, option=orjson.OPT_INDENT_2))
+        written = orjson.dumps(identity, option=orjson.OPT_INDENT_2)
+        if written != known or differing:
+            self._store.write("mock.json", written)
         self._named()
         for name in self._store.names():
             if name != NAMED:
@@ -70,21 +72,8 @@ class Opening:
         self._keeper.remove_unused()
 
     def _named(self) -> None:
-        """Recover snapshots by name, and the ordinal of generated names; the log is written anew."""
-        names, log = 0, None
-        if NAMED in self._store.names():
-            try:
-                snapshot, entries, log, _ = self._store.load(NAMED)
-                for entry in map(orjson.loads, [*snapshot.splitlines(), *entries]):
-                    match entry:
-                        case ["saved", name, digest]:
-                            self._keeper.named[name] = digest
-                        case ["deleted", name]:
-                            self._keeper.named.pop(name, None)
-                        case ["names", ordinal]:
-                            names = ordinal
-            except DamagedError as error:
-                self._set_aside(NAMED, "the names of snapshots", error)
+        """Recover snapshots by name, and the ordinal of generated names."""
+        log, entries, names = self._read_named()
         for name, digest in list(self._keeper.named.items()):
             try:
                 state = self._recovery.state(digest)
@@ -99,9 +88,29 @@ class Opening:
         pieces = [orjson.dumps(line) + b"\n" for line in lines]
         if log is None:
             log = self._store.begin(NAMED, pieces)
-        else:
+        elif entries:
             self._store.put_snapshot(log, self._store.rotate(log), pieces)
         self._keeper.begin(log)
+
+    def _read_named(self) -> tuple[Log | None, int, int]:
+        """Log of names if there is one, the number of its entries, and the ordinal of generated names."""
+        if NAMED not in self._store.names():
+            return None, 0, 0
+        try:
+            snapshot, entries, log, _ = self._store.load(NAMED)
+        except DamagedError as error:
+            self._set_aside(NAMED, "the names of snapshots", error)
+            return None, 0, 0
+        names = 0
+        for entry in map(orjson.loads, [*snapshot.splitlines(), *entries]):
+            match entry:
+                case ["saved", name, digest]:
+                    self._keeper.named[name] = digest
+                case ["deleted", name]:
+                    self._keeper.named.pop(name, None)
+                case ["names", ordinal]:
+                    names = ordinal
+        return log, len(entries), names
 
     def _sandbox(self, name: str, *, only_snapshot: bool) -> None:
         try:

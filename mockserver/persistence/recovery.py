@@ -87,7 +87,7 @@ class Recovery:
         request.path = path
         context = RequestContext(request, Exchange(method, path), api, sandbox, trace_id)
         context.operation, context.ids = api.routes.find(method, path, query)
-        context.caller = None if api.guard is not None else sandbox.directory.users[user]
+        context.caller = None if api.guard is not None else sandbox.directory.users.get(user)
         context.injection = Injection(dropped=[]) if is_lenient else None
         call = wire.read(context, self._limits)
         with sandbox.transaction():

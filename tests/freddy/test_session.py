@@ -19,7 +19,16 @@ FAULTS, SPACE = "/__admin/faults", "/v1/spaces/space_abc123"
 BROKEN = {"operation": "getSpace", "skip": 1, "every": 2, "error": {"status": 503}}
 DOCUMENTED = {"data", "clock", "ids", "embeddings", "faults", "start"}
 """Attributes of a sandbox that its document holds."""
-OF_THE_PROCESS = {"name", "last_used", "source", "journal", "view_thread", "space_thread_pages"}
+OF_THE_PROCESS = {
+    "name",
+    "last_used",
+    "source",
+    "journal",
+    "view_thread",
+    "space_thread_pages",
+    "kept",
+    "follows",
+}
 """Attributes that determine no answer of the vendor's API, or follow from the others."""
 NOT_EXPORTED = {"streams", "file_pieces"}
 """Streams in progress end with their sandbox; pieces follow from the contents of files."""
