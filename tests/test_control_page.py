@@ -27,10 +27,7 @@ THREADS = "/v1/spaces/space_abc123/threads"
 WITHOUT_CONTROL = {
     **dict.fromkeys(("health", "ready"), "for other tools than people"),
     **dict.fromkeys(("viewDocs", "getSpec"), "behind the link Try it"),
-    **dict.fromkeys(
-        ("seed", "getFault", "changeFault", "getSnapshot", "exportScenario"),
-        "a form of its own would not pay",
-    ),
+    **dict.fromkeys(("seed", "getFault", "changeFault", "getSnapshot"), "a form of its own would not pay"),
     **dict.fromkeys(("queueReply", "listReplies", "clearReplies"), "a test queues replies"),
     **dict.fromkeys(
         ("countRequests", "findRequests", "waitForRequests", "verify"), "the search does it here"
@@ -343,6 +340,8 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_role("button", name="Delete", exact=True).click()
     press(page, "Delete it?", "The snapshot is deleted.")
     press(page, "Reset, keep the journal", "as at its start")
+    with page.expect_download():
+        press(page, "Save as scenario", "The scenario")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     page.get_by_label("Load a file").set_input_files(download.value.path())
