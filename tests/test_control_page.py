@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,16 @@ def test_an_exchange_shows_what_differs_from_the_last_of_its_operation(page: Pag
     press(page, "Answer the next with this", "The next one has the same answer.")
     first, second = (ask(page, url, "GET", f"{THREADS}?limit=1", "outsider") for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 403)
+
+
+@needs_browser
+@pytest.mark.parametrize("kind", ["malformed", "truncate"])
+def test_an_answer_that_a_fault_has_broken_is_shown(page: Page, url: str, kind: str) -> None:
+    headers = {"X-API-Key": "ak_demo_owner", "X-Mock-Sandbox": page.sandbox, "X-Mock-Fault": kind}  # type: ignore[attr-defined]
+    with suppress(requests.exceptions.ChunkedEncodingError):
+        requests.get(url + THREADS, headers=headers, timeout=60)
+    page.get_by_role("row").filter(has_text=kind).get_by_role("link").click()
+    expect(page.get_by_label("Exchange", exact=True)).to_contain_text("Copy curl")
 
 
 @needs_browser
