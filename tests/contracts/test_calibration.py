@@ -4,50 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from contracts.calibration.calibrate import AS_ASSUMED, calibrate
+from contracts.calibration.calibrate import AS_ASSUMED
 from contracts.calibration.probes import PROBES
 from contracts.calibration.table import followed, without_switch
 from contracts.checks.evidence import assumptions
 from contracts.cli import main
-from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.documents import switches
-from contracts.http.run import Run
-from contracts.http.target import InProcess
-from contracts.safety.ledger import Ledger
-from mockserver.app import create_app
-from mockserver.settings import Settings
+from mockserver.commands.cli import main as mockserver
+from tests.contracts.calibrated import NEWER, OF_NEWER, PROBED, UNKNOWN, found, of_seed, run_on
+from tests.contracts.whole_server import KEYS, running, spaces
+from tests.contracts.whole_server.errors import Refused
 from tests.running import mock
 from tests.test_profile import profile
-
-NEWER = "2026-05"
-OF_NEWER = ("A120",)
-"""Assumptions of the revision 2026-05."""
-PROBED = [id_ for id_ in PROBES if followed(id_)]
-
-
-def run_on(folder: Path, chosen: dict[str, Any], revision: str = "2026-02") -> Run:
-    """Run on a mock that follows these alternatives."""
-    file = Path(profile(folder, **chosen))
-    file.write_text(file.read_text("utf-8").replace("2026-02", revision), "utf-8")
-    settings = Settings.model_construct(quiet=True, profile=str(file), revision=revision)
-    transport = InProcess(create_app(settings))
-    run = Run(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="calibration", model_calls=50)
-    run.revision = revision
-    if revision == NEWER:
-        run.requires_organization = lambda _, path: path.startswith("/v1/spaces/")
-    return run
-
-
-def found(run: Run, *only: str) -> dict[str, Any]:
-    """Entries of the assumptions that have a probe."""
-    return {each.assumption: each.entry for each in calibrate(run, only) if each.assumption in PROBES}
 
 
 def test_at_least_forty_assumptions_have_a_switch_and_a_probe() -> None:
@@ -64,13 +38,9 @@ def test_each_alternative_is_calibrated_back(tmp_path: Path, assumption: str) ->
 
 @pytest.mark.parametrize("seed", range(3))
 def test_ten_alternatives_at_once_are_calibrated_back(tmp_path: Path, seed: int) -> None:
-    random = Random(seed)
-    ids = random.sample([id_ for id_ in PROBED if id_ not in OF_NEWER], 10)
-    chosen = {id_: random.choice(followed(id_)) for id_ in ids}
-    seen = found(run_on(tmp_path, chosen))
-    assert {
-        id_: entry for id_, entry in seen.items() if id_ not in OF_NEWER and entry != AS_ASSUMED
-    } == chosen
+    run, chosen = of_seed(tmp_path, seed)
+    seen = found(run)
+    assert seen == {**dict.fromkeys(seen, AS_ASSUMED), **chosen, **UNKNOWN}
 
 
 def test_switches_and_probes_are_of_assumptions_with_such_alternatives() -> None:
@@ -167,3 +137,35 @@ def test_a_mock_with_the_learned_profile_is_in_lock_step_with_the_first(tmp_path
     assert json.loads((folder / "report.json").read_text("utf-8"))["summary"] == {"passed": 1}
     entries = yaml.safe_load(learned.read_text("utf-8"))["assumptions"]
     assert {id_: entry for id_, entry in entries.items() if id_ in chosen} == chosen
+
+
+@pytest.mark.slow
+def test_a_changed_behaviour_of_a_deployment_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Changed(Refused):
+        """Refusal with 400 where it was 409."""
+
+        def __init__(self, status: int, *texts: str, **details: Any) -> None:
+            super().__init__(400 if status == 409 else status, *texts, **details)
+
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    with running() as (url, state):
+        asked = invoke("--target", url, "-o", str(before), **KEYS)
+        assert (asked.exit_code, state.spaces) == (2, {})
+        assert "is no mock" in asked.output
+        words = ["--target", url, "--yes", "--with-model", "5", "-o"]
+        assert invoke(*words, str(before), **KEYS).exit_code == 0
+        monkeypatch.setattr(spaces, "Refused", Changed)
+        assert invoke(*words, str(after), **KEYS).exit_code == 0
+        assert (state.spaces, state.threads, state.stores, state.files) == ({}, {}, {}, {})
+    entries = yaml.safe_load(before.read_text("utf-8"))["assumptions"]
+    assert [entries[id_] for id_ in ("A01", "A04", "A21")] == [
+        {"status": 409},
+        "newest first",
+        "microseconds",
+    ]
+    changed = invoke("--diff", str(before), str(after))
+    assert changed.exit_code == 1
+    assert [line.split()[0] for line in changed.output.splitlines()] == ["A01", "A17"]
+    assert CliRunner().invoke(mockserver, ["check", "--profile", str(before)]).exit_code == 0
