@@ -129,7 +129,7 @@ def _is_listed(id_: str, parts: Mapping[str, Any]) -> bool:
     if "behaviour" in alternatives:
         return True
     listed = {"status": "status" in parts and parts["status"] in alternatives.get("status", ())}
-    listed |= {"code": "codes" in alternatives, "message": "texts" in alternatives}
+    listed |= {"code": "codes" in alternatives or "status" in parts, "message": "texts" in alternatives}
     listed["system_message"] = listed["message"]
     return all(listed[part] for part in parts)
 
