@@ -22,7 +22,9 @@ def main() -> None:
         try:
             from contracts.cli import main as command
         except ModuleNotFoundError as error:
-            missing = f"contracts: {error.name} is not installed; pip install 'freddy-mock[contracts]'"
+            missing = (
+                f"contracts: {error.name} is not installed; install the wheel with its extra [contracts]"
+            )
             print(missing, file=sys.stderr)  # noqa: T201 - click may be missing
             sys.exit(2)
         command()

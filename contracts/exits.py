@@ -38,6 +38,9 @@ class Command(click.Command):
             end(UNTESTABLE, str(error))
         except CleanUpStopped as error:
             end(INTERRUPTED, str(error))
+        except BrokenPipeError:  # nobody reads the output, as after `contracts list | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(CRASHED)
         except Exception as error:
             end(CRASHED, f"crashed: {crash(error)}")
 

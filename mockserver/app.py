@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
+from mockserver import __version__
 from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
@@ -38,6 +39,9 @@ from mockserver.journal import journal
 from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
+from mockserver.persistence.keeper import Keeper
+from mockserver.persistence.opening import Opening, open_store
+from mockserver.persistence.recovery import Recovery
 from mockserver.profile.answers import ProfileAnswers, rendering
 from mockserver.profile.profile import Profile
 from mockserver.sandbox import catalogue
@@ -46,6 +50,8 @@ from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
+from mockserver.sandbox.snapshots import Snapshots
+from mockserver.sandbox.transaction import Unwritable
 from mockserver.scenarios import loader
 from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
@@ -79,19 +85,21 @@ def create_app(
         )
     )
 
-    loaded = load(settings)
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")), is_lax=False)
+    loaded = load(settings, control_spec.body_defaults("addFault"))
     fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
         faults, follows = Faults(fault_defaults), loaded.profile.follower()
         return Sandbox(name, start, journal=journals.new(name), faults=faults, follows=follows)
 
+    snapshots = Snapshots()
     sandboxes = Sandboxes(
-        start(settings, loaded, control_spec, log.notice),
+        start(settings, loaded, control_spec, log.notice, snapshots),
         new=new_sandbox,
         limits=SandboxLimits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
         catalogue=loaded.catalogue,
+        snapshots=snapshots,
     )
     profile = loaded.profile
     vendor = Api(
@@ -153,7 +161,35 @@ def create_app(
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
     app.journals, app.profile = journals, profile
     blueprints.register(app, settings.extend)
+    if settings.persist is not None:
+        store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
+        app.keeper = Keeper(store, loaded.served, log.notice)
+        recovery = Recovery([control, vendor], loaded.states, store.state, new_sandbox, fault_defaults.rule)
+        known = {**_identity(settings, loaded.served), "settings": _settings_of_log(settings)}
+        try:
+            Opening(app.keeper, recovery, sandboxes, log.notice).open(known, settings.persist_on_mismatch)
+        except (OSError, Unwritable) as error:
+            store.close()
+            raise DocumentError(f"--persist {settings.persist}: {error}") from error
     return app
+
+
+DECIDING = ("revision", "scenario", "generate", "import_", "seed", "freeze", "faults", "rate_limit")
+"""Settings that the answers of a mock depend on, besides those of embedding."""
+
+
+def _identity(settings: Settings, served: Mapping[str, Any]) -> dict[str, Any]:
+    """What a log depends on: with anything else its calls may have other answers."""
+    names = {*DECIDING, *(name for name in Settings.model_fields if "embedding" in name)}
+    values = settings.model_dump(mode="json", include=names)
+    named = {name.rstrip("_"): value for name, value in sorted(values.items())}
+    return {"version": __version__, "document": served, **named}
+
+
+def _settings_of_log(settings: Settings) -> dict[str, Any]:
+    """Settings with which a log can be read again."""
+    names = {*DECIDING, "spec", "overlay", *(name for name in Settings.model_fields if "embedding" in name)}
+    return settings.model_dump(mode="json", include=names & settings.model_fields_set)
 
 
 def _admin_token(settings: Settings) -> str | None:
@@ -195,11 +231,13 @@ def start(
     settings: Settings,
     loaded: Documents,
     control_spec: Spec,
-    note: Callable[[str], object] = lambda _: None,
+    note: Callable[[str], object],
+    snapshots: Snapshots,
 ) -> SandboxState:
     """Default starting state of a sandbox; DocumentError if it can't be loaded.
 
-    `note` gets a line for each field that was adapted in a state document of another spec.
+    `note` gets a line for each field that was adapted in a state document of another spec; `snapshots` those
+    of the document.
     """
     said = sorted(settings.model_fields_set & STATE_DOCUMENT_SETTINGS)
     if said and settings.import_ is not None:
@@ -211,7 +249,8 @@ def start(
         begin = SandboxState(data, _policy(settings), clock_start=clock_start, origin=f"scenario:{data.name}")
         return begin if settings.generate is None else _with_generated(begin, settings.generate)
     shape = control_spec.component("State")
-    state = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"), note)
+    state, saved = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"), note)
+    snapshots.save_all(saved)
     return state if settings.freeze is None else state._replace(clock_start=clock_start)
 
 
@@ -233,8 +272,11 @@ def _with_generated(begin: SandboxState, size: str) -> SandboxState:
     return sandbox.state(begin.origin)._replace(clock_start=begin.clock_start)
 
 
-def load(settings: Settings) -> Documents:
-    """Load the spec and the scenarios; DocumentError names the file, line and reason."""
+def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents:
+    """Load the spec and the scenarios; DocumentError names the file, line and reason.
+
+    `rule`: default values of a fault rule's fields.
+    """
     profile = Profile(settings.profile)
     profile.require_revision(settings.revision)
     spec = spec_of(settings, profile)
@@ -253,7 +295,7 @@ def load(settings: Settings) -> Documents:
     return Documents(
         spec,
         Catalogue({**data, own.name: own}, {name: partial(load_data, name) for name in ours}),
-        StateDocuments(spec.served, shapes, settings.api_key),
+        StateDocuments(spec.served, shapes, settings.api_key, rule),
         spec.served if settings.profile is None else {**spec.served, "profile": profile.served},
         profile,
     )

@@ -17,6 +17,7 @@ from mockserver.http.large_answers import LARGE, LargeAnswers
 from mockserver.http.log import Exchange, RequestLog
 from mockserver.http.problems import (
     PHRASES,
+    MockOwnError,
     Problem,
     Redirect,
     SandboxUnknown,
@@ -104,6 +105,8 @@ class Corridor:
                 raise
             answer = self._failed(context, error)
         record(context, answer)
+        if context.accepted and context.sandbox.kept is not None:
+            context.sandbox.kept.passed(context.api.prefix)
         return answer
 
     def _answer(self, context: RequestContext) -> Answer:
@@ -221,17 +224,30 @@ class Corridor:
     def _handle(self, context: RequestContext, call: Call[Any]) -> Answer:
         """Run the handler in a transaction and check its reply against the document."""
         operation, sandbox = context.matched, context.sandbox
-        changes = operation.method != "GET"
+        changes, answer = operation.method != "GET", None
         with sandbox.transaction():
             context.exchange.instant = sandbox.instant()  # later than its arrival
             reply = context.api.handlers[operation.id](call, sandbox)
             if changes:  # a reply that the document forbids rolls the changes back
                 checked = self._checked(context, reply)
+                if sandbox.kept is not None:
+                    answer = self._kept(context, checked)
         if not changes:  # outside the transaction: a read can't be rolled back, so others need not wait
             checked = self._checked(context, reply)
         if isinstance(checked.body, DeferredReply):
             checked = wire.check(operation, self._waited(context, checked.body), context.trace_id)
-        return wire.encode(checked)
+        return answer or wire.encode(checked)
+
+    def _kept(self, context: RequestContext, checked: wire.Checked) -> Answer:
+        """The answer, after what it tells was written."""
+        answer = wire.encode(checked)
+        try:
+            context.sandbox.kept.changed(context, answer)
+        except MockOwnError:
+            if isinstance(answer.body, Lines):
+                answer.body.close()
+            raise
+        return answer
 
     def _checked(self, context: RequestContext, reply: Reply) -> wire.Checked:
         checked = wire.check(context.matched, reply, context.trace_id)

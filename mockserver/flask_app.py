@@ -45,6 +45,8 @@ class MockServer(Flask):
         """Set on shutdown; every sleep, wait and stream ends then."""
         self.admin_token = admin_token
         """Token that the control API requires; None if it requires none."""
+        self.keeper: Any = None
+        """Keeps the sandboxes beyond the process; None without `--persist`."""
         self.journals: Journals
         """Journals and events of all sandboxes; set by `create_app`."""
         self.profile = Profile()

@@ -79,7 +79,18 @@ def record(context: RequestContext, answer: Answer) -> None:
     exchange = context.exchange
     exchange.status = answer.status
     exchange.stop_watch()
-    if context.api.journaled and context.refusal is None and not context.is_preflight:
+    if not context.api.journaled or context.refusal is not None:
+        return
+    if context.is_preflight:
+        header = context.request.header
+        context.sandbox.journal.asked(
+            exchange,
+            context.api.cors.allows(context.request),
+            method=(header("Access-Control-Request-Method") or "")[:20],
+            path=exchange.path,
+            origin=(header("Origin") or "")[:200],
+        )
+    else:
         kept = answer._replace(body=answer.body.whole) if isinstance(answer.body, WholeBody) else answer
         if isinstance(kept.body, bytes) and ("Content-Type", "application/octet-stream") in kept.headers:
             kept = kept._replace(body=digest(kept.body))

@@ -37,6 +37,11 @@ def _revision(text: str) -> None:
         raise ValueError(f"is one of {', '.join(REVISIONS)}")
 
 
+def _on_mismatch(text: str) -> None:
+    if text not in ("snapshot", "discard"):
+        raise ValueError("is one of snapshot, discard")
+
+
 def _read_by(read: Callable[[str], object]) -> AfterValidator:
     """Validator that keeps the text if `read` accepts it (it raises ValueError otherwise)."""
     return AfterValidator(lambda text: (read(text), text)[1])
@@ -85,6 +90,22 @@ class Settings(BaseSettings):
     )
     export_on_exit: Path | None = Field(
         None, description="Write the state of the default sandbox to this file on exit"
+    )
+    persist: Path | None = Field(
+        None,
+        title="FOLDER",
+        description="Keep sandboxes and snapshots in this folder, and go on with them",
+    )
+    persist_mb: int = Field(
+        1024, ge=1, le=1_048_576, title="N", description="MiB that the folder of --persist may have"
+    )
+    persist_sync: bool = Field(
+        False, description="Flush each change to the disk before it is answered, not once a second"
+    )
+    persist_on_mismatch: Annotated[str, _read_by(_on_mismatch)] | None = Field(
+        None,
+        title="snapshot|discard",
+        description="With a folder of another mock: go on with its last snapshots, or begin anew",
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
     revision: Annotated[str, _read_by(_revision)] = Field(

@@ -27,7 +27,11 @@ from tests.test_imports import MAY_IMPORT
 DOCS = ROOT / "docs"
 COMMANDS = {
     DOCS / "commands.md": ("mockserver", mockserver, "Commands and flags of mockserver"),
-    DOCS / "commands-remote.md": ("mockserver", mockserver, "Commands that control a running mock"),
+    DOCS / "commands-remote.md": (
+        "mockserver",
+        mockserver,
+        "Commands for a running mock, and for what one has kept",
+    ),
     DOCS / "commands-contracts.md": ("contracts", contracts, "Commands and flags of contracts"),
 }
 ADMIN = ROOT / "mockserver/admin/admin.yaml"
@@ -139,7 +143,7 @@ def inputs(operation: str, here: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def commands(path: Path) -> str:
-    """The --help of each command of a page: of those that control a running mock, or of the others."""
+    """The --help of each command of a page: those for a running mock and what one has kept, or the others."""
     name, group, title = COMMANDS[path]
     lines = [f"# {title}", "", "The output of `--help`, written by `python -m tests.reference`."]
     lines += _help(name, group, None, remote=path.stem == "commands-remote")
@@ -151,7 +155,8 @@ def _help(name: str, command: click.Command, parent: click.Context | None, *, re
     context = click.Context(
         command, parent, name, max_content_width=100, terminal_width=100, help_option_names=names
     )
-    if remote == any(option.name == "sandbox" for option in command.params):
+    has_sandbox = any(option.name == "sandbox" for option in command.params)
+    if remote == (has_sandbox or " persisted" in context.command_path):
         text = [line.rstrip() for line in command.get_help(context).splitlines()]
         yield from ["", f"## {context.command_path}", "", "```text", *text, "```"]
     if isinstance(command, click.Group):

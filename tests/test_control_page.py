@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from mockserver.admin.control_page import FOLDER
 from tests.running import FROZEN, ROOT, ready
@@ -27,13 +27,17 @@ THREADS = "/v1/spaces/space_abc123/threads"
 WITHOUT_CONTROL = {
     **dict.fromkeys(("health", "ready"), "for other tools than people"),
     **dict.fromkeys(("viewDocs", "getSpec"), "behind the link Try it"),
-    **dict.fromkeys(("seed", "getFault", "changeFault", "getSnapshot"), "a form of its own would not pay"),
+    **dict.fromkeys(
+        ("seed", "getFault", "changeFault", "getSnapshot", "exportScenario"),
+        "a form of its own would not pay",
+    ),
     **dict.fromkeys(("queueReply", "listReplies", "clearReplies"), "a test queues replies"),
     **dict.fromkeys(
         ("countRequests", "findRequests", "waitForRequests", "verify"), "the search does it here"
     ),
 }
 """Operation of the control API that the page does not call -> reason."""
+VIEWS = ("Requests", "Queue", "Data", "State", "Clock", "Faults", "Sandboxes", "Coverage")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on the PATH")
 
 
@@ -99,12 +103,14 @@ def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     expect(row).to_contain_text("usr_outsider")
     row.get_by_role("link").click()
     panel = page.get_by_label("Exchange", exact=True)
-    expect(panel).to_contain_text("access refused: usr_outsider has NONE by no rule, VIEW needed")
+    expect(panel).to_contain_text(
+        "access refused: usr_outsider has no access by any rule of space_abc123, VIEW needed"
+    )
     expect(panel).to_contain_text("View access required")
     press(page, "Fail the next like this", "The next one is answered with 500.")
     assert ask(page, url, "GET", THREADS).status_code == 500
     assert ask(page, url, "GET", THREADS).status_code == 200
-    page.get_by_label("Key of the repetition").select_option("ak_demo_viewer")
+    page.get_by_label("Send again as").select_option("ak_demo_viewer")
     press(page, "Send again", "Sent again as ak_demo_viewer: 200.")
     expect(page.get_by_role("row").filter(has_text="usr_viewer")).to_be_visible()
     row.get_by_role("button", name="403").click()
@@ -131,12 +137,136 @@ def test_the_queue_shows_what_will_happen_and_the_clock_moves(page: Page, url: s
     ask(page, url, "POST", f"{THREADS}/thrd_def456")
     view(page, "Queue")
     expect(page.get_by_role("button", name="4 processing")).to_be_visible()
-    expect(page.locator("svg rect")).to_have_count(4)
+    expect(page.locator("svg rect:not(.grip)")).to_have_count(4)
     press(page, "Step", "One attempt has ended.")
     expect(page.get_by_role("button", name="3 processing")).to_be_visible()
     page.get_by_label("Move “now” forward").fill("30")
     press(page, "Move", "The clock moved by 30 seconds.")
     expect(page.get_by_role("button", name="0 processing")).to_be_visible()
+
+
+@needs_browser
+def test_a_space_shows_who_may_do_what_and_by_which_rule(page: Page, url: str) -> None:
+    view(page, "Data")
+    page.get_by_role("button", name="Who may do what").click()
+    matrix = page.get_by_role("region", name="Who may do what")
+    expect(matrix.get_by_role("columnheader", name="usr_viewer")).to_contain_text("VIEW by access_users")
+    expect(matrix.get_by_role("columnheader", name="usr_outsider")).to_contain_text("no access by any rule")
+    expect(matrix.get_by_role("row", name="getSpace").get_by_text("yes")).to_have_count(4)
+    ask(page, url, "PATCH", "/v1/spaces/space_abc123", body={"access_mode": "organization"})
+    expect(matrix.get_by_role("columnheader", name="usr_outsider")).to_contain_text("VIEW by access_mode")
+
+
+@needs_browser
+def test_what_changed_since_the_start_is_listed_with_its_fields(page: Page, url: str) -> None:
+    view(page, "Data")
+    page.get_by_role("button", name="Changed since the start").click()
+    expect(page.get_by_text("Nothing has changed since the start.")).to_be_visible()
+    ask(page, url, "PATCH", "/v1/spaces/space_abc123", body={"description": HOSTILE})
+    row = page.get_by_role("row").filter(has_text="space_abc123")
+    expect(row.locator("ins").filter(has_text="onerror")).to_be_visible()
+    row.get_by_role("button", name="space_abc123").click()
+    expect(page.get_by_label("Record", exact=True)).to_contain_text("onerror")
+
+
+@needs_browser
+def test_a_preflight_is_part_of_its_request_and_a_refused_one_has_a_row(page: Page, url: str) -> None:
+    headers = {"Access-Control-Request-Method": "GET"}
+    for origin in ("http://localhost:5173", "https://app.example"):
+        requests.options(url + THREADS, headers={**headers, "Origin": origin}, timeout=60)
+    refused = page.get_by_role("row").filter(has_text="--cors-origins allows others")
+    expect(refused).to_contain_text("pages of https://app.example may not send it")
+    expect(page.get_by_role("row").filter(has_text="no request followed yet")).to_be_visible()
+    ask(page, url, "GET", THREADS)
+    expect(page.get_by_text("after a preflight of http://localhost:5173")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="no request followed yet")).to_have_count(0)
+
+
+@needs_browser
+def test_an_exchange_shows_what_differs_from_the_last_of_its_operation(page: Page, url: str) -> None:
+    ask(page, url, "GET", f"{THREADS}?limit=1")
+    ask(page, url, "GET", f"{THREADS}?limit=2", "viewer")
+    page.get_by_role("row").filter(has_text="limit=1").get_by_role("link").click()
+    expect(page.get_by_text("It is the first call of this operation in the journal.")).to_be_visible()
+    page.get_by_role("row").filter(has_text="limit=2").get_by_role("link").click()
+    page.get_by_text("Difference from the last call of listSpaceThreads").click()
+    expect(page.locator("ins").filter(has_text="limit=2")).to_be_visible()
+    expect(page.locator("del").filter(has_text="usr_abc123")).to_be_visible()
+    press(page, "Answer the next with this", "The next one has the same answer.")
+    first, second = (ask(page, url, "GET", f"{THREADS}?limit=1", "outsider") for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 403)
+
+
+@needs_browser
+def test_now_is_dragged_forward_and_refuses_to_go_back(page: Page, url: str) -> None:
+    ask(page, url, "POST", f"{THREADS}/thrd_def456")
+    view(page, "Queue")
+    now = page.get_by_role("slider", name="Now in space_abc123")
+    now.press("ArrowLeft")
+    expect(page.locator("footer")).to_contain_text("can't be moved backward")
+    box, chart = now.bounding_box(), page.locator("svg").bounding_box()
+    assert box is not None
+    assert chart is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(chart["x"] + chart["width"] - 2, box["y"] + 20, steps=4)
+    page.mouse.up()
+    expect(page.locator("footer")).to_contain_text("The clock moved by")
+    expect(page.get_by_role("button", name="0 processing")).to_be_visible()
+
+
+@needs_browser
+def test_the_main_ways_need_no_mouse(page: Page, url: str) -> None:
+    """Tab, arrows, Enter and space alone: to a request, a fault, the mark of now, and the clock."""
+    ask(page, url, "GET", THREADS, "outsider")
+    ask(page, url, "POST", f"{THREADS}/thrd_def456")
+    expect(page.get_by_role("row")).to_have_count(3)
+    tab_to(page, page.get_by_role("row").filter(has_text="403").get_by_role("link"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Fail the next like this"))
+    page.keyboard.press("Enter")
+    expect(page.locator("footer")).to_contain_text("The next one is answered with 500.")
+    tab_to(page, page.get_by_role("link", name="Queue", exact=True), "Shift+Tab")
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("slider", name="Now in space_abc123"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("footer")).to_contain_text("The clock moved by 20 seconds.")
+    tab_to(page, page.get_by_role("link", name="Data", exact=True), "Shift+Tab")
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Who may do what"))
+    page.keyboard.press("Space")
+    expect(page.get_by_role("region", name="Who may do what")).to_be_visible()
+    tab_to(page, page.get_by_role("link", name="Faults", exact=True), "Shift+Tab")
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="429"))
+    page.keyboard.press("Enter")
+    expect(page.locator("footer")).to_contain_text("429: the next one.")
+
+
+def tab_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
+    """Move the focus by the keyboard until it is there."""
+    expect(wanted).to_be_visible()
+    for _ in range(80):
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{key} does not reach {wanted}")
+
+
+@needs_browser
+def test_every_field_has_a_label(page: Page, url: str) -> None:
+    ask(page, url, "GET", THREADS)
+    page.get_by_role("row").filter(has_text="200").get_by_role("link").click()
+    expect(page.get_by_label("Send again as")).to_be_visible()
+    for name in VIEWS:
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("heading", level=2)).to_be_visible()
+        page.wait_for_timeout(100)
+        fields = page.locator("input, select, textarea")
+        assert (
+            fields.evaluate_all("all => all.filter(each => !each.labels.length).map(each => each.name)") == []
+        ), name
 
 
 @needs_browser
@@ -174,6 +304,11 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     press(page, "Resume", "The clock ticks.")
     press(page, "Freeze here", "The clock stands still.")
     view(page, "Data")
+    page.get_by_role("button", name="Who may do what").click()
+    expect(page.get_by_role("region", name="Who may do what")).to_be_visible()
+    page.get_by_role("button", name="Changed since the start").click()
+    expect(page.get_by_text("differ from the start")).to_be_visible()
+    page.get_by_role("button", name="Records", exact=True).click()
     page.get_by_label("Thread", exact=True).fill("thrd_abc123")
     page.get_by_label("Text", exact=True).fill("A word.")
     press(page, "Add", "The message is in the thread.")
@@ -254,11 +389,21 @@ def test_no_view_is_in_the_way_of_a_screen_reader(page: Page, url: str, scheme: 
     page.get_by_role("row").filter(has_text="403").get_by_role("link").click()
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
-        for name in ("Requests", "Queue", "Data", "State", "Clock", "Faults", "Sandboxes", "Coverage"):
+        for name in VIEWS:
             page.get_by_role("link", name=name, exact=True).click()
             expect(page.get_by_role("heading", level=2)).to_be_visible()
-            found = page.evaluate(axe.read_text("utf-8") + "; axe.run().then(found => found.violations)")
-            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], (name, width)
+            assert_open(page, axe, (name, width))
+            for more in ("Who may do what", "Changed since the start") if name == "Data" else ():
+                page.get_by_role("button", name=more).click()
+                expect(
+                    page.get_by_role("region", name=more).or_(page.get_by_role("region", name="Changes"))
+                ).to_be_visible()
+                assert_open(page, axe, (more, width))
+
+
+def assert_open(page: Page, axe: Path, place: object) -> None:
+    found = page.evaluate(axe.read_text("utf-8") + "; axe.run().then(found => found.violations)")
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], place
 
 
 @pytest.mark.slow

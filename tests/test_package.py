@@ -127,17 +127,37 @@ def test_without_extras_contracts_says_what_to_install(installed: Path, tmp_path
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(
-        r"contracts: \w+ is not installed; pip install 'freddy-mock\[contracts\]'\n", done.stderr
+        r"contracts: \w+ is not installed; install the wheel with its extra \[contracts\]\n", done.stderr
     )
 
 
 def test_the_version_is_the_same_everywhere(installed: Path, tmp_path: Path) -> None:
-    assert ran([str(installed / "mockserver"), "--version"], tmp_path).startswith(
-        f"mockserver {__version__}, "
-    )
+    for name in ("mockserver", "freddy-mock"):
+        said = ran([str(installed / name), "--version"], tmp_path)
+        assert said.startswith(f"mockserver {__version__}, ")
     label = re.search(r'image\.version="(.+)"', (ROOT / "Dockerfile").read_text("utf-8"))
     assert label is not None
     assert label[1] == __version__
+
+
+def test_no_document_fetches_the_package_by_its_name() -> None:
+    """The name is not registered: whoever registers it decides what such a command runs."""
+    by_name = re.compile(
+        r"(npx|bunx|pnpm dlx|uvx|pipx run|uv tool run)( -\S+)* freddy-mock"
+        r"|(pip|npm|pipx|uv tool|uv pip) (install|i)( -\S+)* '?freddy-mock(?![\w./-]*\.(tgz|whl))"
+    )
+    documents = [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("*/*.md"),
+        *ROOT.glob("examples/**/*.*"),
+        *ROOT.glob("*.y*ml"),
+    ]
+    found = [
+        str(path.relative_to(ROOT))
+        for path in documents
+        if "node_modules" not in path.parts and path.is_file() and by_name.search(path.read_text("utf-8"))
+    ]
+    assert found == []
 
 
 def test_spec_scenarios_and_docs_are_inside(wheel: Path) -> None:

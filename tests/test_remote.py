@@ -55,6 +55,16 @@ def test_the_clock_is_frozen_advanced_and_resumed(url: str) -> None:
     assert call(url, "clock", "freeze", FROZEN)["now"] == FROZEN
 
 
+def test_the_state_is_written_as_a_scenario_and_what_that_lacks_is_told(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "world.yaml"
+    call(url, "reset")
+    assert ask(url, "DELETE", "/v1/threads/thrd_pinned1") == 204
+    result = run(url, "state", "--as-scenario", str(file))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "left out: deleted_threads: 1 record" in result.stderr.splitlines()
+    assert CliRunner().invoke(main, ["check", "--scenario", str(file)]).exit_code == 0
+
+
 def test_a_reset_goes_where_it_is_told_to(url: str) -> None:
     assert call(url, "reset", "--to", "empty", "--keep", "clock", "--keep", "journal")["sandbox"] == "remote"
     assert ask(url, "GET", "/v1/spaces/space_abc123") == 404

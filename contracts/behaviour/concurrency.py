@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 from contracts.checks.check import check, equal
+from contracts.http.parallel import in_parallel
 from contracts.http.run import Run
-
-
-def in_parallel(call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """Results of concurrent calls, at most ten at a time."""
-    with ThreadPoolExecutor(10) as pool:
-        return list(pool.map(call, items))
 
 
 @check("addThreadToSpace", "listSpaceThreads")

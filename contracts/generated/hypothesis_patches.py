@@ -31,5 +31,5 @@ def patch_hypothesis() -> None:
     except (ImportError, AttributeError) as error:
         version = hypothesis.__version__
         raise Usage(
-            f"hypothesis {version} is not supported ({error}): pip install --upgrade 'freddy-mock[contracts]'"
+            f"hypothesis {version} is not supported ({error}); install the wheel with its extra [contracts]"
         ) from error

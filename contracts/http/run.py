@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from contracts.checks.errors import Excluded, OutOfQuestions, Unanswered, Untest
 from contracts.http.documents import revisions
 from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.origin import refuse_foreign
+from contracts.http.parallel import in_parallel
 from contracts.http.role_client import RoleClient
 from contracts.http.settle import Settling
 from contracts.http.transport import Transport
@@ -183,12 +185,32 @@ class Run:
         self, request: ClientRequest, key: str | None, headers: Mapping[str, str]
     ) -> ClientResponse:
         """Send a request to a sandbox of a mock; the request is neither guarded nor counted."""
+        with self._always(headers):
+            return self._transport.send(request, key)
+
+    def send_aside_together(
+        self, requests: Sequence[tuple[ClientRequest, str | None]], headers: Mapping[str, str]
+    ) -> list[ClientResponse]:
+        """Send requests with their keys likewise, at the same time."""
+        with self._always(headers):
+            return in_parallel(lambda each: self._transport.send(*each), requests)
+
+    @contextmanager
+    def _always(self, headers: Mapping[str, str]) -> Iterator[None]:
+        """Headers of every request meanwhile."""
         always = self._transport.always
         self._transport.always = {**always, **headers}
         try:
-            return self._transport.send(request, key)
+            yield
         finally:
             self._transport.always = always
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass: the clock of a mock that serves this run alone is advanced."""
+        if self._transport.fresh:
+            self.send_aside(ClientRequest("PUT", "/__admin/clock", None, {"advance": seconds}), None, {})
+        else:
+            time.sleep(seconds)
 
     def remove(self, made: CreatedResource) -> ClientResponse:
         """Delete a resource that the run created."""

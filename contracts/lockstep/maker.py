@@ -15,6 +15,8 @@ from contracts.lockstep.play import Lockstep
 from contracts.lockstep.starts import STARTS, prepared
 from contracts.lockstep.world import World
 
+NOT_AGAIN = ("between", "beside", "_statuses")
+"""Parts of a step that its repetition does not have."""
 MOST = 5
 """Things of a kind after which more are rarely created."""
 
@@ -35,6 +37,7 @@ class Maker:
         self._makes = {
             operation: kind for (operation, _), kind in PRODUCES.items() if not operation.startswith("list")
         }
+        self._writes = [each for each in self._operations if each.writes and each.id not in MODEL_OPERATIONS]
         self._worked: Counter[str] = Counter()
         self.failing: Counter[str] = Counter()
         """Operation -> sequences that ended at it."""
@@ -61,14 +64,22 @@ class Maker:
         if self._next:
             return self._next.pop()
         if self._last and pick.random() < 0.08:  # the same call again, now and then by somebody else
-            kept = {name: value for name, value in self._last.items() if name not in ("between", "_statuses")}
+            kept = {name: value for name, value in self._last.items() if name not in NOT_AGAIN}
             role = pick.choice([kept["role"], kept["role"], pick.choice(self._lockstep.target.callers)])
             return {**deepcopy(kept), "uid": self._calls.uid(), "role": role, "tick": pick.choice(TICKS)}
         step = self._last = self._calls.call(self._operation())
         if step.get("walk") and pick.random() < 0.3:
-            writes = [each for each in self._operations if each.writes and each.id not in MODEL_OPERATIONS]
-            step["between"] = self._calls.call(pick.choice(writes))
+            step["between"] = self._calls.call(pick.choice(self._writes))
+        elif self._may_have_another(step) and pick.random() < 0.08:
+            again = {**deepcopy(step), "uid": self._calls.uid()}
+            is_same = pick.random() < 0.4 and step["op"] != "createResponse"
+            step["beside"] = again if is_same else self._calls.call(pick.choice(self._writes))
         return step
+
+    def _may_have_another(self, step: Step) -> bool:
+        """Whether another call may be sent at the same time; a deployment is asked nothing meanwhile."""
+        is_question = step["op"] == "createResponse" and self._lockstep.target.is_mock
+        return is_question or any(step["op"] == each.id for each in self._writes)
 
     def _operation(self) -> DocumentedOperation:
         most = 1 + max(self._worked.values(), default=0)

@@ -36,6 +36,15 @@ class ModelClient:
         """Answer to that request."""
         return self._process.answers()[-1]
 
+    def save(self) -> None:
+        """Save the state, to which `restore` returns."""
+        self._process.send(ClientRequest("PUT", "/__admin/snapshots/before", None, None, self._headers))
+
+    def restore(self) -> None:
+        """Return to the saved state."""
+        path = "/__admin/snapshots/before/restore"
+        self._process.send(ClientRequest("POST", path, None, None, self._headers))
+
     def end(self) -> None:
         """Forget the sequence."""
         self._process.send(ClientRequest("DELETE", f"/__admin/sandboxes/{self._headers[SANDBOX]}", None))

@@ -31,6 +31,18 @@ class Names:
         self.values[label] = left, right
         self.fresh.append(label)
 
+    def mark(self) -> tuple[int, int]:
+        """Position to go back to."""
+        return len(self.values), len(self.fresh)
+
+    def back(self, mark: tuple[int, int]) -> None:
+        """Forget what was paired since `mark`; values kept under a label of before stay as they are."""
+        for label in [*self.values][mark[0] :]:
+            for side, value in enumerate(self.values.pop(label)):
+                if self._labels[side].get(value) == label:
+                    del self._labels[side][value]
+        del self.fresh[mark[1] :]
+
     def label(self, side: int, value: object) -> str | None:
         """Label of a value on a side: 0 left, 1 right."""
         return self._labels[side].get(value) if isinstance(value, str) else None

@@ -20,11 +20,13 @@ from contracts.lockstep.api import (
     kind_of,
     waits_for_queue,
 )
+from contracts.lockstep.at_once import Call, both_at_once
 from contracts.lockstep.compare import AnswerDifference, Comparer, content
 from contracts.lockstep.names import Names
 from contracts.lockstep.reads import Reads
 from contracts.lockstep.rendering import Rendering
-from contracts.lockstep.sides import ModelSide, Target, labels_at_start
+from contracts.lockstep.servers import ModelSide, Target
+from contracts.lockstep.sides import labels_at_start
 
 MAX_PAGES = 30
 """Pages of a walk."""
@@ -147,6 +149,8 @@ class Lockstep:
 
     def _compared(self, step: Step) -> tuple[list[AnswerDifference], ClientResponse, ClientResponse]:
         """Differences of the answers to a step, with all pages of a walk."""
+        if "beside" in step and not self._skipped(step["beside"]):
+            return self._at_once(step)
         extra: tuple[dict[str, str], dict[str, str]] = {}, {}
         for page in range(MAX_PAGES):
             found, model, target = self._once(step, extra, f"{step['uid']}p{page}" if page else step["uid"])
@@ -162,6 +166,21 @@ class Lockstep:
                 break
         step["_statuses"] = (model.status, target.status)
         return found, model, target
+
+    def _at_once(self, step: Step) -> tuple[list[AnswerDifference], ClientResponse, ClientResponse]:
+        """Differences of two calls that are sent at the same time."""
+        requests = self._rendering.request
+        calls = [
+            Call(each, [requests(each, self.operations[each["op"]], side, {}) for side in (0, 1)])
+            for each in (step, step["beside"])
+        ]
+        seconds = self.target.wait(step.get("tick", 0.0), settle=not self.target.is_mock)
+        sides = self.model, self.target
+        found, at, ours, theirs = both_at_once(calls, seconds, *sides, self.names, self._differences)
+        self.chain += theirs
+        self._unsettled = True
+        step["_statuses"] = (ours[0].status, theirs[0].status)
+        return found, ours[at], theirs[at]
 
     def _once(
         self, step: Step, extra: tuple[dict[str, str], dict[str, str]], uid: str

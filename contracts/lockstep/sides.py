@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
-from typing import Protocol
 
 from contracts.checks.errors import Excluded, Untested
 from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.parallel import in_parallel
 from contracts.http.run import Run
 from contracts.lockstep.api import key_of
+from contracts.lockstep.servers import Target
 
 SANDBOX = "X-Mock-Sandbox"
 MODEL_START = datetime(2026, 2, 26, 10, 30, tzinfo=UTC)
@@ -54,61 +55,13 @@ def control(seconds: float, *, settle: bool, headers: dict[str, str]) -> list[Cl
     return found
 
 
-class Target(Protocol):
-    """The server that is judged."""
-
-    @property
-    def start(self) -> datetime:
-        """Its time when the sequence began."""
-
-    @property
-    def model_start(self) -> datetime:
-        """The model's time when the sequence began."""
-
-    @property
-    def is_mock(self) -> bool:
-        """Whether it gives a sandbox and a clock to each sequence."""
-
-    @property
-    def callers(self) -> tuple[str, ...]:
-        """Roles that have a key."""
-
-    def begin(self, name: str) -> dict[str, str]:
-        """Begin a sequence; returns the values of the labels that exist."""
-
-    def wait(self, seconds: float, *, settle: bool) -> float:
-        """Let time pass, and the queue finish; returns the seconds that the model's clock has to advance."""
-
-    def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
-        """Answer to a request of a caller."""
-
-    def end(self) -> None:
-        """Remove what the sequence made."""
-
-
-class ModelSide(Protocol):
-    """The mock in a process of its own."""
-
-    def begin(self, name: str, start: datetime) -> None:
-        """Begin a sequence."""
-
-    def ask(self, request: ClientRequest, role: str | None, seconds: float, *, settle: bool) -> None:
-        """Send a request after so many seconds, without waiting for the answer."""
-
-    def answer(self) -> ClientResponse:
-        """Answer to that request."""
-
-    def end(self) -> None:
-        """Forget the sequence."""
-
-
 class MockTarget:
     """A mock: a sandbox of its own for each sequence, with a frozen clock and an empty queue."""
 
     start, model_start, is_mock, callers = MOCK_START, MODEL_START, True, CALLERS
 
     def __init__(self, run: Run) -> None:
-        self._send = run.send_aside
+        self._send, self._together = run.send_aside, run.send_aside_together
         self._headers: dict[str, str] = {}
         self._seeds: Iterator[int] = run.shared.setdefault("seeds of sandboxes", count(1))
 
@@ -128,6 +81,10 @@ class MockTarget:
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
         """Send a request to the sandbox."""
         return self._send(request, key_of(role), self._headers)
+
+    def send_together(self, calls: Sequence[tuple[ClientRequest, str | None]]) -> list[ClientResponse]:
+        """Send requests to the sandbox at the same time."""
+        return self._together([(request, key_of(role)) for request, role in calls], self._headers)
 
     def end(self) -> None:
         """Delete the sandbox."""
@@ -180,6 +137,10 @@ class Deployment:
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:  # noqa: ARG002 - likewise
         """Send a request through the run: guarded, recorded and counted."""
         return self._run.send(request)
+
+    def send_together(self, calls: Sequence[tuple[ClientRequest, str | None]]) -> list[ClientResponse]:
+        """Send requests through the run at the same time."""
+        return in_parallel(self._run.send, [request for request, _ in calls])
 
     def end(self) -> None:
         """Delete what the sequence created."""

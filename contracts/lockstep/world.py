@@ -76,7 +76,7 @@ class World:
 
     def learn(self, step: Step) -> bool:
         """Learn from the answers to a step; returns whether it succeeded."""
-        for each in (step.get("between"), step):
+        for each in (step.get("between"), step.get("beside"), step):
             self._note_new(each) if each else None
         statuses = step.get("_statuses", (0, 0))
         if not 200 <= min(statuses) <= max(statuses) < 300 or "method" in step:

@@ -26,6 +26,7 @@ test("Vite passes calls on, and adds the key", () =>
     const answer = await ask(threads);
     assert.equal(answer.status, 200);
     assert.equal((await answer.json()).data[0].id, "thrd_abc123");
+    assert.equal((await ask(threads, { headers: { "X-API-Key": "" } })).status, 200);
   }));
 
 test("a page that sends a key is that user", () =>

@@ -78,7 +78,10 @@ def stream_events(call: Call, sandbox: Sandbox, context: ControlContext) -> Repl
 def change_text(call: Call) -> str:
     """Call that changed something, as its event tells it."""
     given = [f"{name}={value}" for name, value in {**call.path, **call.query}.items() if value is not None]
-    body = "" if call.body is None or call.operation == "importState" else orjson.dumps(call.body).decode()
+    fields = call.body
+    if isinstance(fields, dict):
+        fields = {name: value for name, value in fields.items() if value is not None}
+    body = "" if fields is None or call.operation == "importState" else orjson.dumps(fields).decode()
     return " ".join([call.operation, *given, body[:_LONGEST]]).rstrip()
 
 
@@ -116,6 +119,12 @@ def _body(event: Event, mask: Mask) -> Record:
             "caller": None if exchange.caller == "-" else exchange.caller,
             "method": exchange.method,
             "path": mask.text(exchange.path),
+        }
+    if event.kind == "preflight":
+        return {
+            **head,
+            **{name: mask.text(text) for name, text in event.what[0].items()},
+            "allowed": event.what[1],
         }
     return {**head, "detail": mask.text(event.what)}
 

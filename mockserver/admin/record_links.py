@@ -11,12 +11,12 @@ from mockserver.freddy import space_threads, space_vector_stores, vector_store_f
 from mockserver.freddy.file_search import detach
 from mockserver.http.problems import Conflict, NotFound
 from mockserver.sandbox.clock import instant
-from mockserver.sandbox.directory import Caller, Credential, Membership
+from mockserver.sandbox.directory import Caller, Credential, Directory, Membership
 from mockserver.sandbox.sandbox import Link, Record, Sandbox
 
 BETWEEN = "~"
 """Between the two ids of a link."""
-_LINKS = {
+LINKS = {
     "space_threads": ("space_id", "thread_id"),
     "space_vector_stores": ("space_id", "vector_store_id"),
     "vector_store_files": ("vector_store_id", "file_id"),
@@ -30,7 +30,7 @@ def links(sandbox: Sandbox) -> dict[str, Record]:
     """All links by their ids."""
     return {
         BETWEEN.join(record[name] for name in ends): record
-        for table, ends in _LINKS.items()
+        for table, ends in LINKS.items()
         for record in getattr(sandbox, table)
     }
 
@@ -56,7 +56,7 @@ def put_link(id_: str, fields: Fields, sandbox: Sandbox) -> None:
     holder: Record = holders.record(link[0])
     who = owner(fields.get("added_by") or holder["created_by"], holder["organization_id"])
     add: Callable[[Any, Sandbox], Any] = _ADD[table]
-    path = {"organization_id": holder["organization_id"], **dict(zip(_LINKS[table], link, strict=True))}
+    path = {"organization_id": holder["organization_id"], **dict(zip(LINKS[table], link, strict=True))}
     asked = call(who, **path)
     if table == "vector_store_files":
         asked = replace(asked, body={"file_id": link[1]})
@@ -68,8 +68,8 @@ def put_link(id_: str, fields: Fields, sandbox: Sandbox) -> None:
     record = collection.record(link)
     if strange := sorted(fields.keys() - record.keys()):
         raise refuse(strange[0], f"is no field of a link; it has {', '.join(record)}")
-    if any(fields.get(name, record[name]) != record[name] for name in _LINKS[table]):
-        raise refuse(_LINKS[table][0], "must be as in the id")
+    if any(fields.get(name, record[name]) != record[name] for name in LINKS[table]):
+        raise refuse(LINKS[table][0], "must be as in the id")
     collection.put(link, {**record, **fields})
 
 
@@ -93,7 +93,7 @@ def delete_link(id_: str, sandbox: Sandbox) -> None:
         return
     space = sandbox.spaces.record(link[0])
     who = owner(space["created_by"], space["organization_id"])
-    _REMOVE[table](call(who, **dict(zip(_LINKS[table], link, strict=True))), sandbox)
+    _REMOVE[table](call(who, **dict(zip(LINKS[table], link, strict=True))), sandbox)
 
 
 _ADD: Mapping[str, Callable[[Any, Sandbox], Any]] = {
@@ -109,6 +109,11 @@ _REMOVE: Mapping[str, Callable[[Any, Sandbox], Any]] = {
 
 def users(sandbox: Sandbox) -> dict[str, Record]:
     """All users by their ids."""
+    return users_of(sandbox.directory)
+
+
+def users_of(directory: Directory) -> dict[str, Record]:
+    """All users of a directory by their ids."""
     return {
         id_: {
             "id": id_,
@@ -118,7 +123,7 @@ def users(sandbox: Sandbox) -> dict[str, Record]:
                 for name, member in sorted(user.memberships.items())
             ],
         }
-        for id_, user in sorted(sandbox.directory.users.items())
+        for id_, user in sorted(directory.users.items())
     }
 
 
@@ -158,9 +163,14 @@ def delete_user(id_: str, sandbox: Sandbox) -> None:
 
 def keys(sandbox: Sandbox) -> dict[str, Record]:
     """All keys but the one from the environment."""
+    return keys_of(sandbox.directory)
+
+
+def keys_of(directory: Directory) -> dict[str, Record]:
+    """All keys of a directory but the one from the environment."""
     return {
         key: {"user_id": each.caller.user_id, "state": each.state}
-        for key, each in sorted(sandbox.directory.credentials.items())
+        for key, each in sorted(directory.credentials.items())
         if not each.from_environment
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from mockserver.admin import (
     about,
+    changes,
     clock,
     control_page,
     coverage,
@@ -18,6 +19,7 @@ from mockserver.admin import (
     replies,
     requests,
     sandboxes,
+    space_access,
     state,
     verify,
 )
@@ -26,7 +28,7 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 from mockserver.sandbox.sandbox import Sandbox
 
-_STATE = sandboxes, state, records, clock, faults, embeddings, replies
+_STATE = sandboxes, state, records, changes, space_access, clock, faults, embeddings, replies
 _JOURNAL = requests, verify, coverage, events, har
 HANDLERS = handlers_in(*_STATE, *_JOURNAL, about, docs_page, control_page)
 

@@ -47,9 +47,8 @@ def fork_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     """Create an independent copy."""
     source = context.sandboxes.get(call.path["id"])
     with source.transaction():
-        state, faults = source.state(f"sandbox:{source.name}"), source.faults.checkpoint()
+        state = source.state(f"sandbox:{source.name}")._replace(faults=source.faults.checkpoint())
     fork = context.sandboxes.create((call.body or {}).get("id"), state)
-    fork.inherit(faults)
     return Reply(201, _sandbox_body(fork, context.sandboxes))
 
 

@@ -6,10 +6,12 @@ from mockserver.admin.paging import Call, ControlContext, named_page
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Conflict, Invalid
 from mockserver.openapi.field_error import FieldError
-from mockserver.sandbox.clock import as_text
+from mockserver.openapi.yaml_document import DocumentError
+from mockserver.sandbox.clock import as_text, real_time
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.sandbox import Record, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes
+from mockserver.scenarios.from_state import scenario_of
 from mockserver.scenarios.generated_size import WorldSize
 from mockserver.scenarios.generated_world import generate
 from mockserver.state_document.state_file import InvalidState
@@ -25,7 +27,18 @@ MOST_IDS = 100
 @handles("exportState")
 def export_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
     """Export the sandbox as a state document."""
-    return Reply(200, context.states.document(sandbox.state("")))
+    snapshots = dict(context.sandboxes.snapshots.listed())
+    return Reply(200, context.states.session_document(sandbox.session(), snapshots))
+
+
+@handles("exportScenario")
+def export_scenario(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
+    """Export the data as a scenario, with what it lacks."""
+    try:
+        content, lacking = scenario_of(sandbox.state(""), context.states.shapes)
+    except DocumentError as error:
+        raise Conflict("Not a scenario", reason=f"this state can't be a scenario: {error}") from error
+    return Reply(200, {"scenario": content, "left_out": lacking})
 
 
 @handles("importState")
@@ -33,10 +46,11 @@ def import_state(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply
     """Replace the sandbox's state by a state document."""
     notes: list[str] = []
     try:
-        state = context.states.state(call.body, "state", note=notes.append)
+        session, snapshots = context.states.session(call.body, note=notes.append)
     except InvalidState as invalid:
         raise Invalid(invalid.errors) from invalid
-    sandbox.restore(state)
+    context.sandboxes.snapshots.save_all(snapshots)
+    sandbox.enter(session)
     return Reply(200, {**_done(sandbox), **({"adapted": notes} if notes else {})})
 
 
@@ -126,12 +140,12 @@ def _done(sandbox: Sandbox) -> Record:
 
 def _snapshot_body(name: str, state: SandboxState) -> Record:
     """Snapshot without its data."""
-    assert state.clock_start.instant is not None
+    now, frozen = state.clock_start
     return {
         "name": name,
         "scenario": state.data.name,
         "seed": state.policy.seed,
-        "now": as_text(state.clock_start.instant),
-        "frozen": state.clock_start.frozen,
+        "now": as_text(now if now is not None else real_time()),
+        "frozen": frozen,
         "counts": {table: len(state.data.versions[table].rows) for table in COUNTED},
     }

@@ -88,6 +88,10 @@ class Control:
         """State document of the sandbox."""
         return self.ask("GET", "/state")
 
+    def scenario(self) -> Any:
+        """Data of the sandbox as a scenario, and what it lacks."""
+        return self.ask("GET", "/state/scenario")
+
     def restore(self, state: Any) -> Any:
         """Restore a state document from `state()`."""
         return self.ask("PUT", "/state", state)

@@ -12,7 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 import orjson
@@ -21,9 +21,13 @@ from mockserver import __version__
 from mockserver.commands import remote
 from mockserver.commands.addresses import EVERY_ADDRESS, url_of, urls_to_open
 from mockserver.commands.options import option, serving
+from mockserver.commands.persisted import persisted
 from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import REVISIONS, Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from mockserver.app import MockServer
 
 NOT_GIVEN = (None, ())
 """Values of a flag that was not given; () of one that may be repeated."""
@@ -162,14 +166,8 @@ def serve(**flags: Any) -> None:
     except OSError as error:
         _print_error(f"cannot write the port file: {error}")
         server.leave(UNUSABLE)
-    if settings.export_on_exit is not None:
-        try:
-            with app.sandboxes.default.transaction():
-                state = app.sandboxes.default.state("")
-            app.states.write(settings.export_on_exit, state)
-        except OSError as error:
-            _print_error(f"cannot export the state: {error}")
-            server.leave(UNUSABLE)
+    if not _kept(app, settings):
+        server.leave(UNUSABLE)
     log.flush()
     server.leave(0)
 
@@ -202,7 +200,7 @@ def exec_(command: tuple[str, ...], **flags: Any) -> None:
     )
 
 
-for _command in remote.COMMANDS:
+for _command in (*remote.COMMANDS, persisted):
     main.add_command(_command)
 
 
@@ -250,9 +248,28 @@ def _settings(flags: dict[str, Any]) -> Settings:
     if "port" not in values and not os.environ.get("MOCK_PORT") and os.environ.get("PORT"):
         values["port"] = os.environ["PORT"]
     try:
-        return read_settings(values)
+        settings = read_settings(values)
+        if settings.watch and settings.persist is not None:
+            raise SettingsError("--persist: can't be used with --watch; leave one of them out")
+        return settings
     except SettingsError as error:
         _fail(error)
+
+
+def _kept(app: MockServer, settings: Settings) -> bool:
+    """Write the state of a mock that ends, where the settings say so: whether it could be written."""
+    if app.keeper is not None:
+        app.keeper.close()
+    if settings.export_on_exit is not None:
+        default = app.sandboxes.default
+        try:
+            with default.transaction():
+                session = default.session()
+            app.states.write(settings.export_on_exit, session, dict(app.sandboxes.snapshots.listed()))
+        except OSError as error:
+            _print_error(f"cannot export the state: {error}")
+            return False
+    return True
 
 
 def _release_memory() -> None:

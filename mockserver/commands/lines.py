@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -45,3 +46,20 @@ def _change(found: Mapping[str, Any]) -> str:
         return f"{'':12} {found['count']} events were dropped"
     line = f"{_time(found)} {found['event']} {found['sandbox'] or '-'}: {found['detail']}"
     return click.style(line, dim=True)
+
+
+def scenario_text(content: Mapping[str, Any]) -> str:
+    """Content of a scenario as YAML, a line for each record."""
+    lines = []
+    for name, rows in content.items():
+        lines.append(f"{name}:" if rows else f"{name}: []")
+        lines += [f"  - {_NO_YAML.sub(_escaped, json.dumps(row, ensure_ascii=False))}" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+_NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Characters that JSON may have as they are, and YAML not."""
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

@@ -14,6 +14,7 @@ import click
 from mockserver.client.control import Control
 from mockserver.commands import health
 from mockserver.commands.journal import logs, requests
+from mockserver.commands.lines import scenario_text
 from mockserver.commands.remote_command import remote_command
 
 
@@ -38,19 +39,32 @@ def reset(control: Control, to: str | None, keep: tuple[str, ...]) -> Any:
     "--load", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Import this state document."
 )
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the state to this file.")
+@click.option(
+    "--as-scenario",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.yaml",
+    help="Write the data to this file as a scenario.",
+)
 @remote_command()
-def state(control: Control, load: Path | None, save: Path | None) -> Any:
+def state(control: Control, load: Path | None, save: Path | None, as_scenario: Path | None) -> Any:
     """Export or import the state of a sandbox.
 
-    Without an option the state is printed to stdout.
+    Without an option the state is printed to stdout. What a scenario can't hold is told on stderr.
 
     \b
     Examples:
       mockserver state --save before.json
       mockserver state --load before.json
+      mockserver state --as-scenario world.yaml
     """
     from mockserver.files import read_whole, write_whole
 
+    if as_scenario is not None:
+        exported = control.scenario()
+        write_whole(as_scenario, scenario_text(exported["scenario"]))
+        for line in exported["left_out"]:
+            click.echo(f"left out: {line}", err=True)
+        return None
     if load is not None:
         try:
             document = json.loads(read_whole(load).decode("utf-8-sig"))

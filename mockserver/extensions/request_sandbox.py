@@ -71,5 +71,7 @@ class RequestSandbox:
             self._inside = True
             try:
                 yield
+                if sandbox.kept is not None and sandbox.has_changed():
+                    sandbox.kept.whole()
             finally:
                 self._inside, sandbox.view_thread = False, None

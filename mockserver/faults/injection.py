@@ -33,6 +33,8 @@ class Injector:
         injection = context.injection = Injection()
         if faults.rate_limiter is not None:
             injection.headers += faults.rate_limiter.take(context.exchange.caller, now).items()
+            if faults.taken is not None:
+                faults.taken(context.exchange.caller, now)
         has_overrides = self._controls and request.has_controls
         overrides = overrides_of(request, context.trace_id) if has_overrides else NO_OVERRIDES
         fault = overrides.fault

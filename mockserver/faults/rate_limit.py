@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import NamedTuple
 
@@ -85,6 +85,15 @@ class _Bucket:
         """Remove one token."""
         self._full += self._length
 
+    @property
+    def level(self) -> tuple[int, int]:
+        """Instant of the last request, and what was missing then, in `limit` times microseconds."""
+        return self._now, self._full - self._now * self._limit
+
+    def set_level(self, missing: int) -> None:
+        """Set what is missing."""
+        self._full = self._now * self._limit + missing
+
     def headers(self) -> dict[str, str]:
         """Rate-limit headers; the reset is the second at which the bucket is full again, 0 before 1970."""
         return {
@@ -123,6 +132,19 @@ class RateLimiter:
             problem = RateLimited(max(1, max(b.wait for b in buckets)), reason)
             problem.headers |= tightest.headers()
             raise problem
+
+    def levels(self) -> dict[str, list[tuple[int, int]]]:
+        """Levels of the buckets of each caller: instant, and what is missing."""
+        with self._lock:
+            return {caller: [each.level for each in buckets] for caller, buckets in self._buckets.items()}
+
+    def set_levels(self, levels: Mapping[str, Sequence[Sequence[int]]]) -> None:
+        """Set the levels of buckets; ValueError if a caller has not one for each."""
+        for caller, each in levels.items():
+            buckets = [_Bucket(*window, now) for window, (now, _) in zip(self._windows, each, strict=True)]
+            for bucket, (_, missing) in zip(buckets, each, strict=True):
+                bucket.set_level(missing)
+            self._buckets[caller] = buckets
 
     def copy(self) -> RateLimiter:
         """Independent copy."""

@@ -48,13 +48,24 @@ class Fault(NamedTuple):
     """Events of a stream that are sent before it waits; None to wait before the request is carried out."""
 
 
+class Moment(NamedTuple):
+    """An instant by the sandbox's clock and in real time, in microseconds; None for never."""
+
+    clock: Any
+    real: Any
+
+
+def _end(begin: int, seconds: float | None) -> int | None:
+    return None if seconds is None else begin + round(seconds * SECOND)
+
+
 class Rule:
     """Fault rule. `fields` holds every field that the control API defines for it."""
 
-    __slots__ = ("_expires", "fields", "hold", "id")
+    __slots__ = ("ends", "fields", "hold", "id")
 
-    def __init__(self, rule_id: str, fields: Mapping[str, Any], now: int) -> None:
-        """`now` is the start of the rule's `seconds`; Invalid for an unknown kind."""
+    def __init__(self, rule_id: str, fields: Mapping[str, Any], begins: Moment) -> None:
+        """`begins`: the start of the rule's lifetimes; Invalid for an unknown kind."""
         for name, key, known in (("damage", "kind", KINDS), ("delay", "type", DELAYS)):
             if isinstance(fields[name], Mapping) and fields[name][key] not in known:
                 text = f"{fields[name][key]!r} is not one of {', '.join(known)}"
@@ -62,7 +73,7 @@ class Rule:
         self.id = rule_id
         self.fields = fields
         self.hold = None if fields["hold"] is None else Hold()
-        self._expires = None if fields["seconds"] is None else now + round(fields["seconds"] * SECOND)
+        self.ends = Moment(*map(_end, begins, (fields["seconds"], fields["for_seconds"])))
 
     @property
     def name(self) -> str:
@@ -81,10 +92,12 @@ class Rule:
             and (header is None or (sent is not None and header["value"] in (None, sent)))
         )
 
-    def expired(self, struck: int, now: int) -> bool:
-        """Whether the rule has reached its `times` or its `seconds`."""
-        times = self.fields["times"]
-        return (times is not None and struck >= times) or (self._expires is not None and now >= self._expires)
+    def expired(self, struck: int, now: Moment) -> bool:
+        """Whether the rule has reached its `times`, its `seconds` or its `for_seconds`."""
+        times, (end, real_end) = self.fields["times"], self.ends
+        if times is not None and struck >= times:
+            return True
+        return (end is not None and now.clock >= end) or (real_end is not None and now.real >= real_end)
 
     def applies_to(self, number: int) -> bool:
         """Whether the rule applies to the matching request of this number, from 1."""

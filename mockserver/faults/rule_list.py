@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mockserver.faults.profiles import PROFILES
 from mockserver.faults.rate_limit import Plan, RateLimiter
-from mockserver.faults.rule import Fault, MatchedRequest, Rule
+from mockserver.faults.rule import Fault, MatchedRequest, Moment, Rule
 from mockserver.http.problems import Invalid, nearest
 from mockserver.openapi.field_error import FieldError
 
@@ -16,7 +16,7 @@ MOST_RULES = 1000
 """Most rules in a sandbox; each is checked for each request."""
 
 
-class _CountedRule(NamedTuple):
+class CountedRule(NamedTuple):
     """A rule and its counts; replaced, never edited, so that a version is one reference."""
 
     rule: Rule
@@ -39,7 +39,7 @@ class FaultDefaults(NamedTuple):
 class FaultsVersion(NamedTuple):
     """Rules, counts and rate limit at one instant, to restore or to copy into another sandbox."""
 
-    rules: Mapping[str, _CountedRule]
+    rules: Mapping[str, CountedRule]
     rate_limiter: RateLimiter | None
 
 
@@ -49,8 +49,14 @@ class Faults:
     def __init__(self, defaults: FaultDefaults) -> None:
         self._defaults = defaults
         self._lock = threading.Lock()
-        self._rules: Mapping[str, _CountedRule] = {}
+        self._rules: Mapping[str, CountedRule] = {}
         """By id, in order; replaced, never edited."""
+        self.real: Callable[[], int] = int
+        """Real time in microseconds; set by the sandbox."""
+        self.counted: Callable[[str, int, int], None] | None = None
+        """Called with a rule's id and its counts, `matched` and `struck`, when they change."""
+        self.taken: Callable[[str, int], None] | None = None
+        """Called with a caller and the instant, when it has taken a token of the rate limit."""
         self.reset(0)
 
     def reset(self, now: int) -> None:
@@ -84,24 +90,27 @@ class Faults:
     def apply(self, request: MatchedRequest, now: int) -> Fault | None:
         """Count the request, and return the fault of the first rule that applies to it; None if none does."""
         with self._lock:
+            moment = Moment(now, self.real())
             for rule_id, (rule, matched, struck) in self._rules.items():
-                if rule.expired(struck, now) or not rule.matches(request):
+                if rule.expired(struck, moment) or not rule.matches(request):
                     continue
                 matched += 1
                 applies = rule.applies_to(matched)
-                self._rules = {**self._rules, rule_id: _CountedRule(rule, matched, struck + applies)}
+                self._rules = {**self._rules, rule_id: CountedRule(rule, matched, struck + applies)}
+                if self.counted is not None:
+                    self.counted(rule_id, matched, struck + applies)
                 if applies:
                     return rule.fault(matched)
         return None
 
     def listed(self, now: int) -> list[dict[str, Any]]:
         """All rules in order, as the control API returns them."""
-        return [_rule_body(entry, now) for entry in self._rules.values()]
+        return [_rule_body(entry, self._moment(now)) for entry in self._rules.values()]
 
     def get(self, rule_id: str, now: int) -> dict[str, Any] | None:
         """One rule, as the control API returns it."""
         entry = self._rules.get(rule_id)
-        return None if entry is None else _rule_body(entry, now)
+        return None if entry is None else _rule_body(entry, self._moment(now))
 
     def add(self, fields: Mapping[str, Any], new_id: Callable[[str], str], now: int) -> list[dict[str, Any]]:
         """Add a rule, or a profile's rules in place of another profile's; Invalid for a bad rule."""
@@ -112,13 +121,15 @@ class Faults:
             kept = {i: e for i, e in self._rules.items() if profile is None or i not in _PROFILED}
             if profile is None:
                 fresh = next(id_ for id_ in iter(lambda: new_id("fault"), "") if id_ not in kept)
-                added: Mapping[str, _CountedRule] = {fresh: _CountedRule(Rule(fresh, fields, now))}
+                added: Mapping[str, CountedRule] = {
+                    fresh: CountedRule(Rule(fresh, fields, self._moment(now)))
+                }
             else:
                 added = self._of_profile(profile, fields, now)
             if len(kept) + len(added) > MOST_RULES:
                 raise Invalid([FieldError("body", "", f"the limit of {MOST_RULES} rules is reached")])
             self._replace({**added, **kept} if first else {**kept, **added})
-        return [_rule_body(entry, now) for entry in added.values()]
+        return [_rule_body(entry, self._moment(now)) for entry in added.values()]
 
     def change(self, rule_id: str, changes: Mapping[str, Any], now: int) -> dict[str, Any] | None:
         """Change these fields of a rule and reset its counts; None if there is no such rule."""
@@ -129,10 +140,10 @@ class Faults:
             before = self._rules.get(rule_id)
             if before is None:
                 return None
-            entry = _CountedRule(Rule(rule_id, {**before.rule.fields, **changes}, now))
+            entry = CountedRule(Rule(rule_id, {**before.rule.fields, **changes}, self._moment(now)))
             ahead = {rule_id: entry} if first else {}
             self._replace({**ahead, **self._rules, rule_id: entry})
-        return _rule_body(entry, now)
+        return _rule_body(entry, self._moment(now))
 
     def remove(self, rule_id: str) -> bool:
         """Remove a rule; whether it existed."""
@@ -152,9 +163,19 @@ class Faults:
         if entry is None:
             return None
         entry.rule.release()
-        return _rule_body(entry, now)
+        return _rule_body(entry, self._moment(now))
 
-    def _replace(self, rules: Mapping[str, _CountedRule]) -> None:
+    def count(self, rule_id: str, matched: int, struck: int) -> None:
+        """Set the counts of a rule, if it is there."""
+        with self._lock:
+            if rule_id in self._rules:
+                counted = self._rules[rule_id]._replace(matched=matched, struck=struck)
+                self._rules = {**self._rules, rule_id: counted}
+
+    def _moment(self, now: int) -> Moment:
+        return Moment(now, self.real())
+
+    def _replace(self, rules: Mapping[str, CountedRule]) -> None:
         """Replace the rules; those that are no longer there hold nothing."""
         kept = {id(entry.rule) for entry in rules.values()}
         for entry in self._rules.values():
@@ -162,10 +183,10 @@ class Faults:
                 entry.rule.release()
         self._rules = rules
 
-    def _of_profile(self, profile: str, fields: Mapping[str, Any], now: int) -> dict[str, _CountedRule]:
-        whole = {name: value for name, value in self._defaults.rule.items() if name not in _NO_RULE}
+    def _of_profile(self, profile: str, fields: Mapping[str, Any], now: int) -> dict[str, CountedRule]:
+        whole = {name: value for name, value in self._defaults.rule.items() if name not in NO_RULE}
         rules: Sequence[Mapping[str, Any]] = [{**whole, **fields, **rule} for rule in PROFILES[profile]]
-        return {rule["name"]: _CountedRule(Rule(rule["name"], rule, now)) for rule in rules}
+        return {rule["name"]: CountedRule(Rule(rule["name"], rule, self._moment(now))) for rule in rules}
 
     def _refuse_unknown(self, fields: Mapping[str, Any]) -> None:
         operation = fields.get("operation")
@@ -174,12 +195,12 @@ class Faults:
             raise Invalid([FieldError("body", "operation", text)])
 
 
-_NO_RULE = ("profile", "first")
+NO_RULE = ("profile", "first")
 """Fields of the request that are not part of the rule."""
 _PROFILED = frozenset(rule["name"] for rules in PROFILES.values() for rule in rules)
 
 
-def _rule_body(entry: _CountedRule, now: int) -> dict[str, Any]:
+def _rule_body(entry: CountedRule, now: Moment) -> dict[str, Any]:
     rule, matched, struck = entry
     over = rule.expired(struck, now)
     waiting = 0 if rule.hold is None else rule.hold.waiting

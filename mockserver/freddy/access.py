@@ -93,9 +93,10 @@ def require(needed: Access, space: Record, call: calls.Call[Caller]) -> None:
     rule = rule_for(space, caller)
     call.grants.append((space["id"], rule.by, _NAMES[rule.level], _NAMES[needed]))
     if rule.level < needed:
+        held = f"{rule.level.name} by {rule.by}" if rule.level else f"no access by any rule of {space['id']}"
         problem = Forbidden(
             f"{needed.name.title()} access required",
-            reason=f"{caller.user_id} has {rule.level.name} by {rule.by}, {needed.name} needed",
+            reason=f"{caller.user_id} has {held}, {needed.name} needed",
             space_id=space["id"],
         )
         if space["organization_id"] not in caller.memberships:

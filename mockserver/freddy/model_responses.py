@@ -19,12 +19,12 @@ from mockserver.freddy.shared_memory import (
     search,
     spaces_to_search,
 )
-from mockserver.freddy.stream_events import SILENCE, AnswerStream, AssistantAnswer, body_of, deltas_of
+from mockserver.freddy.stream_events import SILENCE, body_of, deltas_of, timeline
 from mockserver.freddy.threads import new_thread
 from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import Forbidden, Invalid
 from mockserver.openapi.field_error import FieldError
-from mockserver.sandbox.clock import elapsed
+from mockserver.sandbox.answer_stream import AnswerStream, AssistantAnswer
 from mockserver.sandbox.directory import Caller
 from mockserver.sandbox.sandbox import Record, Sandbox
 
@@ -241,8 +241,8 @@ def _reply(
     }
     completed = {"event": "response.completed", "status": "completed", **outcome, "message_id": said["id"]}
     ids = tuple(message["id"] for message in stored)
-    stream = AnswerStream(thread_id, ids, sandbox.clock.now(), elapsed(), answer, created, completed)
-    stream = stream._replace(lasts=stream.timeline()[-1][0])
+    stream = AnswerStream(thread_id, ids, sandbox.clock.now(), sandbox.source(), answer, created, completed)
+    stream = stream._replace(lasts=timeline(stream)[-1][0])
     sandbox.streams.put(thread_id, stream)
     return Reply(200, body_of(stream, sandbox))
 

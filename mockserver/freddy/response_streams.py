@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from mockserver.freddy.lookup import MOST_METADATA, Call, own_thread
 from mockserver.freddy.shared_memory import remove_message, replace_message
-from mockserver.freddy.stream_events import HEARTBEAT, AnswerStream, active_stream, body_of, failed
+from mockserver.freddy.stream_events import HEARTBEAT, active_stream, body_of, failed, sent
 from mockserver.http.calls import Reply, handles
 from mockserver.http.event_stream import Step, Stream
 from mockserver.http.problems import NotFound
+from mockserver.sandbox.answer_stream import AnswerStream
 from mockserver.sandbox.sandbox import Record, Sandbox
 
 QUICK_EDIT = 5_000_000
@@ -21,7 +22,7 @@ def cancel_stream(call: Call, sandbox: Sandbox) -> Reply:
     stream = active_stream(thread["id"], sandbox)
     if stream is None:
         raise _no_stream(thread)
-    sent = stream.sent()
+    due = sent(stream, sandbox)
     ran = max(0, sandbox.clock.now() - stream.began)
     is_quick = ran < QUICK_EDIT
     if is_quick:
@@ -29,10 +30,10 @@ def cancel_stream(call: Call, sandbox: Sandbox) -> Reply:
             if (message := sandbox.messages.get(message_id)) is not None:
                 remove_message(message, sandbox)
     elif (answer := sandbox.messages.get(stream.message_ids[-1])) is not None:
-        text = "".join(event.get("delta", "") for event in sent)
+        text = "".join(event.get("delta", "") for event in due)
         metadata = [*answer["metadata"].items(), ("cancelled", True)][-MOST_METADATA:]
         replace_message({**answer, "content": text, "metadata": dict(metadata)}, sandbox)
-    sandbox.streams.put(thread["id"], stream._replace(cancelled_after=len(sent)))
+    sandbox.streams.put(thread["id"], stream._replace(cancelled_after=len(due)))
     return Reply(
         200,
         {

@@ -9,11 +9,10 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from itertools import accumulate
-from typing import NamedTuple
 
 from mockserver.http.event_stream import CutOff, Step, Stream
 from mockserver.http.problems import Internal, Problem
-from mockserver.sandbox.clock import elapsed
+from mockserver.sandbox.answer_stream import AnswerStream, AssistantAnswer
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import Sandbox
 
@@ -26,67 +25,28 @@ REPLAYED: Record = {"source": "replay"}
 """Mark of events that were due before their reader connected."""
 
 
-class AssistantAnswer(NamedTuple):
-    """Text of the assistant, and how a stream sends it."""
+def timeline(stream: AnswerStream) -> list[tuple[float, Record]]:
+    """All events, each with the second at which it is due, counted from the first."""
+    answer, thread_id = stream.answer, stream.thread_id
+    begin = {"event": "response.processing", "status": "processing", "thread_id": thread_id}
+    events: list[tuple[float, Record]] = [(0.0, {**begin, "message": PROCESSING}), (0.0, stream.created)]
+    events += [(answer.pace, {"event": "response.content_delta", "delta": d}) for d in answer.deltas]
+    events.append((0.0, stream.completed))
+    if answer.fault is not None:
+        events = FAULTS[answer.fault](answer, events)
+    due = list(zip(accumulate(wait for wait, _ in events), (event for _, event in events), strict=True))
+    if stream.cancelled_after is None:
+        return due
+    due = due[: stream.cancelled_after]
+    length = len("".join(event.get("delta", "") for _, event in due))
+    ended = {"status": "cancelled", "thread_id": thread_id, "partial_content_length": length}
+    return [*due, (due[-1][0] if due else 0.0, {"event": "response.cancelled", **ended})]
 
-    text: str
-    deltas: list[str]
-    pace: float = 0.0
-    """Seconds before each delta."""
-    stop_reason: str = "end_turn"
-    fault: str | None = None
-    """A kind of FAULTS."""
-    fault_after: int = 0
-    """Events sent before the fault."""
-    silence: float = 0.0
-    """Seconds without events, for the fault `silence`."""
 
-
-class AnswerStream(NamedTuple):
-    """The stream of one answer; goes on without a reader."""
-
-    thread_id: str
-    message_ids: tuple[str, ...]
-    """Messages that the request stored; the last one is the answer."""
-    began: int
-    """Instant of the sandbox's clock, in microseconds."""
-    started: float
-    """The same by `elapsed`, in seconds: a stream keeps its pace by real time."""
-    answer: AssistantAnswer
-    created: Record
-    """Event `response.created`."""
-    completed: Record
-    """Event `response.completed`."""
-    lasts: float = 0.0
-    """Seconds from the first event to the last."""
-    cancelled_after: int | None = None
-    """Events sent before it was cancelled; None if it was not."""
-
-    def timeline(self) -> list[tuple[float, Record]]:
-        """All events, each with the second at which it is due, counted from the first."""
-        answer, thread_id = self.answer, self.thread_id
-        begin = {"event": "response.processing", "status": "processing", "thread_id": thread_id}
-        events: list[tuple[float, Record]] = [(0.0, {**begin, "message": PROCESSING}), (0.0, self.created)]
-        events += [(answer.pace, {"event": "response.content_delta", "delta": d}) for d in answer.deltas]
-        events.append((0.0, self.completed))
-        if answer.fault is not None:
-            events = FAULTS[answer.fault](answer, events)
-        due = list(zip(accumulate(wait for wait, _ in events), (event for _, event in events), strict=True))
-        if self.cancelled_after is None:
-            return due
-        due = due[: self.cancelled_after]
-        length = len("".join(event.get("delta", "") for _, event in due))
-        ended = {"status": "cancelled", "thread_id": thread_id, "partial_content_length": length}
-        return [*due, (due[-1][0] if due else 0.0, {"event": "response.cancelled", **ended})]
-
-    def sent(self) -> list[Record]:
-        """Events that are due by now."""
-        now = elapsed() - self.started
-        return [event for due, event in self.timeline() if due <= now]
-
-    def is_active(self) -> bool:
-        """Whether events are still to come."""
-        return self.cancelled_after is None and self.lasts > elapsed() - self.started
+def sent(stream: AnswerStream, sandbox: Sandbox) -> list[Record]:
+    """Events that are due by now."""
+    now = stream.seconds(sandbox.source())
+    return [event for due, event in timeline(stream) if due <= now]
 
 
 Events = list[tuple[float, Record]]
@@ -128,7 +88,7 @@ def failed(problem: Problem) -> Record:
 def active_stream(thread_id: str, sandbox: Sandbox) -> AnswerStream | None:
     """Stream in the thread that is being sent now."""
     stream: AnswerStream | None = sandbox.streams.get(thread_id)
-    return stream if stream is not None and stream.is_active() else None
+    return stream if stream is not None and stream.is_active(sandbox.source()) else None
 
 
 def with_status(thread: Record, sandbox: Sandbox) -> Record:
@@ -150,7 +110,7 @@ class _Reader:
     def __init__(self, stream: AnswerStream, sandbox: Sandbox, after: int | None) -> None:
         self._stream = stream
         self._sandbox = sandbox
-        self._events = stream.timeline()
+        self._events = timeline(stream)
         self._sent = after or 0
         self._is_first = after is None
         breaks = self._is_first and stream.answer.fault in ("cut", "silence")
@@ -162,7 +122,7 @@ class _Reader:
 
     def steps(self, _: threading.Event) -> Iterator[Step]:
         """Events as they become due; CutOff where a fault breaks the connection."""
-        joined = elapsed() - self._stream.started
+        joined = self._seconds()
         while True:
             now = self._now()
             if self._sent == self._breaks_after and self._stream.cancelled_after is None:
@@ -192,9 +152,12 @@ class _Reader:
             with self._sandbox.transaction():
                 if self.is_outdated():
                     self._stream = self._latest()
-                    self._events = self._stream.timeline()
-                return elapsed() - self._stream.started
-        return elapsed() - self._stream.started
+                    self._events = timeline(self._stream)
+                return self._seconds()
+        return self._seconds()
+
+    def _seconds(self) -> float:
+        return self._stream.seconds(self._sandbox.source())
 
     def _latest(self) -> AnswerStream:
         """The stream as the sandbox has it; the last known one if the sandbox has it no longer."""

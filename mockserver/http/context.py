@@ -32,6 +32,8 @@ class SandboxProtocol(Protocol):
     name: str
     journal: Journal
     faults: Faults
+    kept: Any
+    """What `--persist` keeps of it; None without."""
 
     def instant(self) -> int:
         """Microseconds since 1970; constant within a transaction."""

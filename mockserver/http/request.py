@@ -164,6 +164,11 @@ class Request:
         return (self._body or b"")[:most]
 
     @property
+    def received(self) -> bytes:
+        """Body as far as it was read."""
+        return self._body or b""
+
+    @property
     def body_bytes(self) -> int:
         """Length of the body; without Content-Length, the bytes read so far."""
         length = self._length

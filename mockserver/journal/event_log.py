@@ -32,7 +32,7 @@ class Event(NamedTuple):
     seconds: float
     """By `perf_counter`."""
     what: Any
-    """`begun`: Exchange and x-request-id; `exchange`: its entry; else a text."""
+    """`begun`: Exchange and x-request-id; `exchange`: its entry; `preflight`: texts, answer; else a text."""
     id: int = 0
     """In the order of events since the start, from 1."""
 

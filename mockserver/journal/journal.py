@@ -206,6 +206,12 @@ class Journal:
         """Tell that an accepted exchange begins."""
         self.events.add(Event("begun", self.name, exchange.instant, exchange.started, (exchange, trace_id)))
 
+    def asked(self, exchange: Exchange, allowed: bool, **texts: str) -> None:
+        """Tell of a preflight: its method, path and origin."""
+        if self.events.listened:
+            what = texts, allowed
+            self.events.add(Event("preflight", self.name, exchange.instant, exchange.started, what))
+
     def happened(self, kind: str, instant: int, text: str) -> None:
         """Tell of anything else in the sandbox."""
         self.events.add(Event(kind, self.name, instant, perf_counter(), text))

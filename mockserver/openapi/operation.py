@@ -91,5 +91,7 @@ class Operation:
     """`x-max-body-bytes`: its own lower bound for the limit of the body."""
     carries_files: bool = False
     """`x-carries-files`: the body has files, so that another limit holds and the journal leaves it out."""
+    kept: str = "entry"
+    """`x-kept`: what `--persist` writes of it: an entry, a snapshot, or nothing of a `read`."""
     indented: bool = False
     """`x-indented`: the JSON answer is indented, to be compared line by line."""

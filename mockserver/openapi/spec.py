@@ -166,6 +166,7 @@ class Spec:
             makes_sandbox=node.get("x-sandbox") != "existing",
             max_body_bytes=node.get("x-max-body-bytes", 0),
             carries_files=node.get("x-carries-files", False),
+            kept=node.get("x-kept", "entry"),
             indented=node.get("x-indented", False),
         )
 

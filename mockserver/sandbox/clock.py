@@ -26,7 +26,7 @@ def real_time() -> int:
 
 
 def elapsed() -> float:
-    """Monotonic seconds of real time: for limits of the process and the pace of streams, nothing else."""
+    """Monotonic seconds of real time: for limits of the process, nothing else."""
     return time.monotonic()
 
 
@@ -54,6 +54,11 @@ class TimeSource:
             self._behind = max(self._behind, self._last - real)
             self._last = real + self._behind
             return self._last
+
+    def start(self, real: Callable[[], int]) -> None:
+        """Begin anew with another real time."""
+        with self._lock:
+            self.real, self._last, self._behind = real, _FIRST, 0
 
     def hold(self) -> None:
         """Hold the current instant."""

@@ -48,6 +48,15 @@ class Ids:
         variant = "89ab"[int(text[16], 16) & 3]
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
+    def traces(self) -> dict[str, int]:
+        """Numbers of request ids of each kind."""
+        return dict(self._traces)
+
+    def skip(self, traces: Mapping[str, int]) -> None:
+        """Go on after these numbers of request ids."""
+        with self._lock:
+            self._traces.update(traces)
+
     def _digest(self, prefix: str, ordinal: int) -> bytes:
         return blake2b(f"{self.seed}/{prefix}/{ordinal}".encode(), digest_size=16).digest()
 

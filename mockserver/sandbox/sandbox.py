@@ -17,7 +17,7 @@ from mockserver.sandbox.clock import REAL_TIME, Clock, ClockStart, TimeSource
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.transaction import VIEW_SECONDS, NestedTransaction, SandboxBusy
+from mockserver.sandbox.transaction import VIEW_SECONDS, NestedTransaction, SandboxBusy, Unwritable
 from mockserver.store.collection import Collection, Index
 from mockserver.store.page_cache import PageCache
 from mockserver.store.sorted_keys import Key
@@ -54,6 +54,18 @@ class SandboxState(NamedTuple):
     clock_start: ClockStart = REAL_TIME
     origin: str = ""
     """Origin, in the syntax of `POST /__admin/reset?to=…`."""
+    faults: FaultsVersion | None = None
+    """Faults that a reset to it restores; None for those that the mock began with."""
+
+
+class Session(NamedTuple):
+    """Everything that determines the answers of a sandbox."""
+
+    state: SandboxState
+    faults: FaultsVersion | None = None
+    """None: they stay."""
+    start: SandboxState | None = None
+    """State that a reset restores; None: it stays."""
 
 
 class Collections:
@@ -156,14 +168,16 @@ class Sandbox(Collections):
         self._lock = threading.Lock()
         self._before: tuple[Any, ...] = ()
         """State at the beginning of the transaction."""
+        self.kept: Any = None
+        """What `--persist` keeps of it; None without."""
         self.view_thread: int | None = None
         """Thread of the view that is in a transaction."""
         self.space_thread_pages = PageCache(self.space_threads, self.threads)
         self.faults = faults or Faults(FaultDefaults())
+        self.faults.real = self.source
         self.follows = follows
-        self._inherited: FaultsVersion | None = None
         self.restore(start)
-        self.faults.reset(self.instant())
+        self._reset_faults()
 
     @property
     def directory(self) -> Directory:
@@ -179,14 +193,13 @@ class Sandbox(Collections):
         if "journal" not in keep:
             self.journal.reset()
         if "faults" not in keep:
-            self.faults.reset(self.instant())
-            if self._inherited is not None:
-                self.faults.restore(self._inherited)
+            self._reset_faults()
 
-    def inherit(self, faults: FaultsVersion) -> None:
-        """Start with the faults of another sandbox; a reset restores them."""
-        self._inherited = faults
-        self.faults.restore(faults)
+    def _reset_faults(self) -> None:
+        if self.start.faults is None:
+            self.faults.reset(self.instant())
+        else:
+            self.faults.restore(self.start.faults)
 
     def restore(self, state: SandboxState) -> None:
         """Restore data, ids, clock and queue; a running clock continues from the saved instant."""
@@ -206,6 +219,18 @@ class Sandbox(Collections):
         return SandboxState(
             data, self.embeddings.own_policy, self.ids.counters(), self.clock.as_start(), origin
         )
+
+    def session(self) -> Session:
+        """Everything that determines its answers; consistent only within a transaction."""
+        return Session(self.state(""), self.faults.checkpoint(), self.start)
+
+    def enter(self, session: Session) -> None:
+        """Go on as the sandbox of a session."""
+        self.restore(session.state)
+        if session.faults is not None:
+            self.faults.restore(session.faults)
+        if session.start is not None:
+            self.start = session.start
 
     @property
     def scenarios(self) -> set[str]:
@@ -238,6 +263,11 @@ class Sandbox(Collections):
             collection.restore(versions[name])
         self.embeddings.restore(versions["embeddings"])
 
+    def has_changed(self) -> bool:
+        """Whether a collection or the queue has changed in this transaction."""
+        before: Mapping[str, Any] = self._before[5]
+        return any(before[name] is not version for name, version in self.versions().items())
+
     def transaction(self) -> AbstractContextManager[None]:
         """Exclusive access at one instant; an exception rolls back every change."""
         return self
@@ -257,13 +287,17 @@ class Sandbox(Collections):
             self.wait_for_lock()
         self.source.hold()
         ids, clock = self.ids, self.clock
-        objects = self.data, self.embeddings, ids, clock
-        self._before = *objects, self.versions(), ids.checkpoint(), clock.checkpoint()
+        objects = self.data, self.start, self.embeddings, ids, clock
+        faults = None if self.kept is None else self.faults.checkpoint()
+        self._before = *objects, self.versions(), ids.checkpoint(), clock.checkpoint(), faults
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self.data, self.embeddings, self.ids, self.clock, versions, ids, clock = self._before
+            self.data, self.start, self.embeddings, self.ids, self.clock, *others = self._before
+            versions, ids, clock, faults = others
             self.restore_versions(versions)
+            if faults is not None and issubclass(kind, Unwritable):
+                self.faults.restore(faults)
             self.ids.restore(ids)
             self.clock.restore(clock)
         self._before = ()  # keeps nothing alive

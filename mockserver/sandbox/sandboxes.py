@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mockserver.http.problems import (
     BadSandbox,
@@ -60,12 +60,13 @@ class Sandboxes:
         new: Callable[[str, SandboxState], Sandbox] = Sandbox,
         limits: SandboxLimits = SandboxLimits(),  # noqa: B008 - immutable
         catalogue: Catalogue | None = None,
+        snapshots: Snapshots | None = None,
         seconds: Callable[[], float] = elapsed,
     ) -> None:
         """`start`: state of a sandbox created on first use; `seconds`: clock for idle times."""
         self.start = start
         self.catalogue = catalogue or Catalogue()
-        self.snapshots = Snapshots()
+        self.snapshots = snapshots or Snapshots()
         self.outside = UnlockedSandbox("-", start)
         self.default = new(DEFAULT, start)
         self._new = new
@@ -74,6 +75,8 @@ class Sandboxes:
         self._lock = threading.Lock()
         self._open: OrderedDict[str, Sandbox] = OrderedDict()
         """All but the default one, least recently used first."""
+        self.keeper: Any = None
+        """Keeps sandboxes beyond the process; None without `--persist`."""
         self._gone: OrderedDict[str, str] = OrderedDict()
         """Name -> reason why it was dropped."""
 
@@ -121,6 +124,8 @@ class Sandboxes:
 
     def create(self, name: str | None, start: SandboxState) -> Sandbox:
         """Create a sandbox, with a generated name for None; Conflict if the name is in use."""
+        if self.keeper is not None:
+            self.keeper.hash_of(start)  # a large one takes a while
         with self._lock:
             now = self._seconds()
             self._drop_idle(now)
@@ -158,6 +163,18 @@ class Sandboxes:
             self._drop_idle(self._seconds())
             return sorted([self.default, *self._open.values()], key=lambda sandbox: sandbox.name)
 
+    def recovered(self, sandbox: Sandbox) -> None:
+        """Take in a sandbox of another process."""
+        if sandbox.name == DEFAULT:
+            self.default = sandbox
+        else:
+            sandbox.last_used = self._seconds()
+            self._open[sandbox.name] = sandbox
+
+    def new(self, name: str, start: SandboxState) -> Sandbox:
+        """Sandbox that is not added."""
+        return self._new(name, start)
+
     def adopt(self, others: Sandboxes, names: set[str]) -> None:
         """Take over the snapshots and these sandboxes of others, and what is known of dropped ones."""
         self.snapshots = others.snapshots
@@ -173,6 +190,8 @@ class Sandboxes:
 
     def _fresh(self) -> str:
         name = self.outside.ids.new("sandbox")
+        if self.keeper is not None:
+            self.keeper.named_sandbox(self.outside.ids.counters().ordinals["sandbox"])
         return name if name not in self._open and name not in self._gone else self._fresh()
 
     def _add(self, sandbox: Sandbox, now: float) -> Sandbox:
@@ -183,6 +202,8 @@ class Sandboxes:
             if used < SAFE_SECONDS:
                 raise TooManySandboxes(most, SAFE_SECONDS - used)
             self._forget(oldest.name, f"was the least recently used of more than {most}")
+        if self.keeper is not None:
+            self.keeper.adopt(sandbox)
         sandbox.last_used = now
         self._open[sandbox.name] = sandbox
         sandbox.journal.happened("sandbox", sandbox.instant(), f"created from {sandbox.start.origin}")
@@ -197,6 +218,8 @@ class Sandboxes:
 
     def _forget(self, name: str, why: str) -> None:
         dropped = self._open.pop(name)
+        if self.keeper is not None:
+            self.keeper.dropped(dropped)
         dropped.faults.clear()  # nobody can release what it holds
         dropped.journal.happened("sandbox", dropped.instant(), why)
         self._gone[name] = why

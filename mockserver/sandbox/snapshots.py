@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from mockserver.http.problems import Conflict, NotFound, nearest
 from mockserver.sandbox.sandbox import SandboxState
@@ -18,18 +19,26 @@ class Snapshots:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[str, SandboxState] = {}
+        self.keeper: Any = None
+        """Keeps snapshots beyond the process; None without `--persist`."""
 
     def save(self, name: str, state: SandboxState) -> bool:
         """Save a state under a name, replacing an older one; whether the name is new."""
+        is_new = name not in self._kept
+        self.save_all({name: state})
+        return is_new
+
+    def save_all(self, states: Mapping[str, SandboxState]) -> None:
+        """Save states under their names, or none of them: Conflict if there are too many."""
         with self._lock:
-            is_new = name not in self._kept
-            if is_new and len(self._kept) >= MOST_SNAPSHOTS:
+            if len({*self._kept, *states}) > MOST_SNAPSHOTS:
                 raise Conflict(
                     "Too many snapshots",
                     reason=f"the limit of {MOST_SNAPSHOTS} snapshots is reached; delete some",
                 )
-            self._kept[name] = state
-            return is_new
+            if self.keeper is not None:
+                self.keeper.saved(states)
+            self._kept.update(states)
 
     def get(self, name: str) -> SandboxState:
         """State of this name; NotFound if there is none."""
@@ -41,8 +50,11 @@ class Snapshots:
     def delete(self, name: str) -> None:
         """Delete a snapshot; sandboxes created from it stay."""
         with self._lock:
-            if self._kept.pop(name, None) is None:
+            if name not in self._kept:
                 raise _unknown_snapshot(name, self._kept)
+            if self.keeper is not None:
+                self.keeper.deleted(name)
+            del self._kept[name]
 
     def listed(self) -> list[tuple[str, SandboxState]]:
         """All snapshots by name."""

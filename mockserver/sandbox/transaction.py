@@ -18,6 +18,20 @@ class NestedTransaction(RuntimeError):
         )
 
 
+class Unwritable(
+    MockOwnError,
+    status=503,
+    code="SERVICE_UNAVAILABLE",
+    message="The service is busy. Please try again later.",
+    rule="limits",
+):
+    """503: a change could not be written to the directory of --persist, and was not made."""
+
+    def __init__(self, why: str) -> None:
+        reason = f"the change can't be written and was not made: {why}; make room for --persist and repeat it"
+        super().__init__("Not written", reason=reason)
+
+
 class SandboxBusy(
     MockOwnError,
     status=503,

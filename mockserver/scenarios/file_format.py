@@ -96,6 +96,8 @@ class StoredFileEntry(_Model):
     """File in a vector store."""
 
     id: Id
+    link_id: Id | None = None
+    """Id that it has in the store; one is derived from its place if it is missing."""
     added_by: Id
     added_at: Instant
 
@@ -118,6 +120,7 @@ class MessageEntry(_Model):
     id: Id | None = None
     role: Literal["user", "assistant", "system", "tool"]
     content: str
+    metadata: dict[str, Any] = {}
     created_at: Instant
 
 
@@ -151,6 +154,8 @@ class SpaceVectorStoreEntry(_Model):
     """Store attached to a space."""
 
     id: Id
+    link_id: Id | None = None
+    """Id of the attachment; one is derived from its place if it is missing."""
     added_by: Id
     added_at: Instant
 

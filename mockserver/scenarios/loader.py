@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
@@ -55,11 +55,22 @@ def load(name_or_file: str, shapes: RecordShapes) -> Data:
         first = error.errors(include_url=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise document.error(first["loc"], first["msg"].removeprefix("Value error, ") + more) from error
-    return _data(document, content, shapes, path.stem)
+    return _data(document.error, content, shapes, path.stem)
 
 
-def _data(document: Document, content: ScenarioFile, shapes: RecordShapes, name: str) -> Data:
-    """Data of a scenario file, read as the equivalent state document."""
+def data_of(content: ScenarioFile, shapes: RecordShapes, name: str) -> Data:
+    """Data of the content of a scenario file; DocumentError if it is invalid."""
+
+    def error(at: Pointer, why: str) -> DocumentError:
+        return DocumentError(f"{'.'.join(map(str, at))}: {why}")
+
+    return _data(error, content, shapes, name)
+
+
+def _data(
+    error: Callable[[Pointer, str], DocumentError], content: ScenarioFile, shapes: RecordShapes, name: str
+) -> Data:
+    """Data of a scenario file, read as the equivalent state document; `error` gets place and reason."""
     rows: dict[str, list[Record]] = {table: [] for table in NAMES}
     places: dict[Pointer, Pointer] = {}
     for table, at, record in _records(content):
@@ -67,7 +78,7 @@ def _data(document: Document, content: ScenarioFile, shapes: RecordShapes, name:
         rows[table].append({"sequence": len(rows[table]) + 1, "record": record})
 
     def refuse(at: Pointer, why: str) -> None:
-        raise document.error(places.get(at, at), why)
+        raise error(places.get(at, at), why)
 
     tables = {table: {"next": len(found) + 1, "records": found} for table, found in rows.items()}
     reader = Reader({**_people(content), "collections": tables}, shapes, refuse, "this file")
@@ -125,7 +136,7 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
         yield "vector_stores", ("vector_stores", number), records.vector_store(store.id, **_others(store))
         for index, stored in enumerate(store.files):
             record = records.vector_store_file(
-                _derived("vsf", store.id, index),
+                stored.link_id or _derived("vsf", store.id, index),
                 vector_store_id=store.id,
                 file_id=stored.id,
                 added_by=stored.added_by,
@@ -149,7 +160,7 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
             yield "space_threads", (*at, "threads", index), values
         for index, attached in enumerate(space.vector_stores):
             values = {
-                "id": _derived("svs", space.id, index),
+                "id": attached.link_id or _derived("svs", space.id, index),
                 "space_id": space.id,
                 "vector_store_id": attached.id,
                 "added_by": attached.added_by,

@@ -10,14 +10,18 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from mockserver.embeddings import queue_json
+from mockserver.faults.faults_json import faults_json
 from mockserver.file_contents.content import Content
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.directory import Directory, Membership
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import SandboxState, collections
+from mockserver.sandbox.sandbox import SandboxState, Session, collections
 
 FORMAT = "freddy-mock-state/1"
 
@@ -45,14 +49,13 @@ def document(
 
     `beside` gets the contents of more than INLINE bytes, by hash; without it they are in the document.
     """
-    marks, clock_start = state.data.versions, state.clock_start
-    assert clock_start.instant is not None, "a state that was taken knows its time"
+    marks, (now, frozen) = state.data.versions, state.clock_start
     return {
         "format": FORMAT,
         "spec": dict(spec),
         "scenario": state.data.name,
         "seed": state.policy.seed,
-        "clock": {"now": as_text(clock_start.instant), "frozen": clock_start.frozen},
+        "clock": {"now": None if now is None else as_text(now), "frozen": frozen},
         "ids": {
             "ordinals": dict(sorted(state.counters.ordinals.items())),
             "requests": state.counters.requests,
@@ -64,9 +67,67 @@ def document(
         "collections": {
             name: _rows(marks[name], partial(_with_content, beside) if name == "files" else None)
             for name in NAMES
-        },
+        }
+        | {"extension_records": _extension_rows(marks["extension_records"])},
         "queue": queue_json.queues_json(marks["embeddings"]),
     }
+
+
+class States:
+    """Whole states of a document, each once, by their hash."""
+
+    def __init__(self, spec: Mapping[str, Any], beside: dict[str, Content] | None = None) -> None:
+        self.documents: dict[str, Record] = {}
+        """By SHA-256."""
+        self._spec, self._beside = spec, beside
+        self._hashes: dict[int, str] = {}
+
+    def hash_of(self, state: SandboxState) -> str:
+        """Hash of a state, which is now among the documents."""
+        if id(state) not in self._hashes:
+            whole = {**document(state, self._spec, self._beside), "origin": state.origin}
+            if state.faults is not None:
+                whole["faults"] = faults_json(state.faults)
+            digest = sha256(orjson.dumps(whole)).hexdigest()
+            self._hashes[id(state)], self.documents[digest] = digest, whole
+        return self._hashes[id(state)]
+
+
+def session_document(
+    session: Session,
+    snapshots: Mapping[str, SandboxState],
+    spec: Mapping[str, Any],
+    beside: dict[str, Content] | None = None,
+) -> Record:
+    """Document of everything that determines the answers of a sandbox; the others are as for `document`."""
+    assert session.faults is not None
+    assert session.start is not None
+    states = States(spec, beside)
+    return {
+        **document(session.state, spec, beside),
+        "faults": faults_json(session.faults),
+        "start": states.hash_of(session.start),
+        "snapshots": {name: states.hash_of(state) for name, state in snapshots.items()},
+        "states": dict(sorted(states.documents.items())),
+    }
+
+
+def _extension_rows(mark: Any) -> Record:
+    """Rows of the records of views; those that are no JSON under a text are left out."""
+    rows = sorted(
+        (number, key, record) for key, (number, record) in mark.rows.items() if _is_json(key, record)
+    )
+    return {
+        "next": mark.next,
+        "records": [{"sequence": number, "key": key, "record": record} for number, key, record in rows],
+    }
+
+
+def _is_json(key: Any, record: Any) -> bool:
+    try:
+        return isinstance(key, str) and orjson.loads(orjson.dumps(record)) == record
+    except TypeError:
+        return False
 
 
 def _rows(mark: Any, exported: Callable[[Record], Record] | None = None) -> Record:
@@ -133,7 +194,7 @@ def with_integers(node: Any) -> Any:
     Records stay as they are.
     """
     if isinstance(node, dict):
-        kept = ("record", "failure_rate")
+        kept = ("record", "failure_rate", "faults", "states")
         return {key: value if key in kept else with_integers(value) for key, value in node.items()}
     if isinstance(node, list):
         return [with_integers(value) for value in node]

@@ -15,6 +15,7 @@ import orjson
 
 from mockserver.embeddings import queue_json
 from mockserver.embeddings.policy import Policy
+from mockserver.faults.faults_json import read_faults
 from mockserver.file_contents.content import Content
 from mockserver.files import read_whole, write_whole
 from mockserver.openapi.field_error import FieldError
@@ -26,7 +27,7 @@ from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.ids import Counters
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import Data, SandboxState
+from mockserver.sandbox.sandbox import Data, SandboxState, Session
 from mockserver.state_document import export, november
 from mockserver.state_document.consistency import Reader
 from mockserver.state_document.contents import Beside, in_folder, remove_others, write_beside
@@ -49,15 +50,46 @@ class InvalidState(Exception):
         self.errors = errors
 
 
+class Refusals:
+    """Reasons against a document, collected."""
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+        self._more = 0
+
+    def add(self, at: str, why: str) -> None:
+        """One more reason."""
+        if len(self.errors) < MOST_REASONS:
+            self.errors.append(FieldError("body", at, why))
+        else:
+            self._more += 1
+
+    def raise_all(self) -> None:
+        """InvalidState if there is a reason."""
+        if self._more:
+            self.errors.append(FieldError("body", "", f"and {self._more} more"))
+        if self.errors:
+            raise InvalidState(self.errors)
+
+
 class _Import:
     """Import of one document of the right shape."""
 
     def __init__(
-        self, document: Mapping[str, Any], spec: Mapping[str, Any], shapes: RecordShapes, beside: Beside
+        self,
+        document: Mapping[str, Any],
+        spec: Mapping[str, Any],
+        shapes: RecordShapes,
+        beside: Beside,
+        refusals: Refusals,
+        at: Pointer = (),
     ) -> None:
-        """`spec`: what the mock serves, as `Spec.served`; `beside`: the document's large contents."""
-        self._errors: list[FieldError] = []
-        self._more = 0
+        """`spec`: what the mock serves, as `Spec.served`; `beside`: the document's large contents.
+
+        `at`: address within the whole document, for `refusals`.
+        """
+        self._refusals = refusals
+        self._at = at
         document = november.with_lists(with_integers(document))
         self._document = document = {**document, "collections": {**_NO_FILES, **document["collections"]}}
         self._policy = Policy.from_json(document["policy"], document["seed"])
@@ -71,28 +103,30 @@ class _Import:
         """What was completed or left out because the document belongs to another spec."""
         return self._reader.adapted.notes
 
-    def state(self, key: str | None, origin: str) -> SandboxState:
-        """The state; InvalidState with every reason.
+    def state(
+        self, key: str | None, origin: str, defaults: Mapping[str, Any], *, checked: bool = True
+    ) -> SandboxState:
+        """The state, with the faults of the document; InvalidState with every reason.
 
-        `key`: this mock's key from the environment, added to the document's own.
+        `key`: this mock's key from the environment, added to the document's own; `defaults`: of the fields of
+        a rule.
         """
-        document, clock, now = self._document, self._document["clock"], 0
+        document, clock, now = self._document, self._document["clock"], None
         if document["format"] != FORMAT:
             self._refuse("format", f"is {document['format']!r}, this mock reads {FORMAT!r}")
         try:
-            now = instant(clock["now"])
+            now = None if clock["now"] is None else instant(clock["now"])
         except ValueError as error:
             self._refuse("clock.now", str(error))
         marks: dict[str, Any] = {}
         try:
-            marks = {**self._reader.versions(), "embeddings": self._queue()}
+            marks = {**self._reader.versions(checked=checked), "embeddings": self._queue()}
         except (KeyError, TypeError):
-            if not self._errors:  # otherwise a record is too malformed to check further
+            if not self._refusals.errors:  # otherwise a record is too malformed to check further
                 raise
-        if self._errors:
-            if self._more:
-                self._errors.append(FieldError("body", "", f"and {self._more} more"))
-            raise InvalidState(self._errors)
+        faults = document.get("faults")
+        read = None if faults is None else read_faults(faults, defaults, self._refuse_fault)
+        self._refusals.raise_all()
         directory = self._reader.directory
         return SandboxState(
             Data(document["scenario"], directory.with_key(key, KEY_HOLDER) if key else directory, marks),
@@ -100,16 +134,17 @@ class _Import:
             Counters(document["ids"]["ordinals"], document["ids"]["requests"]),
             ClockStart(now, clock["frozen"]),
             origin,
+            read,
         )
+
+    def _refuse_fault(self, at: str, why: str) -> None:
+        self._refuse(f"faults.{at}", why)
 
     def _refuse_at(self, at: Pointer, why: str) -> None:
         self._refuse(".".join(map(str, at)), why)
 
     def _refuse(self, at: str, why: str) -> None:
-        if len(self._errors) < MOST_REASONS:
-            self._errors.append(FieldError("body", at, why))
-        else:
-            self._more += 1
+        self._refusals.add(".".join((*map(str, self._at), at)), why)
 
     def _queue(self) -> Any:
         tables = self._reader.tables
@@ -147,20 +182,35 @@ class _Import:
 class StateDocuments:
     """Converts states to documents and back."""
 
-    def __init__(self, spec: Mapping[str, Any], shapes: RecordShapes, key: str | None = None) -> None:
-        """`spec`: what is served, as `Spec.served`; `key`: from the environment, never exported."""
+    def __init__(
+        self,
+        spec: Mapping[str, Any],
+        shapes: RecordShapes,
+        key: str | None = None,
+        rule: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`spec`: what is served, as `Spec.served`; `key`: from the environment, never exported.
+
+        `rule`: default values of a fault rule's fields.
+        """
         self._spec = spec
-        self._shapes = shapes
+        self.shapes = shapes
         self._key = key
+        self._rule = rule or {}
 
     def misfit(self, schema: str, shown: Record) -> str:
         """Error of a record as answers show it; empty if it fits its schema."""
-        return self._shapes.fitted(schema, shown, drops=False).wrong
+        return self.shapes.fitted(schema, shown, drops=False).wrong
 
     @gc_paused()
     def document(self, state: SandboxState) -> Record:
-        """Document of a state."""
+        """Document of a state alone."""
         return export.document(state, self._spec)
+
+    @gc_paused()
+    def session_document(self, session: Session, snapshots: Mapping[str, SandboxState]) -> Record:
+        """Document of everything that determines the answers of a sandbox."""
+        return export.session_document(session, snapshots, self._spec)
 
     @gc_paused()
     def state(
@@ -169,24 +219,61 @@ class StateDocuments:
         origin: str,
         beside: Beside = lambda _: None,
         note: Callable[[str], object] = lambda _: None,
+        at: Pointer = (),
     ) -> SandboxState:
-        """State of a document of the right shape; InvalidState with every reason.
+        """State of a document of the right shape, at this address of a whole; InvalidState with every reason.
 
         `note` gets a line for each field that was completed or left out: its spec is another.
         """
-        read = _Import(document, self._spec, self._shapes, beside)
-        state = read.state(self._key, origin)
+        read = _Import(document, self._spec, self.shapes, beside, Refusals(), at)
+        state = read.state(self._key, origin, self._rule)
         for line in read.notes:
             note(line)
         return state
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """Title, version and SHA-256 of what is served."""
+        return self._spec
+
+    @gc_paused()
+    def own_state(self, document: Record) -> SandboxState:
+        """State of a document that this mock has written, unless its spec is another: InvalidState then.
+
+        What was written by the same spec is not checked again.
+        """
+        is_same = document["spec"] == self._spec
+        read = _Import(document, self._spec, self.shapes, lambda _: None, Refusals())
+        return read.state(self._key, document.get("origin", "state"), self._rule, checked=is_same)
+
+    def session(
+        self,
+        document: Record,
+        beside: Beside = lambda _: None,
+        note: Callable[[str], object] = lambda _: None,
+    ) -> tuple[Session, dict[str, SandboxState]]:
+        """Session and snapshots of a document of the right shape; InvalidState with every reason."""
+        state = self.state(document, "state", beside, note)
+        states = {
+            digest: self.state(each, each.get("origin", "state"), beside, at=("states", digest))
+            for digest, each in document.get("states", {}).items()
+        }
+        refusals, named = Refusals(), dict(document.get("snapshots", {}))
+        start = document.get("start")
+        for at, digest in [("start", start), *((f"snapshots.{name}", each) for name, each in named.items())]:
+            if digest is not None and digest not in states:
+                refusals.add(at, f"there is no state {digest!r}")
+        refusals.raise_all()
+        session = Session(state._replace(faults=None), state.faults, states.get(start or ""))
+        return session, {name: states[digest] for name, digest in named.items()}
 
     def read(
         self,
         file: Path,
         shape: Callable[[Any], list[FieldError]],
         note: Callable[[str], object] = lambda _: None,
-    ) -> SandboxState:
-        """State from a file; DocumentError if it is invalid. `shape` validates it against its schema."""
+    ) -> tuple[SandboxState, dict[str, SandboxState]]:
+        """State and snapshots of a file; DocumentError if it is invalid. `shape` validates its values."""
         try:
             document = orjson.loads(read_whole(file).removeprefix(BOM_UTF8))
         except OSError as error:
@@ -196,19 +283,20 @@ class StateDocuments:
         errors = shape(document)
         try:
             if not errors:
-                return self.state(document, "state", in_folder(file), note)
+                session, snapshots = self.session(document, in_folder(file), note)
+                return session.state._replace(faults=session.faults), snapshots
         except InvalidState as invalid:
             errors = invalid.errors
         text = "; ".join(f"{each.name or 'it'}: {each.message}" for each in errors[:_LISTED])
         more = f" (and {len(errors) - _LISTED} more)" if len(errors) > _LISTED else ""
         raise DocumentError(f"{file}: {text}{more}")
 
-    def write(self, file: Path, state: SandboxState) -> None:
-        """Write a state to a file, atomically, and large contents beside it; OSError if that fails."""
+    def write(self, file: Path, session: Session, snapshots: Mapping[str, SandboxState]) -> None:
+        """Write a session to a file, atomically, and large contents beside it; OSError if that fails."""
         options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         beside: dict[str, Content] = {}
         with gc_paused():
-            document = export.document(state, self._spec, beside)
+            document = export.session_document(session, snapshots, self._spec, beside)
         write_beside(file, beside)
         write_whole(file, orjson.dumps(document, option=options))
         remove_others(file, beside)

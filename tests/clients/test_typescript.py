@@ -65,6 +65,24 @@ def test_the_example_type_checks_and_gets_the_documented_answers(example: Path) 
     }
 
 
+TEMPLATE = """--target es2023 --lib ES2023,DOM --module esnext --moduleResolution bundler --skipLibCheck
+--noEmit
+--allowArbitraryExtensions --allowImportingTsExtensions --verbatimModuleSyntax --moduleDetection force
+--jsx react-jsx --noUnusedLocals --noUnusedParameters --erasableSyntaxOnly --noFallthroughCasesInSwitch"""
+"""Options of Vite's template react-ts in November 2026."""
+
+
+@pytest.mark.slow
+def test_the_example_compiles_in_the_template_of_react(example: Path, tmp_path: Path) -> None:
+    added = npm(tmp_path, "install", "--no-audit", "--no-fund", "--fetch-retries", "1", "typescript@7.0.2")
+    if added.returncode != 0 and any(word in added.stderr for word in UNREACHABLE):
+        pytest.skip(f"npm can't fetch its packages: {added.stderr.splitlines()[0]}")
+    for name in ("threads.ts", "freddy.ts"):
+        shutil.copy(example / name, tmp_path)
+    done = npm(tmp_path, "exec", "--", "tsc", *TEMPLATE.split(), "threads.ts")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 def test_what_the_spec_does_not_have_does_not_type_check(example: Path) -> None:
     """Else the example would be checked against nothing."""

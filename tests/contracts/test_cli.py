@@ -198,6 +198,19 @@ def test_list_names_every_check_with_its_evidence() -> None:
     assert "assumed (A06)" in result.output
 
 
+@pytest.mark.parametrize("words", [["list"], ["list", "--claims"]])
+def test_output_that_nobody_reads_is_no_error_and_no_verdict(words: list[str]) -> None:
+    command = [sys.executable, "-m", "contracts", *words]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        assert run.stderr.read() == ""
+    assert run.returncode == 3
+
+
 @pytest.mark.slow
 def test_nothing_is_left_where_it_is_run(tmp_path: Path) -> None:
     words = ["run", "--target", "mock", "--profile", "small", "--only", "operation-listSpaces"]

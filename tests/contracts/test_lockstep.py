@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from copy import deepcopy
 from itertools import chain
+from threading import Barrier, Lock
 
 import pytest
 
@@ -215,6 +216,38 @@ def test_a_value_that_changes_between_equal_reads_is_told_and_not_compared(
     read = {**ADD, "op": "getSpace", "path": {"space_id": {"$": "space:a/id"}}}
     pair.play([deepcopy(SPACE), read], read_back=False)
     assert pair.unsteady == {"getSpace": {"/description"}}
+
+
+class Merging(InProcess):
+    """A mock that answers two creations at the same time with one space."""
+
+    def __init__(self) -> None:
+        super().__init__(fresh_app())
+        self._both, self._lock = Barrier(2, timeout=60), Lock()
+        self._answered: list[ClientResponse] = []
+
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        if request.path != "/v1/spaces/":
+            return super()._answer(request, key)
+        self._both.wait()
+        with self._lock:
+            self._answered += [] if self._answered else [super()._answer(request, key)]
+        return self._answered[0]
+
+
+def test_two_calls_at_the_same_time_are_explained_by_an_order_of_the_model(model: ModelClient) -> None:
+    twice = [{**SPACE, "beside": {**SPACE, "uid": "z"}}, THREAD, {**ADD, "beside": {**ADD, "uid": "y"}}]
+    lockstep(model, run_on(InProcess(fresh_app()))).play(deepcopy(twice))
+    with pytest.raises(Found) as found:
+        lockstep(model, run_on(Merging())).play(deepcopy(twice))
+    assert [each.pointer for each in found.value.differences] == ["/id", "/vector_store_id"]
+
+
+def test_a_call_after_the_other_at_the_same_time_is_explained_too(model: ModelClient) -> None:
+    gone = {**ADD, "op": "deleteThread", "uid": "d", "path": {"thread_id": {"$": "thread:b/id"}}}
+    for first, second in ((ADD, gone), (gone, ADD)):
+        steps = [SPACE, THREAD, {**first, "beside": second}]
+        lockstep(model, run_on(InProcess(fresh_app()))).play(deepcopy(steps))
 
 
 def test_every_row_of_the_differences_names_an_assumption_and_known_conditions() -> None:

@@ -32,6 +32,7 @@ class SmallSandbox:
 
     def __init__(self) -> None:
         self.journal = Journals().new()
+        self.kept = None
         self.faults = Faults(FaultDefaults({}, ()))
 
     def instant(self) -> int:

@@ -9,7 +9,7 @@ import yaml
 
 from mockserver.faults.broken_body import KINDS, damaged_answer
 from mockserver.faults.profiles import PROFILES
-from mockserver.faults.rule import DELAYS, Rule, delay_of
+from mockserver.faults.rule import DELAYS, Moment, Rule, delay_of
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.freddy.stream_events import FAULTS
 from mockserver.http.problems import Invalid
@@ -54,4 +54,4 @@ def test_a_delay_of_an_unknown_type_is_an_error() -> None:
     with pytest.raises(KeyError, match="melting"):
         delay_of({"type": "melting", "median": 5, "sigma": 1}, 0.5, 0.5)
     with pytest.raises(Invalid, match=r"delay\.type: 'melting' is not one of uniform, lognormal"):
-        Rule("fault_1", {**DEFAULTS, "delay": {"type": "melting"}}, 0)
+        Rule("fault_1", {**DEFAULTS, "delay": {"type": "melting"}}, Moment(0, 0))

@@ -28,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "skip": 0,
     "every": 1,
     "hold": None,
+    "for_seconds": None,
     "handled": True,
 }
 BROKEN = {"error": {"status": 500}}

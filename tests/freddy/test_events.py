@@ -74,6 +74,20 @@ def test_each_change_by_the_control_api_is_told_with_its_call(
     assert body is None or json.dumps(body, separators=(",", ":"))[1:10] in changed["detail"]
 
 
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [("http://localhost:5173", True), ("https://app.example", False)]
+)
+def test_a_preflight_is_told_with_its_origin_and_whether_it_is_allowed(
+    ask: Ask, origin: str, allowed: bool
+) -> None:
+    told(ask)
+    headers = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
+    ask("OPTIONS", f"/__sandbox/a{SPACE}", key=None, headers=headers)
+    event = told(ask)[-1]
+    assert (event["event"], event["method"], event["path"]) == ("preflight", "DELETE", SPACE)
+    assert (event["origin"], event["allowed"]) == (origin, allowed)
+
+
 def test_every_operation_that_is_told_exists() -> None:
     assert CHANGES.keys() <= HANDLERS.keys()
 

@@ -116,7 +116,13 @@ def test_each_request_is_told_with_headers_of_its_own(ask: Ask) -> None:
         ("GET", "/v1/spaces", "ak_demo_owner", None, "route: the path is /v1/spaces/"),
         ("POST", SPACES, "ak_demo_owner", {}, "validation: body organization_id: is required"),
         ("GET", "/v1/spaces/space_no", "ak_demo_owner", None, "state: no space 'space_no'"),
-        ("GET", "/v1/spaces/space_abc123", "ak_demo_outsider", None, "access: usr_outsider has NONE"),
+        (
+            "GET",
+            "/v1/spaces/space_abc123",
+            "ak_demo_outsider",
+            None,
+            "access: usr_outsider has no access by any rule",
+        ),
     ],
 )
 def test_the_last_line_of_why_names_the_rule_that_decided(

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.sandbox.sandbox import SandboxState
+from mockserver.sandbox.sandbox import Session
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 from tests.freddy.steps import Steps
@@ -56,11 +56,11 @@ class Mock:
         assert answer.status_code == 200
         return bytes(answer.data)
 
-    def state(self) -> SandboxState:
-        """The state behind the document."""
+    def session(self) -> Session:
+        """What is behind the document."""
         sandbox = served(os.environ.get("FREDDY_API_KEY")).sandboxes.get(self._sandbox)
         with sandbox.transaction():
-            return sandbox.state("")
+            return sandbox.session()
 
     def put(self, state: Any) -> TestResponse:
         """Import a state, as bytes or as values."""
@@ -204,12 +204,24 @@ def test_a_clock_that_ticked_goes_on_from_the_exported_instant(mock: Mock) -> No
     assert "2026-02-26T11:30:0" in clock["now"]
 
 
-def test_a_reset_still_goes_to_the_own_start(mock: Mock) -> None:
-    start = mock.export()
-    mock.put(Mock(scenario="empty").export())
-    assert json.loads(mock.export())["scenario"] == "empty"
-    mock("POST", "/__admin/reset")
-    assert mock.export() == start
+def without_session(state: dict[str, Any]) -> dict[str, Any]:
+    """A document as older versions wrote it."""
+    new = ("faults", "start", "snapshots", "states")
+    old = {name: value for name, value in state.items() if name not in new}
+    tables = {name: rows for name, rows in old["collections"].items() if name != "extension_records"}
+    return {**old, "collections": tables}
+
+
+def test_a_reset_goes_to_the_start_of_the_document_or_the_own_one_without_it(mock: Mock) -> None:
+    own, start = mock.export(), Mock(scenario="empty").export()
+    state = json.loads(start)
+    for expected in (start, own):
+        assert mock.put(state).status_code == 200
+        assert json.loads(mock.export())["scenario"] == "empty"
+        mock("POST", "/__admin/reset")
+        assert mock.export() == expected
+        mock.put(own)
+        state = without_session(state)
 
 
 def test_it_is_indented_so_that_one_change_is_one_line(mock: Mock) -> None:
@@ -440,6 +452,7 @@ def test_an_integer_may_be_written_with_a_fraction_of_zero(mock: Mock, exported:
     for name in exported["collections"]:
         for row, own in zip(records(state, name), records(exported, name), strict=True):
             row["record"] = own["record"]
+    state["states"] = exported["states"]
     assert other.put(state).status_code == 200
     assert other.export() == plain
     made = [m("POST", "/__admin/seed", json={"threads": n, "seed": n}) for m, n in ((mock, 2), (other, 2.0))]
@@ -497,7 +510,7 @@ def test_large_contents_are_beside_the_file_and_inside_of_an_answer(mock: Mock, 
     contents = [row["record"]["content"] for row in records(exported, "files")]
     assert [len(content["base64"]) for content in contents] == [1_333_336, 8]
     app = served(os.environ.get("FREDDY_API_KEY"))
-    app.states.write(file, mock.state())
+    app.states.write(file, mock.session(), {})
     document = json.loads(file.read_bytes())
     assert [set(row["record"]["content"]) for row in records(document, "files")] == [
         {"sha256"},
@@ -506,9 +519,10 @@ def test_large_contents_are_beside_the_file_and_inside_of_an_answer(mock: Mock, 
     assert [(each.name, each.read_bytes()) for each in (tmp_path / "state.json.files").iterdir()] == [
         (contents[0]["sha256"], large)
     ]
-    read = app.states.read(file, lambda _: [])
-    assert app.states.document(read) == exported
-    app.states.write(file, app.sandboxes.start)
+    read, _ = app.states.read(file, lambda _: [])
+    again = app.states.document(read)
+    assert again == {name: exported[name] for name in again}
+    app.states.write(file, Mock().session(), {})
     assert list((tmp_path / "state.json.files").iterdir()) == []
     file.write_text(json.dumps(document))
     with pytest.raises(
@@ -524,13 +538,13 @@ def test_a_document_that_can_not_be_written_leaves_the_contents_of_the_old_one(
     file = tmp_path / "state.json"
     Steps(mock)("POST", f"{FILES}/upload-base64", json={"files": [in_json(b"x" * 1_000_001, "image/png")]})
     app = served(os.environ.get("FREDDY_API_KEY"))
-    app.states.write(file, mock.state())
+    app.states.write(file, mock.session(), {})
     kept = [each.name for each in (tmp_path / "state.json.files").iterdir()]
     assert len(kept) == 1
     file.unlink()
     file.mkdir()  # what can't be replaced by a file
     with pytest.raises(OSError, match=r"state\.json"):
-        app.states.write(file, app.sandboxes.start)
+        app.states.write(file, Mock().session(), {})
     assert [each.name for each in (tmp_path / "state.json.files").iterdir()] == kept
 
 

@@ -1,11 +1,14 @@
 /** Records: spaces, threads, messages, stores, files, links, people and their keys; each can be changed. */
 
-import { Action, Copy, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { Access } from "./access.js";
+import { Changes } from "./changes.js";
+import { Action, Copy, Field, Line, Page, Suggestions, Table, useCall, useRead } from "./parts.js";
 import { html, useContext, useState } from "./preact-htm.js";
 
 const MOST = 1000;
 const MOST_ROWS = 200;
 const KINDS = ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys"];
+const SHOWN = { "": "Records", access: "Who may do what", changes: "Changed since the start" };
 const FIRST = ["name", "title", "role", "content", "original_filename", "space_id", "thread_id", "user_id", "created_by", "organization_id", "access_mode", "state", "member_of", "created_at", "added_at"];
 
 const at = (kind, id) => `__admin/records/${kind}/${encodeURIComponent(id)}`;
@@ -36,6 +39,7 @@ function Record({ kind, id }) {
   };
   return html`<aside aria-label="Record"><h3>${id} ${close}</h3>
     <p class="line"><${Copy} label="Copy JSON" text=${text} /><${Copy} label="Copy id" text=${id} />
+      ${kind === "spaces" && html`<button type="button" onClick=${() => page.go({ show: "access", space: id, id: null })}>Who may do what here</button>`}
       <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(kind, id) }} done="The record is deleted." then=${() => page.go({ id: null })} /></p>
     <pre tabindex="0">${text}</pre>
     <${Line} label="Change fields" button="Change" send=${change}><${Fields} label="Fields to change" placeholder='{"title": "Another"}' /><//></aside>`;
@@ -62,14 +66,23 @@ function Say() {
     make({ method: "POST", path: `__admin/threads/${encodeURIComponent(thread)}/messages`, body: { role, content } }, "The message is in the thread.");
   return html`<${Line} label="Add a message" button="Add" send=${send}>
     <strong>Add a message</strong>
-    <${Field} label="Thread" name="thread" required placeholder="thrd_abc123" />
+    <${Field} label="Thread" name="thread" required placeholder="thrd_abc123" list="threads" />
+    <${Suggestions} id="threads" path="__admin/records/threads?limit=200" names=${({ records }) => records.map(({ id }) => id)} />
     <label>Role <select name="role"><option value="user">user</option><option value="assistant">assistant</option></select></label>
     <${Field} label="Text" name="content" required />
   <//>`;
 }
 
-/** View of the records. */
+/** View of the records, of what may be done with them, and of what was. */
 export function Data() {
+  const page = useContext(Page);
+  const show = page.params.show in SHOWN ? page.params.show : "";
+  return html`<section><h2>Data</h2>
+    <p class="line">${Object.entries(SHOWN).map(([name, title]) => html`<button type="button" aria-pressed=${name === show} onClick=${() => page.go({ show: name, id: null })}>${title}</button>`)}</p>
+    ${show === "access" ? html`<${Access} />` : show === "changes" ? html`<${Changes} />` : html`<${Records} />`}</section>`;
+}
+
+function Records() {
   const page = useContext(Page);
   const { kind: named, search = "", id } = page.params;
   const kind = KINDS.includes(named) ? named : "spaces";
@@ -84,7 +97,7 @@ export function Data() {
     ["id", (row) => html`<button type="button" class="value" onClick=${() => page.go({ id: row.id })}>${row.id}</button>`],
     ...fields.map((name) => [name, ({ record }) => shown(record[name]).slice(0, 120)]),
   ];
-  return html`<section><h2>Data</h2>
+  return html`
     <form class="line" aria-label="Records" onSubmit=${(event) => event.preventDefault()}>
       <label>Kind <select value=${kind} onChange=${(event) => page.go({ kind: event.target.value, id: null })}>
         ${KINDS.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
@@ -96,5 +109,5 @@ export function Data() {
       <${Table} label="Records" columns=${columns} rows=${rows} empty=${found.total ? "No record fits." : "No record."} />
       ${id && html`<${Record} kind=${kind} id=${id} key=${`${kind} ${id}`} />`}
     </div>
-    ${found.total > rows.length && html`<p>${rows.length} of ${found.total} are shown; the search looks through the first ${MOST}.</p>`}</section>`;
+    ${found.total > rows.length && html`<p>${rows.length} of ${found.total} are shown; the search looks through the first ${MOST}.</p>`}`;
 }

@@ -1,6 +1,7 @@
 /** One exchange: the steps that decided it, request, answer, and what can be done with it. */
 
 import { root } from "./api.js";
+import { Difference } from "./changes.js";
 import { Action, Copy, Line, Page, pretty, useRead } from "./parts.js";
 import { html, useContext } from "./preact-htm.js";
 
@@ -57,8 +58,18 @@ function Again({ found }) {
   };
   if (found.request.body_cut) return null; // the journal has not all of it
   return html`<${Line} label="Send again" button="Send again" send=${send}>
-    Send again as <select name="key" aria-label="Key of the repetition">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id}>${id} (${record.user_id})</option>`)}</select>
+    <label>Send again as <select name="key">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id}>${id} (${record.user_id})</option>`)}</select></label>
   <//>`;
+}
+
+/** Fault that answers with the same status and body; null where that can't be. */
+function sameAnswer({ response }) {
+  const { status, headers, body, body_cut } = response;
+  const type = headers["content-type"] ?? "";
+  if (body_cut || type.startsWith("text/event-stream") || type.startsWith("application/octet-stream")) return null;
+  if (!body) return { error: { status } };
+  if (/\bjson\b/.test(type)) return { error: { status, body: JSON.parse(body) } };
+  return { error: { status, body, content_type: type.split(";")[0] } };
 }
 
 function Headers({ headers }) {
@@ -90,6 +101,7 @@ export function Exchange({ id }) {
   if (!found) return html`<aside aria-label="Exchange"><p>…</p></aside>`;
   const { request, response, operation } = found;
   const fail = (more) => ({ method: "POST", path: "__admin/faults", body: { ...(operation ? { operation } : {}), times: 1, ...more } });
+  const same = sameAnswer(found);
   return html`<aside aria-label="Exchange">
     <h3>${request.method} ${request.url} <span class="status s${Math.floor(response.status / 100)}">${response.status}</span> ${close}</h3>
     <${Decision} decision=${found.decision} />
@@ -100,10 +112,12 @@ export function Exchange({ id }) {
       <${Copy} label="Copy pytest" text=${() => asPytest(found)} />
       <${Copy} label="Copy Playwright" text=${() => asPlaywright(found)} />
       <${Action} label="Fail the next like this" wanted=${fail({ error: { status: 500 } })} done="The next one is answered with 500." />
+      ${same && html`<${Action} label="Answer the next with this" wanted=${fail(same)} done="The next one has the same answer." />`}
       <${Action} label="Hold the next" wanted=${fail({ hold: {} })} done="The next one waits until it is released in Faults." />
       <${Action} label="Delay the next by 3 s" wanted=${fail({ delay: 3000 })} done="The next one waits for 3 seconds." />
     </p>
     <${Again} found=${found} />
+    ${operation && html`<${Difference} exchange=${found} />`}
     <${Side} title="Request" side=${request} head="${request.method} ${request.url}" />
     <${Side} title="Answer" side=${response} head="${response.status} after ${found.milliseconds.toFixed(1)} ms, ${found.source}" />
   </aside>`;

@@ -1,6 +1,6 @@
 /** Faults: one click for the usual ones, the rules that are on, and the rate limit. */
 
-import { Action, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { Action, Field, Line, Operations, Page, Table, useCall, useRead } from "./parts.js";
 import { html, useContext, useEffect, useState } from "./preact-htm.js";
 
 const USUAL = [
@@ -59,7 +59,7 @@ export function Faults() {
       <${Action} label="Remove all" wanted=${{ method: "DELETE", path: "__admin/faults" }} done="No rule is left." /></p>`}
     <p class="line">
       <label>How long <select value=${howLong} onChange=${(event) => setHowLong(event.target.value)}>${Object.keys(HOW_LONG).map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
-      <label>Operation <input value=${operation} placeholder="all" onInput=${(event) => setOperation(event.target.value.trim())} /></label>
+      <label>Operation <input value=${operation} placeholder="all" list="operations" onInput=${(event) => setOperation(event.target.value.trim())} /></label><${Operations} />
     </p>
     <p class="line">${USUAL.map(([label, body]) => html`<${Action} label=${label} wanted=${add(body)} done="${label}: ${howLong}." />`)}</p>
     <${Line} label="Hold a stream" button="Hold" send=${({ after }) => make(add({ operation: "createResponse", hold: { after_events: Number(after) } }), `The stream is held after ${after} events: ${howLong}.`)}>

@@ -24,7 +24,7 @@ const VIEWS = {
   coverage: ["Coverage", Coverage],
 };
 const MOST_EVENTS = 5000;
-const QUIET = new Set(["heartbeat", "begun", "exchange", "connected", "lost", "dropped"]);
+const QUIET = new Set(["heartbeat", "begun", "exchange", "connected", "lost", "dropped", "preflight"]);
 
 /** View and parameters of the address. */
 function parsed() {
@@ -93,7 +93,7 @@ function App() {
         if (event.status === 401) setAsks(true);
       } else if (event.event !== "heartbeat") {
         counted.current += 1;
-        events.current.push({ ...event, place: counted.current });
+        events.current.push({ wall: new Date().toISOString(), ...event, place: counted.current });
         if (events.current.length > MOST_EVENTS) events.current.splice(0, events.current.length - MOST_EVENTS);
         changed = changed || !QUIET.has(event.event);
         written = written || changed || (event.event === "exchange" && (event.method !== "GET" || event.fault !== null));

@@ -98,6 +98,17 @@ export function Field({ label, ...rest }) {
   return html`<label>${label} <input ...${rest} /></label>`;
 }
 
+/** Suggestions for the field whose `list` is this id; `names` takes them from the answer of a GET. */
+export function Suggestions({ id, path, names }) {
+  const [found] = useRead(path, { once: true });
+  return html`<datalist id=${id}>${(found ? names(found) : []).map((name) => html`<option value=${name} />`)}</datalist>`;
+}
+
+/** Suggestions of operationIds. */
+export function Operations() {
+  return html`<${Suggestions} id="operations" path="__admin/coverage" names=${({ operations }) => operations.map(({ operation }) => operation)} />`;
+}
+
 /** Table of rows; `columns`: [title, cell of a row]. */
 export function Table({ label, columns, rows, empty }) {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`;

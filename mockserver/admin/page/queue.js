@@ -8,13 +8,15 @@ const MOST_BARS = 300;
 const ROW = 8;
 const WIDTH = 1000;
 
+const BACKWARD = "The clock can't be moved backward: what has ended has ended. Reset in State, or freeze it at an instant in Clock.";
+
 const time = (text) => Date.parse(text);
 
 /**
  * Scale of instants in which stretches without any attempt are collapsed, and where those are.
  * @param {number[][]} spans
  * @param {number} now
- * @returns {[(instant: number) => number, number[]]}
+ * @returns {{ x: (instant: number) => number, instant: (x: number) => number, gaps: number[], points: number[] }}
  */
 export function scale(spans, now) {
   const points = [...new Set([now, ...spans.flat()])].sort((a, b) => a - b);
@@ -29,22 +31,69 @@ export function scale(spans, now) {
     places.push(places[at - 1] + (idle && whole > longest ? longest / 4 : whole));
   }
   const all = places.at(-1) || 1;
-  const x = (instant) => {
-    let at = points.findIndex((point) => point >= instant);
-    if (at < 0) at = points.length - 1;
-    return 20 + ((WIDTH - 40) * places[at]) / all;
+  const x = (instant) => 20 + ((WIDTH - 40) * between(instant, points, places)) / all;
+  const instant = (place) => Math.round(between(((place - 20) * all) / (WIDTH - 40), places, points));
+  return { x, instant, gaps: gaps.map((at) => (x(points[at - 1]) + x(points[at])) / 2), points };
+}
+
+/** Value of `to` that belongs to a value among `from`; both ascend. */
+function between(value, from, to) {
+  const at = from.findIndex((each) => each >= value);
+  if (at <= 0) return at < 0 ? to[to.length - 1] : to[0];
+  return to[at - 1] + ((value - from[at - 1]) * (to[at] - to[at - 1])) / (from[at] - from[at - 1] || 1);
+}
+
+/** The mark of now: dragged, or moved by the arrows and set by Enter, it moves the clock forward. */
+function Now({ space, axis, now, height }) {
+  const page = useContext(Page);
+  const make = useCall();
+  const [to, move] = useState(now);
+  useEffect(() => move(now), [now]);
+  const last = Math.max(now, ...axis.points);
+  const x = axis.x(to);
+  const set = (wanted) => {
+    const forward = Math.round((wanted - now) / 1000);
+    if (forward > 0) make({ method: "PUT", path: "__admin/clock", body: { advance: forward } }, `The clock moved by ${forward} seconds.`);
+    else {
+      move(now);
+      if (forward < 0) page.tell({ text: BACKWARD, curl: "", failed: true });
+    }
   };
-  return [x, gaps.map((at) => (x(points[at - 1]) + x(points[at])) / 2)];
+  const placed = (event) => {
+    const svg = event.currentTarget.ownerSVGElement;
+    return axis.instant(new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse()).x);
+  };
+  const drag = (event) => event.currentTarget.hasPointerCapture(event.pointerId) && move(placed(event));
+  const keys = {
+    ArrowRight: () => move(axis.points.find((each) => each > to) ?? last),
+    ArrowLeft: () => (to > now ? move(axis.points.findLast((each) => each < to) ?? now) : set(now - 1000)),
+    End: () => move(last),
+    Home: () => move(now),
+    Escape: () => move(now),
+    Enter: () => set(to),
+  };
+  const press = (event) => {
+    if (!(event.key in keys)) return;
+    event.preventDefault();
+    keys[event.key]();
+  };
+  const text = to === now ? "now" : new Date(to).toISOString().slice(11, 19);
+  return html`<g class="now" role="slider" tabindex="0" aria-label="Now in ${space}" aria-valuemin=${now} aria-valuemax=${last} aria-valuenow=${to} aria-valuetext=${new Date(to).toISOString()}
+    onKeyDown=${press} onPointerDown=${(event) => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove=${drag} onPointerUp=${(event) => set(placed(event))}>
+    <title>Drag it forward, or press the arrows and Enter, to move the clock</title>
+    <rect class="grip" x=${x - 10} y="0" width="20" height=${height} /><line x1=${x} x2=${x} y1="0" y2=${height} />
+    <text x=${Math.min(x + 4, WIDTH - 54)} y="11">${text}</text></g>`;
 }
 
 function Timeline({ space, jobs, now }) {
   const shown = jobs.filter(({ attempts }) => attempts.length > 0).slice(0, MOST_BARS);
   if (shown.length === 0) return null;
   const spans = shown.flatMap(({ attempts }) => attempts.map(({ starts_at, ends_at }) => [time(starts_at), time(ends_at)]));
-  const [x, gaps] = scale(spans, now);
-  const height = shown.length * ROW + 24;
+  const axis = scale(spans, now);
+  const { x, gaps } = axis;
+  const height = shown.length * ROW + 32;
   return html`<figure><figcaption>${space}: ${shown.length} jobs with attempts</figcaption>
-    <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Attempts in ${space}">
+    <svg viewBox="0 0 ${WIDTH} ${height}" role="group" aria-label="Attempts in ${space}">
       ${gaps.map((gap) => html`<text x=${gap} y="10" class="gap">⋯</text>`)}
       ${shown.map(({ attempts, message_id }, row) =>
         attempts.map(({ starts_at, ends_at, outcome }) => {
@@ -56,7 +105,7 @@ function Timeline({ space, jobs, now }) {
       )}
       <text x="4" y=${height - 2}>${new Date(Math.min(now, ...spans.flat())).toISOString().slice(11, 19)}</text>
       <text x=${WIDTH - 60} y=${height - 2}>${new Date(Math.max(now, ...spans.flat())).toISOString().slice(11, 19)}</text>
-      <line class="now" x1=${x(now)} x2=${x(now)} y1="0" y2=${height} /><text class="now" x=${Math.min(x(now) + 4, WIDTH - 32)} y="11">now</text>
+      <${Now} space=${space} axis=${axis} now=${now} height=${height} />
     </svg></figure>`;
 }
 
@@ -90,7 +139,7 @@ function Advance() {
     <label>Move “now” forward <input type="range" min="0" max="60" value=${count} onInput=${(event) => setCount(Number(event.target.value))} /></label>
     <output>${count}</output>
     <label>Unit <select value=${unit} onChange=${(event) => setUnit(event.target.value)}>${Object.keys(UNITS).map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
-    <button disabled=${count === 0}>Move</button><small>The clock can't be moved backward while jobs depend on it; freeze it at an instant in Clock.</small>
+    <button disabled=${count === 0}>Move</button><small>Or drag the mark of now in a timeline.</small>
   </form>`;
 }
 

@@ -2,11 +2,14 @@
 
 import { call, root } from "./api.js";
 import { Exchange } from "./exchange.js";
-import { Action, Download, Page } from "./parts.js";
+import { Action, Download, Operations, Page } from "./parts.js";
 import { html, useContext, useEffect, useState } from "./preact-htm.js";
 
 const MOST_ROWS = 200;
 const FILTERS = ["operation", "caller", "method", "status", "source"];
+
+/** Events after which the journal is empty. */
+const CLEARS = /^journal |^reset (?!.*keep=\S*journal)/;
 
 const matches = (row, params) =>
   FILTERS.every((name) => {
@@ -32,7 +35,7 @@ function useRows(page) {
   }, [page.sandbox, page.changes]);
   const ids = new Set(known.rows.map(({ id }) => id));
   const open = new Map();
-  const rows = [...known.rows];
+  let rows = [...known.rows];
   for (const event of page.events) {
     if (event.place <= first) continue;
     if (event.event === "dropped") rows.push(event);
@@ -41,9 +44,22 @@ function useRows(page) {
     else if (event.event === "exchange") {
       open.delete(event.id);
       rows.push(event);
-    }
+    } else if (CLEARS.test(`${event.event} ${event.detail}`)) rows = [];
   }
-  return { ...known, rows: [...rows, ...[...open.values()].map((each) => ({ ...each, url: each.path, status: "…" }))] };
+  return { ...known, rows: withPreflights([...rows, ...[...open.values()].map((each) => ({ ...each, url: each.path, status: "…" }))], page) };
+}
+
+/** Rows with the preflights of the browser: each in the row of its request, or in one of its own if none followed. */
+function withPreflights(rows, page) {
+  const asked = page.events.filter(({ event, sandbox }) => event === "preflight" && (sandbox === page.sandbox || sandbox === "default"));
+  if (asked.length === 0) return rows;
+  const left = new Set(asked);
+  const folded = rows.map((row) => {
+    const own = asked.findLast((each) => left.has(each) && each.allowed && each.method === row.method && each.path === row.url?.split("?")[0] && each.wall <= row.wall);
+    left.delete(own);
+    return own ? { ...row, origin: own.origin } : row;
+  });
+  return [...folded, ...left].sort((a, b) => (a.wall < b.wall ? -1 : Number(a.wall > b.wall)));
 }
 
 function Filter({ name, row, page, children }) {
@@ -55,11 +71,14 @@ function Filter({ name, row, page, children }) {
 
 function Row({ row, page }) {
   if (row.event === "dropped") return html`<tr class="gap"><td colspan="9">${row.count} events were dropped here</td></tr>`;
+  if (row.event === "preflight")
+    return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>${row.method}</td><td class="path">${row.path}</td>
+      <td>preflight</td><td></td><td></td><td></td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; --cors-origins allows others`}</td></tr>`;
   const status = Number(row.status);
   return html`<tr class=${page.params.id === row.id ? "chosen" : ""}>
     <td><time>${(row.wall ?? row.at ?? "").slice(11, 23)}</time></td>
     <${Filter} name="method" row=${row} page=${page} />
-    <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a></td>
+    <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a>${row.origin && html` <small>after a preflight of ${row.origin}</small>`}</td>
     <${Filter} name="status" row=${row} page=${page}><span class="status s${Math.floor(status / 100) || "open"}">${row.status}</span><//>
     <td class="number">${row.milliseconds === undefined ? "" : row.milliseconds.toFixed(1)}</td>
     <${Filter} name="caller" row=${row} page=${page} />
@@ -84,6 +103,7 @@ export function Requests() {
         ${["", "2xx", "3xx", "4xx", "5xx"].map((each) => html`<option value=${each}>${each || "all"}</option>`)}
         ${/^\d{3}$/.test(page.params.status ?? "") && html`<option value=${page.params.status}>${page.params.status}</option>`}
       </select></label>
+      <label>Operation <input list="operations" value=${page.params.operation ?? ""} onChange=${(event) => page.go({ operation: event.target.value.trim() })} /></label><${Operations} />
       ${chosen.map((name) => html`<button type="button" class="chip" onClick=${() => page.go({ [name]: null })}>${name} ${page.params[name]} ✕</button>`)}
       <button type="button" aria-pressed=${held !== null} onClick=${() => hold(held ? null : live.rows)}>${held ? "Go on" : "Pause"}</button>
       <${Action} label="Clear" confirm="Clear the journal?" wanted=${{ method: "DELETE", path: "__admin/requests" }} done="The journal is empty." then=${() => page.go({ id: null })} />
@@ -92,7 +112,7 @@ export function Requests() {
     ${live.dropped > 0 && html`<p>${live.dropped} older exchanges are not in the journal any more.</p>`}
     ${rows.length === 0 && html`<p class="empty">${live.rows.length ? "No request fits the filters." : html`No request yet. Send one:
       <code>curl ${root}v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'${page.sandbox === "default" ? "" : ` -H 'X-Mock-Sandbox: ${page.sandbox}'`}</code>`}</p>`}
-    <div class="split">
+    <div class="split ${page.params.id ? "open" : ""}">
       ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>
         <thead><tr>${["Time", "Method", "Path", "Status", "ms", "Caller", "Operation", "Source", "Reason"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
         <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.count} row=${row} page=${page} />`)}</tbody>

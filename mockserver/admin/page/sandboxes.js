@@ -1,7 +1,7 @@
 /** Sandboxes: open, create, copy, delete. */
 
 import { root } from "./api.js";
-import { Action, Copy, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
+import { Action, Copy, Field, Line, Page, Suggestions, Table, useCall, useRead } from "./parts.js";
 import { html, useContext } from "./preact-htm.js";
 
 /** View of all sandboxes. */
@@ -29,7 +29,8 @@ export function Sandboxes() {
   return html`<section><h2>Sandboxes</h2>
     <p>Each is a mock of its own; a request names one by the header <code>X-Mock-Sandbox</code> or by its address.</p>
     <${Line} label="Create a sandbox" button="Create" send=${create}>
-      <${Field} label="Name" name="id" required /><${Field} label="Scenario" name="scenario" placeholder="as at start" />
+      <${Field} label="Name" name="id" required /><${Field} label="Scenario" name="scenario" placeholder="as at start" list="scenarios" />
+      <${Suggestions} id="scenarios" path="__admin/scenarios" names=${({ scenarios }) => scenarios} />
       <${Field} label="Freeze at" name="freeze" placeholder="2026-02-26T10:30:00Z" />
     <//>
     <${Table} label="Sandboxes" columns=${columns} rows=${found.sandboxes} empty="None." /></section>`;

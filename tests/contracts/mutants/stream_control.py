@@ -9,6 +9,7 @@ from mockserver.freddy import model_responses, response_streams, shared_memory, 
 from mockserver.freddy.lookup import Call
 from mockserver.http.calls import Reply
 from mockserver.http.problems import NotFound
+from mockserver.sandbox.answer_stream import AssistantAnswer
 from mockserver.sandbox.clock import real_time
 from mockserver.sandbox.sandbox import Sandbox
 from tests.contracts.mutants.bench import Bench, Handler, mutant
@@ -31,7 +32,8 @@ def paced(bench: Bench, words: int = 0) -> None:
 
     def slow(found: Any, pieces: Any) -> Any:
         text = "word " * words or answer(found, pieces).text
-        return stream_events.AssistantAnswer(text, stream_events.deltas_of(text), PACE)
+        pace = PACE * FASTER if words else PACE
+        return AssistantAnswer(text, stream_events.deltas_of(text), pace)
 
     bench.replace([model_responses], "_default_answer", slow)
 

@@ -1,0 +1,231 @@
+"""Logs and snapshots in a directory.
+
+    lock                        held by the process that uses the directory
+    mock.json                   what the mock served
+    states/SHA256               whole states, each once
+    sandboxes/NAME.N.state      snapshot number N of a sandbox
+    sandboxes/NAME.N.log        entries after it
+    aside/NAME.…                what could not be recovered
+
+A snapshot takes the place of the one before only when it is whole, so that a crash at any moment leaves a
+whole state with all entries after it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import OrderedDict
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from mockserver.persistence.frames import DamagedError, frame, read_frames
+from mockserver.persistence.whole_files import WholeFiles, uncompressed
+
+MOST_OPEN = 64
+"""Most logs that are open at a time."""
+
+
+class Log:
+    """Log of one sandbox since its last snapshot."""
+
+    def __init__(self, name: str, number: int, length: int = 0) -> None:
+        self.name, self.number = name, number
+        self.length = length
+        """Bytes of the current file."""
+        self.grown = length
+        """Bytes since the last snapshot."""
+        self.snapshot_bytes = 0
+        self.is_removed = False
+
+
+class DirectoryStore(WholeFiles):
+    """The one interface behind which another store can stand."""
+
+    def __init__(self, folder: Path, *, most_bytes: int = 1 << 40, sync: bool = False) -> None:
+        """OSError if the directory can't be used, or another process uses it; `sync`: flush each entry."""
+        super().__init__(folder, most_bytes)
+        self._sync = sync
+        self._open: OrderedDict[Log, int] = OrderedDict()
+        self._dirty: dict[Log, None] = {}
+        self._unflushed: list[int] = []
+        """Descriptors to flush and to close."""
+        self._numbers: dict[str, set[tuple[int, str]]] = {}
+        """Name -> number and kind of each file."""
+        for file in (folder / "sandboxes").iterdir():
+            name, number, kind = file.name.rsplit(".", 2)
+            self._numbers.setdefault(name, set()).add((int(number), kind))
+
+    def names(self) -> list[str]:
+        """Names of all sandboxes."""
+        return sorted(name for name, files in self._numbers.items() if files)
+
+    def load(self, name: str) -> tuple[bytes, list[bytes], Log, int]:
+        """Last snapshot, entries after it, the log to continue, and bytes of a torn tail, which are cut.
+
+        DamagedError if these are not what was written.
+        """
+        files = sorted(self._numbers.get(name, ()))
+        snapshots = [number for number, kind in files if kind == "state"]
+        if not snapshots:
+            raise DamagedError("there is no snapshot")
+        first = snapshots[-1]
+        logs = [number for number, kind in files if kind == "log" and number >= first]
+        if logs != list(range(first, first + len(logs))):
+            raise DamagedError("a part of the log is missing")
+        snapshot, entries, torn = uncompressed(self._file(name, first, "state")), list[bytes](), 0
+        log = Log(name, logs[-1] if logs else first)
+        for number in logs:
+            data = self._file(name, number, "log").read_bytes()
+            found = read_frames(data)
+            entries += found.entries
+            log.length, log.grown = found.whole, log.grown + found.whole
+            torn = len(data) - found.whole
+            if torn and number != logs[-1]:
+                raise DamagedError("a part of the log is torn")
+        if torn:
+            os.truncate(self._file(name, log.number, "log"), log.length)
+        log.snapshot_bytes = self._file(name, first, "state").stat().st_size
+        return snapshot, entries, log, torn
+
+    def begin(self, name: str, pieces: Iterable[bytes]) -> Log:
+        """Log of a new sandbox with its first snapshot; OSError if there is no space."""
+        self._require_space(0)
+        log = Log(name, 0)
+        self._write(self._file(name, 0, "state"), pieces, flushed=False)
+        self._numbers[name] = {(0, "state")}
+        return log
+
+    def append(self, log: Log, entry: bytes) -> None:
+        """Append an entry; OSError, with the log as it was, if that fails."""
+        data = frame(entry)
+        with self._lock:
+            if log.is_removed:
+                return
+            self._require_space(len(data))
+            descriptor = self._opened(log)
+            try:
+                written = os.write(descriptor, data)
+                if written < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                if self._sync:
+                    os.fdatasync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, log.length)
+                raise
+            log.length += len(data)
+            log.grown += len(data)
+            self._bytes += len(data)
+            self._dirty[log] = None
+
+    def rotate(self, log: Log) -> int:
+        """Go on in a new file, in front of which a snapshot can be put: its number."""
+        with self._lock:
+            if (descriptor := self._open.pop(log, None)) is not None:
+                self._retire(descriptor)
+            log.number, log.length = log.number + 1, 0
+            self._opened(log)
+            return log.number
+
+    def put_snapshot(self, log: Log, number: int, pieces: Iterable[bytes]) -> None:
+        """Put a snapshot in front of a file of the log; what is older is removed."""
+        if any(each > number for each, kind in self._numbers[log.name] if kind == "state"):
+            return
+        file = self._file(log.name, number, "state")
+        size = self._write(file, pieces)
+        if log.is_removed:
+            self._remove(file)
+            return
+        self._numbers[log.name].add((number, "state"))
+        for older, kind in sorted(self._numbers[log.name]):
+            if older < number:
+                self._drop(log.name, older, kind)
+        log.snapshot_bytes = size
+        if log.number == number:
+            log.grown = log.length
+
+    def remove(self, log: Log) -> None:
+        """Remove everything of a sandbox."""
+        with self._lock:
+            log.is_removed = True
+            self._dirty.pop(log, None)
+            if (descriptor := self._open.pop(log, None)) is not None:
+                os.close(descriptor)
+        self.remove_files(log.name)
+
+    def remove_files(self, name: str) -> None:
+        """Remove the files of a sandbox that is not in use."""
+        for number, kind in sorted(self._numbers.get(name, ())):
+            self._drop(name, number, kind)
+
+    def set_aside(self, name: str) -> Path:
+        """Move everything of a sandbox out of the way: the folder where it is then."""
+        aside = self.folder / "aside"
+        aside.mkdir(mode=0o700, exist_ok=True)
+        fresh = next(path for n in range(1, 10**6) if not (path := aside / f"{name}.{n}").exists())
+        fresh.mkdir(mode=0o700)
+        for number, kind in sorted(self._numbers.get(name, ())):
+            file = self._file(name, number, kind)
+            file.rename(fresh / file.name)
+        self._numbers.pop(name, None)
+        return fresh
+
+    def clear(self) -> None:
+        """Remove everything but the lock."""
+        super().clear()
+        self._numbers.clear()
+
+    def flush(self) -> None:
+        """Flush what was appended to the disk."""
+        with self._lock:
+            copies = [os.dup(self._open[log]) for log in self._dirty if log in self._open]
+            copies, self._unflushed = copies + self._unflushed, []
+            self._dirty.clear()
+        for descriptor in copies:
+            with suppress(OSError):
+                os.fdatasync(descriptor)
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Flush everything, and let other processes use the directory."""
+        self.flush()
+        with self._lock:
+            for descriptor in self._open.values():
+                os.close(descriptor)
+            self._open.clear()
+        super().close()
+
+    def bytes_of(self, name: str) -> int:
+        """Bytes of the files of a sandbox."""
+        files = sorted(self._numbers.get(name, ()))
+        return sum(self._file(name, *each).stat().st_size for each in files)
+
+    def _retire(self, descriptor: int) -> None:
+        """Flush and close a descriptor later, unless too many wait for that."""
+        self._unflushed.append(descriptor)
+        if len(self._unflushed) > MOST_OPEN:
+            oldest = self._unflushed.pop(0)
+            os.fdatasync(oldest)
+            os.close(oldest)
+
+    def _opened(self, log: Log) -> int:
+        """Descriptor of the log; the one that was used least recently is closed for it."""
+        descriptor = self._open.get(log)
+        if descriptor is None:
+            if len(self._open) >= MOST_OPEN:
+                self._retire(self._open.popitem(last=False)[1])
+            file = self._file(log.name, log.number, "log")
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self._open[log] = descriptor
+            self._numbers[log.name].add((log.number, "log"))
+        else:
+            self._open.move_to_end(log)
+        return descriptor
+
+    def _file(self, name: str, number: int, kind: str) -> Path:
+        return self.folder / "sandboxes" / f"{name}.{number}.{kind}"
+
+    def _drop(self, name: str, number: int, kind: str) -> None:
+        self._remove(self._file(name, number, kind))
+        self._numbers.get(name, set()).discard((number, kind))
