@@ -91,7 +91,7 @@ def test_read_only_probes_what_reads_tell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "pass --target URL and -o FILE, or --diff OLD NEW"),
+        ((), "pass --target URL and -o FILE, --from-drift FILE and -o FILE, or --diff"),
         (("--target", "mock", "-o", "x", "--only", "A999"), "--only A999: no such assumption"),
         (("--target", "mock", "-o", "missing/x.yaml"), "missing/x.yaml can't be written"),
         (("--diff", "missing.yaml", "missing.yaml"), "missing.yaml can't be read"),
