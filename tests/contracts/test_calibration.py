@@ -16,6 +16,7 @@ from contracts.calibration.table import followed, without_switch
 from contracts.checks.evidence import assumptions
 from contracts.cli import main
 from contracts.http.documents import switches
+from contracts.report import drift
 from mockserver.commands.cli import main as mockserver
 from tests.contracts.calibrated import NEWER, OF_NEWER, PROBED, UNKNOWN, found, of_seed, run_on
 from tests.contracts.whole_server import KEYS, running, spaces
@@ -169,3 +170,48 @@ def test_a_changed_behaviour_of_a_deployment_is_found(
     assert changed.exit_code == 1
     assert [line.split()[0] for line in changed.output.splitlines()] == ["A01", "A17"]
     assert CliRunner().invoke(mockserver, ["check", "--profile", str(before)]).exit_code == 0
+
+
+def test_a_run_expects_what_the_profile_says(tmp_path: Path) -> None:
+    follows = profile(tmp_path, A01={"status": 409})
+    words = ["--only", "adding-twice-is-adding-once", "--strict-assumptions", "--report-dir", str(tmp_path)]
+    with mock("--profile", follows) as url:
+        without = CliRunner().invoke(main, ["run", "--target", url, *words])
+        judged = CliRunner().invoke(main, ["run", "--target", url, *words, "--profile-file", follows])
+        other = profile(tmp_path, A01="as assumed")
+        drifted = CliRunner().invoke(main, ["run", "--target", url, *words, "--profile-file", other])
+    assert (without.exit_code, judged.exit_code, drifted.exit_code) == (1, 0, 1), drifted.output
+    failure = json.loads((tmp_path / "report.json").read_text("utf-8"))["failures"][0]
+    assert failure["message"].startswith("the profile says that A01 is as assumed: ")
+
+
+def test_a_bad_profile_of_a_run_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("a: b", "utf-8")
+    words = ["run", "--target", "mock", "--profile-file", str(tmp_path / "bad.yaml")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "--profile-file: " in result.output
+    assert "profile: is missing" in result.output
+
+
+@pytest.mark.slow
+def test_what_a_profile_does_not_explain_of_a_deployment_is_in_the_ledger(tmp_path: Path) -> None:
+    learned, ledger = tmp_path / "learned.yaml", tmp_path / "drift.yaml"
+    words = [
+        "--only",
+        "lockstep",
+        "--profile",
+        "small",
+        "--profile-file",
+        str(learned),
+        "--drift",
+        str(ledger),
+    ]
+    words += ["--with-model", "60", "--report-dir", str(tmp_path / "report")]
+    with running() as (url, _):
+        assert invoke("--target", url, "--yes", "-o", str(learned), **KEYS).exit_code == 0
+        first = CliRunner().invoke(main, ["run", "--target", url, *words], env=KEYS)
+        again = CliRunner().invoke(main, ["run", "--target", url, *words], env=KEYS)
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    assert "0 new" in again.output
+    assert {each["claim"] for each in drift.read(ledger)} <= {*assumptions()}
