@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,7 @@ THREADS = "/v1/spaces/space_abc123/threads"
 WITHOUT_CONTROL = {
     **dict.fromkeys(("health", "ready"), "for other tools than people"),
     **dict.fromkeys(("viewDocs", "getSpec"), "behind the link Try it"),
-    **dict.fromkeys(
-        ("seed", "getFault", "changeFault", "getSnapshot", "exportScenario"),
-        "a form of its own would not pay",
-    ),
+    **dict.fromkeys(("seed", "getFault", "changeFault", "getSnapshot"), "a form of its own would not pay"),
     **dict.fromkeys(("queueReply", "listReplies", "clearReplies"), "a test queues replies"),
     **dict.fromkeys(
         ("countRequests", "findRequests", "waitForRequests", "verify"), "the search does it here"
@@ -198,6 +196,16 @@ def test_an_exchange_shows_what_differs_from_the_last_of_its_operation(page: Pag
 
 
 @needs_browser
+@pytest.mark.parametrize("kind", ["malformed", "truncate"])
+def test_an_answer_that_a_fault_has_broken_is_shown(page: Page, url: str, kind: str) -> None:
+    headers = {"X-API-Key": "ak_demo_owner", "X-Mock-Sandbox": page.sandbox, "X-Mock-Fault": kind}  # type: ignore[attr-defined]
+    with suppress(requests.exceptions.ChunkedEncodingError):
+        requests.get(url + THREADS, headers=headers, timeout=60)
+    page.get_by_role("row").filter(has_text=kind).get_by_role("link").click()
+    expect(page.get_by_label("Exchange", exact=True)).to_contain_text("Copy curl")
+
+
+@needs_browser
 def test_now_is_dragged_forward_and_refuses_to_go_back(page: Page, url: str) -> None:
     ask(page, url, "POST", f"{THREADS}/thrd_def456")
     view(page, "Queue")
@@ -343,6 +351,8 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_role("button", name="Delete", exact=True).click()
     press(page, "Delete it?", "The snapshot is deleted.")
     press(page, "Reset, keep the journal", "as at its start")
+    with page.expect_download():
+        press(page, "Save as scenario", "The scenario")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
     page.get_by_label("Load a file").set_input_files(download.value.path())

@@ -32,7 +32,7 @@ def get_space_access(call: Call, sandbox: Sandbox, context: ControlContext) -> R
             "user_id": id_,
             "name": sandbox.directory.users[id_].name,
             "level": rule.level.name,
-            "rule": rule.by if rule.level else None,
+            "rule": rule.by or None,
         }
         for id_, rule in rules.items()
     ]

@@ -70,7 +70,7 @@ RULES = (
 )
 """Highest level first: the first rule that holds decides."""
 
-NO_RULE = AccessRule(Access.NONE, "no rule", lambda *_: True)
+NO_RULE = AccessRule(Access.NONE, "", lambda *_: True)
 
 
 def has_override(member: Membership | None) -> bool:

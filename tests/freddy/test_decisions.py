@@ -23,7 +23,7 @@ def decision(ask: Ask, method: str, path: str, key: str | None, **sent: Any) -> 
     [
         ("GET", SPACE, "ak_demo_owner", "route caller validation access state", "created_by", "space_abc123"),
         ("DELETE", SPACE, "ak_demo_viewer", "route caller validation access", "access_users", "space_abc123"),
-        ("GET", SPACE, "ak_demo_outsider", "route caller validation access", "no rule", "space_abc123"),
+        ("GET", SPACE, "ak_demo_outsider", "route caller validation access", None, "space_abc123"),
         ("GET", SPACE + "x", "ak_demo_owner", "route caller validation state", None, "space_abc123x"),
         ("GET", THREAD, "ak_demo_viewer", "route caller validation access", "user_id", "thrd_abc123"),
         ("GET", THREAD, None, "route caller", None, None),

@@ -66,14 +66,18 @@ export async function call({ method = "GET", path, body, sandbox }) {
   return json;
 }
 
-/** Saves the JSON answer of a GET as a file. */
-export async function download({ path, sandbox, name }) {
-  const answer = await call({ path, sandbox });
+/** Saves a JSON value as a file. */
+export function save(value, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(answer)], { type: "application/json" }));
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(value, null, 2)], { type: "application/json" }));
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
+}
+
+/** Saves the JSON answer of a GET as a file. */
+export async function download({ path, sandbox, name }) {
+  save(await call({ path, sandbox }), name);
 }
 
 const quoted = (text) => `'${String(text).replaceAll("'", "'\\''")}'`;

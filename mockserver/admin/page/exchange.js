@@ -68,8 +68,11 @@ function sameAnswer({ response }) {
   const type = headers["content-type"] ?? "";
   if (body_cut || type.startsWith("text/event-stream") || type.startsWith("application/octet-stream")) return null;
   if (!body) return { error: { status } };
-  if (/\bjson\b/.test(type)) return { error: { status, body: JSON.parse(body) } };
-  return { error: { status, body, content_type: type.split(";")[0] } };
+  try {
+    return { error: /\bjson\b/.test(type) ? { status, body: JSON.parse(body) } : { status, body, content_type: type.split(";")[0] } };
+  } catch {
+    return null; // broken by a fault
+  }
 }
 
 function Headers({ headers }) {

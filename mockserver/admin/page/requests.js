@@ -51,15 +51,21 @@ function useRows(page) {
 
 /** Rows with the preflights of the browser: each in the row of its request, or in one of its own if none followed. */
 function withPreflights(rows, page) {
-  const asked = page.events.filter(({ event, sandbox }) => event === "preflight" && (sandbox === page.sandbox || sandbox === "default"));
-  if (asked.length === 0) return rows;
-  const left = new Set(asked);
-  const folded = rows.map((row) => {
-    const own = asked.findLast((each) => left.has(each) && each.allowed && each.method === row.method && each.path === row.url?.split("?")[0] && each.wall <= row.wall);
-    left.delete(own);
-    return own ? { ...row, origin: own.origin } : row;
-  });
-  return [...folded, ...left].sort((a, b) => (a.wall < b.wall ? -1 : Number(a.wall > b.wall)));
+  const asked = new Map();
+  const folded = [];
+  for (const each of page.events) {
+    if (each.event !== "preflight" || (each.sandbox !== page.sandbox && each.sandbox !== "default")) continue;
+    const key = `${each.method} ${each.path}`;
+    if (!asked.has(key)) asked.set(key, []);
+    (each.allowed ? asked.get(key) : folded).push(each);
+  }
+  if (asked.size === 0) return rows;
+  for (const row of rows.toReversed()) {
+    const own = asked.get(`${row.method} ${row.url?.split("?")[0]}`);
+    while (own?.length && own.at(-1).wall > row.wall) folded.push(own.pop());
+    folded.push(own?.length ? { ...row, origin: own.pop().origin } : row);
+  }
+  return [...folded, ...[...asked.values()].flat()].sort((a, b) => (a.wall < b.wall ? -1 : Number(a.wall > b.wall)));
 }
 
 function Filter({ name, row, page, children }) {
@@ -115,7 +121,7 @@ export function Requests() {
     <div class="split ${page.params.id ? "open" : ""}">
       ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>
         <thead><tr>${["Time", "Method", "Path", "Status", "ms", "Caller", "Operation", "Source", "Reason"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.count} row=${row} page=${page} />`)}</tbody>
+        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.place} row=${row} page=${page} />`)}</tbody>
       </table></div>`}
       ${page.params.id && html`<${Exchange} id=${page.params.id} />`}
     </div>

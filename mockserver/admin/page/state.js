@@ -1,7 +1,21 @@
 /** State of the sandbox: where it starts, snapshots, and the whole of it as a file. */
 
+import { curl, save } from "./api.js";
 import { Action, Download, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
 import { html, useContext } from "./preact-htm.js";
+
+/** Button that saves the data as a scenario file, and tells what that leaves out. */
+function Scenario() {
+  const page = useContext(Page);
+  const make = useCall();
+  const run = async () => {
+    const found = await make({ path: "__admin/state/scenario" });
+    if (found === null) return;
+    save(found.scenario, `${page.sandbox}.scenario.json`);
+    page.tell({ text: found.left_out.length ? `The scenario leaves out ${found.left_out.join("; ")}.` : "The scenario is saved.", curl: "", failed: false });
+  };
+  return html`<button type="button" title=${curl({ path: "__admin/state/scenario", sandbox: page.sandbox })} onClick=${run}>Save as scenario</button>`;
+}
 
 /** View of the state. */
 export function State() {
@@ -41,6 +55,7 @@ export function State() {
       <${Action} label="Reset, keep the journal" wanted=${{ method: "POST", path: "__admin/reset?keep=journal" }} done="The sandbox is as at its start." />
       <${Action} label="Empty" confirm="Remove all records?" wanted=${{ method: "POST", path: "__admin/reset?to=empty" }} done="Only people and organizations are left." />
       <${Download} label="Download" path="__admin/state" name="${page.sandbox}.state.json" />
+      <${Scenario} />
       <label>Load a file <input type="file" accept="application/json" onChange=${load} /></label>
     </p>
     <${Line} label="Reset to a scenario" button="Start it" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
