@@ -16,12 +16,13 @@ import click
 from rich.console import Console
 
 from contracts.calibration.calibrate import AS_ASSUMED, Finding, calibrate
-from contracts.calibration.profile_file import differences, read, text_of
+from contracts.calibration.profile_file import differences, read, text_of, with_answers
 from contracts.checks.errors import Usage
 from contracts.checks.evidence import assumptions
 from contracts.exits import BROKEN, HOLDS, INTERRUPTED, TERMINATED, Command, end, printable, say
 from contracts.http.connection import FRESH
 from contracts.options import REVISION, SPACE_ID, TARGET_OR_DIFF, WITH_MODEL, connection
+from contracts.report import drift
 from contracts.session import Options, Session, opened
 
 FREE_QUESTIONS = 10
@@ -37,6 +38,12 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--only", metavar="A01", multiple=True, help="Probe this assumption alone; may be repeated.")
 @click.option(
     "--diff", type=FILE, nargs=2, metavar="OLD NEW", help="Say what changed between two profiles instead."
+)
+@click.option(
+    "--from-drift",
+    type=FILE,
+    metavar="FILE",
+    help="Add the answers that a ledger of `contracts run --drift` tells to the profile of -o instead.",
 )
 @SPACE_ID
 @WITH_MODEL
@@ -62,8 +69,11 @@ def command(**options: Any) -> None:
         for line in changed or ["no change"]:
             click.echo(printable(line))
         sys.exit(BROKEN if changed else HOLDS)
+    if options["from_drift"] and options["output"] and not options["target"]:
+        _learn(drift.read(options["from_drift"]), options["output"])
+        return
     if options["target"] is None or options["output"] is None:
-        raise Usage("pass --target URL and -o FILE, or --diff OLD NEW")
+        raise Usage("pass --target URL and -o FILE, --from-drift FILE and -o FILE, or --diff OLD NEW")
     if strange := [id_ for id_ in options["only"] if id_ not in assumptions()]:
         raise Usage(f"--only {strange[0]}: no such assumption; see docs/assumptions.md")
     if options["target"] in FRESH:
@@ -75,6 +85,17 @@ def command(**options: Any) -> None:
     _summarize(console, findings, options["output"])
 
 
+def _learn(entries: Sequence[dict[str, Any]], path: Path) -> None:
+    """Add the answers of a drift ledger to a profile."""
+    content = read(path)
+    learned, added = with_answers(content["assumptions"], drift.answers(entries))
+    findings = [Finding(id_, entry, "") for id_, entry in learned.items()]
+    with _writable(path) as file:
+        file.write(text_of(findings, content["revision"], content["date"]))
+    for line in added or ["nothing that a profile can say is new"]:
+        click.echo(printable(line))
+
+
 def _calibrated(chosen: Options, options: dict[str, Any], console: Console) -> tuple[list[Finding], str]:
     """Findings, and the profile that they make."""
     signals: list[int] = []
@@ -82,8 +103,9 @@ def _calibrated(chosen: Options, options: dict[str, Any], console: Console) -> t
         with opened(chosen, [], os.environ, say(console)) as session:
             signals = session.signals
             _require_consent(session, options)
-            findings = calibrate(session.run, options["only"], lambda found: _say(console, found))
-            return findings, text_of(findings, session.run.revision, time.strftime("%Y-%m-%d", time.gmtime()))
+            run, is_mock = session.run, session.access.mock
+            findings = calibrate(run, options["only"], lambda each: _say(console, each), is_mock=is_mock)
+            return findings, text_of(findings, run.revision, time.strftime("%Y-%m-%d", time.gmtime()))
     except KeyboardInterrupt:
         code = TERMINATED if signals[:1] == [signal.SIGTERM] else INTERRUPTED
         end(code, "stopped; what the probes created was deleted, and nothing was written")

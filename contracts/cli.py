@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +35,7 @@ from contracts.exits import (
 from contracts.http.connection import FRESH, TargetUrl
 from contracts.http.run import Run
 from contracts.options import PROFILE_FILE, REVISION, SPACE_ID, TARGET, WITH_MODEL, connection
+from contracts.report import drift
 from contracts.report.progress_and_end import RunReporter
 from contracts.safety.ledger import Ledger
 from contracts.safety.unanswered import reconcile
@@ -87,6 +89,12 @@ main.add_command(calibrate)
 @PROFILE_FILE
 @connection
 @click.option(
+    "--drift",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Record the differences of lock step in this ledger.",
+)
+@click.option(
     "--report-dir",
     type=click.Path(path_type=Path),
     help="Folder for reports and ledger; a temporary folder by default.",
@@ -124,6 +132,7 @@ def run(**options: Any) -> None:
     outcomes: list[Outcome] = []
     stopped, crashed = 0, ""
     known = baseline.load(options["baseline"], update=options["update_baseline"])
+    drift.read(options["drift"] or Path(os.devnull))  # a wrong file is reported before anything is sent
     checks, reporter = selected(options["only"], options["skip"], options["profile"]), None
     try:
         with opened(Options.from_flags(options), checks, os.environ, say(console)) as session:
@@ -154,6 +163,10 @@ def run(**options: Any) -> None:
     gc.freeze()  # the process ends soon: skip the last collection
     update = options["baseline"] if options["update_baseline"] else None
     new = None if stopped or crashed else update
+    if options["drift"] is not None:
+        seen = drift.record(options["drift"], outcomes, time.strftime("%Y-%m-%d", time.gmtime()))
+        words = f"drift          {seen.new} new, {seen.known} known: {options['drift']}"
+        console.print(printable(words), soft_wrap=True, markup=False)
     _end_with(reporter.end(outcomes, new, stopped=bool(stopped), crash=crashed), stopped)
 
 

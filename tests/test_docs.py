@@ -58,6 +58,7 @@ FILES = {
     "login.py": "tests/test_extension_files.py",
     "staging.yaml": "tests/test_overlays.py",
     "staging.profile.yaml": "tests/test_profile.py",
+    "staging.drift.yaml": "tests/contracts/test_drift.py",
     "test_sharing.py": "tests/test_pytest_plugin.py",
 }
 """What is shown as a file, and who runs it."""

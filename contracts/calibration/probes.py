@@ -134,7 +134,7 @@ PROBES: Mapping[str, Probe] = {
     "A63": Probe("list one thread", total),
     "A70": Probe(
         "ask in an unknown organization",
-        lambda s: s.owner.ask_model("contracts", organization_id=s.unknown("org")),
+        lambda s: s.owner.ask_model("contracts", thread_id=s.thread, organization_id=s.unknown("org")),
     ),
     "A74": Probe(
         "read a private store of somebody else",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from contracts.calibration.calibrate import AS_ASSUMED, Finding
+from contracts.calibration.calibrate import Finding
 from contracts.checks.errors import Usage
 from contracts.checks.evidence import LOADER, assumptions
 from contracts.checks.spec import document
+from contracts.http.documents import switches
 
 HEAD = """\
 # Profile: which alternative of each assumption a deployment follows. `contracts calibrate` writes it,
@@ -67,6 +68,21 @@ def differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
             yield f"{id_} {about}: {_flow(before)} -> {_flow(after)}"
 
 
-def alternatives(content: dict[str, Any]) -> dict[str, Any]:
-    """Entries of a profile that are not as assumed, by assumption."""
-    return {id_: entry for id_, entry in content["assumptions"].items() if entry != AS_ASSUMED}
+def with_answers(
+    entries: Mapping[str, Any], answers: Iterable[tuple[str, str, str, Any]]
+) -> tuple[dict[str, Any], list[str]]:
+    """Entries with parts of answers that were seen, where that can be said; and lines that say which.
+
+    A switch has to be about the operation, and what a probe saw is not overruled.
+    """
+    found, added = dict(entries), []
+    for operation, id_, part, value in answers:
+        rows = [row for row in switches()[id_].refusals if part in row["parts"]] if id_ in switches() else []
+        entry = found.get(id_, {"not probed": "absent"})
+        known = entry if isinstance(entry, dict) and "not probed" not in entry else {}
+        is_open = isinstance(entry, dict) and not known.keys() & {part, "something else", "unsteady"}
+        is_about = any(operation in row.get("operations", [operation]) for row in rows)
+        if is_open and is_about and switches()[id_].serves({part: value}):
+            found[id_] = {**known, part: value}
+            added.append(f"{id_} {part}: {value}")
+    return found, added

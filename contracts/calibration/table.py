@@ -30,16 +30,24 @@ def without_switch(assumption: str) -> list[str]:
     missing = [
         f"status {each}"
         for each in rows.get("status", ())
-        if switch is None or not switch.serves({"status": each})
+        if each not in _assumed(assumption) and (switch is None or not switch.serves({"status": each}))
     ]
-    if switch is None:
-        missing += [f"{kind} {each}" for kind, values in rows.items() if kind != "status" for each in values]
-    return missing
+    covered = {"status"}
+    if switch is not None:
+        parts = {"codes": "code", "texts": "message"}
+        covered |= {kind for kind, part in parts.items() if part in switch.parts}
+        covered |= {*rows} - {*parts} if switch.names else {"behaviour"}
+    return missing + [f"{kind} {each}" for kind in rows if kind not in covered for each in rows[kind]]
+
+
+def _assumed(assumption: str) -> set[object]:
+    """Statuses of what is assumed, where a switch replaces them."""
+    switch = switches().get(assumption)
+    return {row.get("status") for row in switch.refusals} if switch is not None else set()
 
 
 def _statuses(assumption: str) -> Iterator[object]:
     """Statuses that are alternatives; an example where any behaviour is one."""
     rows = assumptions()[assumption].alternatives
-    assumed = {row.get("status") for row in switches()[assumption].refusals}
-    listed = [each for each in rows.get("status", ()) if each not in assumed]
+    listed = [each for each in rows.get("status", ()) if each not in _assumed(assumption)]
     yield from listed or ([400] if "behaviour" in rows else [])

@@ -19,6 +19,8 @@ def by_profile(failures: Sequence[Failure], learned: Mapping[str, bool]) -> list
         if failure.confirmed is not Verdict.ASSUMPTION or holds is None or failure.check.layer == "lockstep":
             found.append(failure)
         elif holds:
-            message = f"the profile says that {failure.assumption} is as assumed: {failure.broken.message}"
-            found.append(failure._replace(broken=replace(failure.broken, message=message)))
+            said, broken = f"the profile says that {failure.assumption} is as assumed: ", failure.broken
+            what = said + broken.what if broken.what else ""
+            told = replace(broken, message=said + broken.message, what=what)
+            found.append(failure._replace(broken=told))
     return found

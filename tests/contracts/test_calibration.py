@@ -4,50 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from contracts.calibration.calibrate import AS_ASSUMED, calibrate
+from contracts.calibration.calibrate import AS_ASSUMED
 from contracts.calibration.probes import PROBES
 from contracts.calibration.table import followed, without_switch
 from contracts.checks.evidence import assumptions
 from contracts.cli import main
-from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.documents import switches
-from contracts.http.run import Run
-from contracts.http.target import InProcess
-from contracts.safety.ledger import Ledger
-from mockserver.app import create_app
-from mockserver.settings import Settings
+from contracts.report import drift
+from mockserver.commands.cli import main as mockserver
+from tests.contracts.calibrated import NEWER, OF_NEWER, PROBED, UNKNOWN, found, of_seed, run_on
+from tests.contracts.whole_server import KEYS, running, spaces
+from tests.contracts.whole_server.errors import Refused
 from tests.running import mock
 from tests.test_profile import profile
-
-NEWER = "2026-05"
-OF_NEWER = ("A120",)
-"""Assumptions of the revision 2026-05."""
-PROBED = [id_ for id_ in PROBES if followed(id_)]
-
-
-def run_on(folder: Path, chosen: dict[str, Any], revision: str = "2026-02") -> Run:
-    """Run on a mock that follows these alternatives."""
-    file = Path(profile(folder, **chosen))
-    file.write_text(file.read_text("utf-8").replace("2026-02", revision), "utf-8")
-    settings = Settings.model_construct(quiet=True, profile=str(file), revision=revision)
-    transport = InProcess(create_app(settings))
-    run = Run(transport, DEMO, DEMO_ORGANIZATION, ledger=Ledger(), run_id="calibration", model_calls=50)
-    run.revision = revision
-    if revision == NEWER:
-        run.requires_organization = lambda _, path: path.startswith("/v1/spaces/")
-    return run
-
-
-def found(run: Run, *only: str) -> dict[str, Any]:
-    """Entries of the assumptions that have a probe."""
-    return {each.assumption: each.entry for each in calibrate(run, only) if each.assumption in PROBES}
 
 
 def test_at_least_forty_assumptions_have_a_switch_and_a_probe() -> None:
@@ -64,13 +39,9 @@ def test_each_alternative_is_calibrated_back(tmp_path: Path, assumption: str) ->
 
 @pytest.mark.parametrize("seed", range(3))
 def test_ten_alternatives_at_once_are_calibrated_back(tmp_path: Path, seed: int) -> None:
-    random = Random(seed)
-    ids = random.sample([id_ for id_ in PROBED if id_ not in OF_NEWER], 10)
-    chosen = {id_: random.choice(followed(id_)) for id_ in ids}
-    seen = found(run_on(tmp_path, chosen))
-    assert {
-        id_: entry for id_, entry in seen.items() if id_ not in OF_NEWER and entry != AS_ASSUMED
-    } == chosen
+    run, chosen = of_seed(tmp_path, seed)
+    seen = found(run)
+    assert seen == {**dict.fromkeys(seen, AS_ASSUMED), **chosen, **UNKNOWN}
 
 
 def test_switches_and_probes_are_of_assumptions_with_such_alternatives() -> None:
@@ -78,7 +49,7 @@ def test_switches_and_probes_are_of_assumptions_with_such_alternatives() -> None
     for id_ in switches():
         kinds, parts = assumptions()[id_].alternatives, switches()[id_].parts
         assert "behaviour" in kinds or "status" not in parts or "status" in kinds, id_
-        assert "behaviour" in kinds or "code" not in parts or "codes" in kinds, id_
+        assert "behaviour" in kinds or "code" not in parts or kinds.keys() & {"codes", "status"}, id_
         assert "behaviour" in kinds or "message" not in parts or "texts" in kinds, id_
 
 
@@ -121,7 +92,7 @@ def test_read_only_probes_what_reads_tell(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "pass --target URL and -o FILE, or --diff OLD NEW"),
+        ((), "pass --target URL and -o FILE, --from-drift FILE and -o FILE, or --diff"),
         (("--target", "mock", "-o", "x", "--only", "A999"), "--only A999: no such assumption"),
         (("--target", "mock", "-o", "missing/x.yaml"), "missing/x.yaml can't be written"),
         (("--diff", "missing.yaml", "missing.yaml"), "missing.yaml can't be read"),
@@ -167,3 +138,80 @@ def test_a_mock_with_the_learned_profile_is_in_lock_step_with_the_first(tmp_path
     assert json.loads((folder / "report.json").read_text("utf-8"))["summary"] == {"passed": 1}
     entries = yaml.safe_load(learned.read_text("utf-8"))["assumptions"]
     assert {id_: entry for id_, entry in entries.items() if id_ in chosen} == chosen
+
+
+@pytest.mark.slow
+def test_a_changed_behaviour_of_a_deployment_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Changed(Refused):
+        """Refusal with 400 where it was 409."""
+
+        def __init__(self, status: int, *texts: str, **details: Any) -> None:
+            super().__init__(400 if status == 409 else status, *texts, **details)
+
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    with running() as (url, state):
+        asked = invoke("--target", url, "-o", str(before), **KEYS)
+        assert (asked.exit_code, state.spaces) == (2, {})
+        assert "is no mock" in asked.output
+        words = ["--target", url, "--yes", "--with-model", "5", "-o"]
+        assert invoke(*words, str(before), **KEYS).exit_code == 0
+        monkeypatch.setattr(spaces, "Refused", Changed)
+        assert invoke(*words, str(after), **KEYS).exit_code == 0
+        assert (state.spaces, state.threads, state.stores, state.files) == ({}, {}, {}, {})
+    entries = yaml.safe_load(before.read_text("utf-8"))["assumptions"]
+    assert [entries[id_] for id_ in ("A01", "A04", "A21")] == [
+        {"status": 409},
+        "newest first",
+        "microseconds",
+    ]
+    changed = invoke("--diff", str(before), str(after))
+    assert changed.exit_code == 1
+    assert [line.split()[0] for line in changed.output.splitlines()] == ["A01", "A17"]
+    assert CliRunner().invoke(mockserver, ["check", "--profile", str(before)]).exit_code == 0
+
+
+def test_a_run_expects_what_the_profile_says(tmp_path: Path) -> None:
+    follows = profile(tmp_path, A01={"status": 409})
+    words = ["--only", "adding-twice-is-adding-once", "--strict-assumptions", "--report-dir", str(tmp_path)]
+    with mock("--profile", follows) as url:
+        without = CliRunner().invoke(main, ["run", "--target", url, *words])
+        judged = CliRunner().invoke(main, ["run", "--target", url, *words, "--profile-file", follows])
+        other = profile(tmp_path, A01="as assumed")
+        drifted = CliRunner().invoke(main, ["run", "--target", url, *words, "--profile-file", other])
+    assert (without.exit_code, judged.exit_code, drifted.exit_code) == (1, 0, 1), drifted.output
+    failure = json.loads((tmp_path / "report.json").read_text("utf-8"))["failures"][0]
+    assert failure["message"].startswith("the profile says that A01 is as assumed: ")
+
+
+def test_a_bad_profile_of_a_run_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("a: b", "utf-8")
+    words = ["run", "--target", "mock", "--profile-file", str(tmp_path / "bad.yaml")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "--profile-file: " in result.output
+    assert "profile: is missing" in result.output
+
+
+@pytest.mark.slow
+def test_what_a_profile_does_not_explain_of_a_deployment_is_in_the_ledger(tmp_path: Path) -> None:
+    learned, ledger = tmp_path / "learned.yaml", tmp_path / "drift.yaml"
+    words = [
+        "--only",
+        "lockstep",
+        "--profile",
+        "small",
+        "--profile-file",
+        str(learned),
+        "--drift",
+        str(ledger),
+    ]
+    words += ["--with-model", "60", "--report-dir", str(tmp_path / "report")]
+    with running() as (url, _):
+        assert invoke("--target", url, "--yes", "-o", str(learned), **KEYS).exit_code == 0
+        first = CliRunner().invoke(main, ["run", "--target", url, *words], env=KEYS)
+        again = CliRunner().invoke(main, ["run", "--target", url, *words], env=KEYS)
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output
+    assert "0 new" in again.output
+    assert {each["claim"] for each in drift.read(ledger)} <= {*assumptions()}
