@@ -32,9 +32,9 @@ from mockserver.settings import Settings
 from tests.killing import Killing
 
 LINK = "/v1/spaces/space_abc123/threads/thrd_def456"
-TURNS = 400
-"""Requests of a measurement; each side has its turn after the other."""
-PAIRS = 25
+TURNS = 10
+"""Requests of a measurement; each side has its turn after the other, so that other load meets both."""
+PAIRS = 600
 
 
 def _asked(app: MockServer, method: str) -> None:
@@ -183,6 +183,8 @@ def kill(folder: Path, rounds: int, seed: int) -> None:
         if wrong := killing.round():
             print(f"round {number}: {'; '.join(wrong[:5])}")
             sys.exit(1)
+        if number % 20 == 19:
+            print(f"{number + 1} kills, {killing.calls:,} answers", flush=True)
     seconds = time.perf_counter() - begin
     slowest = max(killing.ready_seconds)
     print(f"{rounds} kills, {killing.calls:,} answers, nothing lost or invented, in {seconds:.0f} s")

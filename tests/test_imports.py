@@ -102,6 +102,7 @@ MAY_IMPORT = {
         "http",
         "faults.faults_json",
         "faults.rate_limit",
+        "journal.journal",
         "openapi.yaml_document",
         "sandbox",
         "state_document",

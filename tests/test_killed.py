@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mockserver.commands.cli import main
-from tests.killing import Client, Killing, Served
+from tests.killing import Killing, Served
+from tests.killing_known import Client
 from tests.running import ROOT
 
 NEW = {"organization_id": "org_abc123", "name": "Kept"}

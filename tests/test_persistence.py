@@ -14,10 +14,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
 from mockserver.http.log import RequestLog
-from mockserver.openapi.yaml_document import DocumentError
 from mockserver.persistence import kept_sandbox
-from mockserver.persistence.directory_store import DirectoryStore
-from mockserver.persistence.frames import DamagedError, frame, read_frames
 from mockserver.settings import Settings
 from tests.freddy.steps import Steps
 from tests.freddy.test_session import lived_in as lived_in_faults
@@ -87,11 +84,11 @@ def recovered(kept: Kept, start: Start, tmp_path: Path) -> list[Kept]:
     return [start(copy), start()]
 
 
-@pytest.mark.parametrize("live", [lived_in, lived_in_faults])
+@pytest.mark.parametrize(("live", "sync"), [(lived_in, False), (lived_in_faults, True)])
 def test_everything_is_there_after_a_crash_and_after_an_end(
-    start: Start, tmp_path: Path, live: Callable[[Any], None]
+    start: Start, tmp_path: Path, live: Callable[[Any], None], sync: bool
 ) -> None:
-    kept = start()
+    kept = start(persist_sync=sync)
     live(kept)
     before = kept.state()
     for again in recovered(kept, start, tmp_path):
@@ -149,12 +146,22 @@ def test_calls_that_are_no_entries_are_there_too(start: Start, tmp_path: Path) -
         assert (again.state(), again.said) == (before, [])
 
 
-def test_no_request_id_is_given_twice_after_a_crash(start: Start, tmp_path: Path) -> None:
-    kept = start()
-    ids = [kept("GET", SPACES + "?organization_id=org_abc123").headers["x-request-id"] for _ in range(5)]
-    again = start(kept.crash(tmp_path / "crashed"))
-    more = [again("GET", SPACES + "?organization_id=org_abc123").headers["x-request-id"] for _ in range(5)]
-    assert len({*ids, *more}) == 10
+@pytest.mark.parametrize("snapshots", [False, True])
+def test_no_request_id_is_given_twice_after_a_crash(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshots: bool
+) -> None:
+    kept, ids = start(), list[str]()
+    monkeypatch.setattr(kept_sandbox, "SMALLEST", 1000 if snapshots else 1 << 20)
+    for number in range(3):
+        again = kept if number == 0 else start(kept.crash(tmp_path / f"crashed-{number}"))
+        for _ in range(5):
+            ids.append(again("POST", SPACES, json=NEW).headers["x-request-id"])
+            ids.append(again("GET", SPACES + "?organization_id=org_abc123").headers["x-request-id"])
+            ids.append(again("GET", "/v1/threads", "ak_of_nobody").headers["x-request-id"])
+        again.app.keeper.write_moments()
+        ids += [again("GET", "/v1/threads").headers["x-request-id"] for _ in range(5)]
+        kept = again
+    assert len({*ids}) == len(ids) == 60
 
 
 def test_a_large_log_becomes_a_snapshot(
@@ -185,49 +192,6 @@ def test_files_are_for_their_user_alone_and_have_no_key(
     assert again("GET", SPACES + "?organization_id=org_abc123", "ak_of_the_environment").status_code == 200
 
 
-def test_a_second_process_is_refused(start: Start, tmp_path: Path) -> None:
-    start()
-    with pytest.raises(DocumentError, match="another process uses it"):
-        Kept(tmp_path / "kept")
-
-
-def test_another_mock_says_where_it_differs_and_what_to_type(start: Start) -> None:
-    kept = start()
-    kept("POST", SPACES, json=NEW)
-    kept.app.keeper.close()
-    with pytest.raises(DocumentError, match=r"seed was 0, is 7.*--persist-on-mismatch snapshot"):
-        start(seed=7)
-    again = start(seed=7, persist_on_mismatch="snapshot")
-    assert "New" in str(again("GET", SPACES + "?organization_id=org_abc123").get_json())
-    again.app.keeper.close()
-    fresh = start(seed=8, persist_on_mismatch="discard")
-    assert "New" not in str(fresh("GET", SPACES + "?organization_id=org_abc123").get_json())
-
-
-def test_a_full_disk_is_a_503_and_the_log_stays_whole(
-    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    kept = start()
-    kept("POST", SPACES, json=NEW)
-    before = kept.state()
-    monkeypatch.setattr(kept.app.keeper.store, "_most", 0)
-    for method, path, body in (
-        ("POST", SPACES, NEW),
-        ("POST", "/__admin/faults", {"operation": "getSpace", "error": {"status": 500}}),
-        ("PUT", STATE, kept("GET", STATE).get_json()),
-        ("POST", "/__admin/sandboxes", {"id": "more"}),
-        ("PUT", "/__admin/snapshots/more", None),
-    ):
-        refused = kept(method, path, json=body)
-        assert (refused.status_code, "make room" in refused.headers["X-Mock-Reason"]) == (503, True), path
-    assert kept("GET", SPACES + "space_abc123").status_code == 200
-    assert kept.state() == before
-    again = start(kept.crash(tmp_path / "crashed"))
-    assert (again.state(), again.said) == (before, [])
-    monkeypatch.undo()
-    assert kept("POST", SPACES, json=NEW).status_code == 201
-
-
 def test_an_upload_and_a_lenient_call_are_made_again(start: Start, tmp_path: Path) -> None:
     kept = start()
     uploaded = kept("POST", f"{UPLOADS}/upload", **form(("a.bin", BYTES, "image/x-icon")))
@@ -236,58 +200,6 @@ def test_an_upload_and_a_lenient_call_are_made_again(start: Start, tmp_path: Pat
     before = kept.state()
     for again in recovered(kept, start, tmp_path):
         assert (again.state(), again.said) == (before, [])
-
-
-@pytest.mark.parametrize("kind", ["log", "state", "start"])
-def test_a_sandbox_with_a_flipped_byte_is_set_aside_and_the_others_serve(
-    start: Start, tmp_path: Path, kind: str
-) -> None:
-    kept = start()
-    for name in ("good", "bad"):
-        kept("POST", "/__admin/sandboxes", json={"id": name, "seed": len(name)})
-        kept("POST", SPACES, sandbox=name, json=NEW)
-    before = kept.state("good")
-    starts = {each.sandbox.name: each.start[1] for each in kept.app.keeper.kept()}
-    copy = kept.crash(tmp_path / "crashed")
-    file = copy / "states" / starts["bad"] if kind == "start" else copy / "sandboxes" / f"bad.0.{kind}"
-    data = bytearray(file.read_bytes())
-    data[len(data) // 2] ^= 1
-    file.write_bytes(data)
-    again = start(copy)
-    assert len(again.said) == 1
-    assert "sandbox 'bad' can't be recovered; it is set aside in" in again.said[0]
-    assert again.state("good") == before
-    assert again("GET", "/__admin/sandboxes/bad").status_code == 404
-
-
-def test_a_torn_tail_is_cut_and_said(start: Start, tmp_path: Path) -> None:
-    kept = start()
-    kept("POST", SPACES, json=NEW)
-    before = kept.state()
-    kept("POST", SPACES, json=NEW)
-    copy = kept.crash(tmp_path / "crashed")
-    file = copy / "sandboxes" / "default.0.log"
-    file.write_bytes(file.read_bytes()[:-1])
-    again = start(copy)
-    assert len(again.said) == 1
-    assert "were not whole, and are cut" in again.said[0]
-    assert again.state() == before
-    assert again("POST", SPACES, json=NEW).status_code == 201
-
-
-def test_each_byte_that_is_flipped_or_missing_is_noticed() -> None:
-    entries = [b"one", b"", b'["call", 2]']
-    data = b"".join(map(frame, entries))
-    assert read_frames(data) == (entries, len(data))
-    for at in range(len(data)):
-        flipped = bytearray(data)
-        flipped[at] ^= 0x41
-        with pytest.raises(DamagedError):
-            read_frames(bytes(flipped))
-        cut = read_frames(data[:at])
-        assert cut.entries == entries[: len(cut.entries)]
-        zeros = read_frames(data[: cut.whole] + bytes(at - cut.whole))
-        assert zeros.entries[: len(cut.entries)] == cut.entries
 
 
 def test_each_operation_of_the_control_api_is_read_entry_or_snapshot() -> None:
@@ -300,14 +212,6 @@ def test_each_operation_of_the_control_api_is_read_entry_or_snapshot() -> None:
     }
     assert {kind for _, kind in marks.values()} == {"read", "entry", "snapshot"}
     assert {name for name, (method, kind) in marks.items() if method == "get" and kind != "read"} == set()
-
-
-def test_a_store_without_space_begins_no_sandbox(tmp_path: Path) -> None:
-    store = DirectoryStore(tmp_path, most_bytes=0)
-    with pytest.raises(OSError, match="--persist-mb"):
-        store.begin("a", [b"{}"])
-    assert store.names() == []
-    store.close()
 
 
 def test_the_identity_of_the_mock_is_readable(start: Start, tmp_path: Path) -> None:

@@ -95,6 +95,14 @@ def test_matches_of_rules_and_tokens_of_the_rate_limit_are_written(start: Start,
     assert [again("GET", space).status_code for _ in range(4)] == [503, 200, 200, 429]
 
 
+def test_calls_that_are_made_again_are_not_told_again(start: Start, tmp_path: Path) -> None:
+    kept = start()
+    Steps(kept)("PUT", "/__admin/clock", json={"advance": 5})
+    again = start(kept.crash(tmp_path / "crashed"))
+    assert again("GET", "/__admin/requests").get_json()["requests"] == []
+    assert again.app.journals.events.last == 0
+
+
 def test_a_stream_can_be_cancelled_after_a_crash(start: Start, tmp_path: Path) -> None:
     kept = start()
     steps = Steps(kept)
@@ -120,17 +128,3 @@ def test_a_transaction_of_a_view_is_written_whole(start: Start, tmp_path: Path) 
     assert kept("POST", "/my/view").status_code == 200
     again = start(kept.crash(tmp_path / "crashed"))
     assert again.app.sandboxes.default.extension_records.get("mine") == {"a": [1]}
-
-
-def test_a_damaged_snapshot_by_name_is_said_and_the_rest_serves(start: Start, tmp_path: Path) -> None:
-    kept = start()
-    Steps(kept)("POST", SPACES, json=NEW)
-    kept("PUT", "/__admin/snapshots/damaged")
-    digest = kept.app.keeper.named["damaged"]
-    copy = kept.crash(tmp_path / "crashed")
-    (copy / "states" / digest).write_bytes(b"no state")
-    again = start(copy)
-    assert (
-        again.said == [said for said in again.said if "snapshot 'damaged' can't be recovered" in said] != []
-    )
-    assert again.state()["collections"] == kept.state()["collections"]

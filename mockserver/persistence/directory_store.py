@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -25,6 +26,10 @@ from mockserver.persistence.whole_files import WholeFiles, uncompressed
 
 MOST_OPEN = 64
 """Most logs that are open at a time."""
+
+
+_OWN = re.compile(r"(.+)\.(\d+)\.(state|log)", re.ASCII)
+"""Name of a file of a sandbox."""
 
 
 class Log:
@@ -54,8 +59,8 @@ class DirectoryStore(WholeFiles):
         self._numbers: dict[str, set[tuple[int, str]]] = {}
         """Name -> number and kind of each file."""
         for file in (folder / "sandboxes").iterdir():
-            name, number, kind = file.name.rsplit(".", 2)
-            self._numbers.setdefault(name, set()).add((int(number), kind))
+            if (own := _OWN.fullmatch(file.name)) is not None:
+                self._numbers.setdefault(own[1], set()).add((int(own[2]), own[3]))
 
     def names(self) -> list[str]:
         """Names of all sandboxes."""

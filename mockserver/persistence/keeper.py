@@ -124,13 +124,12 @@ class Keeper:
             lines = list(in_pieces(state_document(state, self._spec)))
         digest = sha256(b"".join(lines)).hexdigest()
         try:
-            if not self.store.has_state(digest):
-                self.store.write_state(digest, lines)
+            for _ in range(2):  # until it is remembered, it may be removed, because nothing else has it
+                if not self.store.has_state(digest):
+                    self.store.write_state(digest, lines)
+                self.remember(state, digest)
         except OSError as error:
             raise Unwritable(str(error.strerror or error)) from error
-        self.remember(state, digest)
-        if not self.store.has_state(digest):  # it was removed meanwhile, because nothing else had it
-            self.store.write_state(digest, lines)
         return digest
 
     def remember(self, state: SandboxState, digest: str) -> None:
@@ -163,12 +162,13 @@ class Keeper:
     def _run(self) -> None:
         while not self._stopping.wait(SECONDS):
             self.store.flush()
-            self._write_moments()
+            self.write_moments()
             if self._has_unused:
                 self._has_unused = False
                 self.remove_unused()
 
-    def _write_moments(self) -> None:
+    def write_moments(self) -> None:
+        """Write the snapshots that were asked for."""
         with suppress(Empty):
             while True:
                 kept, moment = self._moments.get_nowait()
@@ -183,7 +183,7 @@ class Keeper:
         """Write what has changed, and end; the log has everything, should that fail."""
         self._stopping.set()
         self._thread.join()
-        self._write_moments()
+        self.write_moments()
         for kept in list(self._kept.values()):
             if kept.is_changed:
                 with kept.sandbox.transaction():

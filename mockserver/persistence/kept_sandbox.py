@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import blake2b
@@ -52,6 +53,8 @@ class KeptSandbox:
         self._store, self._spec, self._hash_of, self._later = store, spec, hash_of, later
         self.start = (sandbox.start, "")
         self._reserved: dict[str, int] = {}
+        self._lock = threading.Lock()
+        """Held between the entry of a reservation and its number."""
         self.is_writing = False
         """Whether a snapshot is being written."""
         self.is_changed = True
@@ -81,7 +84,6 @@ class KeptSandbox:
             self._store.put_snapshot(self.log, number, pieces(self.moment(number), self._spec))
         except OSError as error:
             raise Unwritable(str(error.strerror or error)) from error
-        self._reserved.clear()
 
     def counted(self, rule_id: str, matched: int, struck: int) -> None:
         """Keep the counts of a rule; they may be lost if the disk is full."""
@@ -97,15 +99,18 @@ class KeptSandbox:
         """Keep that request ids were given, some before they are."""
         number = self.sandbox.ids.traces().get(kind, 0)
         if number > self._reserved.get(kind, 0):
-            self._reserved[kind] = number + RESERVED
-            with suppress(Unwritable):
+            with self._lock, suppress(Unwritable):
                 self._append(["traces", kind, number + RESERVED])
+                self._reserved[kind] = number + RESERVED
 
     def moment(self, number: int) -> Moment:
         """The sandbox as it is, for a snapshot of this number."""
         sandbox = self.sandbox
         if sandbox.start is not self.start[0] or not self.start[1]:
             self.start = sandbox.start, self._hash_of(sandbox.start)
+        # The snapshot takes the place of what was reserved: first this, then the numbers that were given.
+        with self._lock:
+            self._reserved.clear()
         head = {
             "at": sandbox.source(),
             "start": self.start[1],

@@ -46,7 +46,12 @@ class Opening:
         refuse.
         """
         known = self._store.read("mock.json")
-        before = identity if known is None else orjson.loads(known)
+        try:
+            before = identity if known is None else dict(orjson.loads(known))
+        except (ValueError, TypeError):
+            file = self._store.folder / "mock.json"
+            self._store.close()
+            raise DocumentError(f"{file} is damaged; remove it if the folder is of this mock") from None
         compared = identity.keys() - {"settings"}
         differing = sorted(name for name in compared if before.get(name) != identity[name])
         if differing and on_mismatch is None:

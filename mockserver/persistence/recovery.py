@@ -17,6 +17,7 @@ from mockserver.http.event_stream import Stream
 from mockserver.http.log import Exchange
 from mockserver.http.request import Answer, Request
 from mockserver.http.upload import BodyLimits
+from mockserver.journal.journal import Journals
 from mockserver.persistence.frames import DamagedError
 from mockserver.persistence.kept_sandbox import digest_of
 from mockserver.sandbox.clock import real_time
@@ -54,7 +55,8 @@ class Recovery:
         head = orjson.loads(line)
         start = self.state(head["start"])
         sandbox = self._new(name, start)
-        now = head["at"]
+        now, journal = head["at"], sandbox.journal
+        sandbox.journal = Journals().new(name)  # what is made again is not told again
         sandbox.source.start(lambda: now)
         if rest:
             sandbox.restore(self._states.own_state(joined(rest)))
@@ -69,7 +71,7 @@ class Recovery:
             else:
                 _STEPS[entry[0]](sandbox, *entry[1:])
         sandbox.source.real = real_time
-        sandbox.journal.reset()
+        sandbox.journal = journal
         return sandbox
 
     def _call(self, sandbox: Sandbox, entry: Sequence[Any], number: int) -> None:
