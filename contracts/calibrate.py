@@ -33,17 +33,15 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("calibrate", cls=Command)
 @TARGET_OR_DIFF
 @click.option("-o", "--output", type=FILE, help="File of the profile; it is replaced.")
-@click.option("--read-only", is_flag=True, help="Send GET, HEAD and OPTIONS only; what writes is not probed.")
-@click.option("--yes", is_flag=True, help="Write to a target that is no mock without asking.")
-@click.option("--only", metavar="A01", multiple=True, help="Probe this assumption alone; may be repeated.")
-@click.option(
-    "--diff", type=FILE, nargs=2, metavar="OLD NEW", help="Say what changed between two profiles instead."
-)
+@click.option("--read-only", is_flag=True, help="Send GET, HEAD and OPTIONS only; skip probes that write.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing to a target that is not a mock.")
+@click.option("--only", metavar="A01", multiple=True, help="Probe only this assumption; may be repeated.")
+@click.option("--diff", type=FILE, nargs=2, metavar="OLD NEW", help="Compare two profiles instead.")
 @click.option(
     "--from-drift",
     type=FILE,
     metavar="FILE",
-    help="Add the answers that a ledger of `contracts run --drift` tells to the profile of -o instead.",
+    help="Add answers from a ledger of `contracts run --drift` to the profile of -o instead.",
 )
 @SPACE_ID
 @WITH_MODEL
@@ -52,7 +50,8 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 def command(**options: Any) -> None:
     """Find out which alternative of each assumption a target follows, and write it as a profile.
 
-    The mock serves a profile with `mockserver serve --profile FILE`. What the probes create is deleted.
+    The mock serves a profile with `mockserver serve --profile FILE`. The command deletes everything that it
+    creates on the target.
 
     \b
     Examples:

@@ -16,7 +16,7 @@ TARGET = click.option(
     help="What to test: a fresh mock, in this process or on a free port, or a deployment.",
 )
 TARGET_OR_DIFF = click.option(
-    "--target", metavar="mock|mock-http|URL", help="What to calibrate by, as for run; not with --diff."
+    "--target", metavar="mock|mock-http|URL", help="Target to calibrate against, as for run; not with --diff."
 )
 SPACE_ID = click.option(
     "--space-id",
@@ -36,7 +36,7 @@ PROFILE_FILE = click.option(
 REVISION = click.option(
     "--revision",
     metavar="2026-02|2026-05",
-    help="Revision of the vendor's API that judges, and that a fresh mock serves; found out by default.",
+    help="Revision of the vendor's API to judge by and to serve on a fresh mock; detected by default.",
 )
 _CONNECTION = (
     click.option(
@@ -49,9 +49,13 @@ _CONNECTION = (
     click.option("--cert", metavar="FILE", help="Client certificate (PEM), with its key unless --cert-key."),
     click.option("--cert-key", metavar="FILE", help="Private key of the client certificate, not encrypted."),
     click.option("--insecure", is_flag=True, help="Accept any certificate of the target."),
-    click.option("--timeout", metavar="20s", help="Longest ordinary answer, 20 s by default."),
-    click.option("--model-timeout", metavar="2m", help="Longest answer of the model, 2 minutes by default."),
-    click.option("--concurrency", type=click.IntRange(1), metavar="N", help="Most requests at once."),
+    click.option("--timeout", metavar="20s", help="Longest wait for an ordinary answer, 20 s by default."),
+    click.option(
+        "--model-timeout", metavar="2m", help="Longest wait for an answer of the model, 2 minutes by default."
+    ),
+    click.option(
+        "--concurrency", type=click.IntRange(1), metavar="N", help="Maximum number of requests at once."
+    ),
     click.option(
         "--settle", metavar="2s", help="How long a list may lag behind a write; it is read again until then."
     ),

@@ -94,18 +94,18 @@ class Settings(BaseSettings):
     persist: Path | None = Field(
         None,
         title="FOLDER",
-        description="Keep sandboxes and snapshots in this folder, and go on with them",
+        description="Keep sandboxes and snapshots in this folder, and continue from them",
     )
     persist_mb: int = Field(
-        1024, ge=1, le=1_048_576, title="N", description="MiB that the folder of --persist may have"
+        1024, ge=1, le=1_048_576, title="N", description="Size limit of the folder of --persist in MiB"
     )
     persist_sync: bool = Field(
-        False, description="Flush each change to the disk before it is answered, not once a second"
+        False, description="Flush each change to the disk before it is answered, instead of once a second"
     )
     persist_on_mismatch: Annotated[str, _read_by(_on_mismatch)] | None = Field(
         None,
         title="snapshot|discard",
-        description="With a folder of another mock: go on with its last snapshots, or begin anew",
+        description="For a folder of another mock: continue from its last snapshots, or start over",
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
     revision: Annotated[str, _read_by(_revision)] = Field(

@@ -20,21 +20,21 @@ _FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False,
 
 @click.group("persisted")
 def persisted() -> None:
-    """List, export or discard what `--persist` keeps, while no mock uses it.
+    """List, export or discard the sandboxes in a folder of `--persist` that no mock uses.
 
     \b
     Examples:
       mockserver persisted list kept
 
     \b
-    Exit codes: 0 success; 2 for a folder that is in use or is none, or an unknown sandbox.
+    Exit codes: 0 success; 2 for a folder in use or not written by `--persist`, or an unknown sandbox.
     """
 
 
 @persisted.command("list")
 @_FOLDER
 def list_(folder: Path) -> None:
-    """Print each sandbox of the folder as a line of JSON, and what was set aside.
+    """Print a line of JSON for each sandbox of the folder, and for each one set aside.
 
     \b
     Examples:
@@ -93,7 +93,7 @@ def export(folder: Path, file: Path, sandbox: str) -> None:
 @_FOLDER
 @click.option("--sandbox", help="Discard only this sandbox.")
 def discard(folder: Path, sandbox: str | None) -> None:
-    """Remove what the folder keeps, or one sandbox.
+    """Remove everything in the folder, or one sandbox.
 
     \b
     Examples:

@@ -59,7 +59,7 @@ class Opening:
             lines = "; ".join(f"{name} was {before.get(name)!r}, is {identity[name]!r}" for name in differing)
             raise DocumentError(
                 f"--persist {self._store.folder} is of another mock: {lines}; start that one, or add "
-                "--persist-on-mismatch snapshot to go on with the last snapshots, or discard to begin anew"
+                "--persist-on-mismatch snapshot to go on with the last snapshots, or discard to start over"
             )
         if differing and on_mismatch == "discard":
             self._keeper.clear()
@@ -140,5 +140,5 @@ class Opening:
     def _set_aside(self, name: str, what: str, error: Exception) -> None:
         reason = error.reason if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
         folder = self._store.set_aside(name)
-        fresh = " and begins anew" if name == DEFAULT else ""
+        fresh = " and starts over" if name == DEFAULT else ""
         self._notice(f"{what} can't be recovered{fresh}; it is set aside in {folder}: {reason}")
