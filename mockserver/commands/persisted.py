@@ -34,7 +34,7 @@ def persisted() -> None:
 @persisted.command("list")
 @_FOLDER
 def list_(folder: Path) -> None:
-    """Print a line of JSON for each sandbox of the folder, and for each one set aside.
+    """Print a line of JSON for each sandbox of the folder, and for each entry of `aside`.
 
     \b
     Examples:
