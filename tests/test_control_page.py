@@ -168,6 +168,34 @@ def test_what_changed_since_the_start_is_listed_with_its_fields(page: Page, url:
 
 
 @needs_browser
+def test_a_thread_is_added_to_a_space_from_either(page: Page, url: str) -> None:
+    for kind, opened, label, other, in_space in (
+        ("spaces", "space_abc123", "Add a thread", "thrd_def456", "space_abc123"),
+        ("threads", "thrd_def456", "Add to the space", "space_team", "space_team"),
+    ):
+        view(page, "Data")
+        page.get_by_label("Kind").select_option(kind)
+        page.get_by_role("button", name=opened, exact=True).click()
+        page.get_by_label(label).select_option(other)
+        press(page, "Add it", f"thrd_def456 is in {in_space}.")
+    assert "thrd_def456" in ask(page, url, "GET", f"{THREADS}?limit=50").text
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    "kind", ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys"]
+)
+def test_the_proposed_record_fits_and_can_be_duplicated(page: Page, kind: str) -> None:
+    view(page, "Data")
+    page.get_by_label("Kind").select_option(kind)
+    page.get_by_text(f"Add or replace one of the {kind}").click()
+    press(page, "Store", "The record is stored.")
+    expect(page.get_by_label("Record", exact=True)).to_contain_text("Copy id")
+    if kind not in ("files", "links"):
+        press(page, "Duplicate", "is stored.")
+
+
+@needs_browser
 def test_a_preflight_is_part_of_its_request_and_a_refused_one_has_a_row(page: Page, url: str) -> None:
     headers = {"Access-Control-Request-Method": "GET"}
     for origin in ("http://localhost:5173", "https://app.example"):
@@ -323,7 +351,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_label("Kind").select_option("keys")
     page.get_by_text("Add or replace one of the keys").click()
     page.get_by_label("Id", exact=True).fill("ak_demo_viewer")
-    page.get_by_label("Fields", exact=True).fill('{"user_id": "usr_viewer"}')
+    page.get_by_role("textbox", name="Fields", exact=True).fill('{"user_id": "usr_viewer"}')
     press(page, "Store", "The record is stored.")
     page.get_by_label("Fields to change").fill('{"state": "expired"}')
     press(page, "Change", "The record is changed.")
@@ -351,12 +379,14 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_role("button", name="Delete", exact=True).click()
     press(page, "Delete it?", "The snapshot is deleted.")
     press(page, "Reset, keep the journal", "as at its start")
-    with page.expect_download():
-        press(page, "Save as scenario", "The scenario")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
-    page.get_by_label("Load a file").set_input_files(download.value.path())
-    expect(page.locator("footer")).to_contain_text("is loaded.")
+    name = page.sandbox  # type: ignore[attr-defined]
+    with page.expect_download() as scenario:
+        press(page, "Save as scenario", f"Saved as {name}.scenario.json.")
+    with page.expect_download() as state:
+        press(page, "Download the state", f"Saved as {name}.state.json: data, snapshots, queue and faults")
+    for download, done in ((scenario, "Started from"), (state, "is loaded.")):
+        page.get_by_label("Load a file").set_input_files(download.value.path())
+        press(page, "Replace", done)
     view(page, "Coverage")
     view(page, "Sandboxes")
     page.get_by_label("Name", exact=True).fill(f"{page.sandbox}-2")  # type: ignore[attr-defined]
