@@ -240,7 +240,7 @@ def test_a_held_stream_is_released_where_it_is_looked_at(page: Page, url: str) -
         view(page, "Requests")
         page.get_by_role("row").filter(has_text="/v1/model/response").get_by_role("link").click()
         panel = page.get_by_label("Exchange", exact=True)
-        expect(panel).to_contain_text("Held after 2 events.")
+        expect(panel).to_contain_text("200, held after 2 events.")
         press(page, "Release", "What waited goes on.")
         assert "[DONE]" in held.result().text
 

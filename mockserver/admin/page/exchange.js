@@ -64,14 +64,14 @@ function Again({ found }) {
 }
 
 /** Rules that hold answers now, which can be released; `fault`: of an exchange that is looked at. */
-function Held({ fault, again }) {
+function Held({ fault, status, again }) {
   const [rules, , look] = useRead("__admin/faults", { live: true });
   useEffect(() => {
     const timer = setInterval(() => (look(), again()), 1000);
     return () => clearInterval(timer);
   }, []);
   const held = (rules?.faults ?? []).filter(({ id, name, waiting }) => waiting > 0 && (!fault || fault.split(";")[0] === (name ?? id)));
-  return held.map(({ id, name, hold }) => html`<p class="line" key=${id}>${fault ? "" : `Rule ${name ?? id} waits. `}Held${hold.after_events ? ` after ${hold.after_events} events` : " before its answer"}.
+  return held.map(({ id, name, hold }) => html`<p class="line" key=${id}>${fault ? `${status}, held` : `Held by ${name ?? id}`}${hold.after_events ? ` after ${hold.after_events} events` : " before its answer"}.
     <${Action} label="Release" wanted=${{ method: "POST", path: `__admin/faults/${encodeURIComponent(id)}/release` }} done="What waited goes on." then=${again} /></p>`);
 }
 
@@ -122,7 +122,7 @@ export function Exchange({ id }) {
   const same = sameAnswer(found);
   return html`<aside aria-label="Exchange">
     <h3>${request.method} ${request.url} <span class="status s${Math.floor(response.status / 100)}">${response.status}</span> ${close}</h3>
-    ${!found.complete && found.fault && html`<${Held} fault=${found.fault} again=${again} />`}
+    ${!found.complete && found.fault && html`<${Held} fault=${found.fault} status=${response.status} again=${again} />`}
     <${Decision} decision=${found.decision} />
     ${found.violations.length > 0 && html`<h4>Violations of the document</h4><ul>${found.violations.map((each) => html`<li><code>${each.pointer}</code> ${each.message}</li>`)}</ul>`}
     <p class="line">
