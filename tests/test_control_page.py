@@ -243,6 +243,7 @@ def test_a_held_stream_is_released_where_it_is_looked_at(page: Page, url: str) -
         expect(panel).to_contain_text("200, held after 2 events.")
         press(page, "Release", "What waited goes on.")
         assert "[DONE]" in held.result().text
+    expect(panel.get_by_text(re.compile(r"held after 2 events for \d+\.\d s"))).to_be_visible()
 
 
 @needs_browser

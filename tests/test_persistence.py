@@ -204,7 +204,9 @@ def test_an_upload_and_a_lenient_call_are_made_again(start: Start, tmp_path: Pat
 
 def test_a_start_from_a_scenario_is_kept(start: Start, tmp_path: Path) -> None:
     kept = start()
-    scenario = kept("GET", "/__admin/state/scenario").json["scenario"]
+    found = kept("GET", "/__admin/state/scenario").json
+    assert found is not None
+    scenario = found["scenario"]
     assert (
         kept("PUT", "/__admin/state/scenario", json={**scenario, "threads": [], "spaces": []}).status_code
         == 200
