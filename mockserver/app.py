@@ -49,7 +49,7 @@ from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
-from mockserver.sandbox.sandboxes import Sandboxes, SandboxLimits
+from mockserver.sandbox.sandboxes import DEFAULT, Sandboxes, SandboxLimits
 from mockserver.sandbox.snapshots import Snapshots
 from mockserver.sandbox.transaction import Unwritable
 from mockserver.scenarios import loader
@@ -250,7 +250,7 @@ def start(
         return begin if settings.generate is None else _with_generated(begin, settings.generate)
     shape = control_spec.component("State")
     state, saved = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"), note)
-    snapshots.save_all(saved)
+    snapshots.save_all(saved, DEFAULT)
     return state if settings.freeze is None else state._replace(clock_start=clock_start)
 
 

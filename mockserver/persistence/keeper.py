@@ -38,8 +38,8 @@ class Keeper:
         self._recent: dict[int, tuple[SandboxState, str]] = {}
         """Hashes of states that were asked for last."""
         self._has_unused = False
-        self.named: dict[str, str] = {}
-        """Snapshot -> hash of its state."""
+        self.named: dict[str, tuple[str, str]] = {}
+        """Snapshot -> hash of its state, and the sandbox that saved it."""
         self.log: Log
         self._kept: dict[str, KeptSandbox] = {}
         self._moments: SimpleQueue[tuple[KeptSandbox, Moment]] = SimpleQueue()
@@ -93,12 +93,12 @@ class Keeper:
 
     # Snapshots by name
 
-    def saved(self, states: Mapping[str, SandboxState]) -> None:
-        """Keep snapshots; Unwritable if they can't be."""
+    def saved(self, states: Mapping[str, SandboxState], by: str) -> None:
+        """Keep snapshots of a sandbox; Unwritable if they can't be."""
         for name, state in states.items():
             digest = self.hash_of(state)
-            self._append(["saved", name, digest])
-            self.named[name] = digest
+            self._append(["saved", name, digest, by])
+            self.named[name] = digest, by
 
     def deleted(self, name: str) -> None:
         """Keep that a snapshot was deleted."""
@@ -149,7 +149,11 @@ class Keeper:
         """Remove whole states that nothing refers to."""
         with self._lock:
             recent = {digest for _, digest in self._recent.values()}
-            used = {*recent, *self.named.values(), *(kept.start[1] for kept in list(self._kept.values()))}
+            used = {
+                *recent,
+                *(digest for digest, _ in self.named.values()),
+                *(kept.start[1] for kept in list(self._kept.values())),
+            }
             for digest in self.store.states():
                 if digest not in used:
                     self.store.remove_state(digest)

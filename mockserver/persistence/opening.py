@@ -79,7 +79,7 @@ class Opening:
     def _named(self) -> None:
         """Recover snapshots by name, and the ordinal of generated names."""
         log, entries, names = self._read_named()
-        for name, digest in list(self._keeper.named.items()):
+        for name, (digest, by) in list(self._keeper.named.items()):
             try:
                 state = self._recovery.state(digest)
             except FAILURES as error:
@@ -87,9 +87,9 @@ class Opening:
                 del self._keeper.named[name]
                 continue
             self._keeper.remember(state, digest)
-            self._sandboxes.snapshots.save_all({name: state})
+            self._sandboxes.snapshots.save_all({name: state}, by)
         self._sandboxes.outside.ids.take("sandbox", names)
-        lines = [["names", names], *(["saved", *each] for each in self._keeper.named.items())]
+        lines = [["names", names], *(["saved", name, *each] for name, each in self._keeper.named.items())]
         pieces = [orjson.dumps(line) + b"\n" for line in lines]
         if log is None:
             log = self._store.begin(NAMED, pieces)
@@ -109,8 +109,8 @@ class Opening:
         names = 0
         for entry in map(orjson.loads, [*snapshot.splitlines(), *entries]):
             match entry:
-                case ["saved", name, digest]:
-                    self._keeper.named[name] = digest
+                case ["saved", name, digest, by]:
+                    self._keeper.named[name] = digest, by
                 case ["deleted", name]:
                     self._keeper.named.pop(name, None)
                 case ["names", ordinal]:

@@ -79,6 +79,7 @@ CONTROL = (
     # The control API's own cursors are opaque, too.
     Exemption("GET /__admin/sandboxes", "query", "cursor", Case("/__admin/sandboxes", "0")),
     Exemption("GET /__admin/snapshots", "query", "cursor", Case("/__admin/snapshots", "0")),
+    Exemption("GET /__admin/changes", "query", "cursor", Case("/__admin/changes", "0")),
     Exemption("GET /__admin/embeddings", "query", "cursor", Case("/__admin/embeddings", "0")),
     Exemption("GET /__admin/records/{kind}", "query", "cursor", Case("/__admin/records/keys", "0")),
     # As many messages as threads times messages in each: no schema multiplies.
