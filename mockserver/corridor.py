@@ -257,10 +257,10 @@ class Corridor:
 
     def _damaged(self, context: RequestContext, injection: Injection, answer: Answer) -> Answer:
         """Apply the injection's headers and damage, and record it in the exchange."""
-        answer = self._injector.break_body(
-            injection, answer._replace(pieces=None), context.request.connection
-        )
         exchange = context.exchange
+        answer = self._injector.break_body(
+            injection, answer._replace(pieces=None), context.request.connection, exchange
+        )
         exchange.fault, exchange.source = injection.label, injection.source
         if injection.label and not exchange.reason:
             exchange.refused("fault", "", f"injected: {injection.label}")

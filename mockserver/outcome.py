@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from urllib.parse import quote
 
 from mockserver.http import wire
@@ -47,9 +48,10 @@ def explain_origin(context: RequestContext, answer: Answer) -> Answer:
     headers = cors.preflight(request) if context.is_preflight else cors.headers(request)
     answer.headers.extend(headers.items())
     if headers and not cors.allows(request) and exchange.rule != "guard":
-        reason = f"pages at {(request.header('Origin') or '')[:80]!r} may not read this answer"
+        origin = (request.header("Origin") or "")[:80]
+        reason = f"pages at {origin!r} may not read this answer"
         if context.api.guard is None:
-            reason += "; --cors-origins allows others"
+            reason += f"; start the mock with `--cors-origins {shlex.quote(origin)}` to allow it"
         rule = exchange.rule if exchange.reason else "cors"
         exchange.refused(
             rule,

@@ -105,17 +105,21 @@ def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
         "access refused: usr_outsider has no access by any rule of space_abc123, VIEW needed"
     )
     expect(panel).to_contain_text("View access required")
-    press(page, "Fail the next like this", "The next one is answered with 500.")
-    assert ask(page, url, "GET", THREADS).status_code == 500
+    press(page, "Fail the next like this", "The next one is answered with 403.")
+    assert ask(page, url, "GET", THREADS).status_code == 403
     assert ask(page, url, "GET", THREADS).status_code == 200
+    expect(page.get_by_label("Send again as")).to_have_value("ak_demo_outsider")
     page.get_by_label("Send again as").select_option("ak_demo_viewer")
     press(page, "Send again", "Sent again as ak_demo_viewer: 200.")
     expect(page.get_by_role("row").filter(has_text="usr_viewer")).to_be_visible()
-    row.get_by_role("button", name="403").click()
-    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("button", name="Open the exchange").click()
+    expect(panel).to_contain_text("the credential is one of usr_viewer")
+    expect(panel).not_to_contain_text("Fail the next")
+    row.get_by_role("button", name="403").first.click()
+    expect(page.get_by_role("row")).to_have_count(3)
     assert "status=403" in page.url
     page.reload()
-    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page.get_by_role("row")).to_have_count(3)
 
 
 @needs_browser
@@ -168,11 +172,41 @@ def test_what_changed_since_the_start_is_listed_with_its_fields(page: Page, url:
 
 
 @needs_browser
+def test_a_thread_is_added_to_a_space_from_either(page: Page, url: str) -> None:
+    for kind, opened, label, other, in_space in (
+        ("spaces", "space_abc123", "Add a thread", "thrd_def456", "space_abc123"),
+        ("threads", "thrd_def456", "Add to the space", "space_team", "space_team"),
+    ):
+        view(page, "Data")
+        page.get_by_label("Kind").select_option(kind)
+        page.get_by_role("button", name=opened, exact=True).click()
+        page.get_by_label(label).select_option(other)
+        press(page, "Add it", f"thrd_def456 is in {in_space}.")
+    assert "thrd_def456" in ask(page, url, "GET", f"{THREADS}?limit=50").text
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    "kind", ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys"]
+)
+def test_the_proposed_record_fits_and_can_be_duplicated(page: Page, kind: str) -> None:
+    view(page, "Data")
+    page.get_by_label("Kind").select_option(kind)
+    page.get_by_text(f"Add or replace one of the {kind}").click()
+    press(page, "Store", "The record is stored.")
+    expect(page.get_by_label("Record", exact=True)).to_contain_text("Copy id")
+    if kind not in ("files", "links"):
+        press(page, "Duplicate", "is stored.")
+
+
+@needs_browser
 def test_a_preflight_is_part_of_its_request_and_a_refused_one_has_a_row(page: Page, url: str) -> None:
     headers = {"Access-Control-Request-Method": "GET"}
     for origin in ("http://localhost:5173", "https://app.example"):
         requests.options(url + THREADS, headers={**headers, "Origin": origin}, timeout=60)
-    refused = page.get_by_role("row").filter(has_text="--cors-origins allows others")
+    refused = page.get_by_role("row").filter(
+        has_text="start the mock with --cors-origins https://app.example to allow it"
+    )
     expect(refused).to_contain_text("pages of https://app.example may not send it")
     expect(page.get_by_role("row").filter(has_text="no request followed yet")).to_be_visible()
     ask(page, url, "GET", THREADS)
@@ -187,12 +221,41 @@ def test_an_exchange_shows_what_differs_from_the_last_of_its_operation(page: Pag
     page.get_by_role("row").filter(has_text="limit=1").get_by_role("link").click()
     expect(page.get_by_text("It is the first call of this operation in the journal.")).to_be_visible()
     page.get_by_role("row").filter(has_text="limit=2").get_by_role("link").click()
-    page.get_by_text("Difference from the last call of listSpaceThreads").click()
+    page.get_by_text("Difference from the last call of listSpaceThreads; none before has").click()
     expect(page.locator("ins").filter(has_text="limit=2")).to_be_visible()
     expect(page.locator("del").filter(has_text="usr_abc123")).to_be_visible()
     press(page, "Answer the next with this", "The next one has the same answer.")
     first, second = (ask(page, url, "GET", f"{THREADS}?limit=1", "outsider") for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 403)
+
+
+@needs_browser
+def test_a_held_stream_is_released_where_it_is_looked_at(page: Page, url: str) -> None:
+    view(page, "Faults")
+    press(page, "Hold the stream", "The stream is held after 2 events: the next one.")
+    expect(page.get_by_role("row").filter(has_text="the next createResponse")).to_be_visible()
+    asked = {"thread_id": "thrd_abc123", "stream": True, "inputs": [{"role": "user", "content": "Hello"}]}
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(ask, page, url, "POST", "/v1/model/response", body=asked)
+        view(page, "Requests")
+        page.get_by_role("row").filter(has_text="/v1/model/response").get_by_role("link").click()
+        panel = page.get_by_label("Exchange", exact=True)
+        expect(panel).to_contain_text("200, held after 2 events.")
+        press(page, "Release", "What waited goes on.")
+        assert "[DONE]" in held.result().text
+    expect(panel.get_by_text(re.compile(r"held after 2 events for \d+\.\d s"))).to_be_visible()
+
+
+@needs_browser
+def test_a_retried_job_stays_visible_under_a_filter(page: Page, url: str) -> None:
+    ask(page, url, "POST", f"{THREADS}/thrd_def456")
+    view(page, "Queue")
+    press(page, "Fail", "The job has failed.")
+    page.get_by_role("button", name="1 failed").click()
+    expect(page.get_by_role("row")).to_have_count(2)
+    press(page, "Retry", "queued again")
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect(page.get_by_role("row").filter(has_text="to come: completes")).to_be_visible()
 
 
 @needs_browser
@@ -233,7 +296,7 @@ def test_the_main_ways_need_no_mouse(page: Page, url: str) -> None:
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("button", name="Fail the next like this"))
     page.keyboard.press("Enter")
-    expect(page.locator("footer")).to_contain_text("The next one is answered with 500.")
+    expect(page.locator("footer")).to_contain_text("The next one is answered with 403.")
     tab_to(page, page.get_by_role("link", name="Queue", exact=True), "Shift+Tab")
     page.keyboard.press("Enter")
     tab_to(page, page.get_by_role("slider", name="Now in space_abc123"))
@@ -294,7 +357,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     view(page, "Faults")
     press(page, "Remove", "The rule is removed.")
     page.get_by_label("How long").select_option("until removed")
-    press(page, "Hold", "Hold: until removed.")
+    press(page, "Hold the answer", "Hold the answer: until removed.")
     with ThreadPoolExecutor() as pool:
         held = pool.submit(ask, page, url, "GET", THREADS)
         expect(page.get_by_role("row").filter(has_text="holds")).to_be_visible()
@@ -323,7 +386,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_label("Kind").select_option("keys")
     page.get_by_text("Add or replace one of the keys").click()
     page.get_by_label("Id", exact=True).fill("ak_demo_viewer")
-    page.get_by_label("Fields", exact=True).fill('{"user_id": "usr_viewer"}')
+    page.get_by_role("textbox", name="Fields", exact=True).fill('{"user_id": "usr_viewer"}')
     press(page, "Store", "The record is stored.")
     page.get_by_label("Fields to change").fill('{"state": "expired"}')
     press(page, "Change", "The record is changed.")
@@ -351,12 +414,14 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_role("button", name="Delete", exact=True).click()
     press(page, "Delete it?", "The snapshot is deleted.")
     press(page, "Reset, keep the journal", "as at its start")
-    with page.expect_download():
-        press(page, "Save as scenario", "The scenario")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download").click()
-    page.get_by_label("Load a file").set_input_files(download.value.path())
-    expect(page.locator("footer")).to_contain_text("is loaded.")
+    name = page.sandbox  # type: ignore[attr-defined]
+    with page.expect_download() as scenario:
+        press(page, "Save as scenario", f"Saved as {name}.scenario.json.")
+    with page.expect_download() as state:
+        press(page, "Download the state", f"Saved as {name}.state.json: data, snapshots, queue and faults")
+    for download, done in ((scenario, "Started from"), (state, "is loaded.")):
+        page.get_by_label("Load a file").set_input_files(download.value.path())
+        press(page, "Replace", done)
     view(page, "Coverage")
     view(page, "Sandboxes")
     page.get_by_label("Name", exact=True).fill(f"{page.sandbox}-2")  # type: ignore[attr-defined]

@@ -202,6 +202,20 @@ def test_an_upload_and_a_lenient_call_are_made_again(start: Start, tmp_path: Pat
         assert (again.state(), again.said) == (before, [])
 
 
+def test_a_start_from_a_scenario_is_kept(start: Start, tmp_path: Path) -> None:
+    kept = start()
+    found = kept("GET", "/__admin/state/scenario").json
+    assert found is not None
+    scenario = found["scenario"]
+    assert (
+        kept("PUT", "/__admin/state/scenario", json={**scenario, "threads": [], "spaces": []}).status_code
+        == 200
+    )
+    before = kept.state()
+    for again in recovered(kept, start, tmp_path):
+        assert (again.state(), again.said) == (before, [])
+
+
 def test_each_operation_of_the_control_api_is_read_entry_or_snapshot() -> None:
     paths = yaml.safe_load((ROOT / "mockserver" / "admin" / "admin.yaml").read_text("utf-8"))["paths"]
     marks = {

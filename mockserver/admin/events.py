@@ -24,7 +24,7 @@ AT_ONCE = 100
 """Most events taken from the log at once."""
 QUIET: Record = {"event": "heartbeat"}
 CHANGES: Mapping[str, str] = {
-    **dict.fromkeys(("reset", "importState", "restoreSnapshot"), "reset"),
+    **dict.fromkeys(("reset", "importState", "importScenario", "restoreSnapshot"), "reset"),
     "setClock": "clock",
     **dict.fromkeys(("addFault", "changeFault", "removeFault", "releaseFault", "clearFaults"), "faults"),
     "setRateLimit": "faults",
@@ -36,6 +36,8 @@ CHANGES: Mapping[str, str] = {
     "clearRequests": "journal",
 }
 """Operation of the control API -> kind of its event."""
+_WHOLE = ("importState", "importScenario")
+"""Operations whose body is too large to be told."""
 _LONGEST = 200
 """Characters of a body in an event."""
 
@@ -81,7 +83,7 @@ def change_text(call: Call) -> str:
     fields = call.body
     if isinstance(fields, dict):
         fields = {name: value for name, value in fields.items() if value is not None}
-    body = "" if fields is None or call.operation == "importState" else orjson.dumps(fields).decode()
+    body = "" if fields is None or call.operation in _WHOLE else orjson.dumps(fields).decode()
     return " ".join([call.operation, *given, body[:_LONGEST]]).rstrip()
 
 

@@ -14,6 +14,7 @@ from mockserver.sandbox.sandboxes import Sandboxes
 from mockserver.scenarios.from_state import scenario_of
 from mockserver.scenarios.generated_size import WorldSize
 from mockserver.scenarios.generated_world import generate
+from mockserver.scenarios.loader import data_of
 from mockserver.state_document.state_file import InvalidState
 
 COUNTED = ("spaces", "threads", "messages", "vector_stores")
@@ -44,6 +45,20 @@ def export_scenario(call: Call, sandbox: Sandbox, context: ControlContext) -> Re
     except DocumentError as error:
         raise Conflict("Not a scenario", reason=f"this state can't be a scenario: {error}") from error
     return Reply(200, {"scenario": content, "left_out": lacking})
+
+
+@handles("importScenario")
+def import_scenario(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
+    """Start the sandbox from the content of a scenario file."""
+    try:
+        data = context.states.scenario(call.body, data_of)
+    except DocumentError as error:
+        at, _, why = str(error).partition(": ")
+        raise Invalid([FieldError("body", at, why)]) from error
+    origin = f"scenario:{data.name}"
+    sandbox.start = sandbox.start._replace(data=data, counters=Counters(), origin=origin, faults=None)
+    sandbox.reset()
+    return Reply(200, _done(sandbox))
 
 
 @handles("importState")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import perf_counter
 
 SLICE = 0.1
@@ -55,19 +56,24 @@ def passes(released: threading.Event, stopping: threading.Event, seconds: float 
 class HeldStream:
     """One stream that is held."""
 
-    def __init__(self, hold: Hold, stopping: threading.Event) -> None:
+    def __init__(self, hold: Hold, stopping: threading.Event, ended: Callable[[float], None]) -> None:
+        """`ended` gets the seconds that it was held."""
         self._hold = hold
         self._stopping = stopping
+        self._ended = ended
+        self._since = 0.0
         self._released: threading.Event | None = None
 
     def passes(self, seconds: float) -> bool:
         """Wait for the release: whether it came within these seconds."""
         if self._released is None:
             self._released = self._hold.entered()
+            self._since = perf_counter()
         return passes(self._released, self._stopping, seconds)
 
     def left(self) -> None:
         """Wait no longer, if it does."""
         if self._released is not None:
             self._released = None
+            self._ended(perf_counter() - self._since)
             self._hold.left()

@@ -12,6 +12,7 @@ from mockserver.faults.request_headers import NO_OVERRIDES, RequestOverrides, ov
 from mockserver.faults.rule import Fault, MatchedRequest
 from mockserver.http.context import Injection, RequestContext
 from mockserver.http.event_stream import Lines, WaitingSlots
+from mockserver.http.log import Exchange
 from mockserver.http.request import Answer, Request, header_safe
 
 
@@ -73,12 +74,14 @@ class Injector:
             hold.left()
             self._held.release()
 
-    def break_body(self, injection: Injection, answer: Answer, connection: socket | None) -> Answer:
+    def break_body(
+        self, injection: Injection, answer: Answer, connection: socket | None, exchange: Exchange
+    ) -> Answer:
         """The answer with the injected headers, and with damaged bytes if a fault says so."""
         answer.headers.extend(injection.headers)
         fault = injection.fault
         if fault is not None and fault.hold is not None and fault.hold_after is not None:
-            hold_stream(answer.body, fault.hold, fault.hold_after, self._stopping)
+            hold_stream(answer.body, fault.hold, fault.hold_after, self._stopping, exchange)
         if fault is None or fault.damage is None:
             return answer
         wanted = fault.damage["kind"]
@@ -94,10 +97,14 @@ class Injector:
         return damaged_answer(answer, kind, fault.damage, connection, self._stopping.wait, self._held.release)
 
 
-def hold_stream(body: object, hold: Hold, after: int, stopping: threading.Event) -> None:
-    """Let a stream wait after so many events; any other body is sent at once."""
+def hold_stream(body: object, hold: Hold, after: int, stopping: threading.Event, exchange: Exchange) -> None:
+    """Let a stream wait after so many events, and note for how long; any other body is sent at once."""
+
+    def ended(seconds: float) -> None:
+        exchange.fault += f"; held after {after} events for {seconds:.1f} s"
+
     if isinstance(body, Lines):
-        body.hold(after, HeldStream(hold, stopping))
+        body.hold(after, HeldStream(hold, stopping, ended))
 
 
 def _apply_overrides(injection: Injection, overrides: RequestOverrides, context: RequestContext) -> None:

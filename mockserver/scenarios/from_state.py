@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from mockserver.embeddings.queues import Embeddings
 from mockserver.openapi.record_shapes import RecordShapes
-from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.records import Record
 from mockserver.sandbox.sandbox import SandboxState
 from mockserver.scenarios import file_format, loader
@@ -26,11 +25,7 @@ def scenario_of(state: SandboxState, shapes: RecordShapes) -> tuple[Values, list
     DocumentError if the state can't be a scenario.
     """
     content = _content(state)
-    try:
-        again = loader.data_of(file_format.ScenarioFile.model_validate(content), shapes, state.data.name)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise DocumentError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    again = loader.data_of(content, shapes, state.data.name)
     lacking = [*_differences(state.data.versions, again.versions), *_unfinished(state)]
     if again.directory.users != state.data.directory.users:
         lacking.append("users: capabilities that do not follow from their roles")

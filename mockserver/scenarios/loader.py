@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from importlib import resources
 from pathlib import Path
@@ -58,12 +58,17 @@ def load(name_or_file: str, shapes: RecordShapes) -> Data:
     return _data(document.error, content, shapes, path.stem)
 
 
-def data_of(content: ScenarioFile, shapes: RecordShapes, name: str) -> Data:
-    """Data of the content of a scenario file; DocumentError if it is invalid."""
+def data_of(values: Mapping[str, Any], shapes: RecordShapes, name: str) -> Data:
+    """Data of the values of a scenario file; DocumentError if they are invalid."""
 
     def error(at: Pointer, why: str) -> DocumentError:
         return DocumentError(f"{'.'.join(map(str, at))}: {why}")
 
+    try:
+        content = ScenarioFile.model_validate(values)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        raise error(first["loc"], first["msg"].removeprefix("Value error, ")) from invalid
     return _data(error, content, shapes, name)
 
 

@@ -19,9 +19,10 @@ from mockserver.openapi.field_error import FieldError
 from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.references import Pointer
 from mockserver.openapi.yaml_document import DocumentError
+from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import SandboxState, Session
+from mockserver.sandbox.sandbox import Data, SandboxState, Session
 from mockserver.state_document import export
 from mockserver.state_document.contents import Beside, in_folder, remove_others, write_beside
 from mockserver.state_document.importing import Import, InvalidState, Refusals
@@ -98,6 +99,12 @@ class StateDocuments:
         is_same = document["spec"] == self._spec
         read = Import(document, self._spec, self.shapes, lambda _: None, Refusals())
         return read.state(self._key, document.get("origin", "state"), self._rule, checked=is_same)
+
+    def scenario(self, values: Record, read: Callable[[Record, RecordShapes, str], Data]) -> Data:
+        """Data of the values of a scenario file by its reader, with this mock's key; its DocumentError."""
+        data = read(values, self.shapes, "imported")
+        key = self._key
+        return data._replace(directory=data.directory.with_key(key, KEY_HOLDER)) if key else data
 
     def session(
         self,

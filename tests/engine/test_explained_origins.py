@@ -34,7 +34,10 @@ def test_a_refused_origin_is_the_reason_in_log_and_header(
     method: str, headers: dict[str, str], status: int
 ) -> None:
     answer, (line,) = logged(method, "/v1/threads", headers)
-    expected = "pages at 'https://app.example' may not read this answer; --cors-origins allows others"
+    expected = (
+        "pages at 'https://app.example' may not read this answer; "
+        "start the mock with `--cors-origins https://app.example` to allow it"
+    )
     assert answer.status_code == line["status"] == status
     assert line["reason"].endswith(expected)
     assert answer.headers["X-Mock-Reason"] == line["reason"]

@@ -84,3 +84,17 @@ def test_check_accepts_it(mock: Mock, tmp_path: Path) -> None:
     file = tmp_path / "world.yaml"
     file.write_text(scenario_text(exported(mock)["scenario"]), "utf-8")
     create_app(Settings(scenario=str(file), freeze=FROZEN, quiet=True))
+
+
+def test_a_sandbox_starts_from_it_and_a_reset_returns_to_it(mock: Mock) -> None:
+    space = Steps(mock).space(name="Kept")
+    scenario, other = exported(mock)["scenario"], Mock()
+    assert mock("PUT", "/__admin/state/scenario", json={**scenario, "users": []}).status_code == 422
+    done = Steps(other)("PUT", "/__admin/state/scenario", json=scenario)
+    assert done["scenario"] == "imported"
+    assert told(other, f"/v1/spaces/{space}", "ak_demo_owner") == told(
+        mock, f"/v1/spaces/{space}", "ak_demo_owner"
+    )
+    Steps(other)("DELETE", f"/v1/spaces/{space}")
+    Steps(other)("POST", "/__admin/reset")
+    assert other("GET", f"/v1/spaces/{space}").status_code == 200

@@ -1,4 +1,4 @@
-/** Differences: records from those of the start, and an exchange from the last one of its operation. */
+/** Differences: records from those of the start, and an exchange from the last one like it. */
 
 import { Page, Table, useRead } from "./parts.js";
 import { html, useContext } from "./preact-htm.js";
@@ -56,14 +56,19 @@ const parts = ({ request, response, caller }) =>
     ...values(response.body, "answer"),
   ]);
 
-/** What differs from the last exchange of the same operation. */
+/** What differs from the last exchange with the same path and caller, or of the same operation if there is none. */
 export function Difference({ exchange }) {
-  const query = new URLSearchParams({ operation: exchange.operation, before: exchange.number, limit: "1" });
-  const [found] = useRead(`__admin/requests?${query}`, { once: true });
-  const [last] = found?.requests ?? [];
-  if (!last) return html`<p class="soft">${found ? "It is the first call of this operation in the journal." : "…"}</p>`;
+  const { operation, number, caller, request } = exchange;
+  const any = { operation, before: number, limit: "1" };
+  const same = { ...any, path: request.url.split("?")[0], ...(caller ? { caller } : {}) };
+  const [closest] = useRead(`__admin/requests?${new URLSearchParams(same)}`, { once: true });
+  const [found] = useRead(`__admin/requests?${new URLSearchParams(any)}`, { once: true });
+  if (!closest || !found) return html`<p class="soft">…</p>`;
+  const last = closest.requests[0] ?? found.requests[0];
+  if (!last) return html`<p class="soft">It is the first call of this operation in the journal.</p>`;
   const [before, after] = [parts(last), parts(exchange)];
   const names = [...new Set([...before.keys(), ...after.keys()])].filter((name) => before.get(name) !== after.get(name));
-  return html`<details><summary>Difference from the last call of ${exchange.operation} (${names.length})</summary>
+  const which = closest.requests[0] ? "with this path and caller" : `of ${operation}; none before has this path and caller`;
+  return html`<details><summary>Difference from the last call ${which}, at ${last.wall.slice(11, 23)} (${names.length})</summary>
     <${Pairs} pairs=${names.slice(0, MOST).map((name) => [name, before.get(name), after.get(name)])} /></details>`;
 }

@@ -1,6 +1,7 @@
 /** Records: spaces, threads, messages, stores, files, links, people and their keys; each can be changed. */
 
 import { Access } from "./access.js";
+import { call } from "./api.js";
 import { Changes } from "./changes.js";
 import { Action, Copy, Field, Line, Page, Suggestions, Table, useCall, useRead } from "./parts.js";
 import { html, useContext, useState } from "./preact-htm.js";
@@ -8,6 +9,9 @@ import { html, useContext, useState } from "./preact-htm.js";
 const MOST = 1000;
 const MOST_ROWS = 200;
 const KINDS = ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys"];
+const PREFIXES = { spaces: "space", threads: "thrd", messages: "msg", stores: "vs", files: "file", users: "usr", keys: "ak" };
+/** Fields that a copy does not take over. */
+const OWN = ["id", "object", "vector_store_id", "space_id", "message_count", "last_message_at"];
 const SHOWN = { "": "Records", access: "Who may do what", changes: "Changed since the start" };
 const FIRST = ["name", "title", "role", "content", "original_filename", "space_id", "thread_id", "user_id", "created_by", "organization_id", "access_mode", "state", "member_of", "created_at", "added_at"];
 
@@ -26,13 +30,31 @@ function fieldsOf(text, page) {
   return null;
 }
 
+const fresh = (kind) => `${PREFIXES[kind]}_${Math.random().toString(16).slice(2, 10)}`;
+
+/** Field that adds a thread to a space, as the vendor's operation does, from either of the two. */
+function AddTo({ kind, id, organization }) {
+  const make = useCall();
+  const [found] = useRead(`__admin/records/${kind === "spaces" ? "threads" : "spaces"}?limit=${MOST}`, { once: true });
+  const send = ({ to }) => {
+    const [space, thread] = kind === "spaces" ? [id, to] : [to, id];
+    make({ method: "PUT", path: at("links", `${space}~${thread}`), body: {} }, `${thread} is in ${space}.`);
+  };
+  const others = (found?.records ?? []).filter(({ record }) => record.organization_id === organization);
+  return html`<${Line} label="Add to a space" button="Add it" send=${send}>
+    <label>${kind === "spaces" ? "Add a thread" : "Add to the space"} <select name="to" required>${others.map(({ id: other, record }) => html`<option value=${other}>${other} (${record.title ?? record.name ?? ""})</option>`)}</select></label>
+  <//>`;
+}
+
 function Record({ kind, id }) {
   const page = useContext(Page);
   const make = useCall();
+  const [copied] = useState(() => fresh(kind));
   const [found, error, again] = useRead(at(kind, id), { once: true });
   const close = html`<button type="button" onClick=${() => page.go({ id: null })}>Close</button>`;
   if (error || !found) return html`<aside aria-label="Record"><p>${error || "…"}</p>${close}</aside>`;
   const text = JSON.stringify(found.record, null, 2);
+  const kept = Object.entries(found.record).filter(([name]) => !OWN.includes(name) && !(kind === "messages" && name === "created_at"));
   const change = async ({ fields }) => {
     const body = fieldsOf(fields, page);
     if (body && (await make({ method: "PATCH", path: at(kind, id), body }, "The record is changed."))) again();
@@ -40,24 +62,53 @@ function Record({ kind, id }) {
   return html`<aside aria-label="Record"><h3>${id} ${close}</h3>
     <p class="line"><${Copy} label="Copy JSON" text=${text} /><${Copy} label="Copy id" text=${id} />
       ${kind === "spaces" && html`<button type="button" onClick=${() => page.go({ show: "access", space: id, id: null })}>Who may do what here</button>`}
+      ${kind in PREFIXES && kind !== "files" && html`<${Action} label="Duplicate" wanted=${{ method: "PUT", path: at(kind, copied), body: Object.fromEntries(kept) }} done="The copy ${copied} is stored." then=${() => page.go({ id: copied })} />`}
       <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(kind, id) }} done="The record is deleted." then=${() => page.go({ id: null })} /></p>
     <pre tabindex="0">${text}</pre>
+    ${(kind === "spaces" || kind === "threads") && html`<${AddTo} kind=${kind} id=${id} organization=${found.record.organization_id} />`}
     <${Line} label="Change fields" button="Change" send=${change}><${Fields} label="Fields to change" placeholder='{"title": "Another"}' /><//></aside>`;
 }
 
-function Fields({ label, placeholder }) {
-  return html`<label>${label} <textarea name="fields" rows="3" cols="36" required placeholder=${placeholder}></textarea></label>`;
+function Fields({ label, ...rest }) {
+  return html`<label>${label} <textarea name="fields" rows="3" cols="36" required ...${rest}></textarea></label>`;
+}
+
+/** Id and required fields of a new record, with ids of others that exist. */
+async function example(kind, sandbox) {
+  const records = async (name) => (await call({ path: `__admin/records/${name}?limit=${MOST}`, sandbox })).records;
+  const user = (await records("users")).find(({ record }) => record.member_of.length > 0);
+  const [user_id, organization_id] = [user?.id ?? "", user?.record.member_of[0].organization ?? ""];
+  const made = {
+    spaces: () => ({ organization_id, created_by: user_id, name: "New space" }),
+    threads: () => ({ organization_id, user_id, title: "New thread" }),
+    messages: async () => ({ thread_id: (await records("threads"))[0]?.id ?? "", role: "user", content: "Hello" }),
+    stores: () => ({ organization_id, created_by: user_id, name: "New store" }),
+    files: () => ({ organization_id, uploaded_by: user_id, original_filename: "note.txt", text: "A note." }),
+    users: () => ({ name: "New person", member_of: [{ organization: organization_id }] }),
+    keys: () => ({ user_id, state: "active" }),
+  };
+  if (kind in made) return { id: fresh(kind), fields: await made[kind]() };
+  const [spaces, threads, links] = [await records("spaces"), await records("threads"), new Set((await records("links")).map(({ id }) => id))];
+  for (const space of spaces)
+    for (const { id, record } of threads)
+      if (record.organization_id === space.record.organization_id && !links.has(`${space.id}~${id}`)) return { id: `${space.id}~${id}`, fields: {} };
+  return { id: "", fields: {} };
 }
 
 function Create({ kind }) {
   const page = useContext(Page);
   const make = useCall();
+  const [filled, fill] = useState(null);
+  const open = async (event) => {
+    if (event.target.open) fill(await example(kind, page.sandbox).catch(() => ({ id: "", fields: {} })));
+  };
   const send = async ({ id, fields }) => {
     const body = fieldsOf(fields, page);
     if (body && (await make({ method: "PUT", path: at(kind, id), body }, "The record is stored."))) page.go({ id });
   };
-  return html`<details><summary>Add or replace one of the ${kind}</summary>
-    <${Line} label="Add a record" button="Store" send=${send}><${Field} label="Id" name="id" required /><${Fields} label="Fields" placeholder='{"organization_id": "org_abc123", …}' /><//></details>`;
+  return html`<details onToggle=${open}><summary>Add or replace one of the ${kind}</summary>
+    ${filled && html`<${Line} label="Add a record" button="Store" send=${send} key=${filled.id}>
+      <${Field} label="Id" name="id" required defaultValue=${filled.id} /><${Fields} label="Fields" defaultValue=${JSON.stringify(filled.fields, null, 2)} /><//>`}</details>`;
 }
 
 function Say() {

@@ -3,7 +3,7 @@
 import { root } from "./api.js";
 import { Difference } from "./changes.js";
 import { Action, Copy, Line, Page, pretty, useRead } from "./parts.js";
-import { html, useContext } from "./preact-htm.js";
+import { html, useContext, useEffect } from "./preact-htm.js";
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const KEPT = /^(accept|content-type|prefer|x-mock-.*|idempotency-key)$/;
@@ -51,15 +51,28 @@ function Again({ found }) {
     const sent = { method, headers: { ...headers, "X-API-Key": key }, ...(body && method !== "GET" ? { body } : {}) };
     try {
       const answer = await fetch(root + url.slice(1), sent);
-      page.tell({ text: `Sent again as ${key}: ${answer.status}.`, curl: "", failed: false });
+      page.tell({ text: `Sent again as ${key}: ${answer.status}.`, curl: "", failed: false, id: answer.headers.get("x-request-id") });
     } catch {
       page.tell({ text: "There was no answer.", curl: "", failed: true });
     }
   };
   if (found.request.body_cut) return null; // the journal has not all of it
+  const own = keys?.records.find(({ record }) => record.user_id === found.caller)?.id;
   return html`<${Line} label="Send again" button="Send again" send=${send}>
-    <label>Send again as <select name="key">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id}>${id} (${record.user_id})</option>`)}</select></label>
+    <label>Send again as <select name="key">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id} selected=${id === own}>${id} (${record.user_id})</option>`)}</select></label>
   <//>`;
+}
+
+/** Rules that hold answers now, which can be released; `fault`: of an exchange that is looked at. */
+function Held({ fault, status, again }) {
+  const [rules, , look] = useRead("__admin/faults", { live: true });
+  useEffect(() => {
+    const timer = setInterval(() => (look(), again()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const held = (rules?.faults ?? []).filter(({ id, name, waiting }) => waiting > 0 && (!fault || fault.split(";")[0] === (name ?? id)));
+  return held.map(({ id, name, hold }) => html`<p class="line" key=${id}>${fault ? `${status}, held` : `Held by ${name ?? id}`}${hold.after_events ? ` after ${hold.after_events} events` : " before its answer"}.
+    <${Action} label="Release" wanted=${{ method: "POST", path: `__admin/faults/${encodeURIComponent(id)}/release` }} done="What waited goes on." then=${again} /></p>`);
 }
 
 /** Fault that answers with the same status and body; null where that can't be. */
@@ -98,8 +111,10 @@ function Decision({ decision }) {
 /** Panel of the exchange with this id. */
 export function Exchange({ id }) {
   const page = useContext(Page);
-  const [found, error] = useRead(`__admin/requests/${encodeURIComponent(id)}`, { once: true });
+  const [found, error, again] = useRead(`__admin/requests/${encodeURIComponent(id)}`, { once: true });
   const close = html`<button type="button" onClick=${() => page.go({ id: null })}>Close</button>`;
+  const waits = error && page.events.some((each) => each.event === "begun" && each.id === id);
+  if (waits) return html`<aside aria-label="Exchange"><p>It has no answer yet.</p><${Held} again=${again} />${close}</aside>`;
   if (error) return html`<aside aria-label="Exchange"><p>${error}</p>${close}</aside>`;
   if (!found) return html`<aside aria-label="Exchange"><p>…</p></aside>`;
   const { request, response, operation } = found;
@@ -107,6 +122,7 @@ export function Exchange({ id }) {
   const same = sameAnswer(found);
   return html`<aside aria-label="Exchange">
     <h3>${request.method} ${request.url} <span class="status s${Math.floor(response.status / 100)}">${response.status}</span> ${close}</h3>
+    ${!found.complete && found.fault && html`<${Held} fault=${found.fault} status=${response.status} again=${again} />`}
     <${Decision} decision=${found.decision} />
     ${found.violations.length > 0 && html`<h4>Violations of the document</h4><ul>${found.violations.map((each) => html`<li><code>${each.pointer}</code> ${each.message}</li>`)}</ul>`}
     <p class="line">
@@ -114,7 +130,7 @@ export function Exchange({ id }) {
       <${Copy} label="Copy fetch" text=${() => asFetch(found)} />
       <${Copy} label="Copy pytest" text=${() => asPytest(found)} />
       <${Copy} label="Copy Playwright" text=${() => asPlaywright(found)} />
-      <${Action} label="Fail the next like this" wanted=${fail({ error: { status: 500 } })} done="The next one is answered with 500." />
+      ${response.status >= 400 && html`<${Action} label="Fail the next like this" wanted=${fail({ error: { status: response.status } })} done="The next one is answered with ${response.status}." />`}
       ${same && html`<${Action} label="Answer the next with this" wanted=${fail(same)} done="The next one has the same answer." />`}
       <${Action} label="Hold the next" wanted=${fail({ hold: {} })} done="The next one waits until it is released in Faults." />
       <${Action} label="Delay the next by 3 s" wanted=${fail({ delay: 3000 })} done="The next one waits for 3 seconds." />

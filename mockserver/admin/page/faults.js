@@ -12,14 +12,16 @@ const USUAL = [
   ["500", { error: { status: 500 } }],
   ["503", { error: { status: 503, retry_after: 1 } }],
   ["Cut answer", { damage: { kind: "truncate" } }],
-  ["Hold", { hold: {} }],
+  ["Hold the answer", { hold: {} }],
 ];
 const PROFILES = ["slow", "flaky", "brownout", "rate-limited", "offline"];
 const HOW_LONG = { "the next one": { times: 1 }, "the next 3": { times: 3 }, "for 30 s": { seconds: 30 }, "until removed": {} };
 
-const words = ({ operation, method, path, caller, error, delay, damage, hold, waiting }) =>
+const which = (times, what) => (times === 1 ? `the next ${what ?? "request"}` : times ? `each of the next ${times} ${what ?? "requests"}` : (what ?? "every request"));
+
+const words = ({ operation, method, path, caller, error, delay, damage, hold, waiting, times }) =>
   [
-    operation ?? path ?? "every request",
+    which(times, operation ?? path),
     method ?? "",
     caller ? `of ${caller}` : "",
     delay === null ? "" : `waits ${JSON.stringify(delay)} ms`,
@@ -55,14 +57,14 @@ export function Faults() {
       <${Action} label="Remove" wanted=${{ method: "DELETE", path: `__admin/faults/${encodeURIComponent(id)}` }} done="The rule is removed." />`],
   ];
   return html`<section><h2>Faults</h2>
-    ${on.length > 0 && html`<p class="banner" role="alert">${on.length} ${on.length === 1 ? "rule is" : "rules are"} on.
+    ${on.length > 0 && html`<p class="banner" role="alert">${on.length} ${on.length === 1 ? "rule is" : "rules are"} on.${" "}
       <${Action} label="Remove all" wanted=${{ method: "DELETE", path: "__admin/faults" }} done="No rule is left." /></p>`}
     <p class="line">
       <label>How long <select value=${howLong} onChange=${(event) => setHowLong(event.target.value)}>${Object.keys(HOW_LONG).map((each) => html`<option value=${each}>${each}</option>`)}</select></label>
       <label>Operation <input value=${operation} placeholder="all" list="operations" onInput=${(event) => setOperation(event.target.value.trim())} /></label><${Operations} />
     </p>
     <p class="line">${USUAL.map(([label, body]) => html`<${Action} label=${label} wanted=${add(body)} done="${label}: ${howLong}." />`)}</p>
-    <${Line} label="Hold a stream" button="Hold" send=${({ after }) => make(add({ operation: "createResponse", hold: { after_events: Number(after) } }), `The stream is held after ${after} events: ${howLong}.`)}>
+    <${Line} label="Hold a stream" button="Hold the stream" send=${({ after }) => make(add({ operation: "createResponse", hold: { after_events: Number(after) } }), `The stream is held after ${after} events: ${howLong}.`)}>
       <${Field} label="Hold a stream after so many events" name="after" type="number" min="0" required defaultValue="2" />
     <//>
     <p class="line">${PROFILES.map((profile) => html`<${Action} label="Profile ${profile}" wanted=${{ method: "POST", path: "__admin/faults", body: { profile } }} done="Profile ${profile} is on." />`)}</p>

@@ -32,11 +32,12 @@ function parsed() {
   return { view: view in VIEWS ? view : "requests", params: Object.fromEntries(new URLSearchParams(query ?? "")) };
 }
 
-function Foot({ told, close }) {
+function Foot({ told, close, open }) {
   if (told === null) return null;
   return html`<footer role="status" class=${told.failed ? "failed" : ""}>
     <span>${told.text}</span>
     ${told.curl && html`<code>${told.curl}</code><${Copy} label="Copy curl" text=${told.curl} />`}
+    ${told.id && html`<button type="button" onClick=${() => open(told.id)}>Open the exchange</button>`}
     <button type="button" onClick=${close}>Close</button>
   </footer>`;
 }
@@ -136,7 +137,7 @@ function App() {
       </span>
     </header>
     <main>${asks ? html`<${Token} done=${() => setAsks(false)} />` : html`<${View} key=${`${where.view} ${sandbox}`} />`}</main>
-    <${Foot} told=${told} close=${() => tell(null)} />
+    <${Foot} told=${told} close=${() => tell(null)} open=${(id) => page.go({ id }, "requests")} />
   <//>`;
 }
 

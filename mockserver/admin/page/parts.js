@@ -76,11 +76,14 @@ export function Copy({ label, text }) {
   return html`<button type="button" onClick=${run}>${label}</button>`;
 }
 
-/** Button that saves the JSON answer of a GET as a file. */
-export function Download({ label, path, name }) {
+/** Button that saves the JSON answer of a GET as a file; `what` tells what is in it. */
+export function Download({ label, path, name, what }) {
   const page = useContext(Page);
   const run = () =>
-    download({ path, name, sandbox: page.sandbox }).catch((error) => page.tell({ text: error.message, curl: "", failed: true }));
+    download({ path, name, sandbox: page.sandbox }).then(
+      () => page.tell({ text: `Saved as ${name}: ${what}.`, curl: curl({ path, sandbox: page.sandbox }), failed: false }),
+      (error) => page.tell({ text: error.message, curl: "", failed: true }),
+    );
   return html`<button type="button" title=${curl({ path, sandbox: page.sandbox })} onClick=${run}>${label}</button>`;
 }
 

@@ -111,12 +111,12 @@ function Timeline({ space, jobs, now }) {
 
 function Policy({ policy }) {
   const make = useCall();
-  const send = ({ mode, seconds, slots, every }) =>
+  const send = ({ mode, seconds, slots, every, retries }) =>
     make(
       {
         method: "PUT",
         path: "__admin/embeddings/policy",
-        body: { mode, ...(Number(seconds) ? { seconds: Number(seconds) } : {}), slots: Number(slots), ...(Number(every) ? { fail: { every: Number(every) } } : {}) },
+        body: { mode, ...(Number(seconds) ? { seconds: Number(seconds) } : {}), slots: Number(slots), retries: Number(retries), ...(Number(every) ? { fail: { every: Number(every) } } : {}) },
       },
       "The policy is set; waiting jobs start over.",
     );
@@ -125,9 +125,11 @@ function Policy({ policy }) {
     <${Field} label="Seconds a message" name="seconds" type="number" min="0" step="any" defaultValue=${policy.seconds} />
     <${Field} label="At once" name="slots" type="number" min="1" defaultValue=${policy.slots} />
     <${Field} label="Fail every n-th (0: none)" name="every" type="number" min="0" defaultValue=${policy.fail?.every ?? 0} />
+    <${Field} label="Retries" name="retries" type="number" min="0" max="100" required defaultValue=${policy.retries} />
   <//>`;
 }
 
+const TO_COME = { completed: "completes", failed: "fails", retried: "fails and is retried" };
 const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 
 function Advance() {
@@ -147,7 +149,8 @@ function Advance() {
 export function Queue() {
   const page = useContext(Page);
   const { state = "", space = "" } = page.params;
-  const query = new URLSearchParams({ limit: String(MOST_JOBS), ...(state && { state }), ...(space && { space_id: space }) });
+  const [retried, retry] = useState([]);
+  const query = new URLSearchParams({ limit: String(MOST_JOBS), ...(state && !retried.length && { state }), ...(space && { space_id: space }) });
   const [found, error, again] = useRead(`__admin/embeddings?${query}`, { live: true });
   const [policy] = useRead("__admin/embeddings/policy");
   const runs = found !== null && policy?.mode === "timed" && found.counts.pending + found.counts.processing > 0;
@@ -164,20 +167,21 @@ export function Queue() {
   const job = (id) => html`
     <${Action} label="Complete" wanted=${post(`${id}/complete`)} done="The job is completed." />
     <${Action} label="Fail" wanted=${post(`${id}/fail`)} done="The job has failed." />
-    <${Action} label="Retry" wanted=${post(`${id}/retry`)} done="The job is queued again." />`;
-  const rows = [...found.jobs].sort((a, b) => Number(a.state === "completed") - Number(b.state === "completed")).slice(0, 200);
+    <${Action} label="Retry" wanted=${post(`${id}/retry`)} done="The job is queued again." then=${() => retry([...retried, id])} />`;
+  const shown = found.jobs.filter((each) => !state || each.state === state || retried.includes(each.id));
+  const rows = shown.sort((a, b) => Number(b.id) - Number(a.id)).slice(0, 200);
   const columns = [
     ["Job", ({ id }) => id],
     ["Space", ({ space_id }) => html`<button class="value" type="button" onClick=${() => page.go({ space: space_id })}>${space_id}</button>`],
     ["Thread", ({ thread_id }) => thread_id],
     ["Message", ({ message_id }) => message_id],
-    ["Attempts", ({ attempts }) => attempts.map(({ outcome, starts_at }) => html`<span class="job ${outcome}" title=${starts_at}>${time(starts_at) > now ? "to come" : outcome}</span> `)],
+    ["Attempts", ({ attempts }) => attempts.map(({ outcome, starts_at }) => html`<span class="job ${outcome}" title=${starts_at}>${time(starts_at) > now ? `to come: ${TO_COME[outcome] ?? outcome}` : outcome}</span> `)],
     ["State", ({ state: of }) => html`<span class="job ${of}">${of}</span>`],
     ["Next end", ({ attempts }) => attempts.find(({ ends_at }) => time(ends_at) > now)?.ends_at ?? ""],
     ["Actions", ({ id, state: of }) => (of === "completed" ? "" : job(id))],
   ];
   return html`<section><h2>Embedding queue</h2>
-    <p>At <time>${found.now}</time>: ${Object.entries(found.counts).map(([name, count]) => html`<button type="button" class="job ${name}" aria-pressed=${name === state} onClick=${() => page.go({ state: name === state ? null : name })}>${count} ${name}</button> `)}
+    <p>At <time>${found.now}</time>: ${Object.entries(found.counts).map(([name, count]) => html`<button type="button" class="job ${name}" aria-pressed=${name === state} onClick=${() => (retry([]), page.go({ state: name === state ? null : name }))}>${count} ${name}</button> `)}
       <button type="button" onClick=${again}>Read again</button>${space && html`<button type="button" class="chip" onClick=${() => page.go({ space: null })}>space ${space} ✕</button>`}</p>
     <p class="line">
       <${Action} label="Pause" wanted=${{ method: "PUT", path: "__admin/embeddings/policy", body: { mode: "manual" } }} done="Nothing ends before a step or a drain." />

@@ -79,7 +79,7 @@ function Row({ row, page }) {
   if (row.event === "dropped") return html`<tr class="gap"><td colspan="9">${row.count} events were dropped here</td></tr>`;
   if (row.event === "preflight")
     return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>${row.method}</td><td class="path">${row.path}</td>
-      <td>preflight</td><td></td><td></td><td></td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; --cors-origins allows others`}</td></tr>`;
+      <td>preflight</td><td></td><td></td><td></td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; start the mock with --cors-origins ${row.origin} to allow it`}</td></tr>`;
   const status = Number(row.status);
   return html`<tr class=${page.params.id === row.id ? "chosen" : ""}>
     <td><time>${(row.wall ?? row.at ?? "").slice(11, 23)}</time></td>
@@ -113,10 +113,10 @@ export function Requests() {
       ${chosen.map((name) => html`<button type="button" class="chip" onClick=${() => page.go({ [name]: null })}>${name} ${page.params[name]} ✕</button>`)}
       <button type="button" aria-pressed=${held !== null} onClick=${() => hold(held ? null : live.rows)}>${held ? "Go on" : "Pause"}</button>
       <${Action} label="Clear" confirm="Clear the journal?" wanted=${{ method: "DELETE", path: "__admin/requests" }} done="The journal is empty." then=${() => page.go({ id: null })} />
-      <${Download} label="Download HAR" path="__admin/requests/har" name="${page.sandbox}.har" />
+      <${Download} label="Download HAR" path="__admin/requests/har" name="${page.sandbox}.har" what="the requests" />
     </form>
     ${live.dropped > 0 && html`<p>${live.dropped} older exchanges are not in the journal any more.</p>`}
-    ${rows.length === 0 && html`<p class="empty">${live.rows.length ? "No request fits the filters." : html`No request yet. Send one:
+    ${rows.length === 0 && html`<p class="empty">${live.rows.length ? "No request fits the filters." : html`No request yet. Send one:${" "}
       <code>curl ${root}v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'${page.sandbox === "default" ? "" : ` -H 'X-Mock-Sandbox: ${page.sandbox}'`}</code>`}</p>`}
     <div class="split ${page.params.id ? "open" : ""}">
       ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>

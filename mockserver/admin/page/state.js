@@ -2,7 +2,7 @@
 
 import { curl, save } from "./api.js";
 import { Action, Download, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
-import { html, useContext } from "./preact-htm.js";
+import { html, useContext, useState } from "./preact-htm.js";
 
 /** Button that saves the data as a scenario file, and tells what that leaves out. */
 function Scenario() {
@@ -11,10 +11,38 @@ function Scenario() {
   const run = async () => {
     const found = await make({ path: "__admin/state/scenario" });
     if (found === null) return;
-    save(found.scenario, `${page.sandbox}.scenario.json`);
-    page.tell({ text: found.left_out.length ? `The scenario leaves out ${found.left_out.join("; ")}.` : "The scenario is saved.", curl: "", failed: false });
+    const name = `${page.sandbox}.scenario.json`;
+    save(found.scenario, name);
+    const lacks = found.left_out.length ? ` Left out: ${found.left_out.join("; ")}.` : "";
+    page.tell({ text: `Saved as ${name}.${lacks} Start from it with Load a file, or --scenario.`, curl: "", failed: false });
   };
   return html`<button type="button" title=${curl({ path: "__admin/state/scenario", sandbox: page.sandbox })} onClick=${run}>Save as scenario</button>`;
+}
+
+/** Field for a saved state or scenario, which asks before it replaces everything. */
+function Load() {
+  const page = useContext(Page);
+  const make = useCall();
+  const [file, choose] = useState(null);
+  const read = async (event) => {
+    const [chosen] = event.target.files;
+    if (!chosen) return;
+    try {
+      choose({ name: chosen.name, body: JSON.parse(await chosen.text()) });
+    } catch {
+      choose(null);
+      page.tell({ text: `${chosen.name} is not JSON. Start the mock with --scenario FILE for a scenario in YAML.`, curl: "", failed: true });
+    }
+    event.target.value = "";
+  };
+  const load = async () => {
+    const { name, body } = file;
+    choose(null);
+    if (body?.format) await make({ method: "PUT", path: "__admin/state", body }, `${name} is loaded.`);
+    else await make({ method: "PUT", path: "__admin/state/scenario", body }, `Started from ${name}.`);
+  };
+  return html`<label>Load a file <input type="file" accept="application/json" onChange=${read} /></label>
+    ${file && html`<span role="alert">Replace everything in ${page.sandbox} by ${file.name}? <button type="button" class="danger" onClick=${load}>Replace</button> <button type="button" onClick=${() => choose(null)}>Keep it</button></span>`}`;
 }
 
 /** View of the state. */
@@ -28,18 +56,6 @@ export function State() {
   if (error || refused) return html`<p>${error || refused}</p>`;
   if (!sandbox || !found) return html`<p>…</p>`;
   const at = (name) => `__admin/snapshots/${encodeURIComponent(name)}`;
-  const load = async (event) => {
-    const [file] = event.target.files;
-    if (!file) return;
-    let body;
-    try {
-      body = JSON.parse(await file.text());
-    } catch {
-      page.tell({ text: `${file.name} is not JSON.`, curl: "", failed: true });
-      return;
-    }
-    await make({ method: "PUT", path: "__admin/state", body }, `${file.name} is loaded.`);
-  };
   const columns = [
     ["Name", ({ name }) => name],
     ["Time", ({ now }) => now ?? ""],
@@ -54,10 +70,12 @@ export function State() {
       <${Action} label="Reset" confirm="Reset everything?" wanted=${{ method: "POST", path: "__admin/reset" }} done="The sandbox is as at its start." />
       <${Action} label="Reset, keep the journal" wanted=${{ method: "POST", path: "__admin/reset?keep=journal" }} done="The sandbox is as at its start." />
       <${Action} label="Empty" confirm="Remove all records?" wanted=${{ method: "POST", path: "__admin/reset?to=empty" }} done="Only people and organizations are left." />
-      <${Download} label="Download" path="__admin/state" name="${page.sandbox}.state.json" />
+      <${Download} label="Download the state" path="__admin/state" name="${page.sandbox}.state.json" what="data, snapshots, queue and faults, without the requests" />
+      <${Download} label="Download HAR" path="__admin/requests/har" name="${page.sandbox}.har" what="the requests" />
       <${Scenario} />
-      <label>Load a file <input type="file" accept="application/json" onChange=${load} /></label>
+      <${Load} />
     </p>
+    <p class="soft">To hand over a session, send the state and the HAR: the requests are not in the state.</p>
     <${Line} label="Reset to a scenario" button="Start it" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
       <label>Scenario <select name="name">${(known?.scenarios ?? []).map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
     <//>
