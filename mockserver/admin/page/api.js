@@ -41,10 +41,16 @@ export class CallError extends Error {
 }
 
 /**
- * Answer of a call: its JSON, or null; a CallError if it was refused.
+ * JSON of a call's answer, or null; a CallError if it was refused.
  * @param {Call} wanted
  */
-export async function call({ method = "GET", path, body, sandbox }) {
+export const call = async (wanted) => (await answerOf(wanted)).json;
+
+/**
+ * Answer of a call: its status, and its JSON as in `call`.
+ * @param {Call} wanted
+ */
+export async function answerOf({ method = "GET", path, body, sandbox }) {
   let answer;
   try {
     answer = await fetch(root + path, {
@@ -63,7 +69,7 @@ export async function call({ method = "GET", path, body, sandbox }) {
     json = text;
   }
   if (!answer.ok) throw new CallError(answer.status, json?.detail || json?.title || `status ${answer.status}`);
-  return json;
+  return { status: answer.status, json };
 }
 
 /** Saves a JSON value as a file. */

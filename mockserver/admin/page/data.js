@@ -95,20 +95,29 @@ async function example(kind, sandbox) {
   return { id: "", fields: {} };
 }
 
-function Create({ kind }) {
+/** Form for a record; `ids` are those that exist, and `then` is called after it is stored. */
+function Create({ kind, ids, then }) {
   const page = useContext(Page);
   const make = useCall();
   const [filled, fill] = useState(null);
-  const open = async (event) => {
-    if (event.target.open) fill(await example(kind, page.sandbox).catch(() => ({ id: "", fields: {} })));
+  const [id, name] = useState("");
+  const propose = async () => {
+    const found = await example(kind, page.sandbox).catch(() => ({ id: "", fields: {} }));
+    name(found.id);
+    fill(found);
   };
-  const send = async ({ id, fields }) => {
+  const exists = ids.includes(id);
+  const send = async ({ fields }) => {
     const body = fieldsOf(fields, page);
-    if (body && (await make({ method: "PUT", path: at(kind, id), body }, "The record is stored."))) page.go({ id });
+    const done = (status) => `${id} is ${status === 201 ? "added" : "replaced"}.`;
+    if (!body || !(await make({ method: "PUT", path: at(kind, id), body }, done))) return;
+    then();
+    page.go({ id });
+    propose();
   };
-  return html`<details onToggle=${open}><summary>Add or replace one of the ${kind}</summary>
-    ${filled && html`<${Line} label="Add a record" button="Store" send=${send} key=${filled.id}>
-      <${Field} label="Id" name="id" required defaultValue=${filled.id} /><${Fields} label="Fields" defaultValue=${JSON.stringify(filled.fields, null, 2)} /><//>`}</details>`;
+  return html`<details onToggle=${(event) => event.target.open && propose()}><summary>Add or replace one of the ${kind}</summary>
+    ${filled && html`<${Line} label="Add a record" button=${exists ? `Replace ${id}` : "Store"} send=${send} key=${filled.id}>
+      <${Field} label="Id" name="id" required defaultValue=${filled.id} onInput=${(event) => name(event.target.value)} /><${Fields} label="Fields" defaultValue=${JSON.stringify(filled.fields, null, 2)} /><//>`}</details>`;
 }
 
 function Say() {
@@ -139,6 +148,7 @@ function Records() {
   const kind = KINDS.includes(named) ? named : "spaces";
   const [found, error, again] = useRead(`__admin/records/${kind}?limit=${MOST}`, { live: true });
   const [asked, ask] = useState(search);
+  const [stored, count] = useState(0);
   if (error) return html`<p>${error}</p>`;
   if (!found) return html`<p>…</p>`;
   const all = found.records.filter((each) => !search || JSON.stringify(each).toLowerCase().includes(search.toLowerCase()));
@@ -155,10 +165,10 @@ function Records() {
       <label>Search <input type="search" value=${asked} onInput=${(event) => (ask(event.target.value), page.go({ search: event.target.value }))} /></label>
       <button type="button" onClick=${again}>Read again</button> <span>${found.total} ${kind}</span>
     </form>
-    <${Say} /><${Create} kind=${kind} key=${kind} />
+    <${Say} /><${Create} kind=${kind} key=${kind} ids=${found.records.map((each) => each.id)} then=${() => count((number) => number + 1)} />
     <div class="split">
       <${Table} label="Records" columns=${columns} rows=${rows} empty=${found.total ? "No record fits." : "No record."} />
-      ${id && html`<${Record} kind=${kind} id=${id} key=${`${kind} ${id}`} />`}
+      ${id && html`<${Record} kind=${kind} id=${id} key=${`${kind} ${id} ${stored}`} />`}
     </div>
     ${found.total > rows.length && html`<p>${rows.length} of ${found.total} are shown; the search looks through the first ${MOST}.</p>`}`;
 }

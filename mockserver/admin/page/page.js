@@ -62,6 +62,7 @@ function App() {
   const [feed, setFeed] = useState({ connected: null, changes: 0, writes: 0, version: 0 });
   const events = useRef([]);
   const counted = useRef(0);
+  const kept = useRef({}); // choices of Data
   const sandbox = where.params.sandbox ?? ownSandbox;
 
   useEffect(() => {
@@ -116,9 +117,11 @@ function App() {
     return { sandbox, params: where.params, go, tell, ask: () => setAsks(true), events: events.current, place: counted.current, ...feed };
   }, [where, sandbox, feed]);
 
+  if (where.view === "data") kept.current = { kind: where.params.kind, search: where.params.search };
   const link = (name) => {
-    const params = where.params.sandbox ? `?${new URLSearchParams({ sandbox: where.params.sandbox })}` : "";
-    return `#/${name}${params}`;
+    const wanted = { sandbox: where.params.sandbox, ...(name === "data" ? kept.current : {}) };
+    const params = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value)).toString();
+    return `#/${name}${params && `?${params}`}`;
   };
   const [, View] = VIEWS[where.view];
   return html`<${Page.Provider} value=${page}>

@@ -1,20 +1,23 @@
 /** Parts that the views share. */
 
-import { CallError, call, copy, curl, download } from "./api.js";
+import { CallError, answerOf, call, copy, curl, download } from "./api.js";
 import { createContext, html, useContext, useEffect, useState } from "./preact-htm.js";
 
 /** What every view can reach: sandbox, parameters of the address, `go`, `tell`, `changes`. */
 export const Page = createContext(null);
 
-/** Makes a call, tells what came of it at the foot of the page, and returns the answer; null if it was refused. */
+/**
+ * Makes a call, tells what came of it at the foot of the page, and returns the answer; null if it was refused. The text
+ * may depend on the status.
+ */
 export function useCall() {
   const page = useContext(Page);
-  return async (wanted, done = "") => {
+  return async (wanted, /** @type {string | ((status: number) => string)} */ done = "") => {
     const made = { sandbox: page.sandbox, ...wanted };
     try {
-      const answer = await call(made);
-      page.tell({ text: done, curl: curl(made), failed: false });
-      return answer ?? {};
+      const { status, json } = await answerOf(made);
+      page.tell({ text: typeof done === "function" ? done(status) : done, curl: curl(made), failed: false });
+      return json ?? {};
     } catch (error) {
       page.tell({ text: error.message, curl: curl(made), failed: true });
       if (error instanceof CallError && error.status === 401) page.ask();
@@ -87,13 +90,16 @@ export function Download({ label, path, name, what }) {
   return html`<button type="button" title=${curl({ path, sandbox: page.sandbox })} onClick=${run}>${label}</button>`;
 }
 
-/** Form with one line of fields; `send` gets their values by name. */
-export function Line({ label, children, send, button }) {
+/** Form with one line of fields; `send` gets their values by name, after a second press if there is a `confirm`. */
+export function Line({ label, children, send, button, confirm = "" }) {
+  const [asked, ask] = useState(false);
   const submit = (event) => {
     event.preventDefault();
-    send(Object.fromEntries(new FormData(event.target)));
+    ask(confirm !== "" && !asked);
+    if (!confirm || asked) send(Object.fromEntries(new FormData(event.target)));
   };
-  return html`<form class="line" aria-label=${label} onSubmit=${submit}>${children}<button>${button}</button></form>`;
+  return html`<form class="line" aria-label=${label} onSubmit=${submit}>${children}
+    <button class=${asked ? "danger" : ""} onBlur=${() => ask(false)}>${asked ? confirm : button}</button></form>`;
 }
 
 /** Field with its label. */

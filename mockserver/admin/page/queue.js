@@ -129,6 +129,12 @@ function Policy({ policy }) {
   <//>`;
 }
 
+/** Attempt as it is told: what it did, does or will do. */
+function told({ outcome, starts_at, ends_at }, now) {
+  if (time(ends_at) <= now) return outcome;
+  return `${time(starts_at) > now ? "to come" : "runs now"}: ${TO_COME[outcome] ?? outcome}`;
+}
+
 const TO_COME = { completed: "completes", failed: "fails", retried: "fails and is retried" };
 const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 
@@ -175,7 +181,7 @@ export function Queue() {
     ["Space", ({ space_id }) => html`<button class="value" type="button" onClick=${() => page.go({ space: space_id })}>${space_id}</button>`],
     ["Thread", ({ thread_id }) => thread_id],
     ["Message", ({ message_id }) => message_id],
-    ["Attempts", ({ attempts }) => attempts.map(({ outcome, starts_at }) => html`<span class="job ${outcome}" title=${starts_at}>${time(starts_at) > now ? `to come: ${TO_COME[outcome] ?? outcome}` : outcome}</span> `)],
+    ["Attempts", ({ attempts }) => attempts.map((each) => html`<span class="job ${each.outcome}" title=${each.starts_at}>${told(each, now)}</span> `)],
     ["State", ({ state: of }) => html`<span class="job ${of}">${of}</span>`],
     ["Next end", ({ attempts }) => attempts.find(({ ends_at }) => time(ends_at) > now)?.ends_at ?? ""],
     ["Actions", ({ id, state: of }) => (of === "completed" ? "" : job(id))],

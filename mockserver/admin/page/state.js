@@ -4,6 +4,8 @@ import { curl, save } from "./api.js";
 import { Action, Download, Field, Line, Page, Table, useCall, useRead } from "./parts.js";
 import { html, useContext, useState } from "./preact-htm.js";
 
+const HAR = "This is a HAR: open it in the network panel of a browser. The state loads here.";
+
 /** Button that saves the data as a scenario file, and tells what that leaves out. */
 function Scenario() {
   const page = useContext(Page);
@@ -28,7 +30,9 @@ function Load() {
     const [chosen] = event.target.files;
     if (!chosen) return;
     try {
-      choose({ name: chosen.name, body: JSON.parse(await chosen.text()) });
+      const body = JSON.parse(await chosen.text());
+      choose(body?.log?.entries ? null : { name: chosen.name, body });
+      if (body?.log?.entries) page.tell({ text: HAR, curl: "", failed: true });
     } catch {
       choose(null);
       page.tell({ text: `${chosen.name} is not JSON. Start the mock with --scenario FILE for a scenario in YAML.`, curl: "", failed: true });
@@ -41,7 +45,7 @@ function Load() {
     if (body?.format) await make({ method: "PUT", path: "__admin/state", body }, `${name} is loaded.`);
     else await make({ method: "PUT", path: "__admin/state/scenario", body }, `Started from ${name}.`);
   };
-  return html`<label>Load a file <input type="file" accept="application/json" onChange=${read} /></label>
+  return html`<label>Load a file <input type="file" accept="application/json,.har" onChange=${read} /></label>
     ${file && html`<span role="alert">Replace everything in ${page.sandbox} by ${file.name}? <button type="button" class="danger" onClick=${load}>Replace</button> <button type="button" onClick=${() => choose(null)}>Keep it</button></span>`}`;
 }
 
@@ -75,8 +79,8 @@ export function State() {
       <${Scenario} />
       <${Load} />
     </p>
-    <p class="soft">To hand over a session, send the state and the HAR: the requests are not in the state.</p>
-    <${Line} label="Reset to a scenario" button="Start it" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
+    <p class="soft">Send the state; a colleague loads it here. The requests are a HAR, which opens in the network panel of a browser.</p>
+    <${Line} label="Reset to a scenario" button="Start it" confirm="Reset everything?" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
       <label>Scenario <select name="name">${(known?.scenarios ?? []).map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
     <//>
     <h3>Snapshots</h3>
