@@ -193,10 +193,96 @@ def test_the_proposed_record_fits_and_can_be_duplicated(page: Page, kind: str) -
     view(page, "Data")
     page.get_by_label("Kind").select_option(kind)
     page.get_by_text(f"Add or replace one of the {kind}").click()
-    press(page, "Store", "The record is stored.")
+    press(page, "Store", "is added.")
     expect(page.get_by_label("Record", exact=True)).to_contain_text("Copy id")
     if kind not in ("files", "links"):
         press(page, "Duplicate", "is stored.")
+
+
+@needs_browser
+def test_a_record_that_exists_is_replaced_and_its_panel_is_drawn_again(page: Page) -> None:
+    view(page, "Data")
+    page.get_by_label("Kind").select_option("keys")
+    page.get_by_text("Add or replace one of the keys").click()
+    field, panel = page.get_by_label("Id", exact=True), page.get_by_label("Record", exact=True)
+    first = field.input_value()
+    press(page, "Store", f"{first} is added.")
+    expect(field).not_to_have_value(first)
+    field.fill(first)
+    page.get_by_role("textbox", name="Fields", exact=True).fill(
+        '{"user_id": "usr_viewer", "state": "paused"}'
+    )
+    press(page, f"Replace {first}", f"{first} is replaced.")
+    expect(panel).to_contain_text("paused")
+
+
+@needs_browser
+def test_data_keeps_its_choices_while_the_page_is_open(page: Page) -> None:
+    view(page, "Data")
+    page.get_by_label("Kind").select_option("threads")
+    expect(page.get_by_role("button", name="thrd_def456")).to_be_visible()
+    page.get_by_label("Search").fill("thrd_def")
+    expect(page.get_by_role("button", name="thrd_abc123")).to_have_count(0)
+    view(page, "Clock")
+    view(page, "Data")
+    expect(page.get_by_label("Kind")).to_have_value("threads")
+    expect(page.get_by_label("Search")).to_have_value("thrd_def")
+
+
+@needs_browser
+def test_a_har_is_recognized_before_it_replaces_anything(page: Page) -> None:
+    view(page, "State")
+    with page.expect_download() as har:
+        page.get_by_role("button", name="Download HAR").click()
+    page.get_by_label("Load a file").set_input_files(har.value.path())
+    expect(page.locator("footer")).to_contain_text(
+        "This is a HAR: open it in the network panel of a browser."
+    )
+    expect(page.get_by_role("button", name="Replace", exact=True)).to_have_count(0)
+
+
+@needs_browser
+def test_the_start_of_a_scenario_asks_first(page: Page) -> None:
+    view(page, "State")
+    page.locator("select[name=name]").select_option("empty")
+    page.get_by_role("button", name="Start it").click()
+    expect(page.get_by_text("Scenario demo, started from")).to_be_visible()
+    press(page, "Reset everything?", "Scenario empty is loaded.")
+
+
+@needs_browser
+@pytest.mark.parametrize("key", ["owner", "expired", "paused"])
+def test_an_exchange_is_sent_again_with_its_own_key(page: Page, url: str, key: str) -> None:
+    ask(page, url, "GET", THREADS, key)
+    link = page.get_by_role("row").filter(has_text="listSpaceThreads").get_by_role("link")
+    link.click()
+    keys = page.get_by_label("Send again as")
+    expect(keys).to_have_value(f"ak_demo_{key}")
+    expect(keys.locator("option").nth(-1)).to_have_text("ak_demo_paused (usr_abc123, paused)")
+    keys.select_option("ak_demo_viewer")
+    page.get_by_role("button", name="Close").last.click()
+    link.click()
+    expect(keys).to_have_value(f"ak_demo_{key}")
+
+
+@needs_browser
+def test_another_exchange_is_shown_from_its_top(page: Page, url: str) -> None:
+    for limit in (1, 2):
+        ask(page, url, "GET", f"{THREADS}?limit={limit}")
+    panel = page.get_by_label("Exchange", exact=True)
+    for limit in (1, 2):
+        page.get_by_role("row").filter(has_text=f"limit={limit}").get_by_role("link").click()
+        expect(panel.get_by_role("heading", level=3)).to_contain_text(f"limit={limit}")
+        expect(panel.get_by_role("heading", name="Answer")).to_be_attached()
+        assert panel.evaluate("each => each.scrollTop") == 0
+        assert panel.evaluate("each => (each.scrollTop = 200, each.scrollTop)") > 0
+
+
+@needs_browser
+def test_an_answer_that_a_page_may_not_read_says_so(page: Page, url: str) -> None:
+    headers = {"X-API-Key": "ak_demo_owner", "X-Mock-Sandbox": page.sandbox, "Origin": "https://app.example"}  # type: ignore[attr-defined]
+    requests.get(url + THREADS, headers=headers, timeout=60)
+    expect(page.get_by_text("200 unreadable")).to_have_class("status unreadable")
 
 
 @needs_browser
@@ -241,15 +327,18 @@ def test_a_held_stream_is_released_where_it_is_looked_at(page: Page, url: str) -
         page.get_by_role("row").filter(has_text="/v1/model/response").get_by_role("link").click()
         panel = page.get_by_label("Exchange", exact=True)
         expect(panel).to_contain_text("200, held after 2 events.")
+        expect(page.get_by_text("200 held", exact=True)).to_be_visible()
         press(page, "Release", "What waited goes on.")
         assert "[DONE]" in held.result().text
     expect(panel.get_by_text(re.compile(r"held after 2 events for \d+\.\d s"))).to_be_visible()
+    expect(page.get_by_text("200 held", exact=True)).to_have_count(0)
 
 
 @needs_browser
 def test_a_retried_job_stays_visible_under_a_filter(page: Page, url: str) -> None:
     ask(page, url, "POST", f"{THREADS}/thrd_def456")
     view(page, "Queue")
+    expect(page.get_by_text("runs now: completes").first).to_be_visible()
     press(page, "Fail", "The job has failed.")
     page.get_by_role("button", name="1 failed").click()
     expect(page.get_by_role("row")).to_have_count(2)
@@ -387,7 +476,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_text("Add or replace one of the keys").click()
     page.get_by_label("Id", exact=True).fill("ak_demo_viewer")
     page.get_by_role("textbox", name="Fields", exact=True).fill('{"user_id": "usr_viewer"}')
-    press(page, "Store", "The record is stored.")
+    press(page, "Replace ak_demo_viewer", "ak_demo_viewer is replaced.")
     page.get_by_label("Fields to change").fill('{"state": "expired"}')
     press(page, "Change", "The record is changed.")
     assert ask(page, url, "GET", THREADS, "viewer").json()["error"]["code"] == "API_KEY_EXPIRED"

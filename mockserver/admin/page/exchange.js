@@ -40,6 +40,13 @@ export function asPytest({ request, response }) {
   return `mock.verify(request=${criteria}, exactly=1)`;
 }
 
+/** Key of this exchange: the journal has none, but the person, and the state of a key that was refused. */
+function keyOf({ caller, decision }, keys) {
+  const refused = decision.steps.map(({ text }) => /^a key of (\S+) that is (\w+)/.exec(text)).find(Boolean);
+  const [user, state] = refused ? refused.slice(1) : [caller, "active"];
+  return keys.find(({ record }) => record.user_id === user && record.state === state)?.id;
+}
+
 /** Sends the request again, as the person of a key. */
 function Again({ found }) {
   const page = useContext(Page);
@@ -57,9 +64,10 @@ function Again({ found }) {
     }
   };
   if (found.request.body_cut) return null; // the journal has not all of it
-  const own = keys?.records.find(({ record }) => record.user_id === found.caller)?.id;
+  const [active, others] = [true, false].map((is) => (keys?.records ?? []).filter(({ record }) => (record.state === "active") === is));
+  const own = keyOf(found, [...active, ...others]);
   return html`<${Line} label="Send again" button="Send again" send=${send}>
-    <label>Send again as <select name="key">${(keys?.records ?? []).map(({ id, record }) => html`<option value=${id} selected=${id === own}>${id} (${record.user_id})</option>`)}</select></label>
+    <label>Send again as <select name="key">${[...active, ...others].map(({ id, record }) => html`<option value=${id} selected=${id === own}>${id} (${record.user_id}${record.state === "active" ? "" : `, ${record.state}`})</option>`)}</select></label>
   <//>`;
 }
 

@@ -39,7 +39,10 @@ function useRows(page) {
   for (const event of page.events) {
     if (event.place <= first) continue;
     if (event.event === "dropped") rows.push(event);
-    else if (event.sandbox !== page.sandbox || ids.has(event.id)) continue;
+    else if (event.sandbox !== page.sandbox) continue;
+    else if (ids.has(event.id)) {
+      if (event.event === "exchange") rows = rows.map((row) => (row.id === event.id && !row.complete ? { ...event, wall: row.wall } : row));
+    }
     else if (event.event === "begun") open.set(event.id, event);
     else if (event.event === "exchange") {
       open.delete(event.id);
@@ -68,6 +71,35 @@ function withPreflights(rows, page) {
   return [...folded, ...[...asked.values()].flat()].sort((a, b) => (a.wall < b.wall ? -1 : Number(a.wall > b.wall)));
 }
 
+const isOpen = (row) => row.status === "…" || row.complete === false;
+
+/** Ids and statuses of the streams that are held; looked at each second while a row is open. */
+function useHeld(page, rows) {
+  const [held, set] = useState(new Map());
+  const open = rows.some(isOpen);
+  useEffect(() => {
+    if (!open) return undefined;
+    const look = async () => {
+      const read = (path) => call({ path, sandbox: page.sandbox });
+      const { faults } = await read("__admin/faults");
+      const waiting = faults.filter((each) => each.waiting > 0).map(({ id, name }) => name ?? id);
+      const { requests } = waiting.length ? await read(`__admin/requests?limit=${MOST_ROWS}`) : { requests: [] };
+      const found = requests.filter(({ complete, fault }) => !complete && waiting.includes(fault?.split(";")[0]));
+      set(new Map(found.map(({ id, status }) => [id, status])));
+    };
+    const timer = setInterval(() => look().catch(() => set(new Map())), 1000);
+    return () => clearInterval(timer);
+  }, [page.sandbox, open]);
+  return held;
+}
+
+/** Status of a row, with what keeps a page from it. */
+function Status({ row, held }) {
+  const status = held || row.status;
+  const unreadable = row.reason?.includes(" may not read this answer") ?? false;
+  return html`<span class="status ${unreadable ? "unreadable" : `s${Math.floor(Number(status) / 100) || "open"}`}">${status}${held ? " held" : ""}${unreadable ? " unreadable" : ""}</span>`;
+}
+
 function Filter({ name, row, page, children }) {
   const value = String(row[name] ?? "");
   if (!value || value === "…") return html`<td>${children ?? value}</td>`;
@@ -75,17 +107,16 @@ function Filter({ name, row, page, children }) {
     ${children ?? value}</button></td>`;
 }
 
-function Row({ row, page }) {
+function Row({ row, page, held }) {
   if (row.event === "dropped") return html`<tr class="gap"><td colspan="9">${row.count} events were dropped here</td></tr>`;
   if (row.event === "preflight")
     return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>${row.method}</td><td class="path">${row.path}</td>
       <td>preflight</td><td></td><td></td><td></td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; start the mock with --cors-origins ${row.origin} to allow it`}</td></tr>`;
-  const status = Number(row.status);
   return html`<tr class=${page.params.id === row.id ? "chosen" : ""}>
     <td><time>${(row.wall ?? row.at ?? "").slice(11, 23)}</time></td>
     <${Filter} name="method" row=${row} page=${page} />
     <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a>${row.origin && html` <small>after a preflight of ${row.origin}</small>`}</td>
-    <${Filter} name="status" row=${row} page=${page}><span class="status s${Math.floor(status / 100) || "open"}">${row.status}</span><//>
+    <${Filter} name="status" row=${row} page=${page}><${Status} row=${row} held=${held} /><//>
     <td class="number">${row.milliseconds === undefined ? "" : row.milliseconds.toFixed(1)}</td>
     <${Filter} name="caller" row=${row} page=${page} />
     <${Filter} name="operation" row=${row} page=${page} />
@@ -98,8 +129,9 @@ function Row({ row, page }) {
 export function Requests() {
   const page = useContext(Page);
   const live = useRows(page);
-  const [held, hold] = useState(null);
-  const shown = (held ?? live.rows).filter((row) => row.event === "dropped" || matches(row, page.params));
+  const streams = useHeld(page, live.rows);
+  const [paused, pause] = useState(null);
+  const shown = (paused ?? live.rows).filter((row) => row.event === "dropped" || matches(row, page.params));
   const rows = shown.slice(-MOST_ROWS).reverse();
   const chosen = FILTERS.filter((name) => page.params[name]);
   return html`<section><h2>Requests</h2>
@@ -111,7 +143,7 @@ export function Requests() {
       </select></label>
       <label>Operation <input list="operations" value=${page.params.operation ?? ""} onChange=${(event) => page.go({ operation: event.target.value.trim() })} /></label><${Operations} />
       ${chosen.map((name) => html`<button type="button" class="chip" onClick=${() => page.go({ [name]: null })}>${name} ${page.params[name]} ✕</button>`)}
-      <button type="button" aria-pressed=${held !== null} onClick=${() => hold(held ? null : live.rows)}>${held ? "Go on" : "Pause"}</button>
+      <button type="button" aria-pressed=${paused !== null} onClick=${() => pause(paused ? null : live.rows)}>${paused ? "Go on" : "Pause"}</button>
       <${Action} label="Clear" confirm="Clear the journal?" wanted=${{ method: "DELETE", path: "__admin/requests" }} done="The journal is empty." then=${() => page.go({ id: null })} />
       <${Download} label="Download HAR" path="__admin/requests/har" name="${page.sandbox}.har" what="the requests" />
     </form>
@@ -121,9 +153,9 @@ export function Requests() {
     <div class="split ${page.params.id ? "open" : ""}">
       ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>
         <thead><tr>${["Time", "Method", "Path", "Status", "ms", "Caller", "Operation", "Source", "Reason"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.place} row=${row} page=${page} />`)}</tbody>
+        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.place} row=${row} page=${page} held=${isOpen(row) && streams.get(row.id)} />`)}</tbody>
       </table></div>`}
-      ${page.params.id && html`<${Exchange} id=${page.params.id} />`}
+      ${page.params.id && html`<${Exchange} id=${page.params.id} key=${page.params.id} />`}
     </div>
     ${shown.length > MOST_ROWS && html`<p>The newest ${MOST_ROWS} of ${shown.length} are shown; narrow them down by a filter.</p>`}</section>`;
 }
