@@ -91,7 +91,7 @@ def command(**options: Any) -> None:
     kept = read(options["output"]) if options["only"] and options["output"].exists() else {}
     with _writable(options["output"]) as file:
         findings, text = _calibrated(chosen, options, kept, console)
-        file.write("\n".join(printable(line) for line in text.splitlines()) + "\n")
+        file.write(printable(text))
     _summarize(console, findings, options["output"])
 
 
