@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mockserver.openapi.yaml_document import DocumentError
+from mockserver.persistence import kept_sandbox
 from mockserver.persistence.directory_store import DirectoryStore
 from mockserver.persistence.frames import DamagedError, frame, read_frames
 from tests.freddy.steps import Steps
@@ -144,7 +145,7 @@ def test_a_damaged_snapshot_by_name_is_said_and_the_rest_serves(start: Start, tm
     kept = start()
     Steps(kept)("POST", SPACES, json=NEW)
     kept("PUT", "/__admin/snapshots/damaged")
-    digest = kept.app.keeper.named["damaged"]
+    digest, _ = kept.app.keeper.named["damaged"]
     copy = kept.crash(tmp_path / "crashed")
     (copy / "states" / digest).write_bytes(b"no state")
     again = start(copy)
@@ -152,3 +153,52 @@ def test_a_damaged_snapshot_by_name_is_said_and_the_rest_serves(start: Start, tm
         again.said == [said for said in again.said if "snapshot 'damaged' can't be recovered" in said] != []
     )
     assert again.state()["collections"] == kept.state()["collections"]
+
+
+def test_a_log_that_can_not_go_on_in_a_new_file_goes_on_in_its_own_and_tries_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kept_sandbox, "SMALLEST", 2000)
+    kept = start()
+    blocked = tmp_path / "kept" / "sandboxes" / "default.1.log"
+    blocked.mkdir()
+    answers = [kept("POST", SPACES, json=NEW).status_code for _ in range(30)]
+    assert answers == [201] * 30
+    assert 0 < len(kept.said) < 10
+    assert {"no snapshot of sandbox 'default' now, but later: Is a directory"} == {*kept.said}
+    blocked.rmdir()
+    before = kept.state()
+    again = start(kept.crash(tmp_path / "crashed"))
+    assert (again.state(), again.said) == (before, [])
+    for _ in range(10):
+        kept("POST", SPACES, json=NEW)
+    kept.app.keeper.write_moments()
+    assert (tmp_path / "kept" / "sandboxes" / "default.1.state").is_file()
+
+
+def test_a_snapshot_that_can_not_be_written_is_said_and_tried_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kept_sandbox, "SMALLEST", 2000)
+    kept = start()
+    blocked = tmp_path / "kept" / "sandboxes" / "default.1.state"
+    blocked.mkdir()
+    for _ in range(10):
+        assert kept("POST", SPACES, json=NEW).status_code == 201
+    kept.app.keeper.write_moments()
+    assert kept.said == ["no snapshot of sandbox 'default' now, but later: Is a directory"]
+    for _ in range(10):
+        assert kept("POST", SPACES, json=NEW).status_code == 201
+    kept.app.keeper.write_moments()
+    assert (tmp_path / "kept" / "sandboxes" / "default.2.state").is_file()
+
+
+def test_a_folder_of_another_revision_goes_on_with_its_snapshots_at_each_start(start: Start) -> None:
+    start().app.keeper.close()
+    first = start(revision="2026-05", persist_on_mismatch="snapshot")
+    first("POST", SPACES, json=NEW)
+    before = first.state()
+    first.app.keeper.close()
+    again = start(revision="2026-05")
+    assert (again.state(), again.said) == (before, [])
+    assert again("POST", "/__admin/reset").status_code == 200

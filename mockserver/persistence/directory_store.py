@@ -127,10 +127,11 @@ class DirectoryStore(WholeFiles):
     def rotate(self, log: Log) -> int:
         """Go on in a new file, in front of which a snapshot can be put: its number."""
         with self._lock:
+            fresh = self._created(log.name, log.number + 1)
             if (descriptor := self._open.pop(log, None)) is not None:
                 self._retire(descriptor)
             log.number, log.length = log.number + 1, 0
-            self._opened(log)
+            self._hold(log, fresh)
             return log.number
 
     def put_snapshot(self, log: Log, number: int, pieces: Iterable[bytes]) -> None:
@@ -211,22 +212,32 @@ class DirectoryStore(WholeFiles):
         self._unflushed.append(descriptor)
         if len(self._unflushed) > MOST_OPEN:
             oldest = self._unflushed.pop(0)
-            os.fdatasync(oldest)
+            with suppress(OSError):
+                os.fdatasync(oldest)
             os.close(oldest)
 
     def _opened(self, log: Log) -> int:
-        """Descriptor of the log; the one that was used least recently is closed for it."""
+        """Descriptor of the log."""
         descriptor = self._open.get(log)
         if descriptor is None:
-            if len(self._open) >= MOST_OPEN:
-                self._retire(self._open.popitem(last=False)[1])
-            file = self._file(log.name, log.number, "log")
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._open[log] = descriptor
-            self._numbers[log.name].add((log.number, "log"))
+            descriptor = self._created(log.name, log.number)
+            self._hold(log, descriptor)
         else:
             self._open.move_to_end(log)
         return descriptor
+
+    def _created(self, name: str, number: int) -> int:
+        """Descriptor of a file of a log, which is created if it is missing."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(self._file(name, number, "log"), flags, 0o600)
+        self._numbers[name].add((number, "log"))
+        return descriptor
+
+    def _hold(self, log: Log, descriptor: int) -> None:
+        """Keep a descriptor open; the one that was used least recently is closed for it."""
+        if len(self._open) >= MOST_OPEN:
+            self._retire(self._open.popitem(last=False)[1])
+        self._open[log] = descriptor
 
     def _file(self, name: str, number: int, kind: str) -> Path:
         return self.folder / "sandboxes" / f"{name}.{number}.{kind}"
