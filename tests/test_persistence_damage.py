@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from mockserver.persistence import kept_sandbox
 from mockserver.persistence.directory_store import DirectoryStore
 from mockserver.persistence.frames import DamagedError, frame, read_frames
 from tests.freddy.steps import Steps
+from tests.running import ROOT
 from tests.test_persistence import NEW, SPACES, STATE, Kept, Start, start
 
 __all__ = ["start"]
@@ -133,12 +135,34 @@ def test_damaged_names_of_snapshots_are_set_aside_and_the_rest_serves(start: Sta
     assert again.state()["collections"] == kept.state()["collections"]
 
 
-def test_a_folder_without_a_readable_owner_is_refused_in_a_line(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [b"{", b"1", b"[]", b"{}", None])
+def test_a_folder_without_a_readable_owner_is_refused_in_a_line(
+    start: Start, tmp_path: Path, damage: bytes | None
+) -> None:
     copy = start().crash(tmp_path / "crashed")
-    for damage in (b"{", b"1"):
+    (copy / "mock.json").unlink()
+    if damage is not None:
         (copy / "mock.json").write_bytes(damage)
-        with pytest.raises(DocumentError, match=r"mock\.json is damaged; remove it"):
-            Kept(copy)
+    with pytest.raises(DocumentError, match=r"mock\.json is damaged or missing; .*--persist-on-mismatch"):
+        Kept(copy)
+    assert start(copy, persist_on_mismatch="snapshot")("GET", SPACES + "space_abc123").status_code == 200
+
+
+def test_a_file_in_place_of_the_folder_is_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("x")
+    with pytest.raises(DocumentError, match="is a file, and no folder"):
+        Kept(tmp_path / "kept")
+
+
+def test_a_relative_path_and_an_absolute_one_are_the_same_mock(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shutil.copy(ROOT / "mockserver" / "scenarios" / "demo.yaml", tmp_path / "world.yaml")
+    monkeypatch.chdir(tmp_path)
+    start(scenario="world.yaml").app.keeper.close()
+    monkeypatch.chdir("/")
+    again = start(scenario=str(file))
+    assert again.said == []
 
 
 def test_a_damaged_snapshot_by_name_is_said_and_the_rest_serves(start: Start, tmp_path: Path) -> None:

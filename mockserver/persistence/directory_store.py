@@ -48,10 +48,15 @@ class Log:
 class DirectoryStore(WholeFiles):
     """The one interface behind which another store can stand."""
 
-    def __init__(self, folder: Path, *, most_bytes: int = 1 << 40, sync: bool = False) -> None:
-        """OSError if the directory can't be used, or another process uses it; `sync`: flush each entry."""
-        super().__init__(folder, most_bytes)
-        self._sync = sync
+    def __init__(
+        self, folder: Path, *, most_bytes: int = 1 << 40, sync: bool = False, only_reads: bool = False
+    ) -> None:
+        """OSError if the directory can't be used, or another process uses it; `sync`: flush each entry.
+
+        `only_reads`: for a directory that exists, in which nothing is written.
+        """
+        super().__init__(folder, most_bytes, only_reads=only_reads)
+        self._sync, self._only_reads = sync, only_reads
         self._open: OrderedDict[Log, int] = OrderedDict()
         self._dirty: dict[Log, None] = {}
         self._unflushed: list[int] = []
@@ -67,7 +72,7 @@ class DirectoryStore(WholeFiles):
         return sorted(name for name, files in self._numbers.items() if files)
 
     def load(self, name: str) -> tuple[bytes, list[bytes], Log, int]:
-        """Last snapshot, entries after it, the log to continue, and bytes of a torn tail, which are cut.
+        """Last snapshot, entries after it, the log to continue, and bytes of a torn tail, which is cut.
 
         DamagedError if these are not what was written.
         """
@@ -89,7 +94,7 @@ class DirectoryStore(WholeFiles):
             torn = len(data) - found.whole
             if torn and number != logs[-1]:
                 raise DamagedError("a part of the log is torn")
-        if torn:
+        if torn and not self._only_reads:
             os.truncate(self._file(name, log.number, "log"), log.length)
         log.snapshot_bytes = self._file(name, first, "state").stat().st_size
         return snapshot, entries, log, torn
