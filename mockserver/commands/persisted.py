@@ -28,7 +28,8 @@ def persisted() -> None:
       mockserver persisted list kept
 
     \b
-    Exit codes: 0 success; 2 for a folder in use or not written by `--persist`, or an unknown sandbox.
+    Exit codes: 0 success; 2 for a folder that is in use, damaged or not written by `--persist`, or an
+    unknown sandbox.
     """
 
 
@@ -63,7 +64,7 @@ def list_(folder: Path) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--sandbox", default="default", help="Name of the sandbox; `default` by default.")
 def export(folder: Path, file: Path, sandbox: str) -> None:
-    """Write a sandbox of the folder to a file, as a state document.
+    """Write a sandbox of the folder to a file, as a state document; the folder stays as it is.
 
     \b
     Examples:

@@ -51,10 +51,7 @@ class DirectoryStore(WholeFiles):
     def __init__(
         self, folder: Path, *, most_bytes: int = 1 << 40, sync: bool = False, only_reads: bool = False
     ) -> None:
-        """OSError if the directory can't be used, or another process uses it; `sync`: flush each entry.
-
-        `only_reads`: for a directory that exists, in which nothing is written.
-        """
+        """The same as for whole files; `sync`: flush each entry."""
         super().__init__(folder, most_bytes, only_reads=only_reads)
         self._sync, self._only_reads = sync, only_reads
         self._open: OrderedDict[Log, int] = OrderedDict()
