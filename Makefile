@@ -25,6 +25,7 @@ lint: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	! command -v npm >/dev/null || $(BIN)/pytest -q -n 0 tests/test_control_page.py -k error_of_types
 
 fix: .venv/dev
 	$(BIN)/ruff format .
@@ -73,11 +74,13 @@ EXACTLY ?= --only-binary :all: --require-hashes
 .venv/serve: pyproject.toml requirements/build.txt requirements/serve.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the libraries of the mock into .venv: a quarter of a minute." >&2
 	$(INSTALL) $(EXACTLY) -r requirements/build.txt -r requirements/serve.txt
 	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 .venv/dev: .venv/serve requirements/dev.txt
+	@echo "Installing the libraries of the tests into .venv: half a minute." >&2
 	$(INSTALL) $(EXACTLY) -r requirements/dev.txt
 	touch $@
 

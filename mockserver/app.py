@@ -59,6 +59,8 @@ from mockserver.settings import REVISIONS, Settings
 from mockserver.state_document.state_file import StateDocuments
 
 __all__ = ["MockServer", "create_app"]
+MUCH = 20_000
+"""Threads or messages to generate that take about a second."""
 STATE_DOCUMENT_SETTINGS = {"scenario", "generate", "seed"} | {
     name for name in Settings.model_fields if "embedding" in name
 }
@@ -222,8 +224,8 @@ def start(
 ) -> SandboxState:
     """Default starting state of a sandbox; DocumentError if it can't be loaded.
 
-    `note` gets a line for each field that was adapted in a state document of another spec; `snapshots` those
-    of the document.
+    `note` gets a line before much is generated, and for each field that was adapted in a state document of
+    another spec; `snapshots` those of the document.
     """
     said = sorted(settings.model_fields_set & STATE_DOCUMENT_SETTINGS)
     if said and settings.import_ is not None:
@@ -233,7 +235,7 @@ def start(
     if settings.import_ is None or _is_first_start(settings):
         data = loaded.catalogue.data(loader.name_of(settings.scenario))
         begin = SandboxState(data, _policy(settings), clock_start=clock_start, origin=f"scenario:{data.name}")
-        return begin if settings.generate is None else _with_generated(begin, settings.generate)
+        return begin if settings.generate is None else _with_generated(begin, settings.generate, note)
     shape = control_spec.component("State")
     state, saved = loaded.states.read(settings.import_, lambda content: shape.errors(content, "body"), note)
     snapshots.save_all(saved, DEFAULT)
@@ -248,11 +250,14 @@ def _is_first_start(settings: Settings) -> bool:
     return not file.exists() or (file.is_file() and file.stat().st_size == 0)
 
 
-def _with_generated(begin: SandboxState, size: str) -> SandboxState:
-    """The state with generated data added."""
+def _with_generated(begin: SandboxState, text: str, note: Callable[[str], object]) -> SandboxState:
+    """The state with generated data added; `note` gets a line before much of it."""
     sandbox = Sandbox("-", begin)
     try:
-        generate(sandbox, parse_size(size), begin.policy.seed)
+        size = parse_size(text)
+        if size.threads * max(1, size.messages) >= MUCH:
+            note(f"generating {size.threads:,} threads with {size.messages:,} messages each")
+        generate(sandbox, size, begin.policy.seed)
     except ValueError as error:
         raise DocumentError(f"--generate: {error}") from error
     return sandbox.state(begin.origin)._replace(clock_start=begin.clock_start)

@@ -18,8 +18,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from mockserver.app import create_app
 from mockserver.commands.addresses import urls_to_open
 from mockserver.commands.cli import main
+from mockserver.http.log import RequestLog
 from mockserver.settings import Settings
 from tests.freddy.test_state import without_session
 from tests.running import mock
@@ -297,6 +299,14 @@ def test_what_is_exported_at_the_end_is_what_the_next_one_begins_with(tmp_path: 
             after, before = json.loads(answer.read()), json.loads(file.read_bytes())
     assert without_session(after) == without_session(before), "a reset goes back to the import"
     assert after["start"] != before["start"], "the import is the start, and no longer the scenario"
+
+
+def test_a_large_world_is_announced_before_it_is_generated(capsys: pytest.CaptureFixture[str]) -> None:
+    for size, lines in (("threads=10,messages=10", 0), ("threads=20000", 1)):
+        log = RequestLog(quiet=True)
+        create_app(Settings(generate=size), log=log)
+        log.flush()
+        assert capsys.readouterr().err.count("generating 20,000 threads") == lines
 
 
 def test_a_state_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:

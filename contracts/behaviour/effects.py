@@ -89,11 +89,14 @@ def a_deleted_thread_leaves_every_space(run: Run) -> None:
 @check("removeThreadFromSpace", "listSpaceThreads")
 def a_removed_thread_is_unlisted_and_stays(run: Run) -> None:
     """Removing a thread takes it out of the list of this space alone; it can be added again."""
-    thread = run.owner.new_thread()["id"]
-    space_id, other = (run.owner.space_with(thread) for _ in range(2))
+    *rest, thread = run.owner.new_threads(5)
+    space_id, other = run.owner.space_with(*rest, thread), run.owner.space_with(thread)
     removed = run.owner.remove_thread(space_id, thread)
     equal((removed.status, removed.text), (204, ""), "removing")
-    equal(run.owner.threads_of(space_id), [], "this space")
+    equal(sorted(run.owner.threads_of(space_id)), sorted(rest), "this space")
+    while rest:
+        run.owner.remove_thread(space_id, rest.pop())
+        equal(sorted(run.owner.threads_of(space_id)), sorted(rest), "this space, with one less")
     equal(run.owner.threads_of(other), [thread], "the other space")
     equal(run.owner.get(f"/v1/threads/{thread}").status, 200, "the thread itself")
     equal(run.owner.remove_thread(other, thread).status, 204, "removing it there too")
