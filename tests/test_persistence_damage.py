@@ -190,8 +190,10 @@ def test_a_log_that_can_not_go_on_in_a_new_file_goes_on_in_its_own_and_tries_aga
     assert answers == [201] * 30
     assert 0 < len(kept.said) < 10
     assert {"no snapshot of sandbox 'default' now, but later: Is a directory"} == {*kept.said}
-    blocked.rmdir()
     before = kept.state()
+    unread = start(kept.crash(tmp_path / "unread"))
+    assert ["default.1.log: Is a directory" in said for said in unread.said] == [True]
+    blocked.rmdir()
     again = start(kept.crash(tmp_path / "crashed"))
     assert (again.state(), again.said) == (before, [])
     for _ in range(10):

@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mockserver.persistence.frames import DamagedError, frame, read_frames
-from mockserver.persistence.whole_files import WholeFiles, uncompressed
+from mockserver.persistence.whole_files import WholeFiles, content, uncompressed
 
 MOST_OPEN = 64
 """Most logs that are open at a time."""
@@ -84,7 +84,7 @@ class DirectoryStore(WholeFiles):
         snapshot, entries, torn = uncompressed(self._file(name, first, "state")), list[bytes](), 0
         log = Log(name, logs[-1] if logs else first)
         for number in logs:
-            data = self._file(name, number, "log").read_bytes()
+            data = content(self._file(name, number, "log"))
             found = read_frames(data)
             entries += found.entries
             log.length, log.grown = found.whole, log.grown + found.whole

@@ -128,9 +128,17 @@ class WholeFiles:
                 self._bytes -= size
 
 
-def uncompressed(file: Path) -> bytes:
-    """Content of a compressed file; DamagedError if it is not there, or not whole."""
+def content(file: Path) -> bytes:
+    """Content of a file; DamagedError if it can't be read."""
     try:
-        return zlib.decompress(file.read_bytes())
-    except (OSError, zlib.error) as error:
+        return file.read_bytes()
+    except OSError as error:
+        raise DamagedError(f"{file.name}: {error.strerror or error}") from error
+
+
+def uncompressed(file: Path) -> bytes:
+    """Content of a compressed file; DamagedError if it can't be read, or is not whole."""
+    try:
+        return zlib.decompress(content(file))
+    except zlib.error as error:
         raise DamagedError(f"{file.name}: {error}") from error
