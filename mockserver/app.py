@@ -34,11 +34,11 @@ from mockserver.http.large_answers import LargeAnswers
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import problem_json, vendor_envelope
 from mockserver.http.upload import BodyLimits
+from mockserver.identity import identity
 from mockserver.journal import journal
 from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.spec import Spec
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.persistence.identity import identity
 from mockserver.persistence.keeper import Keeper
 from mockserver.persistence.opening import Opening, open_store
 from mockserver.persistence.recovery import Recovery

@@ -133,9 +133,9 @@ def _require(store: DirectoryStore, sandbox: str) -> None:
 
 def _recorded(store: DirectoryStore) -> Settings:
     """Settings of the mock that has made a folder."""
+    from mockserver.identity import recorded_settings
     from mockserver.persistence.frames import DamagedError
     from mockserver.persistence.opening import recorded
-    from mockserver.persistence.reading import recorded_settings
 
     file, known = store.folder / "mock.json", recorded(store)
     if known is None:

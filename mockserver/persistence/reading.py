@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-from pydantic import ValidationError
-from pydantic_settings import PydanticBaseSettingsSource
+from collections.abc import Callable
 
 from mockserver.persistence.directory_store import DirectoryStore
-from mockserver.persistence.frames import DamagedError
-from mockserver.persistence.identity import READING
 from mockserver.persistence.keeper import NAMED
 from mockserver.persistence.opening import names_of
 from mockserver.persistence.recovery import Recovery
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandbox import SandboxState, Session
-from mockserver.settings import Settings
-
-
-class RecordedSettings(Settings):
-    """Settings that a directory records; the environment adds none."""
-
-    @classmethod
-    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but what is given."""
-        return (sources["init_settings"],)
-
-
-def recorded_settings(values: Mapping[str, Any]) -> Settings:
-    """Settings of the mock that can read the directory's logs; DamagedError for others than were written.
-
-    States are stored whole, so its scenario does not matter.
-    """
-    try:
-        if unknown := sorted(values.keys() - READING):
-            raise DamagedError(f"there is no setting {unknown[0]!r}")
-        return RecordedSettings(**values, scenario="empty", quiet=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise DamagedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 @gc_paused()

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_settings import PydanticBaseSettingsSource
+
 from mockserver import __version__
+from mockserver.persistence.frames import DamagedError
 from mockserver.profile.profile import BUNDLED
 from mockserver.scenarios import loader
 from mockserver.settings import Settings
@@ -39,3 +43,26 @@ def _absolute(name: str, value: Any) -> Any:
         return [str(Path(each).resolve()) for each in value]
     is_path = name in {"import_", "spec", "scenario", "profile"} and value is not None
     return str(Path(value).resolve()) if is_path and value not in (*loader.names(), *BUNDLED) else value
+
+
+class RecordedSettings(Settings):
+    """Settings that a folder of `--persist` records; the environment adds none."""
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but what is given."""
+        return (sources["init_settings"],)
+
+
+def recorded_settings(values: Mapping[str, Any]) -> Settings:
+    """Settings of the mock that can read its logs; DamagedError for others than were written.
+
+    States are stored whole, so its scenario does not matter.
+    """
+    try:
+        if unknown := sorted(values.keys() - READING):
+            raise DamagedError(f"there is no setting {unknown[0]!r}")
+        return RecordedSettings(**values, scenario="empty", quiet=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise DamagedError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
