@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from contracts.calibration.calibrate import AS_ASSUMED, Finding, calibrate
 from contracts.calibration.profile_file import differences, read, text_of, with_answers
 from contracts.checks.errors import Usage
 from contracts.checks.evidence import assumptions
-from contracts.exits import BROKEN, HOLDS, INTERRUPTED, TERMINATED, Command, end, printable, say
+from contracts.exits import BROKEN, HOLDS, Command, end, printable, say, stopped_by
 from contracts.http.connection import FRESH
 from contracts.options import REVISION, SPACE_ID, TARGET_OR_DIFF, WITH_MODEL, connection
 from contracts.report import drift
@@ -27,21 +27,28 @@ from contracts.session import Options, Session, opened
 
 FREE_QUESTIONS = 10
 """Questions to the model of a fresh mock, which cost nothing."""
+KEPT = "kept"
+"""Outcome of an entry that an existing profile had before."""
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("calibrate", cls=Command)
 @TARGET_OR_DIFF
-@click.option("-o", "--output", type=FILE, help="File of the profile; it is replaced.")
+@click.option("-o", "--output", type=FILE, help="File of the profile; without --only it is replaced.")
 @click.option("--read-only", is_flag=True, help="Send GET, HEAD and OPTIONS only; skip probes that write.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing to a target that is not a mock.")
-@click.option("--only", metavar="A01", multiple=True, help="Probe only this assumption; may be repeated.")
+@click.option(
+    "--only",
+    metavar="A01",
+    multiple=True,
+    help="Probe only this assumption, and keep the other entries of an existing -o; may be repeated.",
+)
 @click.option("--diff", type=FILE, nargs=2, metavar="OLD NEW", help="Compare two profiles instead.")
 @click.option(
     "--from-drift",
     type=FILE,
     metavar="FILE",
-    help="Add answers from a ledger of `contracts run --drift` to the profile of -o instead.",
+    help="Add answers from a ledger of `contracts run --drift` to the existing profile of -o instead.",
 )
 @SPACE_ID
 @WITH_MODEL
@@ -62,13 +69,16 @@ def command(**options: Any) -> None:
     Exit codes: 0 the profile is written, or --diff found no change; 1 --diff found a change; 2 wrong usage;
     3 the target can't be tested; 130 and 143 stopped by Ctrl-C or SIGTERM, and nothing was written.
     """
+    for mode, others in (("diff", ()), ("from_drift", ("output",))):
+        if options[mode]:
+            _require_alone(mode, others)
     if options["diff"]:
         old, new = (read(path) for path in options["diff"])
         changed = [*differences(old, new)]
         for line in changed or ["no change"]:
             click.echo(printable(line))
         sys.exit(BROKEN if changed else HOLDS)
-    if options["from_drift"] and options["output"] and not options["target"]:
+    if options["from_drift"] and options["output"]:
         _learn(drift.read(options["from_drift"]), options["output"])
         return
     if options["target"] is None or options["output"] is None:
@@ -78,10 +88,24 @@ def command(**options: Any) -> None:
     if options["target"] in FRESH:
         options["with_model"] = options["with_model"] or FREE_QUESTIONS
     chosen, console = Options.from_flags({**options, "only": ()}), Console(highlight=False)
+    kept = read(options["output"]) if options["only"] and options["output"].exists() else {}
     with _writable(options["output"]) as file:
-        findings, text = _calibrated(chosen, options, console)
-        file.write("\n".join(printable(line) for line in text.splitlines()) + "\n")
+        findings, text = _calibrated(chosen, options, kept, console)
+        file.write(printable(text))
     _summarize(console, findings, options["output"])
+
+
+def _require_alone(mode: str, others: Collection[str]) -> None:
+    """Refuse flags that have no effect beside --diff or --from-drift."""
+    context = click.get_current_context()
+    given = [
+        parameter.opts[-1]
+        for parameter in context.command.params
+        if parameter.name not in (mode, *others)
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise Usage(f"--{mode.replace('_', '-')} calls no target; leave out {', '.join(given)}")
 
 
 def _learn(entries: Sequence[dict[str, Any]], path: Path) -> None:
@@ -95,19 +119,30 @@ def _learn(entries: Sequence[dict[str, Any]], path: Path) -> None:
         click.echo(printable(line))
 
 
-def _calibrated(chosen: Options, options: dict[str, Any], console: Console) -> tuple[list[Finding], str]:
-    """Findings, and the profile that they make."""
-    signals: list[int] = []
+def _calibrated(
+    chosen: Options, options: dict[str, Any], kept: dict[str, Any], console: Console
+) -> tuple[list[Finding], str]:
+    """Findings, and the profile that they make with the other entries of `kept`, an existing one."""
     try:
         with opened(chosen, [], os.environ, say(console)) as session:
-            signals = session.signals
             _require_consent(session, options)
             run, is_mock = session.run, session.access.mock
+            if kept and kept["revision"] != run.revision:
+                revisions = f"of revision {kept['revision']}, and this target of {run.revision}"
+                raise Usage(f"{options['output']} is {revisions}; pass another -o")
             findings = calibrate(run, options["only"], lambda each: _say(console, each), is_mock=is_mock)
+            findings = [_with_kept(found, kept, options["only"]) for found in findings]
             return findings, text_of(findings, run.revision, time.strftime("%Y-%m-%d", time.gmtime()))
-    except KeyboardInterrupt:
-        code = TERMINATED if signals[:1] == [signal.SIGTERM] else INTERRUPTED
-        end(code, "stopped; what the probes created was deleted, and nothing was written")
+    except (KeyboardInterrupt, click.Abort) as error:  # Abort: at the question
+        end(stopped_by(error), "stopped; what the probes created was deleted, and nothing was written")
+
+
+def _with_kept(found: Finding, kept: dict[str, Any], only: Collection[str]) -> Finding:
+    """Finding, or the entry of an existing profile for what was left out."""
+    entries = kept.get("assumptions", {})
+    if found.assumption in only or found.assumption not in entries:
+        return found
+    return Finding(found.assumption, entries[found.assumption], KEPT)
 
 
 @contextmanager
@@ -148,6 +183,7 @@ def _say(console: Console, found: Finding) -> None:
 def _summarize(console: Console, findings: Sequence[Finding], path: Path) -> None:
     counts = Counter(found.outcome for found in findings)
     calls, seconds = sum(f.calls for f in findings), sum(f.seconds for f in findings)
-    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common() if outcome != KEPT)
     console.print(f"{words}; {calls} calls, {seconds:.0f} s", soft_wrap=True)
-    console.print(printable(f"written to {path}"), soft_wrap=True, markup=False)
+    others = f"; {counts[KEPT]} other entries of it are kept" if counts[KEPT] else ""
+    console.print(printable(f"written to {path}{others}"), soft_wrap=True, markup=False)

@@ -61,6 +61,9 @@ def main() -> None:
     CONTRACTS_VIEWER_KEY, CONTRACTS_OUTSIDER_KEY, CONTRACTS_FOREIGN_KEY, CONTRACTS_ADMIN_KEY, and
     CONTRACTS_ORGANIZATION_ID.
     A mock needs none: its demo keys are the default.
+
+    \b
+    Ctrl-C ends each command with exit code 130, and SIGTERM with 143.
     """
 
 
@@ -132,7 +135,7 @@ def run(**options: Any) -> None:
     outcomes: list[Outcome] = []
     stopped, crashed = 0, ""
     known = baseline.load(options["baseline"], update=options["update_baseline"])
-    drift.read(options["drift"] or Path(os.devnull))  # a wrong file is reported before anything is sent
+    drift.known(options["drift"] or Path(os.devnull))  # a wrong file is reported before anything is sent
     checks, reporter = selected(options["only"], options["skip"], options["profile"]), None
     try:
         with opened(Options.from_flags(options), checks, os.environ, say(console)) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -37,7 +38,9 @@ class Command(click.Command):
         except (NotReplayable, TargetUnreachable, Unanswered) as error:
             end(UNTESTABLE, str(error))
         except CleanUpStopped as error:
-            end(INTERRUPTED, str(error))
+            end(128 + error.signal, str(error))
+        except KeyboardInterrupt as error:
+            end(stopped_by(error), "stopped")
         except BrokenPipeError:  # nobody reads the output, as after `contracts list | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(CRASHED)
@@ -49,6 +52,12 @@ class Commands(click.Group):
     """Group of such commands."""
 
     command_class = Command
+
+
+def stopped_by(error: BaseException) -> int:
+    """Exit code after Ctrl-C or SIGTERM, which the exception names; a prompt makes it a click.Abort."""
+    cause = error.__context__ if isinstance(error, click.Abort) else error
+    return TERMINATED if cause is not None and cause.args[:1] == (signal.SIGTERM,) else INTERRUPTED
 
 
 def end(code: int, message: str) -> NoReturn:

@@ -16,7 +16,9 @@ TARGET = click.option(
     help="What to test: a fresh mock, in this process or on a free port, or a deployment.",
 )
 TARGET_OR_DIFF = click.option(
-    "--target", metavar="mock|mock-http|URL", help="Target to calibrate against, as for run; not with --diff."
+    "--target",
+    metavar="mock|mock-http|URL",
+    help="Target to calibrate against, as for run; not with --diff or --from-drift.",
 )
 SPACE_ID = click.option(
     "--space-id",

@@ -120,7 +120,7 @@ def opened(
 
         def stop(number: int, _: object) -> None:
             signals.append(number)
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(number)
 
         with _handled(stop, signal.SIGTERM, signal.SIGINT):
             asks = any(check.layer == "behaviour" for check in checks)
@@ -141,7 +141,8 @@ def opened(
                     clean = _clean_up(run, say)
                 except KeyboardInterrupt:
                     again = f"; run {_again(run)}" if run.ledger.path is not None else ""
-                    raise CleanUpStopped(f"stopped while deleting the created resources{again}") from None
+                    why = f"stopped while deleting the created resources{again}"
+                    raise CleanUpStopped(why, signals[0]) from None
         if clean and folder is not None and options.report_dir is None:
             if run.ledger.path is not None:
                 run.ledger.path.unlink(missing_ok=True)

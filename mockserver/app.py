@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from flask import Flask
 
-from mockserver import __version__
 from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
@@ -35,6 +34,7 @@ from mockserver.http.large_answers import LargeAnswers
 from mockserver.http.log import RequestLog
 from mockserver.http.problems import problem_json, vendor_envelope
 from mockserver.http.upload import BodyLimits
+from mockserver.identity import identity
 from mockserver.journal import journal
 from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.openapi.spec import Spec
@@ -162,36 +162,22 @@ def create_app(
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
     app.journals, app.profile = journals, profile
+
+    def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
+        return Recovery([control, vendor], loaded.states, whole_state, new_sandbox, fault_defaults.rule)
+
+    app.recovery = recovery
     blueprints.register(app, settings.extend)
     if settings.persist is not None:
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
-        app.keeper = Keeper(store, loaded.served, log.notice)
-        recovery = Recovery([control, vendor], loaded.states, store.state, new_sandbox, fault_defaults.rule)
-        known = {**_identity(settings, loaded.served), "settings": _settings_of_log(settings)}
+        app.keeper = Keeper(store, loaded.states.spec, log.notice)
+        opening = Opening(app.keeper, recovery(store.state), sandboxes, log.notice)
         try:
-            Opening(app.keeper, recovery, sandboxes, log.notice).open(known, settings.persist_on_mismatch)
+            opening.open(identity(settings, loaded.served), settings.persist_on_mismatch)
         except (OSError, Unwritable) as error:
             store.close()
             raise DocumentError(f"--persist {settings.persist}: {error}") from error
     return app
-
-
-DECIDING = ("revision", "scenario", "generate", "import_", "seed", "freeze", "faults", "rate_limit")
-"""Settings that the answers of a mock depend on, besides those of embedding."""
-
-
-def _identity(settings: Settings, served: Mapping[str, Any]) -> dict[str, Any]:
-    """What a log depends on: with anything else its calls may have other answers."""
-    names = {*DECIDING, *(name for name in Settings.model_fields if "embedding" in name)}
-    values = settings.model_dump(mode="json", include=names)
-    named = {name.rstrip("_"): value for name, value in sorted(values.items())}
-    return {"version": __version__, "document": served, **named}
-
-
-def _settings_of_log(settings: Settings) -> dict[str, Any]:
-    """Settings with which a log can be read again."""
-    names = {*DECIDING, "spec", "overlay", *(name for name in Settings.model_fields if "embedding" in name)}
-    return settings.model_dump(mode="json", include=names & settings.model_fields_set)
 
 
 def _admin_token(settings: Settings) -> str | None:

@@ -47,6 +47,8 @@ class MockServer(Flask):
         """Token that the control API requires; None if it requires none."""
         self.keeper: Any = None
         """Keeps the sandboxes beyond the process; None without `--persist`."""
+        self.recovery: Callable[[Callable[[str], bytes]], Any]
+        """Makes sandboxes from what was kept, with whole states by hash; set by `create_app`."""
         self.journals: Journals
         """Journals and events of all sandboxes; set by `create_app`."""
         self.profile = Profile()

@@ -1,8 +1,9 @@
 """Generated parts of the docs: `python -m tests.reference` writes them.
 
-The pages of the commands are generated whole. On other pages, what stands between two markers is generated;
-the first marker names it: the table of imports, the assumptions, the number of claims, the index of the
-control API, the input of an operation (admin.yaml), or the fields of a schema.
+The pages of the commands are generated whole, and so is the mock's list of the ids of assumptions. On other
+pages, what stands between two markers is generated; the first marker names it: the table of imports, the
+assumptions, the number of claims, the index of the control API, the input of an operation (admin.yaml), or
+the fields of a schema.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import click
 import yaml
 
+from contracts.checks.evidence import assumptions
 from contracts.cli import main as contracts
 from mockserver.commands.cli import main as mockserver
 from tests.calibration_table import HEAD, switch_rows
@@ -251,6 +253,7 @@ def _line(text: str) -> str:
 
 
 GENERATED: tuple[tuple[Path, Callable[[], str]], ...] = (
+    (ROOT / "mockserver/profile/assumptions.txt", lambda: "\n".join(assumptions()) + "\n"),
     (DOCS / "evidence.md", evidence_page),
     (DOCS / "effects.md", effects_page),
     *((path, partial(commands, path)) for path in COMMANDS),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from mockserver.openapi.yaml_document import DocumentError
+from mockserver.persistence import kept_sandbox
 from mockserver.persistence.directory_store import DirectoryStore
 from mockserver.persistence.frames import DamagedError, frame, read_frames
 from tests.freddy.steps import Steps
+from tests.running import ROOT
 from tests.test_persistence import NEW, SPACES, STATE, Kept, Start, start
 
 __all__ = ["start"]
@@ -132,19 +135,41 @@ def test_damaged_names_of_snapshots_are_set_aside_and_the_rest_serves(start: Sta
     assert again.state()["collections"] == kept.state()["collections"]
 
 
-def test_a_folder_without_a_readable_owner_is_refused_in_a_line(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [b"{", b"1", b"[]", b"{}", None])
+def test_a_folder_without_a_readable_owner_is_refused_in_a_line(
+    start: Start, tmp_path: Path, damage: bytes | None
+) -> None:
     copy = start().crash(tmp_path / "crashed")
-    for damage in (b"{", b"1"):
+    (copy / "mock.json").unlink()
+    if damage is not None:
         (copy / "mock.json").write_bytes(damage)
-        with pytest.raises(DocumentError, match=r"mock\.json is damaged; remove it"):
-            Kept(copy)
+    with pytest.raises(DocumentError, match=r"mock\.json is damaged or missing; .*--persist-on-mismatch"):
+        Kept(copy)
+    assert start(copy, persist_on_mismatch="snapshot")("GET", SPACES + "space_abc123").status_code == 200
+
+
+def test_a_file_in_place_of_the_folder_is_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("x")
+    with pytest.raises(DocumentError, match="is a file, and no folder"):
+        Kept(tmp_path / "kept")
+
+
+def test_a_relative_path_and_an_absolute_one_are_the_same_mock(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shutil.copy(ROOT / "mockserver" / "scenarios" / "demo.yaml", tmp_path / "world.yaml")
+    monkeypatch.chdir(tmp_path)
+    start(scenario="world.yaml").app.keeper.close()
+    monkeypatch.chdir("/")
+    again = start(scenario=str(file))
+    assert again.said == []
 
 
 def test_a_damaged_snapshot_by_name_is_said_and_the_rest_serves(start: Start, tmp_path: Path) -> None:
     kept = start()
     Steps(kept)("POST", SPACES, json=NEW)
     kept("PUT", "/__admin/snapshots/damaged")
-    digest = kept.app.keeper.named["damaged"]
+    digest, _ = kept.app.keeper.named["damaged"]
     copy = kept.crash(tmp_path / "crashed")
     (copy / "states" / digest).write_bytes(b"no state")
     again = start(copy)
@@ -152,3 +177,54 @@ def test_a_damaged_snapshot_by_name_is_said_and_the_rest_serves(start: Start, tm
         again.said == [said for said in again.said if "snapshot 'damaged' can't be recovered" in said] != []
     )
     assert again.state()["collections"] == kept.state()["collections"]
+
+
+def test_a_log_that_can_not_go_on_in_a_new_file_goes_on_in_its_own_and_tries_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kept_sandbox, "SMALLEST", 2000)
+    kept = start()
+    blocked = tmp_path / "kept" / "sandboxes" / "default.1.log"
+    blocked.mkdir()
+    answers = [kept("POST", SPACES, json=NEW).status_code for _ in range(30)]
+    assert answers == [201] * 30
+    assert 0 < len(kept.said) < 10
+    assert {"no snapshot of sandbox 'default' now, but later: Is a directory"} == {*kept.said}
+    before = kept.state()
+    unread = start(kept.crash(tmp_path / "unread"))
+    assert ["default.1.log: Is a directory" in said for said in unread.said] == [True]
+    blocked.rmdir()
+    again = start(kept.crash(tmp_path / "crashed"))
+    assert (again.state(), again.said) == (before, [])
+    for _ in range(10):
+        kept("POST", SPACES, json=NEW)
+    kept.app.keeper.write_moments()
+    assert (tmp_path / "kept" / "sandboxes" / "default.1.state").is_file()
+
+
+def test_a_snapshot_that_can_not_be_written_is_said_and_tried_again(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(kept_sandbox, "SMALLEST", 2000)
+    kept = start()
+    blocked = tmp_path / "kept" / "sandboxes" / "default.1.state"
+    blocked.mkdir()
+    for _ in range(10):
+        assert kept("POST", SPACES, json=NEW).status_code == 201
+    kept.app.keeper.write_moments()
+    assert kept.said == ["no snapshot of sandbox 'default' now, but later: Is a directory"]
+    for _ in range(10):
+        assert kept("POST", SPACES, json=NEW).status_code == 201
+    kept.app.keeper.write_moments()
+    assert (tmp_path / "kept" / "sandboxes" / "default.2.state").is_file()
+
+
+def test_a_folder_of_another_revision_goes_on_with_its_snapshots_at_each_start(start: Start) -> None:
+    start().app.keeper.close()
+    first = start(revision="2026-05", persist_on_mismatch="snapshot")
+    first("POST", SPACES, json=NEW)
+    before = first.state()
+    first.app.keeper.close()
+    again = start(revision="2026-05")
+    assert (again.state(), again.said) == (before, [])
+    assert again("POST", "/__admin/reset").status_code == 200

@@ -41,6 +41,9 @@ def client(folder: Path, **assumptions: Any) -> Any:
     ("assumptions", "said"),
     [
         ({"A1": "as assumed"}, r":6: assumptions.A1: is no assumption"),
+        ({"A999": "as assumed"}, r":6: assumptions.A999: is no assumption; docs/assumptions.md lists"),
+        ({"A999": {"status": 409}}, r":7: assumptions.A999: is no assumption"),
+        ({"A999": {"not probed": "no key"}}, r":7: assumptions.A999: is no assumption"),
         (
             {"A01": "as assumed", "A04": "last first"},
             r":7: assumptions.A04: 'last first' is no alternative of A04",
@@ -66,6 +69,7 @@ def test_a_bad_entry_is_one_line_that_names_its_line(tmp_path: Path, assumptions
         ("profile: 1", "document: is missing"),
         ("profile: 2\ndocument: x\nrevision: 2026-02\ndate: 2026-11-30\nassumptions: {}", "profile: is 1"),
         ("profile: 1\nassumptions: [", r"bad\.yaml:\d"),
+        ("profile: 1\n[a]: 1", r"bad\.yaml:2: key that is a list or an object must be a string; quote it$"),
     ],
 )
 def test_a_file_that_is_no_profile_is_refused(tmp_path: Path, text: str, said: str) -> None:

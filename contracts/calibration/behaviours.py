@@ -230,5 +230,7 @@ def without_organization(site: Site) -> Seen:
 
 def page_size(answer: ClientResponse) -> str:
     """Size of a page that nobody asked for."""
-    page = answer.fields.get("pagination") or answer.fields
-    return f"{page.get('limit')} by default"
+    limit = (answer.fields.get("pagination") or answer.fields).get("limit")
+    if limit is None:
+        raise Untested("the answer names no limit")
+    return f"{limit} by default"

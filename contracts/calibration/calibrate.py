@@ -119,7 +119,7 @@ def _entry(id_: str, seen: Any, assumed: Any) -> tuple[Any, str]:
     before: Mapping[str, Any] = {} if isinstance(assumed, str) else assumed
     differing = {part: value for part, value in seen.items() if before.get(part) != value}
     if not differing:
-        return {"something else": f"no {', '.join(before.keys() - seen.keys())}"}, "something else"
+        return {"something else": f"no {', '.join(sorted(before.keys() - seen.keys()))}"}, "something else"
     return differing, "alternative" if _is_listed(id_, differing) else "something else"
 
 

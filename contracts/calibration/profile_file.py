@@ -10,9 +10,9 @@ import yaml
 
 from contracts.calibration.calibrate import Finding
 from contracts.checks.errors import Usage
-from contracts.checks.evidence import LOADER, assumptions
+from contracts.checks.evidence import assumptions
 from contracts.checks.spec import document
-from contracts.http.documents import switches
+from contracts.http.documents import entry_fault, profile_content, switches
 
 HEAD = """\
 # Profile: which alternative of each assumption a deployment follows. `contracts calibrate` writes it,
@@ -45,15 +45,11 @@ def _flow(value: Any) -> str:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Content of a profile; Usage if it is none."""
+    """Content of a profile; Usage if it is none, or has an invalid entry."""
     try:
-        content = yaml.load(path.read_text("utf-8"), LOADER)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        why = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
-        raise Usage(f"{path} can't be read: {why}; pass a file of `contracts calibrate`") from error
-    if not isinstance(content, dict) or not isinstance(content.get("assumptions"), dict):
-        raise Usage(f"{path} is not a profile; `contracts calibrate --target URL -o FILE` writes one")
-    return content
+        return profile_content(path)
+    except ValueError as error:
+        raise Usage(f"{error}; `contracts calibrate --target URL -o FILE` writes a profile") from error
 
 
 def differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
@@ -73,16 +69,21 @@ def with_answers(
 ) -> tuple[dict[str, Any], list[str]]:
     """Entries with parts of answers that were seen, where that can be said; and lines that say which.
 
-    A switch has to be about the operation, and what a probe saw is not overruled.
+    A switch has to be about the operation, and what a probe saw is not overruled. A value that is invalid in
+    a profile is left out.
     """
-    found, added = dict(entries), []
+    found, said = dict(entries), []
     for operation, id_, part, value in answers:
         rows = [row for row in switches()[id_].refusals if part in row["parts"]] if id_ in switches() else []
         entry = found.get(id_, {"not probed": "absent"})
         known = entry if isinstance(entry, dict) and "not probed" not in entry else {}
         is_open = isinstance(entry, dict) and not known.keys() & {part, "something else", "unsteady"}
         is_about = any(operation in row.get("operations", [operation]) for row in rows)
-        if is_open and is_about and switches()[id_].serves({part: value}):
+        if not is_open or not is_about:
+            continue
+        if why := entry_fault(id_, {part: value}):
+            said.append(f"left out: {id_} {part}: {value!r} {why}")
+        elif switches()[id_].serves({part: value}):
             found[id_] = {**known, part: value}
-            added.append(f"{id_} {part}: {value}")
-    return found, added
+            said.append(f"{id_} {part}: {value}")
+    return found, said

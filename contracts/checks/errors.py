@@ -60,6 +60,11 @@ class Crashed(Exception):
 class CleanUpStopped(Exception):
     """The user stopped the deletion of created resources; the message names the command that finishes it."""
 
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal
+        """Number of the signal that stopped the run first."""
+
 
 class Fingerprint(NamedTuple):
     """Identity of a failure across runs, independent of ids."""

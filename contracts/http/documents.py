@@ -38,6 +38,26 @@ def switches() -> Mapping[str, Any]:
     return table()
 
 
+def profile_content(path: Path) -> dict[str, Any]:
+    """Content of a profile whose entries are valid; ValueError, in one line, for another file."""
+    from mockserver.openapi.yaml_document import Document, DocumentError
+    from mockserver.profile.profile import stated
+
+    try:
+        file = Document(path)
+        stated(file)
+    except DocumentError as error:
+        raise ValueError(str(error)) from error
+    return dict(file.content)
+
+
+def entry_fault(assumption: str, entry: Any) -> str:
+    """Why a profile can't have this entry; empty if it can."""
+    from mockserver.profile.profile import fault
+
+    return fault(assumption, entry)
+
+
 def learned(profile: str) -> Mapping[str, bool]:
     """Assumptions that a profile answers: whether each holds; ValueError for a bad file."""
     from mockserver.openapi.yaml_document import DocumentError

@@ -28,11 +28,12 @@ class Recorded(NamedTuple):
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Entries of a ledger, none if there is no file; Usage for another file."""
+    """Entries of a ledger; Usage for another file, or none."""
     try:
-        content = yaml.load(path.read_text("utf-8"), LOADER) if path.exists() else []  # noqa: S506 - a safe loader
+        content = yaml.load(path.read_text("utf-8"), LOADER)  # noqa: S506 - a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise Usage(f"{path} can't be read: {' '.join(str(error).split())[:120]}") from error
+        why = getattr(error, "strerror", None) or " ".join(str(error).split())[:120]
+        raise Usage(f"{path}: {why}; pass a file of `contracts run --drift`") from error
     if not isinstance(content or [], list) or not all(
         isinstance(entry, dict) and {*_FIELDS} <= entry.keys() for entry in content or []
     ):
@@ -40,9 +41,14 @@ def read(path: Path) -> list[dict[str, Any]]:
     return content or []
 
 
+def known(path: Path) -> list[dict[str, Any]]:
+    """Entries of a ledger, none if there is no file."""
+    return read(path) if path.exists() else []
+
+
 def record(path: Path, outcomes: Sequence[Outcome], date: str) -> Recorded:
     """Add the differences of a run to a ledger."""
-    entries = {tuple(entry[name] for name in _KEY): entry for entry in read(path)}
+    entries = {tuple(entry[name] for name in _KEY): entry for entry in known(path)}
     before = len(entries)
     seen = [_entry(each, date) for outcome in outcomes for each in outcome.failures if _is_lockstep(each)]
     for entry in seen:

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from mockserver.persistence.directory_store import DirectoryStore
+    from mockserver.settings import Settings
 
 UNUSABLE = 2
 """Exit code for a folder or a sandbox that can't be used."""
@@ -27,7 +28,8 @@ def persisted() -> None:
       mockserver persisted list kept
 
     \b
-    Exit codes: 0 success; 2 for a folder in use or not written by `--persist`, or an unknown sandbox.
+    Exit codes: 0 success; 2 for a folder that is in use, damaged or not written by `--persist`, or an
+    unknown sandbox.
     """
 
 
@@ -43,7 +45,7 @@ def list_(folder: Path) -> None:
     from mockserver.persistence.frames import DamagedError
     from mockserver.persistence.keeper import NAMED
 
-    with closing(_store(folder)) as store:
+    with closing(_store(folder, only_reads=True)) as store:
         for name in store.names():
             if name == NAMED:
                 continue
@@ -62,7 +64,7 @@ def list_(folder: Path) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--sandbox", default="default", help="Name of the sandbox; `default` by default.")
 def export(folder: Path, file: Path, sandbox: str) -> None:
-    """Write a sandbox of the folder to a file, as a state document.
+    """Write a sandbox of the folder to a file, as a state document; the folder stays as it is.
 
     \b
     Examples:
@@ -70,23 +72,21 @@ def export(folder: Path, file: Path, sandbox: str) -> None:
       mockserver persisted export kept state.json --sandbox ci-42
     """
     from mockserver.app import create_app
-    from mockserver.http.problems import NotFound
     from mockserver.openapi.yaml_document import DocumentError
-    from mockserver.settings import Settings
+    from mockserver.persistence.opening import FAILURES, reason_of
+    from mockserver.persistence.reading import read_session
 
-    _store(folder).close()
-    try:
-        known = json.loads((folder / "mock.json").read_bytes())
-        app = create_app(Settings(**known["settings"], persist=folder, quiet=True))
-        found = app.sandboxes.get(sandbox)
-        with found.transaction():
-            session = found.session()
-        app.states.write(file, session, dict(app.sandboxes.snapshots.listed()))
-        app.keeper.close()
-    except NotFound as problem:
-        _fail(problem.reason)
-    except (DocumentError, OSError, ValueError, KeyError) as error:
-        _fail(str(error))
+    with closing(_store(folder, only_reads=True)) as store:
+        _require(store, sandbox)
+        settings = _recorded(store)
+        try:
+            app = create_app(settings)
+            session, snapshots = read_session(store, sandbox, app.recovery)
+            app.states.write(file, session, snapshots)
+        except (DocumentError, OSError) as error:
+            _fail(str(error))
+        except FAILURES as error:
+            _fail(f"sandbox {sandbox!r} of {folder} can't be recovered: {reason_of(error)}")
 
 
 @persisted.command("discard")
@@ -104,23 +104,46 @@ def discard(folder: Path, sandbox: str | None) -> None:
         if sandbox is None:
             store.clear()
             return
-        if sandbox in store.names():
-            store.remove_files(sandbox)
-            return
-    _fail(f"{folder} keeps no sandbox {sandbox!r}; mockserver persisted list {folder} names all")
+        _require(store, sandbox)
+        store.remove_files(sandbox)
 
 
-def _store(folder: Path) -> DirectoryStore:
+def _store(folder: Path, *, only_reads: bool = False) -> DirectoryStore:
     """Store of a folder that a mock has made, and that none uses."""
     from mockserver.openapi.yaml_document import DocumentError
     from mockserver.persistence.opening import open_store
+    from mockserver.persistence.whole_files import FOLDERS
 
-    if not (folder / "lock").is_file():
+    if not (folder / "lock").is_file() or not all((folder / each).is_dir() for each in FOLDERS):
         _fail(f"{folder} is no folder of --persist")
     try:
-        return open_store(folder)
+        return open_store(folder, only_reads=only_reads)
     except DocumentError as error:
         _fail(str(error))
+
+
+def _require(store: DirectoryStore, sandbox: str) -> None:
+    """Fail for a sandbox that is not kept."""
+    from mockserver.persistence.keeper import NAMED
+
+    if sandbox == NAMED or sandbox not in store.names():
+        folder = store.folder
+        _fail(f"{folder} keeps no sandbox {sandbox!r}; mockserver persisted list {folder} names all")
+
+
+def _recorded(store: DirectoryStore) -> Settings:
+    """Settings of the mock that has made a folder."""
+    from mockserver.identity import recorded_settings
+    from mockserver.persistence.frames import DamagedError
+    from mockserver.persistence.opening import recorded
+
+    file, known = store.folder / "mock.json", recorded(store)
+    if known is None:
+        _fail(f"{file} is damaged or missing; restore it")
+    try:
+        return recorded_settings(known["settings"])
+    except DamagedError as error:
+        _fail(f"{file} is damaged: {error}; restore it")
 
 
 def _fail(text: str) -> NoReturn:

@@ -106,7 +106,8 @@ class _Loader(yaml.CSafeLoader):
         seen = set()
         for key, _ in node.value:
             if key.tag not in (_TEXT, _MERGE):
-                raise _error_at(f"key {getattr(key, 'value', '')!r} must be a string; quote it", key)
+                shown = repr(key.value) if isinstance(key, yaml.ScalarNode) else "that is a list or an object"
+                raise _error_at(f"key {shown} must be a string; quote it", key)
             if key.value in seen:
                 raise _error_at(f"duplicate key {key.value!r}", key)
             seen.add(key.value)

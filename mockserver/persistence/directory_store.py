@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mockserver.persistence.frames import DamagedError, frame, read_frames
-from mockserver.persistence.whole_files import WholeFiles, uncompressed
+from mockserver.persistence.whole_files import WholeFiles, content, uncompressed
 
 MOST_OPEN = 64
 """Most logs that are open at a time."""
@@ -48,10 +48,12 @@ class Log:
 class DirectoryStore(WholeFiles):
     """The one interface behind which another store can stand."""
 
-    def __init__(self, folder: Path, *, most_bytes: int = 1 << 40, sync: bool = False) -> None:
-        """OSError if the directory can't be used, or another process uses it; `sync`: flush each entry."""
-        super().__init__(folder, most_bytes)
-        self._sync = sync
+    def __init__(
+        self, folder: Path, *, most_bytes: int = 1 << 40, sync: bool = False, only_reads: bool = False
+    ) -> None:
+        """The same as for whole files; `sync`: flush each entry."""
+        super().__init__(folder, most_bytes, only_reads=only_reads)
+        self._sync, self._only_reads = sync, only_reads
         self._open: OrderedDict[Log, int] = OrderedDict()
         self._dirty: dict[Log, None] = {}
         self._unflushed: list[int] = []
@@ -67,7 +69,7 @@ class DirectoryStore(WholeFiles):
         return sorted(name for name, files in self._numbers.items() if files)
 
     def load(self, name: str) -> tuple[bytes, list[bytes], Log, int]:
-        """Last snapshot, entries after it, the log to continue, and bytes of a torn tail, which are cut.
+        """Last snapshot, entries after it, the log to continue, and bytes of a torn tail, which is cut.
 
         DamagedError if these are not what was written.
         """
@@ -82,14 +84,14 @@ class DirectoryStore(WholeFiles):
         snapshot, entries, torn = uncompressed(self._file(name, first, "state")), list[bytes](), 0
         log = Log(name, logs[-1] if logs else first)
         for number in logs:
-            data = self._file(name, number, "log").read_bytes()
+            data = content(self._file(name, number, "log"))
             found = read_frames(data)
             entries += found.entries
             log.length, log.grown = found.whole, log.grown + found.whole
             torn = len(data) - found.whole
             if torn and number != logs[-1]:
                 raise DamagedError("a part of the log is torn")
-        if torn:
+        if torn and not self._only_reads:
             os.truncate(self._file(name, log.number, "log"), log.length)
         log.snapshot_bytes = self._file(name, first, "state").stat().st_size
         return snapshot, entries, log, torn
@@ -127,10 +129,11 @@ class DirectoryStore(WholeFiles):
     def rotate(self, log: Log) -> int:
         """Go on in a new file, in front of which a snapshot can be put: its number."""
         with self._lock:
+            fresh = self._created(log.name, log.number + 1)
             if (descriptor := self._open.pop(log, None)) is not None:
                 self._retire(descriptor)
             log.number, log.length = log.number + 1, 0
-            self._opened(log)
+            self._hold(log, fresh)
             return log.number
 
     def put_snapshot(self, log: Log, number: int, pieces: Iterable[bytes]) -> None:
@@ -211,22 +214,32 @@ class DirectoryStore(WholeFiles):
         self._unflushed.append(descriptor)
         if len(self._unflushed) > MOST_OPEN:
             oldest = self._unflushed.pop(0)
-            os.fdatasync(oldest)
+            with suppress(OSError):
+                os.fdatasync(oldest)
             os.close(oldest)
 
     def _opened(self, log: Log) -> int:
-        """Descriptor of the log; the one that was used least recently is closed for it."""
+        """Descriptor of the log."""
         descriptor = self._open.get(log)
         if descriptor is None:
-            if len(self._open) >= MOST_OPEN:
-                self._retire(self._open.popitem(last=False)[1])
-            file = self._file(log.name, log.number, "log")
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._open[log] = descriptor
-            self._numbers[log.name].add((log.number, "log"))
+            descriptor = self._created(log.name, log.number)
+            self._hold(log, descriptor)
         else:
             self._open.move_to_end(log)
         return descriptor
+
+    def _created(self, name: str, number: int) -> int:
+        """Descriptor of a file of a log, which is created if it is missing."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(self._file(name, number, "log"), flags, 0o600)
+        self._numbers[name].add((number, "log"))
+        return descriptor
+
+    def _hold(self, log: Log, descriptor: int) -> None:
+        """Keep a descriptor open; the one that was used least recently is closed for it."""
+        if len(self._open) >= MOST_OPEN:
+            self._retire(self._open.popitem(last=False)[1])
+        self._open[log] = descriptor
 
     def _file(self, name: str, number: int, kind: str) -> Path:
         return self.folder / "sandboxes" / f"{name}.{number}.{kind}"

@@ -66,7 +66,7 @@ class Keeper:
 
     def attach(self, sandbox: Sandbox, log: Log) -> KeptSandbox:
         """Keep a sandbox in a log from now on."""
-        kept = KeptSandbox(sandbox, log, self.store, self._spec, self.hash_of, self._later)
+        kept = KeptSandbox(sandbox, log, self.store, self._spec, self.hash_of, self._later, self._notice)
         self._kept[sandbox.name] = sandbox.kept = kept
         return kept
 
@@ -176,12 +176,13 @@ class Keeper:
         with suppress(Empty):
             while True:
                 kept, moment = self._moments.get_nowait()
+                failure = ""
                 try:
                     with gc_paused():
                         self.store.put_snapshot(kept.log, moment.number, pieces(moment, self._spec))
                 except OSError as error:
-                    self._notice(f"no snapshot of sandbox {kept.sandbox.name!r}: {error.strerror or error}")
-                kept.is_writing = False
+                    failure = str(error.strerror or error)
+                kept.written(failure)
 
     def close(self) -> None:
         """Write what has changed, and end; the log has everything, should that fail."""

@@ -47,16 +47,23 @@ class KeptSandbox:
         spec: Mapping[str, Any],
         hash_of: Callable[[SandboxState], str],
         later: Callable[[KeptSandbox, Moment], object],
+        notice: Callable[[str], object],
     ) -> None:
-        """`hash_of` stores a whole state; `later` takes a moment to be written by another thread."""
+        """`hash_of` stores a whole state; `later` takes a moment to be written by another thread.
+
+        `notice` gets a line for a snapshot that can't be written.
+        """
         self.sandbox, self.log = sandbox, log
         self._store, self._spec, self._hash_of, self._later = store, spec, hash_of, later
+        self._notice = notice
         self.start = (sandbox.start, "")
         self._reserved: dict[str, int] = {}
         self._lock = threading.Lock()
         """Held between the entry of a reservation and its number."""
         self.is_writing = False
         """Whether a snapshot is being written."""
+        self._failed_at = 0
+        """Bytes since the last snapshot when one could not be written."""
         self.is_changed = True
         sandbox.faults.counted = self.counted
         sandbox.faults.taken = self.taken
@@ -73,15 +80,33 @@ class KeptSandbox:
         self._append(call_entry(context, answer, self.sandbox.source()))
         if is_reset:
             self._reserved.clear()
-        if self.log.grown > max(SMALLEST, self.log.snapshot_bytes) and not self.is_writing:
-            self.is_writing = True
+        more = self.log.grown - self._failed_at
+        if more > max(SMALLEST, self.log.snapshot_bytes) and not self.is_writing:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Have a snapshot written; the log has everything, should that fail."""
+        self.is_writing = True
+        try:
             self._later(self, self.moment(self._store.rotate(self.log)))
+        except OSError as error:
+            self.written(str(error.strerror or error))
+        except Unwritable as problem:
+            self.written(problem.reason)
+
+    def written(self, failure: str = "") -> None:
+        """End a snapshot that was asked for; after a failure the next one waits until the log has grown."""
+        self._failed_at = self.log.grown if failure else 0
+        self.is_writing = False
+        if failure:
+            self._notice(f"no snapshot of sandbox {self.sandbox.name!r} now, but later: {failure}")
 
     def whole(self) -> None:
         """Write a snapshot now: no entry says what has changed."""
         try:
             number = self._store.rotate(self.log)
             self._store.put_snapshot(self.log, number, pieces(self.moment(number), self._spec))
+            self._failed_at = 0
         except OSError as error:
             raise Unwritable(str(error.strerror or error)) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,41 @@ FAILURES = (DamagedError, InvalidState, Problem, KeyError, ValueError, TypeError
 
 def open_store(folder: Path, **options: Any) -> DirectoryStore:
     """Store in a directory; DocumentError if it can't be used."""
+    if folder.exists() and not folder.is_dir():
+        raise DocumentError(f"--persist {folder}: is a file, and no folder; give a folder")
     try:
         return DirectoryStore(folder, **options)
     except OSError as error:
         raise DocumentError(f"--persist {folder}: {error.strerror or error}") from error
+
+
+def recorded(store: DirectoryStore) -> dict[str, Any] | None:
+    """Identity of the mock whose directory it is; None if it is damaged or missing."""
+    try:
+        known = orjson.loads(store.read("mock.json") or b"")
+    except ValueError:
+        return None
+    is_whole = isinstance(known, dict) and {"version", "document"} <= known.keys()
+    return known if is_whole and isinstance(known.get("settings"), dict) else None
+
+
+def reason_of(error: Exception) -> str:
+    """Reason, in a line, why something can't be recovered."""
+    return error.reason if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+
+
+def names_of(entries: Iterable[bytes]) -> tuple[dict[str, tuple[str, str]], int]:
+    """Snapshots by name, as `Keeper.named`, and the ordinal of generated names."""
+    named, ordinal = dict[str, tuple[str, str]](), 0
+    for entry in map(orjson.loads, entries):
+        match entry:
+            case ["saved", name, digest, by]:
+                named[name] = digest, by
+            case ["deleted", name]:
+                named.pop(name, None)
+            case ["names", number]:
+                ordinal = number
+    return named, ordinal
 
 
 class Opening:
@@ -46,20 +77,12 @@ class Opening:
         refuse.
         """
         known = self._store.read("mock.json")
-        try:
-            before = identity if known is None else dict(orjson.loads(known))
-        except (ValueError, TypeError):
-            file = self._store.folder / "mock.json"
-            self._store.close()
-            raise DocumentError(f"{file} is damaged; remove it if the folder is of this mock") from None
-        compared = identity.keys() - {"settings"}
-        differing = sorted(name for name in compared if before.get(name) != identity[name])
+        differing = "" if known is None and not self._store.names() else self._differing(identity)
         if differing and on_mismatch is None:
             self._store.close()
-            lines = "; ".join(f"{name} was {before.get(name)!r}, is {identity[name]!r}" for name in differing)
             raise DocumentError(
-                f"--persist {self._store.folder} is of another mock: {lines}; start that one, or add "
-                "--persist-on-mismatch snapshot to go on with the last snapshots, or discard to start over"
+                f"{differing}, or add --persist-on-mismatch snapshot to go on with the last snapshots, or "
+                "discard to start over"
             )
         if differing and on_mismatch == "discard":
             self._keeper.clear()
@@ -75,6 +98,19 @@ class Opening:
             self._keeper.adopt(self._sandboxes.default)
         self._sandboxes.keeper = self._sandboxes.snapshots.keeper = self._keeper
         self._keeper.remove_unused()
+
+    def _differing(self, identity: Mapping[str, Any]) -> str:
+        """Where the directory's mock differs, and the first thing to do; empty for the same one."""
+        before = recorded(self._store)
+        if before is None:
+            return f"--persist {self._store.folder}: mock.json is damaged or missing; restore it"
+        compared = identity.keys() - {"settings"}
+        lines = "; ".join(
+            f"{name} was {before.get(name)!r}, is {identity[name]!r}"
+            for name in sorted(compared)
+            if before.get(name) != identity[name]
+        )
+        return lines and f"--persist {self._store.folder} is of another mock: {lines}; start that one"
 
     def _named(self) -> None:
         """Recover snapshots by name, and the ordinal of generated names."""
@@ -106,15 +142,7 @@ class Opening:
         except DamagedError as error:
             self._set_aside(NAMED, "the names of snapshots", error)
             return None, 0, 0
-        names = 0
-        for entry in map(orjson.loads, [*snapshot.splitlines(), *entries]):
-            match entry:
-                case ["saved", name, digest, by]:
-                    self._keeper.named[name] = digest, by
-                case ["deleted", name]:
-                    self._keeper.named.pop(name, None)
-                case ["names", ordinal]:
-                    names = ordinal
+        self._keeper.named, names = names_of([*snapshot.splitlines(), *entries])
         return log, len(entries), names
 
     def _sandbox(self, name: str, *, only_snapshot: bool) -> None:
@@ -129,16 +157,16 @@ class Opening:
         self._sandboxes.recovered(sandbox)
         kept = self._keeper.attach(sandbox, log)
         kept.start = sandbox.start, orjson.loads(snapshot.partition(b"\n")[0])["start"]
-        self._keeper.remember(*kept.start)
         kept.is_changed = bool(entries)
-        if only_snapshot:
+        if not only_snapshot:
+            self._keeper.remember(*kept.start)
+        else:
             with sandbox.transaction():
                 kept.start = sandbox.start, ""
                 kept.whole()
             self._notice(f"sandbox {name!r} goes on with its snapshot; {len(entries)} later changes are lost")
 
     def _set_aside(self, name: str, what: str, error: Exception) -> None:
-        reason = error.reason if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
         folder = self._store.set_aside(name)
         fresh = " and starts over" if name == DEFAULT else ""
-        self._notice(f"{what} can't be recovered{fresh}; it is set aside in {folder}: {reason}")
+        self._notice(f"{what} can't be recovered{fresh}; it is set aside in {folder}: {reason_of(error)}")

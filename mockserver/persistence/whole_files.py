@@ -20,24 +20,30 @@ FOLDERS = ("states", "sandboxes")
 class WholeFiles:
     """Directory of whole files, compressed if they are states, with a limit of its size."""
 
-    def __init__(self, folder: Path, most_bytes: int) -> None:
-        """OSError if the directory can't be used, or another process uses it."""
+    def __init__(self, folder: Path, most_bytes: int, *, only_reads: bool = False) -> None:
+        """OSError if the directory can't be used, or another process uses it.
+
+        `only_reads`: for a directory that exists, in which nothing is written.
+        """
         self.folder = folder
         self._most = most_bytes
         self.is_closed = False
         self._lock = threading.Lock()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._held = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        if not only_reads:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDONLY if only_reads else os.O_RDWR | os.O_CREAT
+        self._held = os.open(folder / "lock", flags, 0o600)
         try:
             fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._held)
             text = "another process uses it; stop that one, or give another folder"
             raise OSError(error.errno, text) from error
-        for each in FOLDERS:
-            (folder / each).mkdir(mode=0o700, exist_ok=True)
-        for left in folder.glob("**/*.new"):
-            left.unlink()
+        if not only_reads:
+            for each in FOLDERS:
+                (folder / each).mkdir(mode=0o700, exist_ok=True)
+            for left in folder.glob("**/*.new"):
+                left.unlink()
         self._bytes = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
     def read(self, name: str) -> bytes | None:
@@ -122,9 +128,17 @@ class WholeFiles:
                 self._bytes -= size
 
 
-def uncompressed(file: Path) -> bytes:
-    """Content of a compressed file; DamagedError if it is not there, or not whole."""
+def content(file: Path) -> bytes:
+    """Content of a file; DamagedError if it can't be read."""
     try:
-        return zlib.decompress(file.read_bytes())
-    except (OSError, zlib.error) as error:
+        return file.read_bytes()
+    except OSError as error:
+        raise DamagedError(f"{file.name}: {error.strerror or error}") from error
+
+
+def uncompressed(file: Path) -> bytes:
+    """Content of a compressed file; DamagedError if it can't be read, or is not whole."""
+    try:
+        return zlib.decompress(content(file))
+    except zlib.error as error:
         raise DamagedError(f"{file.name}: {error}") from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,12 @@ UNANSWERED = ("something else", "unsteady", "not probed")
 """Keys of an assumption whose alternative is not known."""
 SHAPE = {"profile": int, "document": str, "revision": str, "date": str, "assumptions": dict}
 _FORM = "is `as assumed`, the name of an alternative, or parts such as {status: 409}"
+
+
+@cache
+def assumptions() -> frozenset[str]:
+    """Ids of all assumptions, from assumptions.txt."""
+    return frozenset((resources.files("mockserver.profile") / "assumptions.txt").read_text("utf-8").split())
 
 
 def file_of(name_or_file: str) -> Path:
@@ -47,10 +53,10 @@ class Profile:
 
     def _read(self, file: Document) -> None:
         self.sha256 = hashlib.sha256(file.text).hexdigest()
-        stated = _stated(file)
-        self.followed = {id_: each for id_, each in stated.items() if _is_served(id_, each)}
+        own = stated(file)
+        self.followed = {id_: each for id_, each in own.items() if _is_served(id_, each)}
         self.assumed = [id_ for id_, each in file.content["assumptions"].items() if each == AS_ASSUMED]
-        self.unserved = [id_ for id_ in stated if id_ not in self.followed]
+        self.unserved = [id_ for id_ in own if id_ not in self.followed]
         actions = [(id_, a) for id_, each in self.followed.items() for a in switches()[id_].actions(each)]
         if actions:
             self.overlay = ProfileOverlay(file, actions)
@@ -135,8 +141,8 @@ def _is_served(id_: str, alternative: Alternative) -> bool:
     return id_ in switches() and switches()[id_].serves(alternative)
 
 
-def _stated(file: Document) -> dict[str, Alternative]:
-    """Alternatives that a file states, checked."""
+def stated(file: Document) -> dict[str, Alternative]:
+    """Alternatives that a file states; DocumentError if it is no profile, or has an invalid entry."""
     content = file.content
     if not isinstance(content, dict):
         raise file.error((), "not a profile; `contracts calibrate` writes one")
@@ -148,19 +154,19 @@ def _stated(file: Document) -> dict[str, Alternative]:
         raise file.error(("profile",), "is 1 in the profiles that this version reads")
     if strange := sorted(content.keys() - SHAPE.keys()):
         raise file.error((strange[0],), f"is unknown; a profile has {', '.join(SHAPE)}")
-    stated = {}
+    found = {}
     for id_, value in content["assumptions"].items():
-        if why := _fault(id_, value):
+        if why := fault(id_, value):
             raise file.error(("assumptions", id_), why)
         if value != AS_ASSUMED and not (isinstance(value, dict) and value.keys() & {*UNANSWERED}):
-            stated[id_] = value
-    return stated
+            found[id_] = value
+    return found
 
 
-def _fault(id_: str, value: Any) -> str:
+def fault(id_: str, value: Any) -> str:
     """What is wrong with an entry; empty if nothing is."""
-    if re.fullmatch(r"A\d{2,3}", id_) is None:
-        return "is no assumption; their ids are like A01, see docs/assumptions.md"
+    if id_ not in assumptions():
+        return "is no assumption; docs/assumptions.md lists their ids"
     if value == AS_ASSUMED:
         return ""
     if isinstance(value, dict):

@@ -28,7 +28,10 @@ class Unwritable(
     """503: a change could not be written to the directory of --persist, and was not made."""
 
     def __init__(self, why: str) -> None:
-        reason = f"the change can't be written and was not made: {why}; make room for --persist and repeat it"
+        reason = (
+            f"the change can't be written and was not made: {why}; make room for --persist (a larger "
+            "--persist-mb, or mockserver persisted discard) and repeat it"
+        )
         super().__init__("Not written", reason=reason)
 
 

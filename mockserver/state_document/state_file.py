@@ -92,13 +92,13 @@ class StateDocuments:
 
     @gc_paused()
     def own_state(self, document: Record) -> SandboxState:
-        """State of a document that this mock has written, unless its spec is another: InvalidState then.
+        """State of a document that `--persist` has written; InvalidState with every reason.
 
-        What was written by the same spec is not checked again.
+        A state of the same spec is not checked again; one of another spec is, and adapted.
         """
         is_same = document["spec"] == self._spec
         read = Import(document, self._spec, self.shapes, lambda _: None, Refusals())
-        return read.state(self._key, document.get("origin", "state"), self._rule, checked=is_same)
+        return read.state(self._key, document.get("origin", "state"), self._rule, checked=not is_same)
 
     def scenario(self, values: Record, read: Callable[[Record, RecordShapes, str], Data]) -> Data:
         """Data of the values of a scenario file by its reader, with this mock's key; its DocumentError."""

@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from werkzeug import Response
 
-from contracts.calibration.calibrate import AS_ASSUMED
+from contracts.calibration.calibrate import AS_ASSUMED, calibrate
 from contracts.calibration.probes import PROBES
+from contracts.calibration.profile_file import text_of
 from contracts.calibration.table import followed, without_switch
 from contracts.checks.evidence import assumptions
 from contracts.cli import main
-from contracts.http.documents import switches
+from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
+from contracts.http.documents import entry_fault, switches
+from contracts.http.run import Run
+from contracts.http.target import InProcess
 from contracts.report import drift
+from contracts.safety.ledger import Ledger
 from mockserver.commands.cli import main as mockserver
 from tests.contracts.calibrated import NEWER, OF_NEWER, PROBED, UNKNOWN, found, of_seed, run_on
 from tests.contracts.whole_server import KEYS, running, spaces
@@ -95,7 +101,10 @@ def test_read_only_probes_what_reads_tell(tmp_path: Path) -> None:
         ((), "pass --target URL and -o FILE, --from-drift FILE and -o FILE, or --diff"),
         (("--target", "mock", "-o", "x", "--only", "A999"), "--only A999: no such assumption"),
         (("--target", "mock", "-o", "missing/x.yaml"), "missing/x.yaml can't be written"),
-        (("--diff", "missing.yaml", "missing.yaml"), "missing.yaml can't be read"),
+        (("--diff", "missing.yaml", "missing.yaml"), "missing.yaml: No such file or directory"),
+        (("--diff", "a", "b", "--target", "mock"), "--diff calls no target; leave out --target"),
+        (("--diff", "a", "b", "-o", "c", "--yes"), "--diff calls no target; leave out --output, --yes"),
+        (("--from-drift", "a", "-o", "b", "--target", "mock"), "--from-drift calls no target; leave out"),
     ],
 )
 def test_wrong_usage_is_one_line(words: tuple[str, ...], said: str, monkeypatch: Any, tmp_path: Path) -> None:
@@ -117,6 +126,52 @@ def test_a_change_between_two_profiles_is_exit_code_1(tmp_path: Path) -> None:
     assert result.output.splitlines() == [f"A02 {assumptions()['A02'].about}: as assumed -> {{status: 422}}"]
     same = invoke("--diff", after, after)
     assert (same.exit_code, same.output) == (0, "no change\n")
+
+
+@pytest.mark.parametrize("entries", [{"A999": "as assumed"}, {"A01": "status 9999"}])
+def test_an_invalid_entry_in_either_of_two_profiles_is_exit_code_2(tmp_path: Path, entries: Any) -> None:
+    (tmp_path / "bad").mkdir()
+    good, bad = profile(tmp_path), profile(tmp_path / "bad", **entries)
+    for pair in ((good, bad), (bad, good)):
+        result = invoke("--diff", *pair)
+        assert result.exit_code == 2
+        assert f"{bad}:6: assumptions." in result.output
+        assert result.output.count("\n") == 1
+
+
+def test_with_only_the_other_entries_of_an_existing_profile_stay(tmp_path: Path) -> None:
+    file = profile(tmp_path, A01={"status": 409}, A02={"status": 422}, A14={"not probed": "no probe"})
+    result = invoke("--target", "mock", "-o", file, "--only", "A02")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == f"written to {file}; 2 other entries of it are kept"
+    entries = yaml.safe_load(Path(file).read_text("utf-8"))["assumptions"]
+    assert (entries["A01"], entries["A02"]) == ({"status": 409}, AS_ASSUMED)
+    assert (entries["A03"], entries["A14"]) == ({"not probed": "left out"}, {"not probed": "no probe"})
+
+
+def test_with_only_an_existing_profile_of_another_revision_is_left_as_it_is(tmp_path: Path) -> None:
+    file = profile(tmp_path, A01={"status": 409})
+    before = Path(file).read_text("utf-8")
+    result = invoke("--target", "mock", "--revision", NEWER, "-o", file, "--only", "A02")
+    assert result.exit_code == 2
+    assert f"{file} is of revision 2026-02, and this target of {NEWER}; pass another -o" in result.output
+    assert Path(file).read_text("utf-8") == before
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_of_a_target_without_one_usable_answer_nothing_is_none(status: int) -> None:
+    error = {"error": {"status": status, "code": "X", "message": "X", "system_message": "X"}}
+    run = Run(
+        InProcess(Response(json.dumps(error), status, content_type="application/json")),
+        DEMO,
+        DEMO_ORGANIZATION,
+        ledger=Ledger(),
+        run_id="calibration",
+        model_calls=50,
+    )
+    text = text_of(calibrate(run), "2026-02", "2026-11-30")
+    assert "None" not in text
+    assert all(not entry_fault(*each) for each in yaml.safe_load(text)["assumptions"].items())
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from contracts.cli import main
 from contracts.report import drift
+from mockserver.profile.profile import Profile
 from tests.running import ROOT, mock
 from tests.test_profile import profile
 
@@ -52,6 +53,36 @@ def test_what_a_probe_saw_or_no_switch_is_about_is_not_learned(tmp_path: Path, s
     result, entries = learn(tmp_path, [seen], **{seen["claim"]: known})
     assert result.output == "nothing that a profile can say is new\n"
     assert entries == {seen["claim"]: known}
+
+
+@pytest.mark.parametrize("value", [9999, 99, "404", True, [404]])
+def test_a_value_that_no_profile_can_have_is_left_out_and_said(tmp_path: Path, value: Any) -> None:
+    seen = [entry("getThread", "A36", "status", value), entry("getThread", "A36", "system_message", "No")]
+    result, entries = learn(tmp_path, seen, A36={"not probed": "no key"})
+    assert result.exit_code == 0, result.output
+    said = result.output.splitlines()
+    assert said[0].startswith(f"left out: A36 status: {value!r} ")
+    assert said[1:] == ["A36 system_message: No"]
+    assert entries == {"A36": {"system_message": "No"}}
+    Profile(str(tmp_path / "staging.profile.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("ledger", "entries", "said"),
+    [
+        ("missing.yaml", {}, "missing.yaml: No such file or directory"),
+        ("drift.yaml", {"A999": "as assumed"}, ":6: assumptions.A999: is no assumption"),
+    ],
+)
+def test_a_ledger_or_a_profile_that_is_not_usable_is_wrong_usage(
+    tmp_path: Path, ledger: str, entries: Any, said: str
+) -> None:
+    (tmp_path / "drift.yaml").write_text("[]", "utf-8")
+    words = ["calibrate", "--from-drift", str(tmp_path / ledger), "-o", profile(tmp_path, **entries)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert said in result.output
+    assert result.output.count("\n") == 1
 
 
 def test_the_ledger_in_the_docs_is_read(tmp_path: Path) -> None:
