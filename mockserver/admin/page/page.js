@@ -82,6 +82,7 @@ function App() {
     let changed = false;
     let written = false;
     let connected = null;
+    let over = false;
     const flush = () => {
       pending = false;
       const [changes, writes] = [changed ? 1 : 0, written ? 1 : 0];
@@ -89,6 +90,7 @@ function App() {
       setFeed((old) => ({ connected, changes: old.changes + changes, writes: old.writes + writes, version: old.version + 1 }));
     };
     const receive = (event) => {
+      if (over) return; // such as the refusal of a stream that had no token yet
       if (event.event === "connected" || event.event === "lost") {
         changed = changed || event.event === "connected"; // what came before the stream is in the journal alone
         connected = event.event === "connected";
@@ -105,7 +107,11 @@ function App() {
         setTimeout(flush, 200);
       }
     };
-    return listen(receive);
+    const leave = listen(receive);
+    return () => {
+      over = true;
+      leave();
+    };
   }, [asks]);
 
   const page = useMemo(() => {
