@@ -28,7 +28,7 @@ MOST_OPEN = 64
 """Most logs that are open at a time."""
 
 
-_OWN = re.compile(r"(.+)\.(\d+)\.(state|log)", re.ASCII)
+_OWN = re.compile(r"(.{1,255})\.(\d{1,18})\.(state|log)", re.ASCII)
 """Name of a file of a sandbox."""
 
 
