@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -28,8 +27,8 @@ MOST_OPEN = 64
 """Most logs that are open at a time."""
 
 
-_OWN = re.compile(r"(.{1,255})\.(\d{1,18})\.(state|log)", re.ASCII)
-"""Name of a file of a sandbox."""
+KINDS = ("state", "log")
+"""Kinds of files of a sandbox."""
 
 
 class Log:
@@ -61,8 +60,9 @@ class DirectoryStore(WholeFiles):
         self._numbers: dict[str, set[tuple[int, str]]] = {}
         """Name -> number and kind of each file."""
         for file in (folder / "sandboxes").iterdir():
-            if (own := _OWN.fullmatch(file.name)) is not None:
-                self._numbers.setdefault(own[1], set()).add((int(own[2]), own[3]))
+            name, number, kind = ["", "", *file.name.rsplit(".", 2)][-3:]  # NAME.NUMBER.KIND
+            if name and number.isdecimal() and number.isascii() and kind in KINDS:
+                self._numbers.setdefault(name, set()).add((int(number), kind))
 
     def names(self) -> list[str]:
         """Names of all sandboxes."""
