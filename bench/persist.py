@@ -18,7 +18,6 @@ import signal
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection
@@ -141,8 +140,6 @@ def ready(folder: Path) -> None:
 
     flags = ("--persist", str(folder / "ready"), "--max-sandboxes", "2000", "--scenario", "empty")
     mock = _Socket(*flags, preexec_fn=few)
-    lock = threading.Lock()
-    del lock
     for number in range(1000):
         name = f"s-{number}"
         organization = {"organization_id": "org_abc123"}
