@@ -157,18 +157,13 @@ class _Engine(Engine):
             return Phase(name=phase_name, is_enabled=False, skip_reason=PhaseSkipReason.DISABLED)
         return super().get_phase_config(phase_name, **kwargs)
 
-    def _adapt_execution(self, engine: Any, phase: Phase) -> None:
-        """No chains: what they would need is not inferred."""
-
 
 def explore(gateway: Gateway, run: GenerationPlan) -> Iterator[EngineFailure]:
     """Run the engine; yields every failure without an exemption, duplicates included."""
     patch_hypothesis()
     load_all_checks()
     schema = _schema(run._replace(operation=None, read_only=False), document()).clone()
-    if run.operation is not None:  # alone with its path: the engine goes through all operations many times
-        path = next(each.path for each in document().operations.values() if each.id == run.operation)
-        schema.raw_schema = {**schema.raw_schema, "paths": {path: schema.raw_schema["paths"][path]}}
+    if run.operation is not None:
         schema = schema.include(operation_id=run.operation)
     if run.read_only:
         schema = schema.include(method="GET")
