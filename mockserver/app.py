@@ -43,7 +43,7 @@ from mockserver.persistence.keeper import Keeper
 from mockserver.persistence.opening import Opening, open_store
 from mockserver.persistence.recovery import Recovery
 from mockserver.profile.answers import ProfileAnswers, rendering
-from mockserver.profile.profile import Profile
+from mockserver.profile.profile import DeploymentProfile
 from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
@@ -51,7 +51,7 @@ from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import DEFAULT, Sandboxes, SandboxLimits
 from mockserver.sandbox.snapshots import Snapshots
-from mockserver.sandbox.transaction import Unwritable
+from mockserver.sandbox.transaction import ChangeNotWritten
 from mockserver.scenarios import loader
 from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
@@ -174,7 +174,7 @@ def create_app(
         opening = Opening(app.keeper, recovery(store.state), sandboxes, log.notice)
         try:
             opening.open(identity(settings, loaded.served), settings.persist_on_mismatch)
-        except (OSError, Unwritable) as error:
+        except (OSError, ChangeNotWritten) as error:
             store.close()
             raise DocumentError(f"--persist {settings.persist}: {error}") from error
     return app
@@ -212,7 +212,7 @@ class Documents(NamedTuple):
     states: StateDocuments
     served: Mapping[str, Any]
     """Title, version and SHA-256 of the document, its overlays, and the profile."""
-    profile: Profile
+    profile: DeploymentProfile
 
 
 def start(
@@ -268,7 +268,7 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
 
     `rule`: default values of a fault rule's fields.
     """
-    profile = Profile(settings.profile)
+    profile = DeploymentProfile(settings.profile)
     profile.require_revision(settings.revision)
     spec = spec_of(settings, profile)
     shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
@@ -292,9 +292,9 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
     )
 
 
-def spec_of(settings: Settings, profile: Profile | None = None) -> Spec:
+def spec_of(settings: Settings, profile: DeploymentProfile | None = None) -> Spec:
     """Document that the settings serve; DocumentError if it, an overlay or the profile is invalid."""
-    profile = profile or Profile(settings.profile)
+    profile = profile or DeploymentProfile(settings.profile)
     own = [profile.overlay] if profile.overlay is not None else []
     return Spec(
         settings.spec or bundled_spec(),

@@ -13,7 +13,7 @@ from mockserver.extensions.blueprints import refuse_unreachable
 from mockserver.extensions.views import CONTEXT
 from mockserver.http.routes import Routes
 from mockserver.journal.journal import Journals
-from mockserver.profile.profile import Profile
+from mockserver.profile.profile import DeploymentProfile
 from mockserver.sandbox.sandboxes import Sandboxes
 from mockserver.state_document.state_file import StateDocuments
 
@@ -51,7 +51,7 @@ class MockServer(Flask):
         """Makes sandboxes from what was kept, with whole states by hash; set by `create_app`."""
         self.journals: Journals
         """Journals and events of all sandboxes; set by `create_app`."""
-        self.profile = Profile()
+        self.profile = DeploymentProfile()
         self._documented = documented
         self._corridor = corridor(self)
 

@@ -15,7 +15,7 @@ from mockserver.app import create_app
 from mockserver.commands.cli import main
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.profile.answers import CONDITIONS
-from mockserver.profile.profile import Profile
+from mockserver.profile.profile import DeploymentProfile
 from mockserver.profile.switches import switches
 from mockserver.settings import Settings
 from tests.running import ROOT
@@ -58,7 +58,7 @@ def client(folder: Path, **assumptions: Any) -> Any:
 )
 def test_a_bad_entry_is_one_line_that_names_its_line(tmp_path: Path, assumptions: Any, said: str) -> None:
     with pytest.raises(DocumentError, match=said) as error:
-        Profile(profile(tmp_path, **assumptions))
+        DeploymentProfile(profile(tmp_path, **assumptions))
     assert "\n" not in str(error.value)
 
 
@@ -75,7 +75,7 @@ def test_a_bad_entry_is_one_line_that_names_its_line(tmp_path: Path, assumptions
 def test_a_file_that_is_no_profile_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "bad.yaml").write_text(text, "utf-8")
     with pytest.raises(DocumentError, match=said):
-        Profile(str(tmp_path / "bad.yaml"))
+        DeploymentProfile(str(tmp_path / "bad.yaml"))
 
 
 def test_a_profile_of_another_revision_is_refused(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_health_names_the_profile_and_what_is_not_followed(tmp_path: Path) -> No
     mock = client(tmp_path, A02={"status": 422}, A15={"status": 400}, A33={"not probed": "no probe"})
     served = mock.get("/__admin/health").get_json()["spec"]["profile"]
     assert (served["alternatives"], served["not_followed"]) == (1, ["A15"])
-    assert served["sha256"] == Profile(served["name"]).sha256
+    assert served["sha256"] == DeploymentProfile(served["name"]).sha256
 
 
 def test_the_profile_in_the_docs_is_followed(tmp_path: Path) -> None:

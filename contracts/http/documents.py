@@ -61,10 +61,10 @@ def entry_fault(assumption: str, entry: Any) -> str:
 def learned(profile: str) -> Mapping[str, bool]:
     """Assumptions that a profile answers: whether each holds; ValueError for a bad file."""
     from mockserver.openapi.yaml_document import DocumentError
-    from mockserver.profile.profile import Profile
+    from mockserver.profile.profile import DeploymentProfile
 
     try:
-        read = Profile(profile)
+        read = DeploymentProfile(profile)
     except DocumentError as error:
         raise ValueError(str(error)) from error
     return {**dict.fromkeys(read.assumed, True), **dict.fromkeys((*read.followed, *read.unserved), False)}

@@ -14,7 +14,7 @@ from contracts.lockstep.servers import ModelSide, Target
 Compare = Callable[[Step, ClientResponse, ClientResponse, str], list[AnswerDifference]]
 
 
-class Call(NamedTuple):
+class SimultaneousCall(NamedTuple):
     """One of the two calls."""
 
     step: Step
@@ -23,7 +23,12 @@ class Call(NamedTuple):
 
 
 def both_at_once(
-    calls: Sequence[Call], seconds: float, model: ModelSide, target: Target, names: Names, compare: Compare
+    calls: Sequence[SimultaneousCall],
+    seconds: float,
+    model: ModelSide,
+    target: Target,
+    names: Names,
+    compare: Compare,
 ) -> tuple[list[AnswerDifference], int, list[ClientResponse], list[ClientResponse]]:
     """Differences, the call that has them, and the answers of the model and of the target to both calls.
 

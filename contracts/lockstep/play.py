@@ -20,7 +20,7 @@ from contracts.lockstep.api import (
     kind_of,
     waits_for_queue,
 )
-from contracts.lockstep.at_once import Call, both_at_once
+from contracts.lockstep.at_once import SimultaneousCall, both_at_once
 from contracts.lockstep.compare import AnswerDifference, Comparer, content
 from contracts.lockstep.names import Names
 from contracts.lockstep.reads import Reads
@@ -171,7 +171,7 @@ class Lockstep:
         """Differences of two calls that are sent at the same time."""
         requests = self._rendering.request
         calls = [
-            Call(each, [requests(each, self.operations[each["op"]], side, {}) for side in (0, 1)])
+            SimultaneousCall(each, [requests(each, self.operations[each["op"]], side, {}) for side in (0, 1)])
             for each in (step, step["beside"])
         ]
         seconds = self.target.wait(step.get("tick", 0.0), settle=not self.target.is_mock)

@@ -20,7 +20,7 @@ _KEY = ("operation", "difference", "claim")
 _FIELDS = (*_KEY, "first_seen", "last_seen")
 
 
-class Recorded(NamedTuple):
+class DriftCounts(NamedTuple):
     """Number of differences in a ledger."""
 
     new: int
@@ -46,7 +46,7 @@ def known(path: Path) -> list[dict[str, Any]]:
     return read(path) if path.exists() else []
 
 
-def record(path: Path, outcomes: Sequence[Outcome], date: str) -> Recorded:
+def record(path: Path, outcomes: Sequence[Outcome], date: str) -> DriftCounts:
     """Add the differences of a run to a ledger."""
     entries = {tuple(entry[name] for name in _KEY): entry for entry in known(path)}
     before = len(entries)
@@ -62,7 +62,7 @@ def record(path: Path, outcomes: Sequence[Outcome], date: str) -> Recorded:
     except OSError as error:
         raise Usage(f"{path} can't be written: {error.strerror}; pass another --drift") from error
     new = len(entries) - before
-    return Recorded(new, len({tuple(entry[name] for name in _KEY) for entry in seen}) - new)
+    return DriftCounts(new, len({tuple(entry[name] for name in _KEY) for entry in seen}) - new)
 
 
 def answers(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str, Any]]:

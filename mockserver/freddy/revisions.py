@@ -18,7 +18,7 @@ from mockserver.freddy.spaces import space_body
 from mockserver.freddy.thread_changes import is_unread
 from mockserver.http.calls import Reply
 from mockserver.http.problems import Problem
-from mockserver.profile.profile import Follower, Profile
+from mockserver.profile.profile import DeploymentProfile, Follower
 from mockserver.profile.switches import switches, text_of
 from mockserver.sandbox.sandbox import Record, Sandbox
 
@@ -105,7 +105,7 @@ def handlers_of(revision: str) -> Mapping[str, Handler]:
     return {**HANDLERS, **changed} if changed else HANDLERS
 
 
-def following(handlers: Mapping[str, Handler], profile: Profile) -> Mapping[str, Handler]:
+def following(handlers: Mapping[str, Handler], profile: DeploymentProfile) -> Mapping[str, Handler]:
     """Handlers that answer as a profile says, where it has an alternative for their operation."""
     if not profile.followed:
         return handlers

@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from mockserver.persistence.directory_store import DirectoryStore, Log
-from mockserver.persistence.kept_sandbox import KeptSandbox, Moment, pieces, state_document
+from mockserver.persistence.kept_sandbox import KeptSandbox, SnapshotMoment, pieces, state_document
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
-from mockserver.sandbox.transaction import Unwritable
+from mockserver.sandbox.transaction import ChangeNotWritten
 from mockserver.state_document.pieces import in_pieces
 
 SECONDS = 1.0
@@ -42,7 +42,7 @@ class Keeper:
         """Snapshot -> hash of its state, and the sandbox that saved it."""
         self.log: Log
         self._kept: dict[str, KeptSandbox] = {}
-        self._moments: SimpleQueue[tuple[KeptSandbox, Moment]] = SimpleQueue()
+        self._moments: SimpleQueue[tuple[KeptSandbox, SnapshotMoment]] = SimpleQueue()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="persist", daemon=True)
 
@@ -54,14 +54,14 @@ class Keeper:
     # Sandboxes
 
     def adopt(self, sandbox: Sandbox) -> None:
-        """Keep a new sandbox; Unwritable if it can't be."""
+        """Keep a new sandbox; ChangeNotWritten if it can't be."""
         kept = self.attach(sandbox, Log(sandbox.name, 0))
         try:
             moment = kept.moment(0)._replace(state=None)
             kept.log = self.store.begin(sandbox.name, pieces(moment, self._spec))
         except OSError as error:
             self._forget(kept)
-            raise Unwritable(str(error.strerror or error)) from error
+            raise ChangeNotWritten(str(error.strerror or error)) from error
         kept.is_changed = False
 
     def attach(self, sandbox: Sandbox, log: Log) -> KeptSandbox:
@@ -94,7 +94,7 @@ class Keeper:
     # Snapshots by name
 
     def saved(self, states: Mapping[str, SandboxState], by: str) -> None:
-        """Keep snapshots of a sandbox; Unwritable if they can't be."""
+        """Keep snapshots of a sandbox; ChangeNotWritten if they can't be."""
         for name, state in states.items():
             digest = self.hash_of(state)
             self._append(["saved", name, digest, by])
@@ -110,12 +110,12 @@ class Keeper:
         try:
             self.store.append(self.log, orjson.dumps(entry))
         except OSError as error:
-            raise Unwritable(str(error.strerror or error)) from error
+            raise ChangeNotWritten(str(error.strerror or error)) from error
 
     # Whole states
 
     def hash_of(self, state: SandboxState) -> str:
-        """Hash of a whole state, which is stored; Unwritable if it can't be."""
+        """Hash of a whole state, which is stored; ChangeNotWritten if it can't be."""
         with self._lock:
             known = self._recent.get(id(state))
         if known is not None:
@@ -129,7 +129,7 @@ class Keeper:
                     self.store.write_state(digest, lines)
                 self.remember(state, digest)
         except OSError as error:
-            raise Unwritable(str(error.strerror or error)) from error
+            raise ChangeNotWritten(str(error.strerror or error)) from error
         return digest
 
     def remember(self, state: SandboxState, digest: str) -> None:
@@ -160,7 +160,7 @@ class Keeper:
 
     # The thread
 
-    def _later(self, kept: KeptSandbox, moment: Moment) -> None:
+    def _later(self, kept: KeptSandbox, moment: SnapshotMoment) -> None:
         self._moments.put((kept, moment))
 
     def _run(self) -> None:
@@ -194,7 +194,7 @@ class Keeper:
                 with kept.sandbox.transaction():
                     try:
                         kept.whole()
-                    except Unwritable as problem:
+                    except ChangeNotWritten as problem:
                         self._notice(f"no snapshot of sandbox {kept.sandbox.name!r}: {problem.reason}")
         self.remove_unused()
         self.store.close()

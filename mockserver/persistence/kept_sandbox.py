@@ -16,7 +16,7 @@ from mockserver.http.request import Answer
 from mockserver.persistence.directory_store import DirectoryStore, Log
 from mockserver.sandbox.answer_stream import stream_json
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
-from mockserver.sandbox.transaction import Unwritable
+from mockserver.sandbox.transaction import ChangeNotWritten
 from mockserver.state_document.export import document
 from mockserver.state_document.pieces import in_pieces
 
@@ -26,7 +26,7 @@ RESERVED = 1000
 """Request ids that are reserved at once: after a crash, those not given are skipped."""
 
 
-class Moment(NamedTuple):
+class SnapshotMoment(NamedTuple):
     """A sandbox at one instant, immutable."""
 
     number: int
@@ -46,7 +46,7 @@ class KeptSandbox:
         store: DirectoryStore,
         spec: Mapping[str, Any],
         hash_of: Callable[[SandboxState], str],
-        later: Callable[[KeptSandbox, Moment], object],
+        later: Callable[[KeptSandbox, SnapshotMoment], object],
         notice: Callable[[str], object],
     ) -> None:
         """`hash_of` stores a whole state; `later` takes a moment to be written by another thread.
@@ -69,7 +69,7 @@ class KeptSandbox:
         sandbox.faults.taken = self.taken
 
     def changed(self, context: RequestContext, answer: Answer) -> None:
-        """Keep a call that was carried out; Unwritable if it can't be."""
+        """Keep a call that was carried out; ChangeNotWritten if it can't be."""
         kind = context.matched.kept
         if kind == "read":
             return
@@ -91,7 +91,7 @@ class KeptSandbox:
             self._later(self, self.moment(self._store.rotate(self.log)))
         except OSError as error:
             self.written(str(error.strerror or error))
-        except Unwritable as problem:
+        except ChangeNotWritten as problem:
             self.written(problem.reason)
 
     def written(self, failure: str = "") -> None:
@@ -108,27 +108,27 @@ class KeptSandbox:
             self._store.put_snapshot(self.log, number, pieces(self.moment(number), self._spec))
             self._failed_at = 0
         except OSError as error:
-            raise Unwritable(str(error.strerror or error)) from error
+            raise ChangeNotWritten(str(error.strerror or error)) from error
 
     def counted(self, rule_id: str, matched: int, struck: int) -> None:
         """Keep the counts of a rule; they may be lost if the disk is full."""
-        with suppress(Unwritable):
+        with suppress(ChangeNotWritten):
             self._append(["counted", rule_id, matched, struck])
 
     def taken(self, caller: str, now: int) -> None:
         """Keep that a caller took a token of the rate limit."""
-        with suppress(Unwritable):
+        with suppress(ChangeNotWritten):
             self._append(["taken", caller, now])
 
     def passed(self, kind: str) -> None:
         """Keep that request ids were given, some before they are."""
         number = self.sandbox.ids.traces().get(kind, 0)
         if number > self._reserved.get(kind, 0):
-            with self._lock, suppress(Unwritable):
+            with self._lock, suppress(ChangeNotWritten):
                 self._append(["traces", kind, number + RESERVED])
                 self._reserved[kind] = number + RESERVED
 
-    def moment(self, number: int) -> Moment:
+    def moment(self, number: int) -> SnapshotMoment:
         """The sandbox as it is, for a snapshot of this number."""
         sandbox = self.sandbox
         if sandbox.start is not self.start[0] or not self.start[1]:
@@ -143,14 +143,14 @@ class KeptSandbox:
             "traces": sandbox.ids.traces(),
             "faults": faults_json(sandbox.faults.checkpoint()),
         }
-        return Moment(number, head, sandbox.state(""))
+        return SnapshotMoment(number, head, sandbox.state(""))
 
     def _append(self, entry: Any) -> None:
         self.is_changed = True
         try:
             self._store.append(self.log, orjson.dumps(entry))
         except OSError as error:
-            raise Unwritable(str(error.strerror or error)) from error
+            raise ChangeNotWritten(str(error.strerror or error)) from error
 
 
 def call_entry(context: RequestContext, answer: Answer, at: int) -> list[Any]:
@@ -193,7 +193,7 @@ def state_document(state: SandboxState, spec: Mapping[str, Any]) -> dict[str, An
     return whole if state.faults is None else {**whole, "faults": faults_json(state.faults)}
 
 
-def pieces(moment: Moment, spec: Mapping[str, Any]) -> Iterator[bytes]:
+def pieces(moment: SnapshotMoment, spec: Mapping[str, Any]) -> Iterator[bytes]:
     """A snapshot as it is written."""
     yield orjson.dumps(moment.head) + b"\n"
     if moment.state is not None:

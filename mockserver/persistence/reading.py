@@ -9,13 +9,13 @@ from mockserver.persistence.keeper import NAMED
 from mockserver.persistence.opening import names_of
 from mockserver.persistence.recovery import Recovery
 from mockserver.sandbox.gc_pause import gc_paused
-from mockserver.sandbox.sandbox import SandboxState, Session
+from mockserver.sandbox.sandbox import SandboxSession, SandboxState
 
 
 @gc_paused()
 def read_session(
     store: DirectoryStore, name: str, recovery: Callable[[Callable[[str], bytes]], Recovery]
-) -> tuple[Session, dict[str, SandboxState]]:
+) -> tuple[SandboxSession, dict[str, SandboxState]]:
     """Session of a sandbox, and all snapshots by name; one of FAILURES if they can't be recovered."""
     recover = recovery(store.state)
     named: dict[str, tuple[str, str]] = {}

@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from mockserver.http.context import Refusal
 from mockserver.http.problems import Problem, Rendered
-from mockserver.profile.profile import Profile
+from mockserver.profile.profile import DeploymentProfile
 from mockserver.profile.switches import switches, text_of
 
 Render = Callable[[Problem, str, str], Rendered]
@@ -18,7 +18,7 @@ Render = Callable[[Problem, str, str], Rendered]
 class ProfileAnswers:
     """Refusals as a profile has them."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: DeploymentProfile) -> None:
         rows = [
             (id_, row, each)
             for id_, each in profile.followed.items()
@@ -47,7 +47,7 @@ class ProfileAnswers:
         return problem
 
 
-def rendering(profile: Profile, render: Render) -> Render:
+def rendering(profile: DeploymentProfile, render: Render) -> Render:
     """Rendering of problems, with the forms that a profile has."""
     forms = [_FORMS[id_] for id_ in profile.followed if id_ in _FORMS]
     if not forms:

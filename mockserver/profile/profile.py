@@ -33,7 +33,7 @@ def file_of(name_or_file: str) -> Path:
     return Path(name_or_file)
 
 
-class Profile:
+class DeploymentProfile:
     """Alternatives that the mock follows; none without a file."""
 
     def __init__(self, name_or_file: str | None = None) -> None:

@@ -17,7 +17,7 @@ from mockserver.sandbox.clock import REAL_TIME, Clock, ClockStart, TimeSource
 from mockserver.sandbox.directory import Directory
 from mockserver.sandbox.ids import Counters, Ids
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.transaction import VIEW_SECONDS, NestedTransaction, SandboxBusy, Unwritable
+from mockserver.sandbox.transaction import VIEW_SECONDS, ChangeNotWritten, NestedTransaction, SandboxBusy
 from mockserver.store.collection import Collection, Index
 from mockserver.store.page_cache import PageCache
 from mockserver.store.sorted_keys import Key
@@ -58,7 +58,7 @@ class SandboxState(NamedTuple):
     """Faults that a reset to it restores; None for those that the mock began with."""
 
 
-class Session(NamedTuple):
+class SandboxSession(NamedTuple):
     """Everything that determines the answers of a sandbox."""
 
     state: SandboxState
@@ -220,11 +220,11 @@ class Sandbox(Collections):
             data, self.embeddings.own_policy, self.ids.counters(), self.clock.as_start(), origin
         )
 
-    def session(self) -> Session:
+    def session(self) -> SandboxSession:
         """Everything that determines its answers; consistent only within a transaction."""
-        return Session(self.state(""), self.faults.checkpoint(), self.start)
+        return SandboxSession(self.state(""), self.faults.checkpoint(), self.start)
 
-    def enter(self, session: Session) -> None:
+    def enter(self, session: SandboxSession) -> None:
         """Go on as the sandbox of a session."""
         self.restore(session.state)
         if session.faults is not None:
@@ -296,7 +296,7 @@ class Sandbox(Collections):
             self.data, self.start, self.embeddings, self.ids, self.clock, *others = self._before
             versions, ids, clock, faults = others
             self.restore_versions(versions)
-            if faults is not None and issubclass(kind, Unwritable):
+            if faults is not None and issubclass(kind, ChangeNotWritten):
                 self.faults.restore(faults)
             self.ids.restore(ids)
             self.clock.restore(clock)

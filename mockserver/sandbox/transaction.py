@@ -18,7 +18,7 @@ class NestedTransaction(RuntimeError):
         )
 
 
-class Unwritable(
+class ChangeNotWritten(
     MockOwnError,
     status=503,
     code="SERVICE_UNAVAILABLE",

@@ -21,7 +21,7 @@ from mockserver.file_contents.content import Content
 from mockserver.sandbox.clock import as_text
 from mockserver.sandbox.directory import Directory, Membership
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import SandboxState, Session, collections
+from mockserver.sandbox.sandbox import SandboxSession, SandboxState, collections
 
 FORMAT = "freddy-mock-state/1"
 
@@ -94,7 +94,7 @@ class States:
 
 
 def session_document(
-    session: Session,
+    session: SandboxSession,
     snapshots: Mapping[str, SandboxState],
     spec: Mapping[str, Any],
     beside: dict[str, Content] | None = None,

@@ -22,7 +22,7 @@ from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.records import Record
-from mockserver.sandbox.sandbox import Data, SandboxState, Session
+from mockserver.sandbox.sandbox import Data, SandboxSession, SandboxState
 from mockserver.state_document import export
 from mockserver.state_document.contents import Beside, in_folder, remove_others, write_beside
 from mockserver.state_document.importing import Import, InvalidState, Refusals
@@ -62,7 +62,7 @@ class StateDocuments:
         return export.document(state, self._spec)
 
     @gc_paused()
-    def session_document(self, session: Session, snapshots: Mapping[str, SandboxState]) -> Record:
+    def session_document(self, session: SandboxSession, snapshots: Mapping[str, SandboxState]) -> Record:
         """Document of everything that determines the answers of a sandbox."""
         return export.session_document(session, snapshots, self._spec)
 
@@ -111,7 +111,7 @@ class StateDocuments:
         document: Record,
         beside: Beside = lambda _: None,
         note: Callable[[str], object] = lambda _: None,
-    ) -> tuple[Session, dict[str, SandboxState]]:
+    ) -> tuple[SandboxSession, dict[str, SandboxState]]:
         """Session and snapshots of a document of the right shape; InvalidState with every reason."""
         state = self.state(document, "state", beside, note)
         states = {
@@ -124,7 +124,7 @@ class StateDocuments:
             if digest is not None and digest not in states:
                 refusals.add(at, f"there is no state {digest!r}")
         refusals.raise_all()
-        session = Session(state._replace(faults=None), state.faults, states.get(start or ""))
+        session = SandboxSession(state._replace(faults=None), state.faults, states.get(start or ""))
         return session, {name: states[digest] for name, digest in named.items()}
 
     def read(
@@ -151,7 +151,7 @@ class StateDocuments:
         more = f" (and {len(errors) - _LISTED} more)" if len(errors) > _LISTED else ""
         raise DocumentError(f"{file}: {text}{more}")
 
-    def write(self, file: Path, session: Session, snapshots: Mapping[str, SandboxState]) -> None:
+    def write(self, file: Path, session: SandboxSession, snapshots: Mapping[str, SandboxState]) -> None:
         """Write a session to a file, atomically, and large contents beside it; OSError if that fails."""
         options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         beside: dict[str, Content] = {}

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from contracts.cli import main
 from contracts.report import drift
-from mockserver.profile.profile import Profile
+from mockserver.profile.profile import DeploymentProfile
 from tests.running import ROOT, mock
 from tests.test_profile import profile
 
@@ -64,7 +64,7 @@ def test_a_value_that_no_profile_can_have_is_left_out_and_said(tmp_path: Path, v
     assert said[0].startswith(f"left out: A36 status: {value!r} ")
     assert said[1:] == ["A36 system_message: No"]
     assert entries == {"A36": {"system_message": "No"}}
-    Profile(str(tmp_path / "staging.profile.yaml"))
+    DeploymentProfile(str(tmp_path / "staging.profile.yaml"))
 
 
 @pytest.mark.parametrize(

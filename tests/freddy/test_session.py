@@ -10,7 +10,7 @@ import pytest
 from mockserver.faults.rate_limit import RateLimiter
 from mockserver.faults.rule import Rule
 from mockserver.faults.rule_list import CountedRule, FaultsVersion
-from mockserver.sandbox.sandbox import SandboxState, Session
+from mockserver.sandbox.sandbox import SandboxSession, SandboxState
 from mockserver.sandbox.sandboxes import Sandboxes
 from tests.freddy.steps import Steps
 from tests.freddy.test_state import Mock, served, without_session
@@ -51,7 +51,7 @@ def test_each_attribute_of_a_sandbox_is_in_the_document_or_of_the_process(mock: 
     ("value", "fields"),
     [
         (SandboxState, "data policy counters clock_start origin faults"),
-        (Session, "state faults start"),
+        (SandboxSession, "state faults start"),
         (FaultsVersion, "rules rate_limiter"),
         (CountedRule, "rule matched struck"),
     ],

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from mockserver.app import MockServer, create_app
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.sandbox.sandbox import Session
+from mockserver.sandbox.sandbox import SandboxSession
 from mockserver.settings import Settings
 from tests.engine.mutants import mutants
 from tests.freddy.steps import Steps
@@ -56,7 +56,7 @@ class Mock:
         assert answer.status_code == 200
         return bytes(answer.data)
 
-    def session(self) -> Session:
+    def session(self) -> SandboxSession:
         """What is behind the document."""
         sandbox = served(os.environ.get("FREDDY_API_KEY")).sandboxes.get(self._sandbox)
         with sandbox.transaction():
