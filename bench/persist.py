@@ -114,18 +114,17 @@ def wait(folder: Path) -> None:
     """The longest request while a large snapshot is written."""
     world = "threads=1000,messages=100,spaces=1"
     mock = _Socket("--generate", world, "--persist", str(folder / "wait"), "--persist-mb", "4096")
-    text, longest, taken = "x" * 2_000, [0.0], list[float]()
+    text, taken = "x" * 2_000, list[float]()
     begin = time.perf_counter()
     size = len(list((folder / "wait" / "sandboxes").glob("*.state")))
     while time.perf_counter() - begin < 12:
         start = time.perf_counter()
         mock.ask("POST", "/__admin/threads/thrd_def456/messages", {"role": "user", "content": text})
         taken.append(time.perf_counter() - start)
-        longest[0] = max(longest[0], taken[-1])
     names = sorted(file.name for file in (folder / "wait" / "sandboxes").glob("default.*.state"))
     taken.sort()
     p99 = taken[int(len(taken) * 0.99)] * 1000
-    print(f"100,000 messages: longest write {longest[0] * 1000:.0f} ms, p99 {p99:.1f} ms, of {len(taken)}")
+    print(f"100,000 messages: longest write {taken[-1] * 1000:.0f} ms, p99 {p99:.1f} ms, of {len(taken)}")
     print(f"  snapshots: {size} before, now {names}")
     begin = time.perf_counter()
     mock.end()
@@ -148,12 +147,12 @@ def ready(folder: Path) -> None:
             said = {"role": "user", "content": "The launch is on 14 April in the Lindenhof Forum."}
             mock.ask("POST", f"/__admin/threads/{thread}/messages", said, name)
     mock.end(signal.SIGKILL)
-    for what, number in (("after SIGKILL", signal.SIGTERM), ("after SIGTERM", signal.SIGTERM)):
+    for what in ("after SIGKILL", "after SIGTERM"):
         mock = _Socket(*flags, preexec_fn=few)
         count = len(mock.ask("GET", "/__admin/sandboxes?limit=1000")["sandboxes"])
         begin = time.perf_counter()
         print(f"1,000 sandboxes {what}: ready in {mock.seconds:.1f} s, {count} listed", end="")
-        mock.end(number)
+        mock.end()
         print(f", ended in {time.perf_counter() - begin:.1f} s")
 
 

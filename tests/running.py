@@ -1,6 +1,7 @@
 """The mock as a child process on a free port, for tests that want a real socket."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,14 @@ from mockserver.client.child import Child
 ROOT = Path(__file__).resolve().parent.parent
 FROZEN = "2026-02-26T10:30:00Z"
 """The instant of the documents' answers."""
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it comes to hold within a minute."""
+    until = time.monotonic() + 60
+    while not (held := holds()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return held
 
 
 @contextmanager

@@ -13,8 +13,7 @@ from mockserver.app import create_app
 from mockserver.commands.cli import main
 from mockserver.settings import Settings
 from tests.fences import blocks
-from tests.running import ROOT, mock
-from tests.test_watch import eventually
+from tests.running import ROOT, eventually, mock
 
 EXAMPLE = ROOT / "examples/login/login.py"
 REFUSED = {

@@ -6,13 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.running import ROOT
+from tests.running import ROOT, eventually
 
 SIGNALS = [signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL]
 PYTEST = ("pytest", "-q", "-p", "mockserver.client.pytest_plugin")
@@ -32,14 +30,6 @@ def mocks(folder: Path) -> list[int]:
         if b"\0serve\0" in command and f"{MARK}={folder}".encode() in variables.split(b"\0"):
             found.append(int(each.name))
     return found
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold within a minute."""
-    until = time.monotonic() + 60
-    while not (held := holds()) and time.monotonic() < until:
-        time.sleep(0.02)
-    return held
 
 
 def start(folder: Path, *command: str) -> subprocess.Popen[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -14,6 +13,7 @@ import pytest
 
 from mockserver.server.nudge import Nudge
 from mockserver.server.request_readers import RequestReaders
+from tests.running import eventually
 
 
 class Body:
@@ -103,9 +103,7 @@ def test_who_waits_for_a_body_lets_another_one_go_on(served: Served) -> None:
     assert is_parked(third)
     served.ask("second").result(5)
     body.here.set()
-    until = time.monotonic() + 60
-    while b"late" not in served.answered and time.monotonic() < until:
-        time.sleep(0.01)
+    assert eventually(lambda: b"late" in served.answered)
     assert served.answered[-1] == b"late"
     assert is_parked(late)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import requests
 
-from tests.running import ROOT, mock
+from tests.running import ROOT, eventually, mock
 
 DEMO = ROOT / "mockserver/scenarios/demo.yaml"
 OWNER = {"X-API-Key": "ak_demo_owner"}
@@ -19,15 +17,6 @@ def name_of_the_space(url: str) -> str:
     answer = requests.get(f"{url}/v1/spaces/space_abc123", headers=OWNER, timeout=60)
     name: str = answer.json()["name"]
     return name
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold, with far more patience than it needs."""
-    for _ in range(400):
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_changed_scenario_is_served_and_a_bad_one_is_not(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ class Keeper:
             self._recent[id(state)] = state, digest
 
     def clear(self) -> None:
-        """Begin anew: remove everything that was kept."""
+        """Remove everything that was kept."""
         self.store.clear()
         with self._lock:
             self._recent.clear()

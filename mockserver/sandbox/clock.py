@@ -56,7 +56,7 @@ class TimeSource:
             return self._last
 
     def start(self, real: Callable[[], int]) -> None:
-        """Begin anew with another real time."""
+        """Start again with another real time."""
         with self._lock:
             self.real, self._last, self._behind = real, _FIRST, 0
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
 
 from mockserver.openapi.yaml_document import Document, DocumentError
-from tests.running import ROOT, mock
+from tests.running import ROOT, eventually, mock
 
 MEGABYTE = 1 << 20
 
@@ -93,14 +91,6 @@ def test_a_start_with_a_bomb_takes_less_than_300_mb(tmp_path: Path, flag: str, n
     )
     assert (run.returncode, run.stderr.count("\n")) == (2, 1), run.stderr
     assert int(run.stdout) < 300_000
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold within a minute."""
-    until = time.monotonic() + 60
-    while not (held := holds()) and time.monotonic() < until:
-        time.sleep(0.05)
-    return held
 
 
 @pytest.mark.slow
