@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,8 @@ from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
+from mockserver.foreign.api import ForeignApi
+from mockserver.foreign.loading import load_foreign, operation_ids
 from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate, token_first
 from mockserver.freddy.revisions import following, handlers_of
@@ -89,7 +91,9 @@ def create_app(
 
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")), is_lax=False)
     loaded = load(settings, control_spec.body_defaults("addFault"))
-    fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
+    beside = load_foreign(settings.also, loaded.spec.operations.values())
+    known = [*loaded.spec.operations, *operation_ids(beside)]
+    fault_defaults = _fault_defaults(settings, known, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
         faults, follows = Faults(fault_defaults), loaded.profile.follower()
@@ -117,11 +121,16 @@ def create_app(
         answers=ProfileAnswers(profile) if profile.followed else None,
         redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
+    foreign = [_foreign_api(each, settings) for each in beside]
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
+    documents |= {f"{each.name}.json": each.document.content for each in beside}
+    prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
     control = Api(
         control_spec,
-        admin_handlers(ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown())),
+        admin_handlers(
+            ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), prefixes)
+        ),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -141,9 +150,12 @@ def create_app(
     # Each delayed answer occupies a thread: some stay available, so that the control API still answers.
     most_delayed = max(1, (settings.threads - 2 * most_streams) * 3 // 4)
 
+    # Longer prefixes first: one can be the beginning of another.
+    apis = [control, *sorted(foreign, key=lambda api: -len(api.prefix)), vendor]
+
     def corridor(app: Flask) -> Corridor:
         return Corridor(
-            [control, vendor],
+            apis,
             sandboxes,
             log=log,
             limits=BodyLimits(settings.max_body_bytes, settings.max_file_bytes),
@@ -161,23 +173,48 @@ def create_app(
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
-    app.journals, app.profile = journals, profile
+    app.journals, app.profile, app.foreign = journals, profile, beside
+    app.foreign_files = [file for each in beside for file in each.document.files]
+    for each in beside:
+        for line in each.lines():
+            log.notice(line)
 
     def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
-        return Recovery([control, vendor], loaded.states, whole_state, new_sandbox, fault_defaults.rule)
+        return Recovery(apis, loaded.states, whole_state, new_sandbox, fault_defaults.rule)
 
     app.recovery = recovery
     blueprints.register(app, settings.extend)
     if settings.persist is not None:
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
         app.keeper = Keeper(store, loaded.states.spec, log.notice)
+        also = {each.name: each.document.served for each in beside}
+        served = {**loaded.served, "also": also} if also else loaded.served
         opening = Opening(app.keeper, recovery(store.state), sandboxes, log.notice)
         try:
-            opening.open(identity(settings, loaded.served), settings.persist_on_mismatch)
+            opening.open(identity(settings, served), settings.persist_on_mismatch)
         except (OSError, ChangeNotWritten) as error:
             store.close()
             raise DocumentError(f"--persist {settings.persist}: {error}") from error
     return app
+
+
+def _foreign_api(foreign: ForeignApi, settings: Settings) -> Api:
+    api = Api(
+        foreign,
+        foreign.handlers(),
+        prefix=foreign.prefix,
+        authenticate=foreign.authenticate,
+        name_of=str,
+        render=problem_json,
+        cors=Cors(settings.cors_origins),
+        head=True,
+        makes_sandboxes=not settings.strict_sandboxes,
+        redirects=lambda _: False,
+        name=foreign.name,
+        foreign=foreign,
+    )
+    foreign.find = api.routes.at
+    return api
 
 
 def _admin_token(settings: Settings) -> str | None:
@@ -187,11 +224,11 @@ def _admin_token(settings: Settings) -> str | None:
     return secrets.token_urlsafe(24)
 
 
-def _fault_defaults(settings: Settings, spec: Spec, control_spec: Spec) -> FaultDefaults:
+def _fault_defaults(settings: Settings, operations: Collection[str], control_spec: Spec) -> FaultDefaults:
     """Default fields of a fault rule, and the faults active from the start."""
     plan = None if settings.rate_limit is None else rate_limit.plan(settings.rate_limit)
     defaults = control_spec.body_defaults("addFault")
-    return FaultDefaults(defaults, spec.operations.keys(), settings.faults, plan)
+    return FaultDefaults(defaults, operations, settings.faults, plan)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "commands": (
         "app",
         "extensions.blueprints",
+        "foreign.place",
         "server",
         "client",
         "settings",
@@ -31,7 +32,15 @@ MAY_IMPORT = {
     ),
     "client": ("app", "settings"),
     "control": ("client.control",),
-    "identity": ("__version__", "persistence.frames", "profile.profile", "scenarios.loader", "settings"),
+    "foreign": ("http", "openapi", "files"),
+    "identity": (
+        "__version__",
+        "foreign.place",
+        "persistence.frames",
+        "profile.profile",
+        "scenarios.loader",
+        "settings",
+    ),
     "app": (
         "__version__",
         "identity",
@@ -42,6 +51,7 @@ MAY_IMPORT = {
         "admin",
         "freddy",
         "faults",
+        "foreign",
         "journal",
         "http",
         "openapi",
@@ -52,7 +62,13 @@ MAY_IMPORT = {
         "state_document",
         "settings",
     ),
-    "settings": ("faults.profiles", "faults.rate_limit", "sandbox.clock", "scenarios.generated_size"),
+    "settings": (
+        "faults.profiles",
+        "faults.rate_limit",
+        "foreign.place",
+        "sandbox.clock",
+        "scenarios.generated_size",
+    ),
     "server": (),
     "flask_app": (
         "corridor",
