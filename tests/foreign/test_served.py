@@ -12,7 +12,9 @@ from flask.testing import FlaskClient
 
 from mockserver.app import create_app
 from mockserver.settings import Settings
+from tests.fences import blocks
 from tests.foreign.beside import answering, client, of_paths
+from tests.running import ROOT
 
 INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
 LIST = {"type": "array", "items": INTEGER}
@@ -290,5 +292,12 @@ def test_recorded_calls_are_the_same_after_a_restart(tmp_path: Path) -> None:
     for _ in range(2):
         asked = client(tmp_path, document, persist=kept)
         answers.append(asked.post("/thing").get_json())
-        asked.application.keeper.close()
+        asked.application.keeper.close()  # type: ignore[attr-defined]  # the mock has one
     assert answers[0] == answers[1]
+
+
+def test_the_example_of_the_docs_is_answered_as_it_says(tmp_path: Path) -> None:
+    page = ROOT / "docs/also.md"
+    (document,) = (block.text for block in blocks(page) if block.label == "billing.yaml")
+    answer = client(tmp_path, document, "/billing").get("/billing/invoices/in_1")
+    assert answer.get_data(as_text=True) in page.read_text("utf-8")
