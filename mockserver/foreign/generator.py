@@ -18,7 +18,7 @@ HOPELESS = 40
 """Levels at which required values contain themselves without end."""
 MOST = 4000
 """Values after which only what is required is generated."""
-ATTEMPTS = 10
+ATTEMPTS = 16
 """Values that are tried until one is valid."""
 
 
@@ -47,9 +47,9 @@ class Generator:
 
     def __init__(self, whole: Mapping[str, Any], place: str, attempt: int) -> None:
         self._merging = Merging(whole.get("$defs", {}))
-        self._place, self._attempt = f"{place}\0{attempt}", attempt
+        self._seed, self._place, self._attempt = place, f"{place}\0{attempt}", attempt
         self._takes_whole, self._takes_examples = attempt == 0, attempt < 2
-        self._minimal = attempt in (3, 5, 7, 9)
+        self._minimal = attempt > 2 and attempt % 2 == 1
         self._count = 0
 
     def _number(self, at: str) -> texts.Number:
@@ -73,7 +73,7 @@ class Generator:
         number = self._number(at)
         flat, passed = self._merging.flat({} if schema is True else schema)
         above = (*above, *passed)
-        flat, above = self._branched(flat, number, above)
+        flat, above = self._branched(flat, at, above)
         if "const" in flat:
             return flat["const"]
         found = self._example(flat)
@@ -110,8 +110,15 @@ class Generator:
             case kind:
                 return bounded(flat, kind == "integer", name, number)
 
+    def _choice(self, at: str, most: int) -> int:
+        """Branch of a place: the next one in each of the first attempts, then any."""
+        if self._attempt > 6:
+            return self._number(f"{at} branch")() % most
+        text = f"{self._seed}\0{at}".encode("utf-8", "surrogatepass")
+        return (int.from_bytes(blake2b(text, digest_size=8).digest()) + self._attempt) % most
+
     def _branched(
-        self, flat: dict[str, Any], number: texts.Number, above: tuple[str, ...]
+        self, flat: dict[str, Any], at: str, above: tuple[str, ...]
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The schema with one branch of each choice."""
         for _ in range(20):
@@ -128,7 +135,7 @@ class Generator:
             else:
                 others = {k: v for k, v in flat.items() if k != key}
             usable = self._usable(branches, above)
-            branch = usable[(number() + self._attempt) % len(usable)]
+            branch = usable[self._choice(at, len(usable))]
             inner, passed = self._merging.flat(branch)
             told = flat.get("discriminator")
             flat = self._merging.merged({k: v for k, v in others.items() if k != "discriminator"}, inner)

@@ -131,15 +131,17 @@ def collision(mine: Iterable[str], others: Iterable[str]) -> tuple[str, str] | N
 
 
 def successes(operation: ForeignOperation) -> Iterator[tuple[int, str]]:
-    """Statuses that say that a call was carried out, with the keys under which they are described."""
+    """Documented statuses with their keys: those of success first, then redirects, then all others."""
     keys = sorted(map(str, operation.node.get("responses") or {}))
+    if not keys:
+        yield 204, ""
     for key in keys:
         if (key[:1] == "2" and key[1:].upper() in ("XX",)) or (key.isdigit() and 200 <= int(key) < 300):
             yield (200 if not key.isdigit() else int(key)), key
     if "default" in keys and not any(key[:1] in "23" for key in keys):
         yield 200, "default"
-    for key in keys:
-        if key.isdigit() and 300 <= int(key) < 400:
+    for key in sorted(keys, key=lambda each: not each.startswith("3")):
+        if key.isdigit() and 300 <= int(key) < 600:
             yield int(key), key
 
 

@@ -127,8 +127,13 @@ class RequestReader:
         else:
             whole, compiled, merging, _ = self._kind(node)
             value = typed(merging, whole, sent, compiled.is_valid)
-        if not compiled.is_valid(value):
-            errors += compiled.errors(value, place, name)
+            if isinstance(sent, list) and len(sent) == 1 and not compiled.is_valid(value):
+                value = typed(merging, whole, sent[0], compiled.is_valid)
+        if compiled.is_valid(value):
+            return value
+        if isinstance(sent, str) and compiled.is_valid(sent):
+            return sent
+        errors += compiled.errors(value, place, name)
         return value
 
     def body(

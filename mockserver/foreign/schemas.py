@@ -110,12 +110,16 @@ class _Conversion:
             if node.get(strict) is True and bound in made:
                 made[strict] = made.pop(bound)
         if node.get("nullable") is not True:
-            return
-        if "enum" in made and None not in made["enum"]:
+            return  # without a type it means nothing to some: an answer has no null then
+        if self._optional == REQUEST and "enum" in made and None not in made["enum"]:
             made["enum"] = [*made["enum"], None]
         if isinstance(made.get("type"), str):
             made["type"] = [made["type"], "null"]
-        elif any(key in made for key in ("allOf", "anyOf", "oneOf", "$ref")) and "type" not in made:
+        elif (
+            self._optional == REQUEST
+            and any(key in made for key in ("allOf", "anyOf", "oneOf", "$ref"))
+            and "type" not in made
+        ):
             hints: dict[str, Any] = {
                 key: made.pop(key) for key in ("example", "readOnly", "writeOnly") if key in made
             }
@@ -138,6 +142,8 @@ class _Conversion:
             if isinstance(branch, dict) and "$ref" in branch:
                 words.setdefault(self._name(branch["$ref"]), str(branch["$ref"]).rpartition("/")[2])
         made["discriminator"] = {"propertyName": told["propertyName"], "words": words}
+        if self._optional == REQUEST and "oneOf" in made and "anyOf" not in made:
+            made["anyOf"] = made.pop("oneOf")  # the discriminator decides, should a body fit several
 
     def _is_optional(self, node: Any) -> bool:
         if not isinstance(node, dict):
