@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -91,7 +91,7 @@ def create_app(
 
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")), is_lax=False)
     loaded = load(settings, control_spec.body_defaults("addFault"))
-    beside = load_foreign(settings.also, loaded.spec.operations.values())
+    beside = loaded.beside
     known = [*loaded.spec.operations, *operation_ids(beside)]
     fault_defaults = _fault_defaults(settings, known, control_spec)
 
@@ -176,7 +176,7 @@ def create_app(
     app.journals, app.profile, app.foreign = journals, profile, beside
     app.foreign_files = [file for each in beside for file in each.document.files]
     for each in beside:
-        for line in each.lines():
+        for line in each.lines(whole=False):
             log.notice(line)
 
     def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
@@ -250,6 +250,8 @@ class Documents(NamedTuple):
     served: Mapping[str, Any]
     """Title, version and SHA-256 of the document, its overlays, and the profile."""
     profile: DeploymentProfile
+    beside: Sequence[ForeignApi]
+    """Documents of `--also`."""
 
 
 def start(
@@ -308,13 +310,14 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
     profile = DeploymentProfile(settings.profile)
     profile.require_revision(settings.revision)
     spec = spec_of(settings, profile)
+    beside = load_foreign(settings.also, spec.operations.values())
     shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
         loaded = loader.load(name_or_file, shapes)
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
-        return loaded
+        return _with_rows(loaded, beside) if beside else loaded
 
     ours = loader.names()
     own = load_data(settings.scenario)
@@ -326,7 +329,21 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
         StateDocuments(spec.served, shapes, settings.api_key, rule),
         spec.served if settings.profile is None else {**spec.served, "profile": profile.served},
         profile,
+        beside,
     )
+
+
+def _with_rows(data: Data, beside: Iterable[ForeignApi]) -> Data:
+    """The data, with rows of examples in each collection of which the scenario says nothing."""
+    table = Sandbox("-", SandboxState(data)).foreign_rows
+    for foreign in beside:
+        for collection, rows in foreign.initial_rows():
+            if not table.keys("collection", collection):
+                table.load_new(
+                    ((collection, id_), {"collection": collection, "id": id_, "value": row})
+                    for id_, row in rows
+                )
+    return data._replace(versions={**data.versions, "foreign_rows": table.content})
 
 
 def spec_of(settings: Settings, profile: DeploymentProfile | None = None) -> Spec:

@@ -74,6 +74,15 @@ class Answers:
             media_type = "application/json" if not isinstance(value, str) else "text/plain"
         return ForeignReply(status, value, headers, "", media_type, source, reason)
 
+    def media(self, operation: ForeignOperation, _: int, key: str) -> Mapping[str, Any] | None:
+        """JSON media type of an answer, with its name as `type`; None without content."""
+        node = self._document.resolved((operation.node.get("responses") or {}).get(key))
+        content = node.get("content") or {}
+        if not content:
+            return None
+        media_type = _accepted(content, "")
+        return {**(content[media_type] or {}), "type": media_type.replace("*/*", "application/json")}
+
     def _value(
         self,
         operation: ForeignOperation,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from mockserver.foreign.answers import Answers, ForeignReply, Ungenerated, encoded
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.operations import ForeignOperation, described, operations_of, successes
+from mockserver.foreign.plans import Planner
 from mockserver.foreign.requests import RequestReader
 from mockserver.foreign.schemas import ForeignSchemas
 from mockserver.foreign.security import Security
+from mockserver.foreign.state import GenericState
 from mockserver.http.calls import Call, File, Reply
 from mockserver.http.context import RequestContext
 from mockserver.http.problems import Invalid, MockOwnError, NoRoute, Problem, SpecViolation
@@ -38,6 +41,13 @@ class ForeignApi:
         self.schemas = ForeignSchemas(document)
         self._reader = RequestReader(document, self.schemas)
         self.answers = Answers(document, self.schemas)
+        plans = list(Planner(document, self.schemas, self.operations).plans())
+        self.state = GenericState(plans, self.schemas, self.answers)
+        stored = {id_ for plan in plans for id_ in plan.actions}
+        self.operations = {
+            id_: replace(each, kept="entry") if id_ in stored else each
+            for id_, each in self.operations.items()
+        }
         self._security = Security(document)
         self.find: Callable[[str, str], Operation | None] = lambda *_: None
         """Operation of a method and a path; set by the application."""
@@ -47,18 +57,31 @@ class ForeignApi:
         at = "" if operation is None else f"{operation.id}: "
         return DocumentError(f"--also {self.document.path}: {at}{reason}")
 
-    def lines(self) -> list[str]:
-        """What it serves, and one line with a count for each thing that is not understood."""
+    def lines(self, *, whole: bool = True) -> list[str]:
+        """What it serves and stores, and a line with a count for each thing that is not understood.
+
+        `whole`: whether each collection has a line.
+        """
         title = " ".join(str((self.document.content.get("info") or {}).get("title", "")).split())
         served = f"{self.name}: {title}, {len(self.operations)} operations at {self.prefix or '/'}"
-        return [
-            served,
-            *(f"{self.name}: not understood: {what}: {n}" for what, n in self.not_understood.items()),
-        ]
+        kept = [f"{self.name}: generic state: {plan.name}" for plan in self.state.plans]
+        if not whole and kept:
+            kept = [f"{self.name}: generic state: {len(kept)} collections"]
+        strange = [f"{self.name}: not understood: {what}: {n}" for what, n in self.not_understood.items()]
+        return [served, *kept, *strange]
 
     def handlers(self) -> dict[str, Callable[[Call[Any], Any], Reply]]:
         """Handlers by operation."""
-        return {id_: partial(self._answer, operation) for id_, operation in self.operations.items()}
+        made: dict[str, Callable[[Call[Any], Any], Reply]] = {
+            id_: partial(self._answer, operation) for id_, operation in self.operations.items()
+        }
+        return made | dict(self.state.handlers(self.operations))
+
+    def initial_rows(self) -> Iterator[tuple[str, list[tuple[str, Mapping[str, Any]]]]]:
+        """Collections with the rows that their examples have."""
+        for plan in self.state.plans:
+            if rows := self.state.initial_rows(plan, self.operations):
+                yield plan.name, rows
 
     def authenticate(self, request: Request, _: Any) -> str:
         """Names of the schemes of the credential, for an operation that asks for one."""
