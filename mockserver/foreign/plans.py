@@ -34,6 +34,8 @@ class Plan:
     """Field of the answer of a list that has the rows; empty if the answer is the list."""
     item: Any
     """Schema of a row."""
+    listed: Any
+    """Schema of a row in a list."""
     actions: Mapping[str, str]
     """Operation -> what it does."""
 
@@ -95,7 +97,14 @@ class Planner:
         actions = {each.id: _ON_ROWS[each.method] for each in on_rows.values() if each.method in _ON_ROWS}
         actions |= {each.id: _ON_ROW[each.method] for each in on_row.values() if each.method in _ON_ROW}
         name = f"{self._document.name}:{path}"
-        return Plan(name, parents, key, id_ or "id", inside, rows or "", schema, actions)
+        listed = self._listed(on_rows.get("GET"), rows or "") or schema
+        return Plan(name, parents, key, id_ or "id", inside, rows or "", schema, listed, actions)
+
+    def _listed(self, operation: ForeignOperation | None, rows: str) -> Any:
+        """The document's own schema of a row in a list; None without one."""
+        schema = self._schema(operation)
+        array = self._node(schema, rows) if rows else schema
+        return self._document.resolved(array).get("items")
 
     def _schema(self, operation: ForeignOperation | None) -> Any:
         """JSON schema of the answer of an operation; None without one."""

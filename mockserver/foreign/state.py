@@ -44,12 +44,17 @@ class GenericState:
         rows = [record["value"] for record in table.records(table.ids("collection", place))]
         flat = self._flat(plan.item)[0]
         page = page_of(rows, call.query, set(flat.get("properties", {})))
+        compiled, place = self._flat(plan.listed)[2], f"{sandbox.ids.seed}\0{place}"
+        shown = [
+            row if compiled.is_valid(row) else self.fitted(plan.listed, row, f"{place}\0{row[plan.id]}")
+            for row in page.rows
+        ]
         if not plan.rows:
-            return self._shown(plan, operation, call, sandbox, page.rows)
+            return self._shown(plan, operation, call, sandbox, shown)
         whole = self._answer_schema(operation)
         names = {} if whole is None else self._flat(whole)[0].get("properties", {})
         more = {name: page.facts[name] for name in names if name in page.facts}
-        return self._shown(plan, operation, call, sandbox, {plan.rows: page.rows, **more})
+        return self._shown(plan, operation, call, sandbox, {plan.rows: shown, **more})
 
     def _create(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
         sent, place = self._sent(plan, call), plan.place(call.path)
@@ -64,7 +69,12 @@ class GenericState:
         return self._shown(plan, operation, call, sandbox, self._inside(plan, self._row(plan, call, sandbox)))
 
     def _replace(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
-        old = self._row(plan, call, sandbox)
+        id_ = call.path[plan.key]
+        is_new = (plan.place(call.path), id_) not in sandbox.foreign_rows
+        if is_new and ("create" not in plan.actions.values() or 201 in dict(successes(operation))):
+            old: Row = {plan.id: self._meant(plan, id_)}
+        else:
+            old = self._row(plan, call, sandbox)
         properties = self._flat(plan.item)[0].get("properties", {})
         kept = {n: v for n, v in old.items() if n == plan.id or self._is_read_only(plan, properties.get(n))}
         row = {**kept, **self._stamped(plan, sandbox, old), **self._sent(plan, call), plan.id: old[plan.id]}
@@ -125,6 +135,12 @@ class GenericState:
             if name.lower().startswith(names) and merging.flat(node)[0].get("format") == "date-time"
         }
 
+    def _meant(self, plan: Plan, text: str) -> Any:
+        """Id of a path as its schema has it."""
+        flat, merging, *_ = self._flat(plan.item)
+        node = merging.flat(flat.get("properties", {}).get(plan.id, {}))[0]
+        return int(text) if "integer" in types_of(node) and text.isdecimal() and len(text) < 16 else text
+
     def _new_id(self, plan: Plan, place: str, sandbox: Any) -> Any:
         """Id that no row has: the next number, or a text as its schema wants it."""
         flat, merging, *_ = self._flat(plan.item)
@@ -160,14 +176,18 @@ class GenericState:
                 made[name] = plain["default"]
             elif name in flat.get("required", ()):
                 made[name] = self._field(inner, plain, whole, f"{place}\0{name}", name)
-        if not compiled.is_valid(made):
-            wrong = {str(path[0]) for path in compiled.places(made) if path}
-            made = {n: v for n, v in made.items() if n not in wrong or n in flat.get("required", ())}
+        if compiled.is_valid(made):
+            return made
+        wrong = {str(path[0]) for path in compiled.places(made) if path}
+        made = {name: each for name, each in made.items() if name not in wrong}
+        for name in wrong.intersection(flat.get("required", ())):
+            inner = properties.get(name, {})
+            made[name] = self._field(inner, merging.flat(inner)[0], whole, f"{place}\0{name}", name)
         return made
 
     @staticmethod
     def _field(node: Any, plain: Row, whole: Mapping[str, Any], place: str, name: str) -> Any:
-        if "null" in types_of(plain):
+        if "null" in types_of(plain) and None in plain.get("enum", (None,)):
             return None
         if types_of(plain) == ["boolean"]:
             return False
@@ -199,13 +219,16 @@ class GenericState:
         place = "\0".join((str(sandbox.ids.seed), operation.id, *call.path.values()))
         if not compiled.is_valid(value) and isinstance(value, dict):
             value = self.fitted(schema, value, place)
-        if not compiled.is_valid(value):
-            if plan.actions[operation.id] not in ("remove", "create", "replace", "change"):
-                pointer, message = compiled.first_error(value)
-                raise Ungenerated("Not valid", reason=f"{operation.id}: {pointer}: {message}")
-            value = generate(whole, compiled.is_valid, place)
         media_type = str(media["type"])
-        return ForeignReply(status, value, {}, "", media_type, "state", REASON)
+        if compiled.is_valid(value):
+            return ForeignReply(status, value, {}, "", media_type, "state", REASON)
+        pointer, message = compiled.first_error(value)
+        reason = f"{operation.id}: the stored row is not valid here: {pointer}: {message}"
+        try:
+            value = generate(whole, compiled.is_valid, place)
+        except Unable as error:
+            raise Ungenerated("Not generated", reason=reason) from error
+        return ForeignReply(status, value, {}, "", media_type, "generated", reason)
 
     def initial_rows(self, plan: Plan, operations: Mapping[str, ForeignOperation]) -> list[tuple[str, Row]]:
         """Rows of the examples of the document, with their ids; only of a collection without parents."""
