@@ -23,7 +23,7 @@ from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
 from mockserver.foreign.api import ForeignApi
-from mockserver.foreign.loading import load_foreign, operation_ids
+from mockserver.foreign.loading import extend, load_foreign, operation_ids
 from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate, token_first
 from mockserver.freddy.revisions import following, handlers_of
@@ -121,6 +121,8 @@ def create_app(
         answers=ProfileAnswers(profile) if profile.followed else None,
         redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
+    modules = blueprints.executed(settings.extend)
+    extend(beside, blueprints.handlers(modules))
     foreign = [_foreign_api(each, settings) for each in beside]
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     documents |= {f"{each.name}.json": each.document.content for each in beside}
@@ -183,7 +185,7 @@ def create_app(
         return Recovery(apis, loaded.states, whole_state, new_sandbox, fault_defaults.rule)
 
     app.recovery = recovery
-    blueprints.register(app, settings.extend)
+    blueprints.register(app, settings.extend, modules)
     if settings.persist is not None:
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
         app.keeper = Keeper(store, loaded.states.spec, log.notice)

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     extend: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (),
         title="FILE.py:NAME",
-        description="Add the routes of this flask.Blueprint where the spec has no path; may be repeated",
+        description="Add the routes of this flask.Blueprint, or the handlers of FILE.py; may be repeated",
     )
     also: Annotated[tuple[Annotated[str, _read_by(place_of)], ...], NoDecode, BeforeValidator(_split)] = (
         Field(

@@ -17,7 +17,7 @@ from mockserver.foreign.security import Security
 from mockserver.foreign.state import GenericState
 from mockserver.http.calls import Call, File, Reply
 from mockserver.http.context import RequestContext
-from mockserver.http.problems import Invalid, MockOwnError, NoRoute, Problem, SpecViolation
+from mockserver.http.problems import Invalid, MockOwnError, NoRoute, Problem, SpecViolation, nearest
 from mockserver.http.request import Answer, Request
 from mockserver.http.upload import BodyLimits
 from mockserver.http.wire import Checked
@@ -48,6 +48,8 @@ class ForeignApi:
             id_: replace(each, kept="entry") if id_ in stored else each
             for id_, each in self.operations.items()
         }
+        self._own: dict[str, Callable[[Call[Any], Any], Reply]] = {}
+        """Handlers of extensions."""
         self._security = Security(document)
         self.find: Callable[[str, str], Operation | None] = lambda *_: None
         """Operation of a method and a path; set by the application."""
@@ -75,7 +77,16 @@ class ForeignApi:
         made: dict[str, Callable[[Call[Any], Any], Reply]] = {
             id_: partial(self._answer, operation) for id_, operation in self.operations.items()
         }
-        return made | dict(self.state.handlers(self.operations))
+        return made | dict(self.state.handlers(self.operations)) | self._own
+
+    def extend(self, handlers: Mapping[str, Callable[[Call[Any], Any], Reply]]) -> None:
+        """Answer operations by these functions; what they change is kept whole, as nothing tells it."""
+        own = {id_: each for id_, each in handlers.items() if id_.partition(":")[0] == self.name}
+        for id_ in own:
+            if id_ not in self.operations:
+                raise self.error(None, f"no operation {id_!r} for @handles{nearest(id_, self.operations)}")
+        kept = {id_: replace(self.operations[id_], kept="snapshot") for id_ in own}
+        self._own, self.operations = own, {**self.operations, **kept}
 
     def initial_rows(self) -> Iterator[tuple[str, list[tuple[str, Mapping[str, Any]]]]]:
         """Collections with the rows that their examples have."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mockserver.foreign.api import ForeignApi
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.operations import collision
 from mockserver.foreign.place import place_of
+from mockserver.http.calls import Handler
 from mockserver.openapi.operation import Operation
 from mockserver.openapi.yaml_document import DocumentError
 
@@ -39,6 +40,18 @@ def load_foreign(places: Iterable[str], vendors: Iterable[Operation]) -> list[Fo
         taken[place.name] = templates
         loaded.append(foreign)
     return loaded
+
+
+def extend(loaded: Iterable[ForeignApi], handlers: Mapping[str, Handler]) -> None:
+    """Answer operations by functions of extensions; DocumentError for one that no document has."""
+    names = []
+    for foreign in loaded:
+        foreign.extend(handlers)
+        names.append(foreign.name)
+    for id_ in handlers:
+        if id_.partition(":")[0] not in names:
+            there = ", ".join(names) or "none"
+            raise DocumentError(f"--extend: @handles({id_!r}) names no document of --also; there is {there}")
 
 
 def operation_ids(loaded: Iterable[ForeignApi]) -> list[str]:

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from tests.foreign.beside import client, of_paths
 
-TODO = {
+TODO: dict[str, Any] = {
     "type": "object",
     "required": ["id", "title", "done", "created_at"],
     "properties": {
@@ -197,3 +197,28 @@ def test_a_document_can_name_the_fields_where_they_are_not_plain(tmp_path: Path)
     asked.post("/todos", json={"title": "a", "id": 3})
     assert asked.get("/todos/a").get_json()["title"] == "a"
     assert asked.post("/todos", json={"title": "a"}).status_code == 409
+
+
+def test_put_creates_a_row_where_nothing_else_does(tmp_path: Path) -> None:
+    document = todos()
+    del document["paths"]["/todos"]["post"]
+    asked = client(tmp_path, document)
+    assert asked.put("/todos/7", json={"title": "a"}).get_json()["id"] == 7
+    assert titles(asked) == ["a"]
+
+
+def test_a_row_is_shown_as_each_operation_wants_it(tmp_path: Path) -> None:
+    document = todos()
+    answer = document["paths"]["/todos/{todo_id}"]["patch"]["responses"]
+    wider = {**TODO, "required": ["etag"], "properties": {**TODO["properties"], "etag": {"type": "string"}}}
+    answer["200"] = shown(wider)
+    asked = client(tmp_path, document)
+    add(asked, "a")
+    assert asked.patch("/todos/1", json={"done": True}).get_json()["etag"]
+    assert "etag" not in asked.get("/todos/1").get_json()
+
+
+def test_a_refused_change_leaves_the_row_as_it_was(asked: FlaskClient) -> None:
+    add(asked, "a")
+    assert asked.patch("/todos/1", json={"title": ""}).status_code == 422
+    assert titles(asked) == ["a"]
