@@ -177,9 +177,6 @@ def create_app(
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
     app.journals, app.profile, app.foreign = journals, profile, beside
     app.foreign_files = [file for each in beside for file in each.document.files]
-    for each in beside:
-        for line in each.lines(whole=False):
-            log.notice(line)
 
     def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
         return Recovery(apis, loaded.states, whole_state, new_sandbox, fault_defaults.rule)

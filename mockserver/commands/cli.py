@@ -126,6 +126,9 @@ def serve(**flags: Any) -> None:
         main_port, second_port = _listeners(settings)
     except (DocumentError, listeners.PortTaken, OSError) as error:
         _fail(error)
+    for foreign in app.foreign:
+        for said in foreign.lines(whole=False):
+            log.notice(said)
     _release_memory()
     gc.freeze()  # everything alive now stays: scanning it takes seconds for large data
     gc.enable()  # __main__ disables it
