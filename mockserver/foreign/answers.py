@@ -13,6 +13,7 @@ from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.generator import Unable, generate
 from mockserver.foreign.operations import FORM, ForeignOperation
 from mockserver.foreign.schemas import ANSWER, ForeignSchemas
+from mockserver.foreign.shapes import mapping
 from mockserver.http.calls import Reply
 from mockserver.http.problems import BadControl, Problem
 from mockserver.openapi.schemas import Schema
@@ -61,14 +62,14 @@ class Answers:
         example: str | None = None,
     ) -> ForeignReply:
         """Answer of a status, which the document describes under `key`."""
-        node = self._document.resolved((operation.node.get("responses") or {}).get(key))
+        node = self._document.resolved(mapping(operation.node.get("responses")).get(key))
         place = "\0".join((str(seed), operation.id, str(status), *ids.values()))
         headers = self._headers(node, place)
-        content = node.get("content") or {}
+        content = mapping(node.get("content"))
         if not content or status in EMPTY:
             return ForeignReply(status, None, headers, source="generated")
         media_type = _accepted(content, accept)
-        media = self._document.resolved(content[media_type]) if content[media_type] else {}
+        media = self._document.resolved(content[media_type])
         value, source, reason = self._value(operation, media, place, ids, example)
         if "*" in media_type:
             media_type = "application/json" if not isinstance(value, str) else "text/plain"
@@ -76,12 +77,12 @@ class Answers:
 
     def media(self, operation: ForeignOperation, _: int, key: str) -> Mapping[str, Any] | None:
         """JSON media type of an answer, with its name as `type`; None without content."""
-        node = self._document.resolved((operation.node.get("responses") or {}).get(key))
-        content = node.get("content") or {}
+        node = self._document.resolved(mapping(operation.node.get("responses")).get(key))
+        content = mapping(node.get("content"))
         if not content:
             return None
         media_type = _accepted(content, "")
-        return {**(content[media_type] or {}), "type": media_type.replace("*/*", "application/json")}
+        return {**mapping(content[media_type]), "type": media_type.replace("*/*", "application/json")}
 
     def _value(
         self,
@@ -123,8 +124,7 @@ class Answers:
 
     def examples(self, media: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Named examples of a media type, then the one without a name."""
-        named = media.get("examples")
-        for name, outer in (named if isinstance(named, dict) else {}).items():
+        for name, outer in mapping(media.get("examples")).items():
             example = self._document.resolved(outer)
             if "value" in example:
                 yield str(name), example["value"]
@@ -134,7 +134,7 @@ class Answers:
     def _headers(self, node: Mapping[str, Any], place: str) -> dict[str, str]:
         """Headers that are required, or have an example."""
         made: dict[str, str] = {}
-        for name, outer in (node.get("headers") or {}).items():
+        for name, outer in mapping(node.get("headers")).items():
             header = self._document.resolved(outer)
             if str(name).lower() in ("content-type", "content-length") or not header.get("required"):
                 continue
@@ -151,15 +151,15 @@ class Answers:
 
     def named(self, operation: ForeignOperation, code: int | None, name: str | None) -> tuple[int, str]:
         """Status and key of an answer that was asked for; BadControl lists those that there are."""
-        responses = operation.node.get("responses") or {}
+        responses = mapping(operation.node.get("responses"))
         for key, outer in responses.items():
             key = str(key)
             status = (
                 int(key) if key.isdigit() else code if code is not None else 200 if key[:1] != "4" else 400
             )
             fits = code is None or key in (str(code), f"{code // 100}XX", f"{code // 100}xx", "default")
-            content = (self._document.resolved(outer).get("content") or {}).values()
-            if fits and (name is None or any(name in dict(self.examples(each or {})) for each in content)):
+            content = mapping(self._document.resolved(outer).get("content")).values()
+            if fits and (name is None or any(name in dict(self.examples(mapping(each))) for each in content)):
                 return status, key
         there = ", ".join(map(str, responses)) or "none"
         what = f"status {code}" if name is None else f"example {name[:40]!r}"

@@ -14,6 +14,7 @@ from mockserver.foreign.plans import Planner
 from mockserver.foreign.requests import RequestReader
 from mockserver.foreign.schemas import ForeignSchemas
 from mockserver.foreign.security import Security
+from mockserver.foreign.shapes import mapping
 from mockserver.foreign.state import GenericState
 from mockserver.http.calls import Call, File, Reply
 from mockserver.http.context import RequestContext
@@ -38,7 +39,7 @@ class ForeignApi:
         self.operations: Mapping[str, ForeignOperation] = operations_of(document, self.not_understood)
         if not self.operations:
             raise DocumentError(f"--also {document.path}: the document has no operation")
-        self.schemas = ForeignSchemas(document)
+        self.schemas = ForeignSchemas(document, self.not_understood)
         self._reader = RequestReader(document, self.schemas)
         self.answers = Answers(document, self.schemas)
         plans = list(Planner(document, self.schemas, self.operations).plans())
@@ -64,7 +65,7 @@ class ForeignApi:
 
         `whole`: whether each collection has a line.
         """
-        title = " ".join(str((self.document.content.get("info") or {}).get("title", "")).split())
+        title = " ".join(str(mapping(self.document.content.get("info")).get("title", "")).split())
         served = f"{self.name}: {title}, {len(self.operations)} operations at {self.prefix or '/'}"
         kept = [f"{self.name}: generic state: {plan.name}" for plan in self.state.plans]
         if not whole and kept:
@@ -152,13 +153,13 @@ class ForeignApi:
         if key is None:
             raise SpecViolation(operation.id, reply.status, "", "the document has no such status here")
         node = self.document.resolved(operation.node["responses"][key])
-        content = node.get("content") or {}
+        content = mapping(node.get("content"))
         if not content:
             if reply.body is not None:
                 raise SpecViolation(operation.id, reply.status, "", "the document allows no body here")
             return ForeignReply(reply.status, None, reply.headers, source="state")
         media_type = next((str(each) for each in content if "json" in str(each)), str(next(iter(content))))
-        schema = self.schemas.schema((content[media_type] or {}).get("schema", {}), "writeOnly")[1]
+        schema = self.schemas.schema(mapping(content[media_type]).get("schema", {}), "writeOnly")[1]
         if not schema.is_valid(reply.body):
             raise SpecViolation(operation.id, reply.status, *schema.first_error(reply.body))
         return ForeignReply(reply.status, reply.body, reply.headers, "", media_type, "state")

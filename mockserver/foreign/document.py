@@ -17,6 +17,7 @@ from mockserver.files import read_whole
 from mockserver.foreign import keywords
 from mockserver.foreign.patterns import is_pattern
 from mockserver.foreign.place import Place
+from mockserver.foreign.shapes import mapping
 from mockserver.openapi.keywords import METHODS
 from mockserver.openapi.yaml_document import DocumentError
 
@@ -62,7 +63,7 @@ class ForeignDocument:
     @property
     def served(self) -> dict[str, Any]:
         """Title, version, prefix and SHA-256 of all of its files."""
-        info = self.content.get("info") or {}
+        info = mapping(self.content.get("info"))
         named = {name: str(info.get(name, "")) for name in ("title", "version")}
         return {**named, "prefix": self.prefix, "sha256": self.sha256}
 
@@ -153,7 +154,7 @@ class ForeignDocument:
     def not_understood(self) -> dict[str, int]:
         """What of the document is not understood, and how often it is there."""
         counts: Counter[str] = Counter()
-        ahead: list[Any] = [self.content.get("components", {}).get("schemas"), self._contents]
+        ahead: list[Any] = [mapping(self.content.get("components")).get("schemas"), self._contents]
         ahead += [self.content.get("paths"), self.content.get("components")]
         schemas, seen = list(_values(ahead[0])), set[int]()
         while ahead:  # schemas are where `schema` is; everything else has none inside of it
@@ -183,7 +184,7 @@ class ForeignDocument:
                     schemas.append(target)
                 elif key == "pattern" and not is_pattern(str(value)):
                     counts["pattern that is no regular expression"] += 1
-                elif key == "format" and value not in keywords.FORMATS:
+                elif key == "format" and str(value) not in keywords.FORMATS:
                     counts[f"format {str(value)[:40]}"] += 1
                 elif key not in keywords.KNOWN and not key.startswith("x-"):
                     counts[f"keyword {key[:40]}"] += 1

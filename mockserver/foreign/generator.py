@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from mockserver.foreign import patterns, texts
+from mockserver.foreign.branches import Branches
 from mockserver.foreign.merging import Merging, types_of
 from mockserver.foreign.numbers import bounded
 
@@ -47,7 +48,8 @@ class Generator:
 
     def __init__(self, whole: Mapping[str, Any], place: str, attempt: int) -> None:
         self._merging = Merging(whole.get("$defs", {}))
-        self._seed, self._place, self._attempt = place, f"{place}\0{attempt}", attempt
+        self._branches = Branches(self._merging, place, attempt)
+        self._place, self._attempt = f"{place}\0{attempt}", attempt
         self._takes_whole, self._takes_examples = attempt == 0, attempt < 2
         self._minimal = attempt > 2 and attempt % 2 == 1
         self._count = 0
@@ -73,7 +75,7 @@ class Generator:
         number = self._number(at)
         flat, passed = self._merging.flat({} if schema is True else schema)
         above = (*above, *passed)
-        flat, above = self._branched(flat, at, above)
+        flat, above = self._branches.one_of_each(flat, at, above)
         if "const" in flat:
             return flat["const"]
         found = self._example(flat)
@@ -110,54 +112,6 @@ class Generator:
             case kind:
                 return bounded(flat, kind == "integer", name, number)
 
-    def _choice(self, at: str, most: int) -> int:
-        """Branch of a place: the next one in each of the first attempts, then any."""
-        if self._attempt > 6:
-            return self._number(f"{at} branch")() % most
-        text = f"{self._seed}\0{at}".encode("utf-8", "surrogatepass")
-        return (int.from_bytes(blake2b(text, digest_size=8).digest()) + self._attempt) % most
-
-    def _branched(
-        self, flat: dict[str, Any], at: str, above: tuple[str, ...]
-    ) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """The schema with one branch of each choice."""
-        for _ in range(20):
-            key = next((key for key in ("oneOf", "anyOf", "more") if flat.get(key)), None)
-            if key is None:
-                break
-            branches = flat[key]
-            if key == "more":
-                branches, rest = flat[key][0], flat[key][1:]
-                others = {
-                    **{k: v for k, v in flat.items() if k != "more"},
-                    **({"more": rest} if rest else {}),
-                }
-            else:
-                others = {k: v for k, v in flat.items() if k != key}
-            usable = self._usable(branches, above)
-            branch = usable[self._choice(at, len(usable))]
-            inner, passed = self._merging.flat(branch)
-            told = flat.get("discriminator")
-            flat = self._merging.merged({k: v for k, v in others.items() if k != "discriminator"}, inner)
-            if told and passed and passed[0] in told["words"]:
-                word = {"const": told["words"][passed[0]]}
-                flat = self._merging.merged(flat, {"properties": {told["propertyName"]: word}})
-                flat["required"] = [*dict.fromkeys([*flat.get("required", ()), told["propertyName"]])]
-            above = (*above, *passed)
-        if self._attempt % 2 == 0 and isinstance(flat.get("then"), dict) and isinstance(flat.get("if"), dict):
-            flat = self._merging.merged(self._merging.merged(flat, flat["if"]), flat["then"])
-        elif isinstance(flat.get("else"), dict):
-            flat = self._merging.merged(flat, flat["else"])
-        return flat, above
-
-    def _usable(self, branches: list[Any], above: tuple[str, ...]) -> list[Any]:
-        """Branches that hold something and do not lead back, if there are any."""
-        some = [each for each in branches if each is not False and types_of(each) != ["null"]] or branches
-        return [each for each in some if not self._leads_back(each, above)] or some
-
-    def _leads_back(self, schema: Any, above: tuple[str, ...]) -> bool:
-        return any(name in above for name in self._merging.names(schema))
-
     def _example(self, flat: Mapping[str, Any]) -> Any:
         """Example of the schema; of an object or a list only in the first attempt."""
         if not self._takes_examples:
@@ -192,9 +146,7 @@ class Generator:
         if schema is False or self._minimal or at.count("/") >= DEEPEST or self._count > MOST:
             return False
         flat, _ = self._merging.flat(schema) if isinstance(schema, dict) else ({}, ())
-        return (
-            not flat.get("writeOnly") and not flat.get("deprecated") and not self._leads_back(schema, above)
-        )
+        return not flat.get("writeOnly") and not self._merging.leads_back(schema, above)
 
     def _member(self, flat: Mapping[str, Any], name: str, at: str, above: tuple[str, ...]) -> Any:
         parts = [flat["properties"][name]] if name in flat.get("properties", {}) else []
@@ -217,8 +169,14 @@ class Generator:
         """Fields of a map, and as many others as there must be; none that nobody asked for."""
         others = flat.get("additionalProperties", True)
         is_map = isinstance(others, dict) and bool(others) and not flat.get("properties")
+        is_map = is_map and not self._merging.leads_back(others, above)
         least = int(flat.get("minProperties", 0))
-        if is_map and not self._minimal and at.count("/") < DEEPEST and not self._leads_back(others, above):
+        if (
+            is_map
+            and not self._minimal
+            and at.count("/") < DEEPEST
+            and not self._merging.leads_back(others, above)
+        ):
             least = max(least, min(2, int(flat.get("maxProperties", 2))))
         spare = [each for each in flat.get("properties", {}) if each not in made]
         for tried in range(least * 20):
@@ -245,7 +203,7 @@ class Generator:
         most = int(flat.get("maxItems", max(least, 3)))
         count = least
         is_deep = at.count("/") >= DEEPEST + 1 or self._count > MOST
-        if not (self._minimal or is_deep or items is False or self._leads_back(items, above)):
+        if not (self._minimal or is_deep or items is False or self._merging.leads_back(items, above)):
             count = min(max(least, len(first) + (0 if first else 1 + number() % 3)), most)
         made: list[Any] = []
         seen: set[bytes] = set()

@@ -50,6 +50,10 @@ class Merging:
             ahead += some if len(some) == 1 else ()
             ahead.append(node.get("items"))
 
+    def leads_back(self, schema: Any, above: tuple[str, ...]) -> bool:
+        """Whether a value of it surely has one of these schemas."""
+        return any(name in above for name in self.names(schema))
+
     def flat(self, schema: Any, seen: tuple[str, ...] = ()) -> tuple[dict[str, Any], tuple[str, ...]]:
         """The schema without $ref and allOf, and the names that it passed."""
         if not isinstance(schema, dict):

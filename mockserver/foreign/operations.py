@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mockserver.foreign.document import ForeignDocument
+from mockserver.foreign.shapes import listing, mapping
+from mockserver.http.request import header_safe
 from mockserver.openapi.operation import Operation, Parameter
 from mockserver.openapi.schemas import Schema
 
@@ -39,6 +41,7 @@ def operations_of(document: ForeignDocument, counts: dict[str, int]) -> dict[str
         id_ = f"{document.name}:{own}" if isinstance(own, str) else ""
         if not id_ or id_ in found:
             id_ = f"{document.name}:{method.upper()} {path}"
+        id_ = header_safe(id_)
         operation = _operation(document, id_, path, method, item, node)
         shape = (operation.method, shape_of(operation.template))
         if shape in shapes:
@@ -59,16 +62,16 @@ def _operation(
     item: Mapping[str, Any],
     node: Mapping[str, Any],
 ) -> ForeignOperation:
-    named: dict[tuple[Any, Any], Mapping[str, Any]] = {}
-    for outer in (*item.get("parameters", ()), *node.get("parameters", ())):
+    named: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for outer in (*listing(item.get("parameters")), *listing(node.get("parameters"))):
         each = document.resolved(outer)
-        named[each.get("in"), each.get("name")] = each
+        named[str(each.get("in")), str(each.get("name"))] = each
     parameters = tuple(each for each in named.values() if isinstance(each.get("name"), str))
     template, names, steps = _template(document.prefix + path)
     headers = {str(each["name"]) for each in parameters if each.get("in") == "header"} | {"Accept", "Prefer"}
     headers |= {"Cookie"} if any(each.get("in") == "cookie" for each in parameters) else set()
-    content = document.resolved(node.get("requestBody")).get("content") or {}
-    security = node.get("security", document.content.get("security")) or ()
+    content = mapping(document.resolved(node.get("requestBody")).get("content"))
+    security = listing(node.get("security", document.content.get("security")))
     return ForeignOperation(
         id=id_,
         method=method.upper(),
@@ -132,7 +135,7 @@ def collision(mine: Iterable[str], others: Iterable[str]) -> tuple[str, str] | N
 
 def successes(operation: ForeignOperation) -> Iterator[tuple[int, str]]:
     """Documented statuses with their keys: those of success first, then redirects, then all others."""
-    keys = sorted(map(str, operation.node.get("responses") or {}))
+    keys = sorted(map(str, mapping(operation.node.get("responses"))))
     if not keys:
         yield 204, ""
     for key in keys:
@@ -147,7 +150,7 @@ def successes(operation: ForeignOperation) -> Iterator[tuple[int, str]]:
 
 def described(operation: ForeignOperation, status: int) -> str | None:
     """Key under which a status is described; None if it is not."""
-    responses = operation.node.get("responses") or {}
+    responses = mapping(operation.node.get("responses"))
     for key in (str(status), f"{status // 100}XX", f"{status // 100}xx", "default"):
         if key in responses:
             return key

@@ -10,6 +10,7 @@ from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.merging import Merging, types_of
 from mockserver.foreign.operations import ForeignOperation, successes
 from mockserver.foreign.schemas import ANSWER, ForeignSchemas
+from mockserver.foreign.shapes import listing, mapping
 
 MARK = "x-mock-collection"
 """Keyword of a path item: false for no state, true or an object for state where it is not plain."""
@@ -110,8 +111,8 @@ class Planner:
         """JSON schema of the answer of an operation; None without one."""
         for _, key in successes(operation) if operation is not None else ():
             assert operation is not None
-            node = self._document.resolved((operation.node.get("responses") or {}).get(key))
-            for media_type, media in (node.get("content") or {}).items():
+            node = self._document.resolved(mapping(operation.node.get("responses")).get(key))
+            for media_type, media in mapping(node.get("content")).items():
                 if "json" in media_type and isinstance(media, dict) and "schema" in media:
                     return media["schema"]
             return None
@@ -128,9 +129,9 @@ class Planner:
     def _node(self, schema: Any, name: str) -> Any:
         """The document's own schema of a property."""
         node = self._document.resolved(schema)
-        if name in (node.get("properties") or {}):
+        if name in mapping(node.get("properties")):
             return node["properties"][name]
-        parts = (self._node(part, name) for part in node.get("allOf", ()))
+        parts = (self._node(part, name) for part in listing(node.get("allOf")))
         return next((part for part in parts if part is not None), None)
 
     def _row(self, operation: ForeignOperation | None, told: Any) -> tuple[str, Any]:
@@ -166,9 +167,9 @@ class Planner:
         """Whether the body is an object, or there is no operation that takes one."""
         if operation is None:
             return True
-        content = self._document.resolved(operation.node.get("requestBody")).get("content") or {}
+        content = mapping(self._document.resolved(operation.node.get("requestBody")).get("content"))
         for media in content.values():
-            return "object" in types_of(self._flat((media or {}).get("schema", {})))
+            return "object" in types_of(self._flat(mapping(media).get("schema", {})))
         return False
 
 

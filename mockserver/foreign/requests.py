@@ -14,6 +14,7 @@ from mockserver.foreign.operations import FORM, MULTIPART, ForeignOperation
 from mockserver.foreign.reading import branch, deep, in_turn, media_key, parts, typed
 from mockserver.foreign.schemas import REQUEST, ForeignSchemas
 from mockserver.foreign.security import cookies
+from mockserver.foreign.shapes import mapping
 from mockserver.http.request import Request
 from mockserver.http.upload import BodyLimits, digest
 from mockserver.openapi.field_error import FieldError
@@ -70,7 +71,7 @@ class RequestReader:
         found = [value for key, value in pairs if key == name]
         if node.get("content"):
             return found[0] if found else None
-        style = node.get("style", "form")
+        style = str(node.get("style", "form"))
         flat = self._kind(node)[3]
         kinds = types_of(flat)
         if style == "deepObject":
@@ -94,7 +95,7 @@ class RequestReader:
         """What was sent in a path, a header or a cookie."""
         if text is None or node.get("content"):
             return text
-        style, explode = node.get("style", "simple"), bool(node.get("explode", False))
+        style, explode = str(node.get("style", "simple")), bool(node.get("explode", False))
         separator = {"label": "." if explode else ",", "matrix": ";" if explode else ","}.get(style, ",")
         if style == "label":
             text = text.removeprefix(".")
@@ -144,7 +145,7 @@ class RequestReader:
         if not node:
             return None
         data = request.body(*limits.of(operation))
-        content = node.get("content") or {}
+        content = mapping(node.get("content"))
         if not data:
             if node.get("required") and content:
                 errors.append(FieldError("body", "", f"a body of {next(iter(content))} is required"))
@@ -157,7 +158,7 @@ class RequestReader:
             offered = ", ".join(content)
             errors.append(FieldError("body", "", f"content type {sent[:80]!r} is none of {offered}"))
             return None
-        media = content[key] or {}
+        media = mapping(content[key])
         schema = media.get("schema", {})
         value = self._decoded(sent, request, data, schema, errors)
         if isinstance(value, bytes):

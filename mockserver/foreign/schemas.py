@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from mockserver.foreign import keywords
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.patterns import is_pattern
+from mockserver.foreign.shapes import listing, mapping
 from mockserver.openapi.schemas import Schema
 
 MOST = 400
@@ -19,8 +21,9 @@ REQUEST, ANSWER = "readOnly", "writeOnly"
 class ForeignSchemas:
     """Compiled schemas of a document."""
 
-    def __init__(self, document: ForeignDocument) -> None:
-        self._document = document
+    def __init__(self, document: ForeignDocument, counts: dict[str, int]) -> None:
+        """`counts`: gets what is not understood."""
+        self._document, self.counts = document, counts
         self._known: dict[tuple[int, str], tuple[Mapping[str, Any], Schema, Any]] = {}
         """By identity of the node, which is kept with them."""
 
@@ -30,11 +33,22 @@ class ForeignSchemas:
         found = self._known.get(key)
         if found is None:
             whole = _Conversion(self._document, optional).whole(node)
-            found = whole, Schema(whole, {}), node
+            found = whole, self._compiled(whole), node
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = found
         return found[0], found[1]
+
+    def _compiled(self, whole: Mapping[str, Any]) -> Schema:
+        """The schema, compiled; one that can't be allows anything, and is counted."""
+        compiled = Schema(whole, {})
+        try:
+            compiled.is_valid(None)
+        except (ValueError, RecursionError):
+            what = "schema that can't be compiled, which allows anything"
+            self.counts[what] = self.counts.get(what, 0) + 1
+            return Schema({}, {})
+        return compiled
 
 
 class _Conversion:
@@ -57,8 +71,9 @@ class _Conversion:
 
     def _name(self, ref: Any) -> str:
         """Name of what is referred to, under `$defs`."""
+        ref = str(ref)
         if ref not in self._names:
-            name = str(ref).rpartition("/")[2].replace("~", "-").replace("%", "-") or "all"
+            name = re.sub(r"[^\w.-]", "-", str(ref).rpartition("/")[2]) or "all"
             while name in self._names.values():
                 name += "_"
             self._names[ref] = name
@@ -97,10 +112,8 @@ class _Conversion:
             made[key] = [self._converted(each) for each in value]
         elif key in keywords.NAMED and isinstance(value, dict):
             made[key] = {str(name): self._converted(each) for name, each in value.items()}
-        elif (
-            (key in keywords.NUMBERS and _is_bound(key, value))
-            or (key in keywords.OTHERS and _is_meant(key, value))
-            or key in keywords.HINTS
+        elif (key in keywords.NUMBERS and _is_bound(key, value)) or (
+            (key in keywords.OTHERS or key in keywords.HINTS) and _is_meant(key, value)
         ):
             made[key] = value
 
@@ -132,13 +145,12 @@ class _Conversion:
         told = made.pop("discriminator", None)
         if not isinstance(told, dict) or not isinstance(told.get("propertyName"), str):
             return
-        mapping = told.get("mapping") or {}
         words: dict[str, str] = {}
-        for word, ref in mapping.items():
+        for word, ref in mapping(told.get("mapping")).items():
             target = ref if "#" in str(ref) or "/" in str(ref) else f"#/components/schemas/{ref}"
             if self._document.target(target) is not None:
                 words[self._name(target)] = str(word)
-        for branch in (*node.get("oneOf", ()), *node.get("anyOf", ())):
+        for branch in (*listing(node.get("oneOf")), *listing(node.get("anyOf"))):
             if isinstance(branch, dict) and "$ref" in branch:
                 words.setdefault(self._name(branch["$ref"]), str(branch["$ref"]).rpartition("/")[2])
         made["discriminator"] = {"propertyName": told["propertyName"], "words": words}
@@ -165,9 +177,11 @@ def _is_meant(key: str, value: Any) -> bool:
             return bool(names) and all(isinstance(name, str) and name in keywords.TYPES for name in names)
         case "enum":
             return isinstance(value, list) and bool(value)
+        case "examples":
+            return isinstance(value, list)
         case "required":
             return isinstance(value, list) and all(isinstance(name, str) for name in value)
-        case "uniqueItems":
+        case "uniqueItems" | "readOnly" | "writeOnly":
             return isinstance(value, bool)
         case "pattern":
             return isinstance(value, str) and is_pattern(value)

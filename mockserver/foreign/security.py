@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.operations import ForeignOperation
+from mockserver.foreign.shapes import mapping
 from mockserver.http.problems import Unauthorized
 from mockserver.http.request import Request
 
@@ -27,8 +28,8 @@ class Security:
     """Security schemes of a document."""
 
     def __init__(self, document: ForeignDocument) -> None:
-        components = document.content.get("components") or {}
-        named = components.get("securitySchemes") or {}
+        components = mapping(document.content.get("components"))
+        named = mapping(components.get("securitySchemes"))
         self._schemes = {name: document.resolved(node) for name, node in named.items()}
 
     def credentials(self, request: Request) -> Iterator[str]:

@@ -54,5 +54,5 @@ def values(
     place = Place("other", written(folder, answering(schema, openapi=openapi, **components)), "")
     document = ForeignDocument(place)
     node = document.content["paths"]["/thing"]["get"]["responses"]["200"]["content"]["application/json"]
-    whole, compiled = ForeignSchemas(document).schema(node["schema"], ANSWER)
+    whole, compiled = ForeignSchemas(document, {}).schema(node["schema"], ANSWER)
     return [generate(whole, compiled.is_valid, str(number)) for number in range(count)]
