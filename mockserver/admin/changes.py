@@ -8,11 +8,16 @@ from typing import Any
 from mockserver.admin.paging import Call, ControlContext, named_page
 from mockserver.admin.record_kinds import KINDS
 from mockserver.admin.record_links import BETWEEN, LINKS, keys_of, users_of
+from mockserver.admin.record_rows import row_name
 from mockserver.http.calls import Reply, handles
 from mockserver.sandbox.records import public_fields
 from mockserver.sandbox.sandbox import Data, Record, Sandbox
 
-TABLES = {kind.table: name for name, kind in KINDS.items()} | dict.fromkeys(LINKS, "links")
+TABLES = (
+    {kind.table: name for name, kind in KINDS.items()}
+    | dict.fromkeys(LINKS, "links")
+    | {"foreign_rows": "rows"}
+)
 """Collection -> kind of its records."""
 
 
@@ -35,7 +40,7 @@ def _changes(start: Data, now: Data) -> Iterator[Record]:
             for id_ in {*before, *after}:
                 was, is_ = (rows[id_][1] if id_ in rows else None for rows in (before, after))
                 if was is not is_ and was != is_:
-                    yield _change(kind, id_ if isinstance(id_, str) else BETWEEN.join(id_), was, is_)
+                    yield _change(kind, _id(kind, id_), was, is_)
     for kind, of in (("users", users_of), ("keys", keys_of)):
         old, new = of(start.directory), of(now.directory)
         for id_ in {*old, *new}:
@@ -43,10 +48,18 @@ def _changes(start: Data, now: Data) -> Iterator[Record]:
                 yield _change(kind, id_, old.get(id_), new.get(id_))
 
 
+def _id(kind: str, key: Any) -> str:
+    if kind == "rows":
+        return row_name(key)
+    return key if isinstance(key, str) else BETWEEN.join(key)
+
+
 def _change(kind: str, id_: str, before: Record | None, after: Record | None) -> Record:
     """Change of a record; of a changed one, the fields that differ."""
     if kind == "files":
         before, after = (each and public_fields(each, "file") for each in (before, after))
+    if kind == "rows":
+        before, after = (each and each["value"] for each in (before, after))
     change = "changed"
     if before is None or after is None:
         change = "added" if before is None else "deleted"

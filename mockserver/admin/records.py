@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from mockserver.admin import record_links
+from mockserver.admin import record_links, record_rows
 from mockserver.admin.paging import Call, ControlContext, named_page
 from mockserver.admin.record_kind import Fields, Kind, found, refuse, unknown
 from mockserver.admin.record_kinds import CONTENT, KINDS
@@ -34,6 +34,7 @@ _OTHERS: Mapping[str, _Others] = {
     "links": _Others(record_links.links, record_links.put_link, record_links.delete_link),
     "users": _Others(record_links.users, record_links.put_user, record_links.delete_user),
     "keys": _Others(record_links.keys, record_links.put_key, record_links.delete_key),
+    "rows": _Others(record_rows.rows, record_rows.put_row, record_rows.delete_row),
 }
 
 

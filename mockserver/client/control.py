@@ -196,7 +196,7 @@ class FaultControl(_Part):
 
 
 class RecordControl(_Part):
-    """Records of the sandbox: spaces, threads, messages, stores, files, links, users, keys."""
+    """Records of the sandbox: spaces, threads, messages, stores, files, links, users, keys, rows."""
 
     def list(self, kind: str, **page: Any) -> Any:
         """Page of the records of a kind; by limit, cursor."""

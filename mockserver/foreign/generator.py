@@ -171,12 +171,7 @@ class Generator:
         is_map = isinstance(others, dict) and bool(others) and not flat.get("properties")
         is_map = is_map and not self._merging.leads_back(others, above)
         least = int(flat.get("minProperties", 0))
-        if (
-            is_map
-            and not self._minimal
-            and at.count("/") < DEEPEST
-            and not self._merging.leads_back(others, above)
-        ):
+        if is_map and not self._minimal and at.count("/") < DEEPEST:
             least = max(least, min(2, int(flat.get("maxProperties", 2))))
         spare = [each for each in flat.get("properties", {}) if each not in made]
         for tried in range(least * 20):

@@ -147,6 +147,22 @@ def test_a_state_document_and_a_scenario_have_the_rows(asked: FlaskClient) -> No
     assert titles(asked) == ["a"]
 
 
+def test_a_row_is_a_record(asked: FlaskClient) -> None:
+    add(asked, "a")
+    record = "/__admin/records/rows/other:todos~1"
+    assert asked.get(record).get_json()["record"]["title"] == "a"
+    assert asked.patch(record, json={"title": "b"}).status_code == 200
+    row = {"id": 9, "title": "c", "done": True, "created_at": "2026-01-01T00:00:00Z"}
+    assert asked.put("/__admin/records/rows/other:todos~9", json=row).status_code == 201
+    assert titles(asked) == ["b", "c"]
+    assert asked.delete(record).status_code == 204
+    assert asked.put("/__admin/records/rows/todos", json={}).status_code == 422
+    changes = asked.get("/__admin/changes").get_json()["changes"]
+    assert [(each["kind"], each["id"], each["change"]) for each in changes] == [
+        ("rows", "other:todos~9", "added")
+    ]
+
+
 def test_rows_are_kept_beyond_the_process(tmp_path: Path) -> None:
     first = client(tmp_path, todos(), persist=tmp_path / "kept")
     add(first, "a")

@@ -1,4 +1,4 @@
-/** Records: spaces, threads, messages, stores, files, links, people and their keys; each can be changed. */
+/** Records: spaces, threads, messages, stores, files, links, people and their keys, rows of other documents; each can be changed. */
 
 import { Access } from "./access.js";
 import { call } from "./api.js";
@@ -8,7 +8,7 @@ import { html, useContext, useState } from "./preact-htm.js";
 
 const MOST = 1000;
 const MOST_ROWS = 200;
-const KINDS = ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys"];
+const KINDS = ["spaces", "threads", "messages", "stores", "files", "links", "users", "keys", "rows"];
 const PREFIXES = { spaces: "space", threads: "thrd", messages: "msg", stores: "vs", files: "file", users: "usr", keys: "ak" };
 /** Fields that a copy does not take over. */
 const OWN = ["id", "object", "vector_store_id", "space_id", "message_count", "last_message_at"];
@@ -87,6 +87,7 @@ async function example(kind, sandbox) {
     users: () => ({ name: "New person", member_of: [{ organization: organization_id }] }),
     keys: () => ({ user_id, state: "active" }),
   };
+  if (kind === "rows") return { id: "", fields: {} };
   if (kind in made) return { id: fresh(kind), fields: await made[kind]() };
   const [spaces, threads, links] = [await records("spaces"), await records("threads"), new Set((await records("links")).map(({ id }) => id))];
   for (const space of spaces)
