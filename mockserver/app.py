@@ -44,6 +44,9 @@ from mockserver.persistence.opening import Opening, open_store
 from mockserver.persistence.recovery import Recovery
 from mockserver.profile.answers import ProfileAnswers, rendering
 from mockserver.profile.profile import DeploymentProfile
+from mockserver.proxy.corridor import ForwardingCorridor
+from mockserver.proxy.front import Front
+from mockserver.proxy.options import ProxyOptions
 from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
@@ -73,13 +76,15 @@ def create_app(
     log: RequestLog | None = None,
     stopping: threading.Event | None = None,
     journals: journal.Journals | None = None,
+    proxy: ProxyOptions | None = None,
 ) -> MockServer:
     """WSGI application of the mock; DocumentError if spec, handlers or scenario do not fit together.
 
     `stopping` ends every sleep, wait and stream; without it the application creates its own event.
-    `journals`: those of an application that this one replaces.
+    `journals`: those of an application that this one replaces. `proxy`: the server that answers instead.
     """
     settings = settings or Settings()
+    front = None if proxy is None else Front(proxy)
     log = log or RequestLog(quiet=settings.quiet, probes=settings.log_probes)
     journals = journals or journal.Journals(
         journal.JournalLimits(
@@ -104,12 +109,13 @@ def create_app(
         snapshots=snapshots,
     )
     profile = loaded.profile
+    authenticates = token_first if profile.builds("A12") else authenticate
     vendor = Api(
         loaded.spec,
         following(handlers_of(settings.revision), profile),
         prefix="",
-        authenticate=token_first if profile.builds("A12") else authenticate,
-        name_of=lambda caller: caller.user_id,
+        authenticate=authenticates if front is None else front.caller,
+        name_of=(lambda caller: caller.user_id) if front is None else str,
         render=rendering(profile, vendor_envelope),
         cors=Cors(settings.cors_origins),
         not_mocked=vendor_operations(),
@@ -119,9 +125,13 @@ def create_app(
     )
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     token = _admin_token(settings)
+    about = {} if front is None else front.about
+    handlers = admin_handlers(
+        ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), about)
+    )
     control = Api(
         control_spec,
-        admin_handlers(ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown())),
+        handlers if front is None else front.without_state(handlers),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -142,7 +152,10 @@ def create_app(
     most_delayed = max(1, (settings.threads - 2 * most_streams) * 3 // 4)
 
     def corridor(app: Flask) -> Corridor:
-        return Corridor(
+        made = (
+            Corridor if front is None else partial(ForwardingCorridor, front=front, most_waiting=most_delayed)
+        )
+        return made(
             [control, vendor],
             sandboxes,
             log=log,
@@ -153,15 +166,17 @@ def create_app(
             most_streams=most_streams,
             large_answers=LargeAnswers(most_large),
             injector=Injector(
-                stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
+                stopping=stopping,
+                most_delayed=most_delayed,
+                controls=not (settings.no_request_controls or (proxy is not None and proxy.forward_sandbox)),
             ),
             views=FlaskViews(app),
-            root=f"{ADMIN_PREFIX}/ready",
+            root=f"{ADMIN_PREFIX}/ready" if front is None else "",
             propagate=lambda: app.testing,
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
-    app.journals, app.profile = journals, profile
+    app.journals, app.profile, app.front = journals, profile, front
 
     def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
         return Recovery([control, vendor], loaded.states, whole_state, new_sandbox, fault_defaults.rule)

@@ -52,6 +52,8 @@ class MockServer(Flask):
         self.journals: Journals
         """Journals and events of all sandboxes; set by `create_app`."""
         self.profile = DeploymentProfile()
+        self.front: Any = None
+        """What a proxy has beyond a mock; None of a mock."""
         self._documented = documented
         self._corridor = corridor(self)
 
