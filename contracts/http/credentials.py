@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -80,7 +80,7 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
     try:
         first = transport.send(probe, None)
         _refuse_what_is_not_the_api(first)
-        mock = "x-mock-source" in first.headers
+        mock = is_mock(lambda request: transport.send(request, None), first)
         if mock and run_id is not None and not transport.fresh:
             transport.always[SANDBOX] = f"contracts-{run_id}"
         keys = ({**DEMO} if mock else {}) | from_environment(environ, mock=mock)
@@ -98,6 +98,14 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
         raise TargetUnreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
     missing = tuple(role for role in KEY_ROLES if role not in keys)
     return TargetAccess(keys, organization, mock, missing, str(first.error.get("timestamp", "")))
+
+
+def is_mock(send: Callable[[ClientRequest], ClientResponse], answer: ClientResponse) -> bool:
+    """Whether a mock has given an answer: a proxy says so in health, and what answers there is no mock."""
+    if "x-mock-source" not in answer.headers:
+        return False
+    health = send(ClientRequest("GET", "/__admin/health", None)).body
+    return not isinstance(health, dict) or health.get("mode") != "proxy"
 
 
 def _refuse_what_is_not_the_api(answer: ClientResponse) -> None:

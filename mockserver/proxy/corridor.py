@@ -111,8 +111,7 @@ class ForwardingCorridor(Corridor):
         outgoing = Outgoing(request.method, sent_path(request, self._target.path), headers, body)
         self._waiting.take()
         try:
-            with request.held:
-                received = self._target.send(outgoing)
+            received = self._target.send(outgoing, request.held)
         finally:
             self._waiting.release()
         if not 200 <= received.status <= 599:
@@ -136,8 +135,7 @@ class ForwardingCorridor(Corridor):
             and media_type != EVENT_STREAM
             and ("json" in media_type if received.length is None else received.length <= LARGE)
         ):
-            with request.held:
-                begin = received.begin(LARGE + 1)
+            begin = received.begin(LARGE + 1, request.held)
             is_whole = len(begin) <= LARGE
         why = self._unjudged(context, named, is_whole=is_whole or media_type == EVENT_STREAM)
         if operation is not None and request.method != "HEAD" and received.status != 304:

@@ -66,8 +66,6 @@ def _passed(
         lower = name.lower()
         if lower in dropped or (is_page and lower.startswith("access-control-")):
             continue
-        if not value.isprintable():
-            value = " ".join(value.splitlines())  # of a header in several lines
         if lower in ("location", "content-location"):
             value = _located(value, target, base)
         elif lower == "set-cookie":

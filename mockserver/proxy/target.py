@@ -8,7 +8,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import monotonic
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from mockserver.http.problems import MockOwnError
 from mockserver.proxy.options import ProxyOptions
+from mockserver.proxy.response import Headers, TargetResponse
 
 MOST_IDLE = 100
 """Most idle connections that are kept."""
@@ -24,10 +25,18 @@ IDLE = 60.0
 """Seconds after which an idle connection is not used again."""
 IDLE_FOR_WRITES = 2.0
 """The same for a request that is never sent twice: servers close connections after five seconds and more."""
+QUICK = 0.001
+"""Seconds within which the answers of a quick target begin; to let another thread run takes as long."""
+SMALL = 16_384
+"""Bytes that a quick target sends, or takes, at once."""
 PIECE = 65_536
 """Most bytes that are passed on at once."""
 SAFE = ("GET", "HEAD")
 """Methods of requests that may be sent twice."""
+
+
+Held = AbstractContextManager[None]
+"""Context to enter while only waiting, so that the server can run another thread."""
 
 
 class BadGateway(
@@ -66,15 +75,17 @@ class Received:
         self._target, self._connection, self._socket = target, connection, sock
         self._response = response
         self.status = response.status
-        self.headers: list[tuple[str, str]] = response.msg.items()
+        self.headers: Headers = response.msg  # type: ignore[assignment]
         self.length: int | None = None if response.chunked else response.length
         """Bytes of the body; None if only its end tells."""
         self._left = self.length
 
-    def begin(self, most: int) -> bytes:
-        """At most so many bytes of the body; fewer are all of it."""
+    def begin(self, most: int, held: Held) -> bytes:
+        """At most so many bytes of the body; fewer are all of it. `held` is entered to wait for many."""
+        is_small = self._target.is_quick and self.length is not None and self.length <= SMALL
         try:
-            data = self._response.read(most)
+            with nullcontext() if is_small else held:
+                data = self._response.read(most)
         except (OSError, HTTPException) as error:
             self.abandon()
             raise self._target.problem(error, "the body", self._target.options.silence_timeout) from error
@@ -126,18 +137,21 @@ class Target:
         self._context = options.context()
         by = "" if proxy_bypass(self.host) else getproxies().get(parts.scheme, "")
         self._proxy = urlsplit(by if not by or "://" in by else f"http://{by}")
+        self.is_quick = True
+        """Whether its last answer began within QUICK seconds."""
         self._idle: deque[_Kept] = deque()
         self._lock = threading.Lock()
 
-    def send(self, outgoing: Outgoing) -> Received:
+    def send(self, outgoing: Outgoing, held: Held) -> Received:
         """Send a request, and receive the head of its answer; BadGateway or GatewayTimeout if none comes.
 
-        A request that may be sent twice is, once, if the connection turns out to be closed by the target.
+        `held` is entered to wait, unless the target is quick. A request that may be sent twice is, once, if
+        the connection turns out to be closed by the target.
         """
         kept = self._kept(IDLE if outgoing.method in SAFE else IDLE_FOR_WRITES)
         if kept is not None:
             try:
-                return self._exchange(kept, outgoing)
+                return self._exchange(kept, outgoing, held)
             except (ConnectionError, HTTPException) as error:  # RemoteDisconnected is a ConnectionError
                 kept.close()
                 if outgoing.method not in SAFE or not isinstance(error, ConnectionError):
@@ -145,9 +159,10 @@ class Target:
             except OSError as error:
                 kept.close()
                 raise self._unanswered(error) from error
-        connection = self._connect()
+        with held:
+            connection = self._connect()
         try:
-            return self._exchange(connection, outgoing)
+            return self._exchange(connection, outgoing, held)
         except (OSError, HTTPException) as error:
             connection.close()
             raise self._unanswered(error) from error
@@ -194,6 +209,7 @@ class Target:
                 connection.set_tunnel(*address, headers=dict(self._authorization()))
         else:
             connection = HTTPConnection(host, port, timeout=seconds)
+        connection.response_class = TargetResponse
         try:
             connection.connect()
         except (OSError, HTTPException) as error:
@@ -212,7 +228,7 @@ class Target:
         text = f"{unquote(self._proxy.username)}:{unquote(self._proxy.password or '')}"
         return [("Proxy-Authorization", "Basic " + base64.b64encode(text.encode()).decode())]
 
-    def _exchange(self, connection: HTTPConnection, outgoing: Outgoing) -> Received:
+    def _exchange(self, connection: HTTPConnection, outgoing: Outgoing, held: Held) -> Received:
         sock, path, more = connection.sock, outgoing.path, list[tuple[str, str]]()
         if self._proxy.hostname and self._context is None:
             path, more = f"{self.scheme}://{self.host}{path}", self._authorization()
@@ -220,20 +236,28 @@ class Target:
         connection.putrequest(outgoing.method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in (*outgoing.headers, *more):
             connection.putheader(name, value)
-        try:
-            connection.endheaders(outgoing.body or None)
-        except ConnectionError:
-            if not outgoing.body:
-                raise  # else it may have answered before it had read everything
-        response = connection.getresponse()
+        with nullcontext() if len(outgoing.body) <= SMALL else held:
+            _send(connection, outgoing.body)
+        sent = monotonic()
+        with nullcontext() if self.is_quick and _is_readable(sock, QUICK) else held:
+            response = connection.getresponse()
+        self.is_quick = monotonic() - sent <= QUICK
         sock.settimeout(self.options.silence_timeout)
         return Received(self, connection, response, sock)
 
 
-def _is_readable(sock: socket.socket | None) -> bool:
-    """Whether an idle connection has something to read: it was closed, or is of no use."""
+def _send(connection: HTTPConnection, body: bytes) -> None:
+    try:
+        connection.endheaders(body or None)
+    except ConnectionError:
+        if not body:
+            raise  # else it may have answered before it had read everything
+
+
+def _is_readable(sock: socket.socket | None, seconds: float = 0.0) -> bool:
+    """Whether a connection has something to read within so many seconds; a closed one has its end."""
     if sock is None:
         return True
     poll = select.poll()
     poll.register(sock, select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(poll.poll(seconds * 1000))
