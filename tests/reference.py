@@ -146,7 +146,7 @@ def inputs(operation: str, here: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def commands(path: Path) -> str:
-    """The --help of each command of a page: of a running mock and what one has kept, of a proxy, or the others."""
+    """The --help of each command of a page: of a running mock or what it kept, of a proxy, or the others."""
     name, group, title = COMMANDS[path]
     lines = [f"# {title}", "", "The output of `--help`, written by `python -m tests.reference`."]
     lines += _help(name, group, None, path.stem.removeprefix("commands").removeprefix("-contracts"))

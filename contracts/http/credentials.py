@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from contracts.checks.errors import TargetUnreachable, Unanswered, Usage
 from contracts.http.connection import FRESH, Connection, TargetUrl
-from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.exchange import ClientRequest, ClientResponse, is_mock
 from contracts.http.redact import Redactor
 from contracts.http.run import KEY_ROLES
 from contracts.http.transport import Transport
@@ -98,14 +98,6 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
         raise TargetUnreachable("no organization: set CONTRACTS_ORGANIZATION_ID")
     missing = tuple(role for role in KEY_ROLES if role not in keys)
     return TargetAccess(keys, organization, mock, missing, str(first.error.get("timestamp", "")))
-
-
-def is_mock(send: Callable[[ClientRequest], ClientResponse], answer: ClientResponse) -> bool:
-    """Whether a mock has given an answer: a proxy says so in health, and what answers there is no mock."""
-    if "x-mock-source" not in answer.headers:
-        return False
-    health = send(ClientRequest("GET", "/__admin/health", None)).body
-    return not isinstance(health, dict) or health.get("mode") != "proxy"
 
 
 def _refuse_what_is_not_the_api(answer: ClientResponse) -> None:

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from contracts.checks.errors import Excluded, Untested
-from contracts.http.credentials import is_mock
-from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.exchange import ClientRequest, ClientResponse, is_mock
 from contracts.http.parallel import in_parallel
 from contracts.http.run import Run
 from contracts.lockstep.api import key_of

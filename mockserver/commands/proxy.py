@@ -31,8 +31,7 @@ _OWN = (
         required=True,
         metavar="URL",
         envvar="MOCK_TARGET",
-        show_envvar=True,
-        help="Server to ask.",
+        help="Server to ask. [MOCK_TARGET]",
     ),
     click.option(
         "--fail-on",
