@@ -84,8 +84,8 @@ def create_app(
     `journals`: those of an application that this one replaces. `proxy`: the server that answers instead.
     """
     settings = settings or Settings()
-    front = None if proxy is None else Front(proxy)
     log = log or RequestLog(quiet=settings.quiet, probes=settings.log_probes)
+    front = None if proxy is None else Front(proxy, log.notice)
     journals = journals or journal.Journals(
         journal.JournalLimits(
             settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes
@@ -110,6 +110,8 @@ def create_app(
     )
     profile = loaded.profile
     authenticates = token_first if profile.builds("A12") else authenticate
+    if front is not None:
+        front.callers = authenticates
     vendor = Api(
         loaded.spec,
         following(handlers_of(settings.revision), profile),
@@ -177,6 +179,8 @@ def create_app(
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
     app.journals, app.profile, app.front = journals, profile, front
+    if front is not None:
+        journals.watch = front.watch
 
     def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
         return Recovery([control, vendor], loaded.states, whole_state, new_sandbox, fault_defaults.rule)

@@ -54,7 +54,17 @@ MAY_IMPORT = {
         "state_document",
         "settings",
     ),
-    "proxy": ("corridor", "outcome", "http", "openapi", "admin.registration"),
+    "proxy": (
+        "corridor",
+        "outcome",
+        "http",
+        "openapi",
+        "journal.entry",
+        "admin.registration",
+        "admin.har",
+        "admin.journal_entries",
+        "files",
+    ),
     "settings": ("faults.profiles", "faults.rate_limit", "sandbox.clock", "scenarios.generated_size"),
     "server": (),
     "flask_app": (

@@ -24,6 +24,8 @@ _SHARED = [
     and name not in NOT_OURS
     and not name.startswith(("persist", "embedding"))
 ]
+WHOLE_BODY = 1 << 20
+"""Bytes of each body that a recording has."""
 _SECONDS = click.FloatRange(0.1, 86_400)
 _OWN = (
     click.option(
@@ -32,6 +34,21 @@ _OWN = (
         metavar="URL",
         envvar="MOCK_TARGET",
         help="Server to ask. [MOCK_TARGET]",
+    ),
+    click.option(
+        "--mode",
+        type=click.Choice(("observe", "fill")),
+        help="observe (by default), or fill: the mock answers what the target does not have.",
+    ),
+    click.option(
+        "--record", metavar="FILE", help="Write every exchange to this HTTP Archive (HAR), without keys."
+    ),
+    click.option(
+        "--mask",
+        multiple=True,
+        metavar="POINTER",
+        help="Leave this value of every JSON body out of the recording, as /messages/*/content. "
+        "May be repeated.",
     ),
     click.option(
         "--fail-on",
@@ -93,8 +110,8 @@ def proxy(**flags: Any) -> None:
       mockserver proxy --target http://127.0.0.1:8000 --port 0 --fail-on violation --read-only
 
     \b
-    Exit codes: 0 after a signal; 1 if --fail-on found something; 2 for an invalid flag or setting, or an
-    unusable file or port.
+    Exit codes: 0 after a signal; 1 if --fail-on found something; 2 for an invalid flag or setting, an
+    unusable file or port, or a recording that could not be written.
     """
     from mockserver.proxy.options import ProxyOptions
 
@@ -107,4 +124,9 @@ def proxy(**flags: Any) -> None:
     if refused := [name for name in ("persist", "import_", "export_on_exit") if getattr(settings, name)]:
         name = refused[0].strip("_").upper()
         fail(ValueError(f"MOCK_{name}: a proxy has no state of its own; unset it"))
+    if options.record is not None:
+        if settings.journal_entries == 0:
+            fail(ValueError("--journal-entries 0: a recording is made of the journal; give at least 1"))
+        more = max(settings.journal_body_bytes, WHOLE_BODY)
+        settings = settings.model_copy(update={"journal_body_bytes": more})
     run(settings, options)

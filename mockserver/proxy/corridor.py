@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import orjson
+
 from mockserver.corridor import Corridor
+from mockserver.http.calls import Call
 from mockserver.http.context import RequestContext
 from mockserver.http.cors import METHODS
 from mockserver.http.event_stream import WaitingSlots
@@ -96,14 +100,27 @@ class ForwardingCorridor(Corridor):
         upgrade = (request.header("Upgrade") or "").lower()
         if upgrade and not upgrade.startswith("h2c"):  # which a server may ignore
             raise NoUpgrade("No upgrade", reason=f"the proxy passes no upgrade to {upgrade[:40]!r} on")
-        wrong = [] if operation is None else judge.judge_request(context, self._limits)
+        meant, wrong = None, list[judge.Violation]()
+        if operation is not None:
+            meant, wrong = judge.judge_request(context, self._limits)
         if operation is None or operation.body is None:
             request.body(self._limits.body, "--max-body-bytes")
         received = self._received(context)
         is_asked = request.method in METHODS.split(", ")
         if undocumented and is_asked and received.status not in (404, 405, 501):
             wrong = [judge.undocumented(received.status, undocumented)]
-        return self._passed(context, received, wrong)
+        answer = self._passed(context, received, wrong)
+        if self._front.options.mode == "fill" and meant is not None and _is_missing(answer):
+            return self._filled(context, meant)
+        return answer
+
+    def _filled(self, context: RequestContext, meant: Call[Any] | Problem) -> Answer:
+        """The mock's answer in place of one that says that the target does not have the operation."""
+        context.exchange.source, context.exchange.violations, context.told_length = "state", (), None
+        if isinstance(meant, Problem):
+            raise meant
+        caller = self._front.caller_of_mock(context.request, context.sandbox)
+        return self._handle(context, replace(meant, caller=caller))
 
     def _received(self, context: RequestContext) -> Received:
         request, body = context.request, context.request.received
@@ -184,3 +201,14 @@ class ForwardingCorridor(Corridor):
             received.abandon()
             raise
         return TargetStream(received, begin, judge=watch, broken=broken, closed=closed, keep=self._keep)
+
+
+def _is_missing(answer: Answer) -> bool:
+    """Whether a target says that it does not have an operation, rather than a record."""
+    if answer.status != 404:
+        return answer.status in (405, 501)
+    try:
+        body = orjson.loads(answer.body) if isinstance(answer.body, bytes) else {"error": {}}
+    except orjson.JSONDecodeError:
+        return True
+    return not (isinstance(body, dict) and isinstance(body.get("error"), dict))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mockserver.admin.registration import STATEFUL
 from mockserver.http.calls import Handler, Reply
 from mockserver.http.log import Exchange
-from mockserver.http.problems import MockOwnError
+from mockserver.http.problems import MockOwnError, Unauthorized
 from mockserver.http.request import Request
 from mockserver.proxy.options import ProxyOptions
+from mockserver.proxy.recording import Recording
 from mockserver.proxy.target import Target
 
 VIOLATED = 1
 """Exit code of a proxy that found what `--fail-on` names."""
+UNWRITTEN = 2
+"""Exit code if the recording could not be written."""
 
 
 MOST_NAMES = 10_000
@@ -58,8 +61,14 @@ class NoState(
 class Front:
     """What a proxy has beyond a mock."""
 
-    def __init__(self, options: ProxyOptions) -> None:
+    def __init__(self, options: ProxyOptions, notice: Callable[[str], None]) -> None:
+        """`notice` gets lines for the log; OSError if a recording can't be begun."""
         self.options = options
+        self._recording = None if options.record is None else Recording(options, notice)
+        self.watch = None if self._recording is None else self._recording.add
+        """Is given each exchange that has ended."""
+        self.callers: Callable[[Request, Any], Any]
+        """Authentication of the mock; set by the application."""
         self.target = Target(options)
         self.about = {"mode": "proxy", "target": options.target}
         """What health tells of it."""
@@ -74,8 +83,20 @@ class Front:
             key = (request.header("Authorization") or "").removeprefix("Bearer ").strip()
         return self._names.of(key) if key else "-"
 
+    def caller_of_mock(self, request: Request, sandbox: Any) -> Any:
+        """Caller of a request that the mock answers: of a key that it does not know, the first one it has."""
+        try:
+            return self.callers(request, sandbox)
+        except Unauthorized:
+            known = [each.caller for each in sandbox.directory.credentials.values() if each.state == "active"]
+            if not known or self.caller(request, None) == "-":
+                raise
+            return known[0]
+
     def without_state(self, handlers: Mapping[str, Handler]) -> dict[str, Handler]:
-        """Handlers of the control API, of which those about clock and data refuse."""
+        """Handlers of the control API, of which those about clock and data refuse, unless the mock fills."""
+        if self.options.mode == "fill":
+            return dict(handlers)
 
         def refuse(call: Any, _: Any) -> Reply:
             reason = f"{call.operation} is about clock or data, which the target has, not the proxy"
@@ -92,5 +113,7 @@ class Front:
                 self._found += 1
 
     def end(self) -> int:
-        """Exit code."""
+        """End the recording; exit code."""
+        if self._recording is not None and not self._recording.end():
+            return UNWRITTEN
         return VIOLATED if self._found else 0

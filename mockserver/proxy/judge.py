@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from mockserver.http import wire
+from mockserver.http.calls import Call
 from mockserver.http.context import RequestContext
 from mockserver.http.log import Exchange
 from mockserver.http.problems import Invalid, SpecViolation
@@ -24,19 +25,21 @@ MOST_EVENT = 1 << 20
 Violation = Mapping[str, Any]
 
 
-def judge_request(context: RequestContext, limits: BodyLimits) -> list[Violation]:
-    """Violations of a request; its body is received by this, if the operation has one."""
+def judge_request(context: RequestContext, limits: BodyLimits) -> tuple[Call[Any] | Invalid, list[Violation]]:
+    """What the mock would do with a request, and the violations in it.
+
+    Its body is received by this, if the operation has one.
+    """
     try:
-        wire.read(context, limits)
+        return wire.read(context, limits), []
     except Invalid as problem:
         fields = problem.details["fields"][:MOST]
-        return [
+        return problem, [
             _violation(
                 context.matched, 0, f"{each['in']} {each['name']}".rstrip(), each["message"], "request"
             )
             for each in fields
         ]
-    return []
 
 
 def judge_answer(
