@@ -16,6 +16,7 @@ from contracts.http.exchange import SAFE, ClientRequest, ClientResponse
 from contracts.http.origin import refuse_foreign
 from contracts.http.parallel import in_parallel
 from contracts.http.role_client import RoleClient
+from contracts.http.sending import Sending
 from contracts.http.settle import Settling
 from contracts.http.transport import Transport
 from contracts.safety.ledger import CreatedResource, Ledger
@@ -82,6 +83,7 @@ class Run:
         self._unsent = 0
         """Questions that are used up and not yet sent."""
         self._counting = Lock()
+        self._sending = Sending()
         self.settling = Settling(
             settle,
             organization_id,
@@ -160,6 +162,10 @@ class Run:
         self._guard(request)
         key = self._keys[request.role] if request.role is not None else None
         self.settling.wait(request)
+        with self._sending.request():
+            return self._sent(request, key)
+
+    def _sent(self, request: ClientRequest, key: str | None) -> ClientResponse:
         intent, at = self.ledger.intend(request), time.monotonic()
         try:
             answer = refuse_foreign(self._transport.send(request, key)._replace(at=at))
@@ -283,7 +289,11 @@ class Run:
         return self.remove(made)
 
     def clean_up(self) -> list[str]:
-        """Delete created resources, newest first; return a line for each that remains."""
+        """Delete created resources, newest first; return a line for each that remains.
+
+        What other threads of the run are sending is waited for, and then nothing of theirs is sent.
+        """
+        self._sending.end()
         created = list(self.ledger.left())
         self._transport.limit.lift(GRACE + GRACE_EACH * len(created))
         self.read_only = False

@@ -29,8 +29,8 @@ LENGTH = 60
 """Random steps of a sequence, after its prepared state."""
 MOST_DIFFERENCES = 12
 """Differences after which a run stops searching."""
-SHRINKING_SECONDS = 8.0
-"""Time limit for leaving out steps of one difference."""
+SHRINKING_SECONDS, SHRINKING_IN_ALL = 8.0, 24.0
+"""Time limit for leaving out steps of one difference, and of all of them."""
 
 
 class Recorded(NamedTuple):
@@ -55,6 +55,7 @@ class DifferenceSearch:
     def __init__(self, run: Run, failures: Failures) -> None:
         self.run, self._failures = run, failures
         self.found: list[Found] = []
+        self._left = SHRINKING_IN_ALL
 
     def search(self) -> None:
         """Play the recorded sequences of the profile, then random ones."""
@@ -93,7 +94,13 @@ class DifferenceSearch:
             lockstep.play(steps)
         except Found as found:
             lockstep.known.update(signature(found.step, each) for each in found.differences)
-            self.found.append(found if self.run.rate_limited else shrunk(lockstep, found))
+            self.found.append(found if self.run.rate_limited else self._shrunk(lockstep, found))
+
+    def _shrunk(self, lockstep: Lockstep, found: Found) -> Found:
+        started = time.monotonic()
+        best = shrunk(lockstep, found, min(SHRINKING_SECONDS, self._left))
+        self._left = max(0.0, self._left - (time.monotonic() - started))
+        return best
 
     def again(self) -> Iterator[Broken]:
         """Failures that remain when their steps are taken again."""
@@ -122,9 +129,9 @@ def _ended(found: Found) -> list[str]:
     return [found.step["op"]] if statuses[0] != statuses[1] and min(statuses) < 300 else []
 
 
-def shrunk(lockstep: Lockstep, found: Found) -> Found:
-    """Difference with the fewest steps found in time."""
-    until, best = time.monotonic() + SHRINKING_SECONDS, found
+def shrunk(lockstep: Lockstep, found: Found, seconds: float) -> Found:
+    """Difference with the fewest steps found in so many seconds."""
+    until, best = time.monotonic() + seconds, found
     wanted = {signature(found.step, each) for each in found.differences}
     known, lockstep.known = lockstep.known, lockstep.known - wanted
 

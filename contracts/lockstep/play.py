@@ -195,7 +195,7 @@ class Lockstep:
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
         found, moved = self._differences(step, model, target, uid), set[str]()
         for _ in range(PATIENCE if target.request.method == "GET" and not on_mock else 0):
-            if not moved and all(map(_lasts, found)):
+            if not moved and all(_lasts(each) or signature(step, each) in self.known for each in found):
                 break
             model, target = self._both(requests, role, 0.0, settle=True)
             again = self._differences(step, model, target, uid)

@@ -21,6 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mockserver.persistence.frames import DamagedError, frame, read_frames
+from mockserver.persistence.state_store import Log
 from mockserver.persistence.whole_files import WholeFiles, content, uncompressed
 
 MOST_OPEN = 64
@@ -31,21 +32,8 @@ KINDS = ("state", "log")
 """Kinds of files of a sandbox."""
 
 
-class Log:
-    """Log of one sandbox since its last snapshot."""
-
-    def __init__(self, name: str, number: int, length: int = 0) -> None:
-        self.name, self.number = name, number
-        self.length = length
-        """Bytes of the current file."""
-        self.grown = length
-        """Bytes since the last snapshot."""
-        self.snapshot_bytes = 0
-        self.is_removed = False
-
-
 class DirectoryStore(WholeFiles):
-    """The one interface behind which another store can stand."""
+    """Store in a directory, which one process uses."""
 
     def __init__(
         self, folder: Path, *, most_bytes: int = 1 << 40, sync: bool = False, only_reads: bool = False

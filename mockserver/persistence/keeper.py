@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from mockserver.persistence.directory_store import DirectoryStore, Log
 from mockserver.persistence.kept_sandbox import KeptSandbox, SnapshotMoment, pieces, state_document
+from mockserver.persistence.state_store import Log, StateStore
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
 from mockserver.sandbox.transaction import ChangeNotWritten
@@ -29,9 +29,7 @@ NAMED = "-"
 class Keeper:
     """Everything that is kept."""
 
-    def __init__(
-        self, store: DirectoryStore, spec: Mapping[str, Any], notice: Callable[[str], object]
-    ) -> None:
+    def __init__(self, store: StateStore, spec: Mapping[str, Any], notice: Callable[[str], object]) -> None:
         """`spec`: what is served; `notice` gets a line for what can't be written."""
         self.store, self._spec, self._notice = store, spec, notice
         self._lock = threading.Lock()

@@ -13,7 +13,7 @@ import orjson
 from mockserver.faults.faults_json import faults_json
 from mockserver.http.context import RequestContext
 from mockserver.http.request import Answer
-from mockserver.persistence.directory_store import DirectoryStore, Log
+from mockserver.persistence.state_store import Log, StateStore
 from mockserver.sandbox.answer_stream import stream_json
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
 from mockserver.sandbox.transaction import ChangeNotWritten
@@ -43,7 +43,7 @@ class KeptSandbox:
         self,
         sandbox: Sandbox,
         log: Log,
-        store: DirectoryStore,
+        store: StateStore,
         spec: Mapping[str, Any],
         hash_of: Callable[[SandboxState], str],
         later: Callable[[KeptSandbox, SnapshotMoment], object],

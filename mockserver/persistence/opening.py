@@ -10,10 +10,11 @@ import orjson
 
 from mockserver.http.problems import Problem
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.persistence.directory_store import DirectoryStore, Log
+from mockserver.persistence.directory_store import DirectoryStore
 from mockserver.persistence.frames import DamagedError
 from mockserver.persistence.keeper import NAMED, Keeper
 from mockserver.persistence.recovery import Recovery
+from mockserver.persistence.state_store import Log, StateStore
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandboxes import DEFAULT, Sandboxes
 from mockserver.state_document.state_file import InvalidState
@@ -32,7 +33,7 @@ def open_store(folder: Path, **options: Any) -> DirectoryStore:
         raise DocumentError(f"--persist {folder}: {error.strerror or error}") from error
 
 
-def recorded(store: DirectoryStore) -> dict[str, Any] | None:
+def recorded(store: StateStore) -> dict[str, Any] | None:
     """Identity of the mock whose directory it is; None if it is damaged or missing."""
     try:
         known = orjson.loads(store.read("mock.json") or b"")

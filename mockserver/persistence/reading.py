@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mockserver.persistence.directory_store import DirectoryStore
 from mockserver.persistence.keeper import NAMED
 from mockserver.persistence.opening import names_of
 from mockserver.persistence.recovery import Recovery
+from mockserver.persistence.state_store import StateStore
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandbox import SandboxSession, SandboxState
 
 
 @gc_paused()
 def read_session(
-    store: DirectoryStore, name: str, recovery: Callable[[Callable[[str], bytes]], Recovery]
+    store: StateStore, name: str, recovery: Callable[[Callable[[str], bytes]], Recovery]
 ) -> tuple[SandboxSession, dict[str, SandboxState]]:
     """Session of a sandbox, and all snapshots by name; one of FAILURES if they can't be recovered."""
     recover = recovery(store.state)

@@ -21,7 +21,7 @@ from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.lockstep.api import Step
-from contracts.lockstep.layer import LENGTH, shrunk
+from contracts.lockstep.layer import LENGTH, SHRINKING_SECONDS, shrunk
 from contracts.lockstep.maker import Maker
 from contracts.lockstep.model import ModelClient
 from contracts.lockstep.play import Found, Lockstep
@@ -118,7 +118,7 @@ def _short(lockstep: Lockstep, found: Found) -> list[Step]:
     best = [found]
     try:
         signal.alarm(20)
-        best.append(shrunk(lockstep, found))
+        best.append(shrunk(lockstep, found, SHRINKING_SECONDS))
     except OutOfTime:
         pass
     return best[-1].steps

@@ -121,11 +121,15 @@ def hostile(said: bytes, *, after: int = 0) -> Iterator[str]:
         server.server_close()
 
 
-def run(folder: Path, said: bytes, *checks: str, after: int = 0) -> tuple[Result, dict[str, str]]:
+def run(
+    folder: Path, said: bytes, *checks: str, after: int = 0, profile: str = "quick"
+) -> tuple[Result, dict[str, str]]:
     """The command, and the verdict of each check."""
     only = [word for check in (*checks, "a-deleted-thread-is-gone") for word in ("--only", check)]
     with hostile(said, after=after) as url:
-        result = contracts("run", "--target", url, "--report-dir", folder, *only, **KEYS)
+        result = contracts(
+            "run", "--target", url, "--report-dir", folder, "--profile", profile, *only, **KEYS
+        )
     assert result.exception is None or isinstance(result.exception, SystemExit)
     assert "Traceback" not in result.output + result.stderr
     assert "\x1b[31m" not in result.output
@@ -169,7 +173,7 @@ def test_connections_that_are_reset_in_the_middle_of_lock_step_are_no_answer(
 @pytest.mark.parametrize("kind", BODIES)
 def test_lock_step_finds_a_body_that_is_no_json(kind: str, tmp_path: Path) -> None:
     lockstep = "the-target-answers-like-the-mock"
-    result, verdicts = run(tmp_path, whole(BODIES[kind]), lockstep, after=5)
+    result, verdicts = run(tmp_path, whole(BODIES[kind]), lockstep, after=5, profile="small")
     assert (result.exit_code, verdicts[lockstep]) == (1, "broken"), result.output
 
 

@@ -51,6 +51,42 @@ def test_an_id_that_was_there_before_is_a_finding_and_never_the_runs_own(kind: s
     assert not ledger.owns("vs_old")
 
 
+class Slow(Canned):
+    """Target that takes its time to create."""
+
+    def _answer(self, request: ClientRequest, key: str | None) -> ClientResponse:
+        answer = super()._answer(request, key)
+        if request.method == "DELETE":
+            return answer._replace(status=204)
+        time.sleep(0.002)
+        fields = {"id": f"space_{self.methods.count('POST')}", "vector_store_id": "vs_1"}
+        return answer._replace(text=json.dumps(fields))
+
+
+def test_what_other_threads_create_while_a_run_ends_is_removed_and_nothing_is_created_after() -> None:
+    target, ended = Slow(), list[Exception]()
+    run = Run(target, KEYS, "org_one", ledger=Ledger(), run_id="r")
+
+    def create() -> None:
+        try:
+            for _ in range(10_000):
+                run.send(ClientRequest("POST", "/v1/spaces/", "owner", {"name": "x"}))
+        except Spent as error:
+            ended.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while target.methods.count("POST") < 20:
+        time.sleep(0.001)
+    assert run.clean_up() == []
+    for thread in threads:
+        thread.join()
+    assert [*map(str, ended)] == ["the run has ended"] * 3
+    assert list(run.ledger.left()) == []
+    assert run.ledger.unanswered == []
+
+
 @contextmanager
 def serving(*pieces: bytes, endless: bytes = b"") -> Iterator[str]:
     """Server that answers each connection with these bytes, then with `endless` ones, or with silence."""
