@@ -14,6 +14,7 @@ from mockserver.commands import remote
 from mockserver.commands.options import option, serving
 from mockserver.commands.persisted import persisted
 from mockserver.commands.proxy import proxy
+from mockserver.commands.record import record
 from mockserver.commands.running import NOT_GIVEN, fail, read_flags, run
 from mockserver.openapi.yaml_document import DocumentError
 
@@ -114,7 +115,7 @@ def exec_(command: tuple[str, ...], **flags: Any) -> None:
     )
 
 
-for _command in (*remote.COMMANDS, persisted, proxy):
+for _command in (*remote.COMMANDS, persisted, proxy, record):
     main.add_command(_command)
 
 

@@ -103,6 +103,8 @@ class ForwardingCorridor(Corridor):
         meant, wrong = None, list[judge.Violation]()
         if operation is not None:
             meant, wrong = judge.judge_request(context, self._limits)
+            if self._front.watch is not None and _is_text(request.received):
+                request.journal_body = None  # a recording has texts that are uploaded, too
         if operation is None or operation.body is None:
             request.body(self._limits.body, "--max-body-bytes")
         received = self._received(context)
@@ -201,6 +203,14 @@ class ForwardingCorridor(Corridor):
             received.abandon()
             raise
         return TargetStream(received, begin, judge=watch, broken=broken, closed=closed, keep=self._keep)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in body
 
 
 def _is_missing(answer: Answer) -> bool:

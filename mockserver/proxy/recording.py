@@ -97,7 +97,11 @@ class Recording:
             "order": body["number"],
             "source": body["source"],
             "ended": body["ended"],
-            "cut": body["request"]["body_cut"] or body["response"]["body_cut"],
+            "cut": [
+                name
+                for name, side in (("request", "request"), ("answer", "response"))
+                if body[side]["body_cut"]
+            ],
             "violations": body["violations"],
         }
         return har

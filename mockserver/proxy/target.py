@@ -175,6 +175,11 @@ class Target:
         if old is not None:
             old.connection.close()
 
+    def close(self) -> None:
+        """Close all idle connections."""
+        while self._idle:
+            self._idle.pop().connection.close()
+
     def problem(self, error: Exception, what: str, seconds: float) -> MockOwnError:
         """Problem of an exchange that failed while waiting for something."""
         if isinstance(error, TimeoutError):
