@@ -42,6 +42,7 @@ def test_many_stalled_bodies_get_a_408_and_hold_up_nobody(served: dict[str, Any]
     assert most_memory(served["pid"]) < 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("port", ["url", "fault"])
 @pytest.mark.parametrize(
     "length", ["Content-Length: 50", "Content-Length: 50000", "Transfer-Encoding: chunked"]
@@ -64,6 +65,7 @@ def test_a_body_that_comes_after_its_408_is_not_carried_out(served: dict[str, An
     assert json.loads(after.body)["total"] == json.loads(before.body)["total"]
 
 
+@pytest.mark.slow
 def test_a_huge_body_that_stalls_leaves_room_for_others(served: dict[str, Any]) -> None:
     with begun(served["url"], "PUT /__admin/state", "Content-Length: 200000000", body=b"{") as stalled:
         body = NEW + b" " * 100_000
@@ -85,6 +87,7 @@ def test_the_bytes_of_stalled_bodies_are_limited_and_freed(served: dict[str, Any
     assert most_memory(served["pid"]) < 512
 
 
+@pytest.mark.slow
 def test_an_answer_may_take_longer_than_a_connection_may_be_idle(served: dict[str, Any]) -> None:
     """Delayed answers and event streams are no idle connections."""
     assert ask(served["url"], "GET /v1/threads", OWNER, "X-Mock-Delay: 2500").status == 200
@@ -97,6 +100,7 @@ def test_an_answer_may_take_longer_than_a_connection_may_be_idle(served: dict[st
     assert got.endswith(b"0\r\n\r\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("port", ["url", "fault"])
 @pytest.mark.parametrize(
     "sent", [b"", b"GET / HT", b"GET /__admin/health HTTP/1.1\r\nHost: localhost\r\n\r\n"]

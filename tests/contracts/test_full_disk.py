@@ -14,6 +14,8 @@ from tests.contracts.habits_table import CHECKS, KEYS
 from tests.contracts.other_server import running
 from tests.running import ROOT
 
+pytestmark = pytest.mark.slow
+
 LOCKSTEP = ("the-target-answers-like-the-mock",)
 
 

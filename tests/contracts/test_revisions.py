@@ -72,6 +72,7 @@ def test_a_fresh_mock_serves_the_revision_that_judges_it(revision: str, tmp_path
     assert ("--revision" in report["run"]["again"]) is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("served", "judge", "what"), [(*REVISIONS, "does not require"), (*NEWER, "requires")]
 )
@@ -104,6 +105,7 @@ def test_the_revision_that_judges_is_that_of_its_block() -> None:
     assert document().revision == "2026-02"
 
 
+@pytest.mark.slow
 def test_each_field_that_the_newer_revision_adds_is_missing_once(tmp_path: Path) -> None:
     """And nobody else may add a thread: that is all in which these operations of the older one differ."""
     checks = ("operation-getSpace", "operation-getThread", "who-may-addThreadToSpace", LOCKSTEP)
