@@ -27,6 +27,7 @@ def record() -> None:
     \b
     Examples:
       mockserver record replay walk.har --target http://127.0.0.1:4010
+      mockserver record to-scenario walk.har --at start -o walk.yaml
 
     \b
     Exit codes: see each command.
@@ -118,3 +119,58 @@ def _key(role: str, *, local: bool) -> str | None:
         os.environ.get("FREDDY_API_KEY") if role == "owner" else None
     )
     return given or (f"ak_demo_{role}" if local and re.fullmatch("[a-z]+", role) else None)
+
+
+@record.command("to-scenario")
+@click.argument("file")
+@click.option(
+    "--at",
+    "when",
+    type=click.Choice(("start", "end")),
+    required=True,
+    help="start: as it was before the first recorded request, for a replay; end: to go on from.",
+)
+@click.option("--output", "-o", required=True, metavar="FILE", help="Scenario file to write (YAML).")
+def to_scenario(file: str, when: str, output: str) -> None:
+    """Write the records that a recording shows as a scenario of the mock.
+
+    Users and their rights follow from who got what. What could not be inferred is listed, one line each.
+    The key of a role is ak_demo_<role>.
+
+    \b
+    Examples:
+      mockserver record to-scenario walk.har --at start -o walk.yaml
+      mockserver serve --scenario walk.yaml
+
+    \b
+    Exit codes: 0 it is written, and a valid scenario; 2 the recording or the file can't be used.
+    """
+    import yaml
+
+    from mockserver.app import create_app
+    from mockserver.files import write_whole
+    from mockserver.openapi.yaml_document import DocumentError
+    from mockserver.recordings.recorded import RecordingError, read
+    from mockserver.recordings.scenario import scenario_of
+    from mockserver.settings import Settings
+
+    try:
+        recording = read(Path(file))
+        content, unsure = scenario_of(recording, at_end=when == "end")
+        text = yaml.safe_dump(
+            content, allow_unicode=True, sort_keys=False, default_flow_style=False, width=110
+        )
+        write_whole(Path(output), text)
+        create_app(Settings(scenario=output, quiet=True))
+    except RecordingError as error:
+        fail(error)
+    except DocumentError as error:
+        fail(ValueError(f"what it shows is no scenario of this mock: {error}"))
+    except OSError as error:
+        fail(ValueError(f"-o {output}: {error.strerror}"))
+    for line in unsure:
+        print_error(f"not inferred: {line}")
+    counts = ", ".join(
+        f"{len(content[kind])} {kind.replace('_', ' ')}" for kind in ("spaces", "threads", "users")
+    )
+    click.echo(f"{output}: {counts}; {len(unsure)} not inferred")

@@ -76,12 +76,12 @@ class Replay:
     def run(self, recording: Sequence[Recorded]) -> Iterator[Outcome]:
         """Send each request; NoKey before the first one if a role has none."""
         made = [each for each in recording if each.source in PRODUCED]
-        self._refused = _refused_roles(made)
+        self._refused = refused_roles(made)
         if missing := {each.role for each in made if each.role and self._key(each.role) is None}:
             raise NoKey(", ".join(sorted(missing)))
         self._took = made[-1].at - made[0].at if made else 0.0
         self._begin, self._patience = time.monotonic(), PATIENCE
-        comparer = Comparer(self.names, starts=(_start(made), self._now()))
+        comparer = Comparer(self.names, starts=(start_of(made), self._now()))
         for each in recording:
             if why := _unsendable(each):
                 yield Outcome(each, skipped=why)
@@ -192,13 +192,13 @@ def _unsendable(recorded: Recorded) -> str:
     return ""
 
 
-def _refused_roles(recording: Sequence[Recorded]) -> set[str]:
+def refused_roles(recording: Sequence[Recorded]) -> set[str]:
     """Roles all of whose requests were refused: their keys were none."""
     accepted = {each.role for each in recording if each.status != 401}
     return {each.role for each in recording} - accepted
 
 
-def _start(recording: Sequence[Recorded]) -> float:
+def start_of(recording: Sequence[Recorded]) -> float:
     """Time of the recorded server when the recording began, which may be another than the proxy's."""
     for each in recording:
         body = each.body
@@ -206,7 +206,7 @@ def _start(recording: Sequence[Recorded]) -> float:
             body.get("created_at") if isinstance(body, dict) and each.status == 201 else None
         )
         if isinstance(told, str):
-            return moment(told)
+            return moment(told) - (each.at - recording[0].at)
     return recording[0].at if recording else 0.0
 
 
