@@ -46,6 +46,9 @@ from mockserver.persistence.opening import Opening, open_store
 from mockserver.persistence.recovery import Recovery
 from mockserver.profile.answers import ProfileAnswers, rendering
 from mockserver.profile.profile import DeploymentProfile
+from mockserver.proxy.corridor import ForwardingCorridor
+from mockserver.proxy.front import Front
+from mockserver.proxy.options import ProxyOptions
 from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
@@ -75,14 +78,16 @@ def create_app(
     log: RequestLog | None = None,
     stopping: threading.Event | None = None,
     journals: journal.Journals | None = None,
+    proxy: ProxyOptions | None = None,
 ) -> MockServer:
     """WSGI application of the mock; DocumentError if spec, handlers or scenario do not fit together.
 
     `stopping` ends every sleep, wait and stream; without it the application creates its own event.
-    `journals`: those of an application that this one replaces.
+    `journals`: those of an application that this one replaces. `proxy`: the server that answers instead.
     """
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet, probes=settings.log_probes)
+    front = None if proxy is None else Front(proxy, log.notice)
     journals = journals or journal.Journals(
         journal.JournalLimits(
             settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes
@@ -108,12 +113,15 @@ def create_app(
         snapshots=snapshots,
     )
     profile = loaded.profile
+    authenticates = token_first if profile.builds("A12") else authenticate
+    if front is not None:
+        front.callers = authenticates
     vendor = Api(
         loaded.spec,
         following(handlers_of(settings.revision), profile),
         prefix="",
-        authenticate=token_first if profile.builds("A12") else authenticate,
-        name_of=lambda caller: caller.user_id,
+        authenticate=authenticates if front is None else front.caller,
+        name_of=(lambda caller: caller.user_id) if front is None else str,
         render=rendering(profile, vendor_envelope),
         cors=Cors(settings.cors_origins),
         not_mocked=vendor_operations(),
@@ -128,11 +136,13 @@ def create_app(
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
+    about = {} if front is None else front.about
+    handlers = admin_handlers(
+        ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), about, prefixes)
+    )
     control = Api(
         control_spec,
-        admin_handlers(
-            ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), prefixes)
-        ),
+        handlers if front is None else front.without_state(handlers),
         prefix=ADMIN_PREFIX,
         authenticate=lambda *_: None,
         name_of=lambda _: "-",
@@ -156,7 +166,10 @@ def create_app(
     apis = [control, *sorted(foreign, key=lambda api: -len(api.prefix)), vendor]
 
     def corridor(app: Flask) -> Corridor:
-        return Corridor(
+        made = (
+            Corridor if front is None else partial(ForwardingCorridor, front=front, most_waiting=most_delayed)
+        )
+        return made(
             apis,
             sandboxes,
             log=log,
@@ -167,16 +180,20 @@ def create_app(
             most_streams=most_streams,
             large_answers=LargeAnswers(most_large),
             injector=Injector(
-                stopping=stopping, most_delayed=most_delayed, controls=not settings.no_request_controls
+                stopping=stopping,
+                most_delayed=most_delayed,
+                controls=not (settings.no_request_controls or (proxy is not None and proxy.forward_sandbox)),
             ),
             views=FlaskViews(app),
-            root=f"{ADMIN_PREFIX}/ready",
+            root=f"{ADMIN_PREFIX}/ready" if front is None else "",
             propagate=lambda: app.testing,
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
-    app.journals, app.profile, app.foreign = journals, profile, beside
+    app.journals, app.profile, app.front, app.foreign = journals, profile, front, beside
     app.foreign_files = [file for each in beside for file in each.document.files]
+    if front is not None:
+        journals.watch = front.watch
 
     def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
         return Recovery(apis, loaded.states, whole_state, new_sandbox, fault_defaults.rule)

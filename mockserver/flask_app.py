@@ -53,6 +53,8 @@ class MockServer(Flask):
         self.journals: Journals
         """Journals and events of all sandboxes; set by `create_app`."""
         self.profile = DeploymentProfile()
+        self.front: Any = None
+        """What a proxy has beyond a mock; None of a mock."""
         self.foreign_files: list[Path] = []
         """Files that documents of `--also` refer to."""
         self.foreign: Sequence[Any] = ()

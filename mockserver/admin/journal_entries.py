@@ -76,7 +76,11 @@ def exchange_body(entry: Entry, mask: Mask) -> Record:
         "fault": exchange.fault or None,
         "why": [hide(line) for line in why(entry)],
         "violations": [
-            {"pointer": hide(found["pointer"]), "message": hide(found["message"])}
+            {
+                "in": found.get("in", "answer"),
+                "pointer": hide(found["pointer"]),
+                "message": hide(found["message"]),
+            }
             for found in exchange.violations
         ],
         "request": {
