@@ -23,7 +23,7 @@ from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
 from mockserver.foreign.api import ForeignApi
-from mockserver.foreign.loading import extend, load_foreign, operation_ids
+from mockserver.foreign.loading import api_of, extend, load_foreign, operation_ids
 from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate, token_first
 from mockserver.freddy.revisions import following, handlers_of
@@ -131,7 +131,7 @@ def create_app(
     )
     modules = blueprints.executed(settings.extend)
     extend(beside, blueprints.handlers(modules))
-    foreign = [_foreign_api(each, settings) for each in beside]
+    foreign = [api_of(each, cors=settings.cors_origins, strict=settings.strict_sandboxes) for each in beside]
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
@@ -212,25 +212,6 @@ def create_app(
             store.close()
             raise DocumentError(f"--persist {settings.persist}: {error}") from error
     return app
-
-
-def _foreign_api(foreign: ForeignApi, settings: Settings) -> Api:
-    api = Api(
-        foreign,
-        foreign.handlers(),
-        prefix=foreign.prefix,
-        authenticate=foreign.authenticate,
-        name_of=str,
-        render=problem_json,
-        cors=Cors(settings.cors_origins),
-        head=True,
-        makes_sandboxes=not settings.strict_sandboxes,
-        redirects=lambda _: False,
-        name=foreign.name,
-        foreign=foreign,
-    )
-    foreign.find = api.routes.at
-    return api
 
 
 def _admin_token(settings: Settings) -> str | None:

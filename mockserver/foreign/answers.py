@@ -18,6 +18,8 @@ from mockserver.http.calls import Reply
 from mockserver.http.problems import BadControl, Problem
 from mockserver.openapi.schemas import Schema
 
+MOST = 256
+"""Most generated values that are kept: the same place has the same one."""
 EMPTY = (204, 205, 304)
 """Statuses without content."""
 
@@ -47,6 +49,8 @@ class Answers:
 
     def __init__(self, document: ForeignDocument, schemas: ForeignSchemas) -> None:
         self._document, self._schemas = document, schemas
+        self._generated: dict[tuple[str, int], tuple[Any, Schema]] = {}
+        """By place and identity of the schema, which is kept with the value."""
         self.fallbacks: dict[str, int] = {}
         """Operation -> answers for which no valid value was generated."""
 
@@ -101,7 +105,13 @@ class Answers:
             if compiled.is_valid(value):
                 return value, "example", ""
         try:
-            return self._with_ids(generate(whole, compiled.is_valid, place), compiled, ids), "generated", ""
+            found = self._generated.get((place, id(compiled)))
+            if found is None:
+                value = self._with_ids(generate(whole, compiled.is_valid, place), compiled, ids)
+                if len(self._generated) >= MOST:
+                    self._generated.clear()
+                found = self._generated[place, id(compiled)] = value, compiled
+            return found[0], "generated", ""
         except Unable as error:
             self.fallbacks[operation.id] = self.fallbacks.get(operation.id, 0) + 1
             reason = f"no valid answer could be generated: {error}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from mockserver.foreign.api import ForeignApi
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.operations import collision
 from mockserver.foreign.place import place_of
 from mockserver.http.calls import Handler
+from mockserver.http.context import Api
+from mockserver.http.cors import Cors
+from mockserver.http.problems import problem_json
 from mockserver.openapi.operation import Operation
 from mockserver.openapi.yaml_document import DocumentError
 
@@ -40,6 +43,26 @@ def load_foreign(places: Iterable[str], vendors: Iterable[Operation]) -> list[Fo
         taken[place.name] = templates
         loaded.append(foreign)
     return loaded
+
+
+def api_of(foreign: ForeignApi, *, cors: Collection[str], strict: bool) -> Api:
+    """The document as the corridor serves it; `strict`: whether no request creates a sandbox."""
+    api = Api(
+        foreign,
+        foreign.handlers(),
+        prefix=foreign.prefix,
+        authenticate=foreign.authenticate,
+        name_of=str,
+        render=problem_json,
+        cors=Cors(cors),
+        head=True,
+        makes_sandboxes=not strict,
+        redirects=lambda _: False,
+        name=foreign.name,
+        foreign=foreign,
+    )
+    foreign.find = api.routes.at
+    return api
 
 
 def extend(loaded: Iterable[ForeignApi], handlers: Mapping[str, Handler]) -> None:
