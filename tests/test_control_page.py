@@ -94,6 +94,16 @@ def press(page: Page, name: str, done: str) -> None:
     expect(page.locator("footer")).to_contain_text(done)
 
 
+def tab(page: Page, url: str, sandbox: str) -> Page:
+    """Another tab, whose console may tell of refused calls."""
+    other = page.context.new_page()
+    other.goto(f"{url}/__admin/#/requests?sandbox={sandbox}")
+    other.locator("input[type=password]").fill(TOKEN)
+    other.get_by_role("button", name="Use it").click()
+    expect(other.get_by_text("live")).to_be_visible()
+    return other
+
+
 @needs_browser
 def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     ask(page, url, "GET", THREADS, "outsider")
@@ -294,6 +304,10 @@ def test_a_preflight_is_part_of_its_request_and_a_refused_one_has_a_row(page: Pa
         has_text="start the mock with --cors-origins https://app.example to allow it"
     )
     expect(refused).to_contain_text("pages of https://app.example may not send it")
+    expect(refused).to_contain_text("OPTIONS")
+    expect(refused).to_contain_text("preflight for GET")
+    page.reload()
+    expect(refused).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="no request followed yet")).to_be_visible()
     ask(page, url, "GET", THREADS)
     expect(page.get_by_text("after a preflight of http://localhost:5173")).to_be_visible()
@@ -326,12 +340,60 @@ def test_a_held_stream_is_released_where_it_is_looked_at(page: Page, url: str) -
         view(page, "Requests")
         page.get_by_role("row").filter(has_text="/v1/model/response").get_by_role("link").click()
         panel = page.get_by_label("Exchange", exact=True)
-        expect(panel).to_contain_text("200, held after 2 events.")
-        expect(page.get_by_text("200 held", exact=True)).to_be_visible()
+        expect(panel).to_contain_text("200, held after 2 events")
+        row = page.get_by_role("row").filter(has_text="/v1/model/response")
+        expect(row.locator(".status")).to_have_text("held")
+        expect(row.locator(".reason")).to_have_text("held after 2 events")
         press(page, "Release", "What waited goes on.")
         assert "[DONE]" in held.result().text
     expect(panel.get_by_text(re.compile(r"held after 2 events for \d+\.\d s"))).to_be_visible()
-    expect(page.get_by_text("200 held", exact=True)).to_have_count(0)
+    expect(row.locator(".status")).to_have_text("200")
+
+
+@needs_browser
+def test_a_held_answer_says_so_and_keeps_its_time(page: Page, url: str) -> None:
+    """The time of a row is that of the start: while it is open, after it, and after a reload."""
+    view(page, "Faults")
+    press(page, "Hold the answer", "Hold the answer: the next one.")
+    other = tab(page, url, page.sandbox)  # type: ignore[attr-defined]
+    row = other.get_by_role("row").filter(has_text=THREADS)
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(ask, page, url, "GET", THREADS)
+        expect(row.locator(".status")).to_have_text("held")
+        expect(row.locator(".reason")).to_have_text("held before its answer")
+        time = row.locator("time").text_content()
+        row.get_by_role("link").click()
+        press(other, "Release", "What waited goes on.")
+        assert held.result().status_code == 200
+    expect(row.locator(".status")).to_have_text("200")
+    assert row.locator("time").text_content() == time
+    other.reload()
+    assert row.locator("time").text_content() == time
+
+
+@needs_browser
+def test_a_reset_says_which_requests_go_and_later_ones_stay(page: Page, url: str) -> None:
+    for _ in range(2):
+        ask(page, url, "GET", THREADS)
+    view(page, "State")
+    page.get_by_role("button", name="Empty", exact=True).click()
+    press(page, "Remove all records and the 2 requests?", "Only people and organizations are left.")
+    ask(page, url, "GET", "/v1/threads")
+    view(page, "Faults")
+    press(page, "503", "503: the next one.")
+    view(page, "Requests")
+    expect(page.get_by_role("row")).to_have_count(2)
+
+
+@needs_browser
+def test_a_sandbox_that_is_gone_is_told(page: Page, url: str) -> None:
+    requests.post(f"{url}/__admin/sandboxes", json={"id": "soon-gone"}, headers=admin(), timeout=60)
+    other = tab(page, url, "soon-gone")
+    requests.delete(f"{url}/__admin/sandboxes/soon-gone", headers=admin(), timeout=60)
+    expect(other.get_by_text("Sandbox soon-gone no longer exists.")).to_be_visible()
+    other.get_by_role("button", name="Go to default").click()
+    expect(other.get_by_label("Sandbox")).to_have_value("default")
+    expect(other.get_by_text("no longer exists")).to_have_count(0)
 
 
 @needs_browser
@@ -342,9 +404,14 @@ def test_a_retried_job_stays_visible_under_a_filter(page: Page, url: str) -> Non
     press(page, "Fail", "The job has failed.")
     page.get_by_role("button", name="1 failed").click()
     expect(page.get_by_role("row")).to_have_count(2)
+    row = page.get_by_role("row").filter(has_text="space_abc123")
+    expect(row.get_by_role("button", name="Fail")).to_have_count(0)
     press(page, "Retry", "queued again")
     expect(page.get_by_role("row")).to_have_count(2)
-    expect(page.get_by_role("row").filter(has_text="to come: completes")).to_be_visible()
+    expect(row.get_by_role("listitem")).to_have_text(["failed", "to come: completes"])
+    expect(row.get_by_role("button", name="Retry")).to_have_count(0)
+    requests.post(f"{url}/__admin/reset", headers={**admin(), "X-Mock-Sandbox": page.sandbox}, timeout=60)  # type: ignore[attr-defined]
+    expect(page.get_by_text("No job fits the filters.")).to_be_visible()
 
 
 @needs_browser

@@ -2,7 +2,7 @@
 
 import { root } from "./api.js";
 import { Difference } from "./changes.js";
-import { Action, Copy, Line, Page, pretty, useRead } from "./parts.js";
+import { Action, Copy, Line, Page, heldAt, pretty, useRead } from "./parts.js";
 import { html, useContext, useEffect } from "./preact-htm.js";
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -79,7 +79,7 @@ function Held({ fault, status, again }) {
     return () => clearInterval(timer);
   }, []);
   const held = (rules?.faults ?? []).filter(({ id, name, waiting }) => waiting > 0 && (!fault || fault.split(";")[0] === (name ?? id)));
-  return held.map(({ id, name, hold }) => html`<p class="line" key=${id}>${fault ? `${status}, held` : `Held by ${name ?? id}`}${hold.after_events ? ` after ${hold.after_events} events` : " before its answer"}.
+  return held.map(({ id, name, hold }) => html`<p class="line" key=${id}>${fault ? `${status}, ` : ""}${heldAt({ hold })} (rule ${name ?? id}).
     <${Action} label="Release" wanted=${{ method: "POST", path: `__admin/faults/${encodeURIComponent(id)}/release` }} done="What waited goes on." then=${again} /></p>`);
 }
 

@@ -129,6 +129,9 @@ export function Table({ label, columns, rows, empty }) {
   </div>`;
 }
 
+/** Where a rule holds an answer, as words. */
+export const heldAt = ({ hold }) => `held ${hold.after_events ? `after ${hold.after_events} events` : "before its answer"}`;
+
 /** Text of a body, indented if it is JSON. */
 export function pretty(text) {
   try {

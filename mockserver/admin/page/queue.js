@@ -135,6 +135,19 @@ function told({ outcome, starts_at, ends_at }, now) {
   return `${time(starts_at) > now ? "to come" : "runs now"}: ${TO_COME[outcome] ?? outcome}`;
 }
 
+/** Sandbox and job -> attempts before its retries in this tab, each with `place`: the queue keeps those since the last retry. */
+const EARLIER = new Map();
+
+/** Attempts of a job before its retries, but for those before a reset. */
+function earlier(page, id) {
+  const reset = page.events.findLast(({ event, sandbox }) => event === "reset" && sandbox === page.sandbox);
+  return (EARLIER.get(`${page.sandbox} ${id}`) ?? []).filter(({ place }) => place >= (reset?.place ?? 0));
+}
+
+function Attempts({ all, now }) {
+  return html`<ol class="attempts">${all.map((each) => html`<li class="job ${each.outcome}" title=${each.starts_at}>${told(each, now)}</li>`)}</ol>`;
+}
+
 const TO_COME = { completed: "completes", failed: "fails", retried: "fails and is retried" };
 const UNITS = { seconds: 1, minutes: 60, hours: 3600, days: 86400 };
 
@@ -170,10 +183,15 @@ export function Queue() {
   const now = time(found.now);
   const spaces = grouped(found.jobs);
   const post = (path) => ({ method: "POST", path: `__admin/embeddings/${path}` });
-  const job = (id) => html`
-    <${Action} label="Complete" wanted=${post(`${id}/complete`)} done="The job is completed." />
-    <${Action} label="Fail" wanted=${post(`${id}/fail`)} done="The job has failed." />
-    <${Action} label="Retry" wanted=${post(`${id}/retry`)} done="The job is queued again." then=${() => retry([...retried, id])} />`;
+  const keep = ({ id, attempts }) => {
+    retry([...retried, id]);
+    EARLIER.set(`${page.sandbox} ${id}`, [...earlier(page, id), ...attempts.map((each) => ({ ...each, place: page.place }))]);
+  };
+  const job = (each) => html`
+    <${Action} label="Complete" wanted=${post(`${each.id}/complete`)} done="The job is completed." />
+    ${each.state === "failed"
+      ? html`<${Action} label="Retry" wanted=${post(`${each.id}/retry`)} done="The job is queued again." then=${() => keep(each)} />`
+      : html`<${Action} label="Fail" wanted=${post(`${each.id}/fail`)} done="The job has failed." />`}`;
   const shown = found.jobs.filter((each) => !state || each.state === state || retried.includes(each.id));
   const rows = shown.sort((a, b) => Number(b.id) - Number(a.id)).slice(0, 200);
   const columns = [
@@ -181,10 +199,10 @@ export function Queue() {
     ["Space", ({ space_id }) => html`<button class="value" type="button" onClick=${() => page.go({ space: space_id })}>${space_id}</button>`],
     ["Thread", ({ thread_id }) => thread_id],
     ["Message", ({ message_id }) => message_id],
-    ["Attempts", ({ attempts }) => attempts.map((each) => html`<span class="job ${each.outcome}" title=${each.starts_at}>${told(each, now)}</span> `)],
+    ["Attempts", ({ id, attempts }) => html`<${Attempts} all=${[...earlier(page, id), ...attempts]} now=${now} />`],
     ["State", ({ state: of }) => html`<span class="job ${of}">${of}</span>`],
     ["Next end", ({ attempts }) => attempts.find(({ ends_at }) => time(ends_at) > now)?.ends_at ?? ""],
-    ["Actions", ({ id, state: of }) => (of === "completed" ? "" : job(id))],
+    ["Actions", (each) => (each.state === "completed" ? "" : job(each))],
   ];
   return html`<section><h2>Embedding queue</h2>
     <p>At <time>${found.now}</time>: ${Object.entries(found.counts).map(([name, count]) => html`<button type="button" class="job ${name}" aria-pressed=${name === state} onClick=${() => (retry([]), page.go({ state: name === state ? null : name }))}>${count} ${name}</button> `)}

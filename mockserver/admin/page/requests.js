@@ -2,14 +2,14 @@
 
 import { call, root } from "./api.js";
 import { Exchange } from "./exchange.js";
-import { Action, Download, Operations, Page } from "./parts.js";
-import { html, useContext, useEffect, useState } from "./preact-htm.js";
+import { Action, Download, Operations, Page, heldAt } from "./parts.js";
+import { html, useContext, useEffect, useRef, useState } from "./preact-htm.js";
 
 const MOST_ROWS = 200;
 const FILTERS = ["operation", "caller", "method", "status", "source"];
 
-/** Events after which the journal is empty. */
-const CLEARS = /^journal |^reset (?!.*keep=\S*journal)/;
+/** Events after which the journal has nothing older. */
+const CLEARS = /^journal |^reset (reset|importScenario)\b(?!.*keep=\S*journal)/;
 
 const matches = (row, params) =>
   FILTERS.every((name) => {
@@ -19,6 +19,9 @@ const matches = (row, params) =>
     return /^[1-5]xx$/.test(wanted) ? value[0] === wanted[0] : value === wanted;
   }) &&
   (!params.search || JSON.stringify(row).toLowerCase().includes(params.search.toLowerCase()));
+
+/** Row of an event: as in the journal, its time is that of the start. */
+const fromEvent = (event) => ({ ...event, wall: event.started });
 
 /** Row of an exchange of the journal, with the fields of an event. */
 const fromJournal = ({ request, why, ...rest }) => ({ ...rest, event: "exchange", method: request.method, url: request.url, reason: why.at(-1) ?? "" });
@@ -41,13 +44,13 @@ function useRows(page) {
     if (event.event === "dropped") rows.push(event);
     else if (event.sandbox !== page.sandbox) continue;
     else if (ids.has(event.id)) {
-      if (event.event === "exchange") rows = rows.map((row) => (row.id === event.id && !row.complete ? { ...event, wall: row.wall } : row));
+      if (event.event === "exchange") rows = rows.map((row) => (row.id === event.id && !row.complete ? fromEvent(event) : row));
     }
     else if (event.event === "begun") open.set(event.id, event);
     else if (event.event === "exchange") {
       open.delete(event.id);
-      rows.push(event);
-    } else if (CLEARS.test(`${event.event} ${event.detail}`)) rows = [];
+      rows.push(fromEvent(event));
+    } else if (CLEARS.test(`${event.event} ${event.detail}`)) rows = rows.filter(({ wall }) => wall > event.wall);
   }
   return { ...known, rows: withPreflights([...rows, ...[...open.values()].map((each) => ({ ...each, url: each.path, status: "…" }))], page) };
 }
@@ -73,19 +76,29 @@ function withPreflights(rows, page) {
 
 const isOpen = (row) => row.status === "…" || row.complete === false;
 
-/** Ids and statuses of the streams that are held; looked at each second while a row is open. */
+/** Whether a rule applies to the request of a row. */
+const applies = (rule, row) => ["operation", "method", "caller"].every((name) => rule[name] === null || rule[name] === row[name]);
+
+/** Ids of the rows that are held -> the reason; looked at each second while a row is open. */
 function useHeld(page, rows) {
   const [held, set] = useState(new Map());
-  const open = rows.some(isOpen);
+  const waits = useRef([]);
+  waits.current = rows.filter(isOpen);
+  const open = waits.current.length > 0;
   useEffect(() => {
     if (!open) return undefined;
     const look = async () => {
       const read = (path) => call({ path, sandbox: page.sandbox });
       const { faults } = await read("__admin/faults");
-      const waiting = faults.filter((each) => each.waiting > 0).map(({ id, name }) => name ?? id);
+      const waiting = faults.filter((each) => each.waiting > 0);
       const { requests } = waiting.length ? await read(`__admin/requests?limit=${MOST_ROWS}`) : { requests: [] };
-      const found = requests.filter(({ complete, fault }) => !complete && waiting.includes(fault?.split(";")[0]));
-      set(new Map(found.map(({ id, status }) => [id, status])));
+      const begun = new Map(requests.filter(({ complete }) => !complete).map(({ id, fault }) => [id, fault?.split(";")[0]]));
+      const found = new Map();
+      for (const rule of waiting) {
+        const own = waits.current.filter((row) => (begun.has(row.id) ? begun.get(row.id) === (rule.name ?? rule.id) : !rule.hold.after_events && applies(rule, row)));
+        for (const { id } of own.slice(0, rule.waiting)) found.set(id, heldAt(rule));
+      }
+      set(found);
     };
     const timer = setInterval(() => look().catch(() => set(new Map())), 1000);
     return () => clearInterval(timer);
@@ -95,9 +108,9 @@ function useHeld(page, rows) {
 
 /** Status of a row, with what keeps a page from it. */
 function Status({ row, held }) {
-  const status = held || row.status;
+  const status = held ? "held" : row.status;
   const unreadable = row.reason?.includes(" may not read this answer") ?? false;
-  return html`<span class="status ${unreadable ? "unreadable" : `s${Math.floor(Number(status) / 100) || "open"}`}">${status}${held ? " held" : ""}${unreadable ? " unreadable" : ""}</span>`;
+  return html`<span class="status ${unreadable ? "unreadable" : `s${Math.floor(Number(status) / 100) || "open"}`}">${status}${unreadable ? " unreadable" : ""}</span>`;
 }
 
 function Filter({ name, row, page, children }) {
@@ -110,8 +123,8 @@ function Filter({ name, row, page, children }) {
 function Row({ row, page, held }) {
   if (row.event === "dropped") return html`<tr class="gap"><td colspan="9">${row.count} events were dropped here</td></tr>`;
   if (row.event === "preflight")
-    return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>${row.method}</td><td class="path">${row.path}</td>
-      <td>preflight</td><td></td><td></td><td></td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; start the mock with --cors-origins ${row.origin} to allow it`}</td></tr>`;
+    return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>OPTIONS</td><td class="path">${row.path}</td>
+      <td></td><td></td><td></td><td>preflight for ${row.method}</td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; start the mock with --cors-origins ${row.origin} to allow it`}</td></tr>`;
   return html`<tr class=${page.params.id === row.id ? "chosen" : ""}>
     <td><time>${(row.wall ?? row.at ?? "").slice(11, 23)}</time></td>
     <${Filter} name="method" row=${row} page=${page} />
@@ -121,7 +134,7 @@ function Row({ row, page, held }) {
     <${Filter} name="caller" row=${row} page=${page} />
     <${Filter} name="operation" row=${row} page=${page} />
     <${Filter} name="source" row=${row} page=${page} />
-    <td class="reason">${row.reason ?? ""}</td>
+    <td class="reason">${held || (row.reason ?? "")}</td>
   </tr>`;
 }
 

@@ -21,8 +21,8 @@ function Scenario() {
   return html`<button type="button" title=${curl({ path: "__admin/state/scenario", sandbox: page.sandbox })} onClick=${run}>Save as scenario</button>`;
 }
 
-/** Field for a saved state or scenario, which asks before it replaces everything. */
-function Load() {
+/** Field for a saved state or scenario, which asks before it replaces everything; `gone`: the requests that go where a scenario starts. */
+function Load({ gone }) {
   const page = useContext(Page);
   const make = useCall();
   const [file, choose] = useState(null);
@@ -46,7 +46,7 @@ function Load() {
     else await make({ method: "PUT", path: "__admin/state/scenario", body }, `Started from ${name}.`);
   };
   return html`<label>Load a file <input type="file" accept="application/json,.har" onChange=${read} /></label>
-    ${file && html`<span role="alert">Replace everything in ${page.sandbox} by ${file.name}? <button type="button" class="danger" onClick=${load}>Replace</button> <button type="button" onClick=${() => choose(null)}>Keep it</button></span>`}`;
+    ${file && html`<span role="alert">Replace everything in ${page.sandbox}${file.body.format ? "" : gone} by ${file.name}? <button type="button" class="danger" onClick=${load}>Replace</button> <button type="button" onClick=${() => choose(null)}>Keep it</button></span>`}`;
 }
 
 /** View of the state. */
@@ -55,6 +55,7 @@ export function State() {
   const make = useCall();
   const [sandbox, error] = useRead(`__admin/sandboxes/${encodeURIComponent(page.sandbox)}`);
   const [found, refused] = useRead("__admin/snapshots?limit=1000");
+  const [requests] = useRead("__admin/requests?limit=1", { live: true });
   const [known] = useRead("__admin/scenarios");
   const [settings] = useRead("__admin/settings", { once: true });
   if (error || refused) return html`<p>${error || refused}</p>`;
@@ -67,20 +68,21 @@ export function State() {
       <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(name) }} done="The snapshot is deleted." />`],
   ];
   const { counts } = sandbox;
+  const gone = requests?.total ? ` and the ${requests.total === 1 ? "request" : `${requests.total} requests`}` : "";
   return html`<section><h2>State</h2>
     <p>Scenario <strong>${sandbox.scenario}</strong>, started from ${sandbox.origin}, seed ${sandbox.seed}, now ${sandbox.now}${sandbox.frozen ? " (frozen)" : ""}:
       ${Object.entries(counts).map(([name, count]) => ` ${count} ${name.replaceAll("_", " ")}`).join(",")}.</p>
     <p class="line">
-      <${Action} label="Reset" confirm="Reset everything?" wanted=${{ method: "POST", path: "__admin/reset" }} done="The sandbox is as at its start." />
+      <${Action} label="Reset" confirm="Reset everything${gone}?" wanted=${{ method: "POST", path: "__admin/reset" }} done="The sandbox is as at its start." />
       <${Action} label="Reset, keep the journal" wanted=${{ method: "POST", path: "__admin/reset?keep=journal" }} done="The sandbox is as at its start." />
-      <${Action} label="Empty" confirm="Remove all records?" wanted=${{ method: "POST", path: "__admin/reset?to=empty" }} done="Only people and organizations are left." />
+      <${Action} label="Empty" confirm="Remove all records${gone}?" wanted=${{ method: "POST", path: "__admin/reset?to=empty" }} done="Only people and organizations are left." />
       <${Download} label="Download the state" path="__admin/state" name="${page.sandbox}.state.json" what="data, snapshots, queue and faults, without the requests" />
       <${Download} label="Download HAR" path="__admin/requests/har" name="${page.sandbox}.har" what="the requests" />
       <${Scenario} />
-      <${Load} />
+      <${Load} gone=${gone} />
     </p>
     <p class="soft">Send the state; a colleague loads it here. The requests are a HAR, which opens in the network panel of a browser.</p>
-    <${Line} label="Reset to a scenario" button="Start it" confirm="Reset everything?" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
+    <${Line} label="Reset to a scenario" button="Start it" confirm="Reset everything${gone}?" send=${({ name }) => make({ method: "POST", path: `__admin/reset?to=scenario:${encodeURIComponent(name)}` }, `Scenario ${name} is loaded.`)}>
       <label>Scenario <select name="name">${(known?.scenarios ?? []).map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
     <//>
     <h3>Snapshots</h3>
