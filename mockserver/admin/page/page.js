@@ -47,7 +47,7 @@ function Foot({ told, close, open }) {
   return html`<footer role="status" class=${told.failed ? "failed" : ""}>
     <span>${told.text}</span>
     ${told.curl && html`<code>${told.curl}</code><${Copy} label="Copy curl" text=${told.curl} />`}
-    ${told.id && html`<button type="button" onClick=${() => open(told.id)}>Open the exchange</button>`}
+    ${told.more && html`<button type="button" onClick=${() => open(told.more)}>${told.more.label}</button>`}
     <button type="button" onClick=${close}>Close</button>
   </footer>`;
 }
@@ -163,7 +163,7 @@ function App() {
     <main>${names && !names.includes(sandbox) && html`<p class="banner" role="alert">Sandbox ${sandbox} ${seen.current.has(sandbox) ? "no longer exists" : "does not exist"}.${" "}
       <button type="button" onClick=${() => page.go({ sandbox: "default", id: null })}>Go to default</button></p>`}
       ${asks ? html`<${Token} done=${() => setAsks(false)} />` : html`<${View} key=${`${where.view} ${sandbox}`} />`}</main>
-    <${Foot} told=${told} close=${() => tell(null)} open=${(id) => page.go({ id }, "requests")} />
+    <${Foot} told=${told} close=${() => tell(null)} open=${({ params, view }) => page.go(params, view)} />
   <//>`;
 }
 

@@ -111,12 +111,13 @@ function Timeline({ space, jobs, now }) {
 
 function Policy({ policy }) {
   const make = useCall();
-  const send = ({ mode, seconds, slots, every, retries }) =>
+  const always = policy.retries + 1;
+  const send = ({ mode, seconds, slots, every, attempts, retries }) =>
     make(
       {
         method: "PUT",
         path: "__admin/embeddings/policy",
-        body: { mode, ...(Number(seconds) ? { seconds: Number(seconds) } : {}), slots: Number(slots), retries: Number(retries), ...(Number(every) ? { fail: { every: Number(every) } } : {}) },
+        body: { mode, ...(Number(seconds) ? { seconds: Number(seconds) } : {}), slots: Number(slots), retries: Number(retries), ...(Number(every) ? { fail: { every: Number(every), ...(Number(attempts) && Number(attempts) !== always ? { attempts: Number(attempts) } : {}) } } : {}) },
       },
       "The policy is set; waiting jobs start over.",
     );
@@ -125,6 +126,7 @@ function Policy({ policy }) {
     <${Field} label="Seconds a message" name="seconds" type="number" min="0" step="any" defaultValue=${policy.seconds} />
     <${Field} label="At once" name="slots" type="number" min="1" defaultValue=${policy.slots} />
     <${Field} label="Fail every n-th (0: none)" name="every" type="number" min="0" defaultValue=${policy.fail?.every ?? 0} />
+    <${Field} label="Fails how often" name="attempts" type="number" min="1" defaultValue=${policy.fail?.attempts ?? 1} />
     <${Field} label="Retries" name="retries" type="number" min="0" max="100" required defaultValue=${policy.retries} />
   <//>`;
 }

@@ -1,8 +1,9 @@
 /** Requests as they come, and why one has the answer that it has. */
 
-import { call, root } from "./api.js";
+import { call, ownRequests, root } from "./api.js";
 import { Exchange } from "./exchange.js";
-import { Action, Download, Operations, Page, heldAt } from "./parts.js";
+import { requestsOf } from "./faults.js";
+import { Action, Download, Operations, Page, Status, heldAt, useRead } from "./parts.js";
 import { html, useContext, useEffect, useRef, useState } from "./preact-htm.js";
 
 const MOST_ROWS = 200;
@@ -106,11 +107,11 @@ function useHeld(page, rows) {
   return held;
 }
 
-/** Status of a row, with what keeps a page from it. */
-function Status({ row, held }) {
-  const status = held ? "held" : row.status;
-  const unreadable = row.reason?.includes(" may not read this answer") ?? false;
-  return html`<span class="status ${unreadable ? "unreadable" : `s${Math.floor(Number(status) / 100) || "open"}`}">${status}${unreadable ? " unreadable" : ""}</span>`;
+/** Reason of a row; a rule of a fault is told by what it is for. */
+function reasonOf({ reason = "" }, rules) {
+  const [, id, status] = /^fault: injected: (fault_\w+); status=(\d+)/.exec(reason) ?? [];
+  const rule = rules.find((each) => each.id === id);
+  return rule ? `injected: ${status} (${requestsOf(rule)})` : reason;
 }
 
 function Filter({ name, row, page, children }) {
@@ -120,7 +121,7 @@ function Filter({ name, row, page, children }) {
     ${children ?? value}</button></td>`;
 }
 
-function Row({ row, page, held }) {
+function Row({ row, page, held, rules }) {
   if (row.event === "dropped") return html`<tr class="gap"><td colspan="9">${row.count} events were dropped here</td></tr>`;
   if (row.event === "preflight")
     return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>OPTIONS</td><td class="path">${row.path}</td>
@@ -128,13 +129,13 @@ function Row({ row, page, held }) {
   return html`<tr class=${page.params.id === row.id ? "chosen" : ""}>
     <td><time>${(row.wall ?? row.at ?? "").slice(11, 23)}</time></td>
     <${Filter} name="method" row=${row} page=${page} />
-    <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a>${row.origin && html` <small>after a preflight of ${row.origin}</small>`}</td>
+    <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a>${row.origin && html` <small>after a preflight of ${row.origin}</small>`}${ownRequests.has(row.id) && html` <small>sent from this page</small>`}</td>
     <${Filter} name="status" row=${row} page=${page}><${Status} row=${row} held=${held} /><//>
     <td class="number">${row.milliseconds === undefined ? "" : row.milliseconds.toFixed(1)}</td>
     <${Filter} name="caller" row=${row} page=${page} />
     <${Filter} name="operation" row=${row} page=${page} />
     <${Filter} name="source" row=${row} page=${page} />
-    <td class="reason">${held || (row.reason ?? "")}</td>
+    <td class="reason">${held || reasonOf(row, rules)}</td>
   </tr>`;
 }
 
@@ -143,6 +144,7 @@ export function Requests() {
   const page = useContext(Page);
   const live = useRows(page);
   const streams = useHeld(page, live.rows);
+  const [found] = useRead("__admin/faults", { live: true });
   const [paused, pause] = useState(null);
   const shown = (paused ?? live.rows).filter((row) => row.event === "dropped" || matches(row, page.params));
   const rows = shown.slice(-MOST_ROWS).reverse();
@@ -166,7 +168,7 @@ export function Requests() {
     <div class="split ${page.params.id ? "open" : ""}">
       ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>
         <thead><tr>${["Time", "Method", "Path", "Status", "ms", "Caller", "Operation", "Source", "Reason"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.place} row=${row} page=${page} held=${isOpen(row) && streams.get(row.id)} />`)}</tbody>
+        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.place} row=${row} page=${page} rules=${found?.faults ?? []} held=${isOpen(row) && streams.get(row.id)} />`)}</tbody>
       </table></div>`}
       ${page.params.id && html`<${Exchange} id=${page.params.id} key=${page.params.id} />`}
     </div>
