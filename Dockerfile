@@ -16,6 +16,7 @@ RUN pip install --quiet --only-binary :all: --require-hashes -r requirements/bui
 COPY CHANGELOG.md LICENSE README.md openapi.yaml pyproject.toml ./
 COPY docs docs
 COPY overlays overlays
+COPY comparison comparison
 COPY contracts contracts
 COPY mockserver mockserver
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels/serve .

@@ -34,6 +34,7 @@ COMMANDS = {
         mockserver,
         "Commands for a running mock, and for what one has kept",
     ),
+    DOCS / "commands-proxy.md": ("mockserver", mockserver, "Commands in front of a deployment"),
     DOCS / "commands-contracts.md": ("contracts", contracts, "Commands and flags of contracts"),
 }
 ADMIN = ROOT / "mockserver/admin/admin.yaml"
@@ -145,25 +146,27 @@ def inputs(operation: str, here: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def commands(path: Path) -> str:
-    """The --help of each command of a page: those for a running mock and what one has kept, or the others."""
+    """The --help of each command of a page: of a running mock or what it kept, of a proxy, or the others."""
     name, group, title = COMMANDS[path]
     lines = [f"# {title}", "", "The output of `--help`, written by `python -m tests.reference`."]
-    lines += _help(name, group, None, remote=path.stem == "commands-remote")
+    lines += _help(name, group, None, path.stem.removeprefix("commands").removeprefix("-contracts"))
     return "\n".join(lines) + "\n"
 
 
-def _help(name: str, command: click.Command, parent: click.Context | None, *, remote: bool) -> Iterator[str]:
+def _help(name: str, command: click.Command, parent: click.Context | None, page: str) -> Iterator[str]:
     names = command.context_settings.get("help_option_names")
     context = click.Context(
-        command, parent, name, max_content_width=100, terminal_width=100, help_option_names=names
+        command, parent, name, max_content_width=120, terminal_width=120, help_option_names=names
     )
     has_sandbox = any(option.name == "sandbox" for option in command.params)
-    if remote == (has_sandbox or " persisted" in context.command_path):
+    is_remote = has_sandbox or " persisted" in context.command_path
+    is_proxy = context.command_path.startswith(("mockserver proxy", "mockserver record"))
+    if page == ("-proxy" if is_proxy else "-remote" if is_remote else ""):
         text = [line.rstrip() for line in command.get_help(context).splitlines()]
         yield from ["", f"## {context.command_path}", "", "```text", *text, "```"]
     if isinstance(command, click.Group):
         for inner, each in sorted(command.commands.items()):
-            yield from _help(inner, each, context, remote=remote)
+            yield from _help(inner, each, context, page)
 
 
 def _fields_of_each_form(schema: Mapping[str, Any], here: str) -> Iterator[str]:

@@ -31,13 +31,19 @@ def mock(*flags: str, errors: Path | None = None, **environment: str) -> Iterato
 
 @contextmanager
 def ready(
-    *flags: str, errors: Path | None = None, limit: Callable[[], None] | None = None, **environment: str
+    *flags: str,
+    errors: Path | None = None,
+    limit: Callable[[], None] | None = None,
+    command: str = "serve",
+    **environment: str,
 ) -> Iterator[dict[str, Any]]:
     """What a mock says when it is ready: its `url` and more; `limit` is run in its process."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_", "FREDDY_"))}
     clean.pop("PORT", None)
     with (errors or Path(os.devnull)).open("wb") as sink:
-        child = Child(*flags, cwd=ROOT, env={**clean, **environment}, stderr=sink, preexec_fn=limit)
+        child = Child(
+            *flags, command=command, cwd=ROOT, env={**clean, **environment}, stderr=sink, preexec_fn=limit
+        )
         try:
             assert child.ready is not None
             yield child.ready

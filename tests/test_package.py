@@ -166,7 +166,7 @@ def test_spec_scenarios_and_docs_are_inside(wheel: Path) -> None:
         assert archive.read("mockserver/openapi.yaml") == (ROOT / "openapi.yaml").read_bytes()
     here = {
         file.relative_to(ROOT)
-        for folder in ("contracts", "mockserver")
+        for folder in ("comparison", "contracts", "mockserver")
         for file in (ROOT / folder).rglob("*.*")
     }
     here |= {Path("mockserver") / file.relative_to(ROOT) for file in (ROOT / "docs").glob("*.md")}

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from contracts.checks.errors import TargetUnreachable, Unanswered, Usage
 from contracts.http.connection import FRESH, Connection, TargetUrl
-from contracts.http.exchange import ClientRequest, ClientResponse
+from contracts.http.exchange import ClientRequest, ClientResponse, is_mock
 from contracts.http.redact import Redactor
 from contracts.http.run import KEY_ROLES
 from contracts.http.transport import Transport
@@ -80,7 +80,7 @@ def open_target(transport: Transport, environ: Mapping[str, str], run_id: str | 
     try:
         first = transport.send(probe, None)
         _refuse_what_is_not_the_api(first)
-        mock = "x-mock-source" in first.headers
+        mock = is_mock(lambda request: transport.send(request, None), first)
         if mock and run_id is not None and not transport.fresh:
             transport.always[SANDBOX] = f"contracts-{run_id}"
         keys = ({**DEMO} if mock else {}) | from_environment(environ, mock=mock)

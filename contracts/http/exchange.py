@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -150,3 +150,11 @@ def _depth(value: Any) -> int:
         level = [inner for each in holders for inner in (each.values() if isinstance(each, dict) else each)]
         depth += 1
     return depth
+
+
+def is_mock(send: Callable[[ClientRequest], ClientResponse], answer: ClientResponse) -> bool:
+    """Whether a mock has given an answer: a proxy says so in health, and what answers there is no mock."""
+    if "x-mock-source" not in answer.headers:
+        return False
+    health = send(ClientRequest("GET", "/__admin/health", None)).body
+    return not isinstance(health, dict) or health.get("mode") != "proxy"

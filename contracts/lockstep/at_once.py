@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from comparison.answers import AnswerDifference
+from comparison.names import Names
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import Step
-from contracts.lockstep.compare import AnswerDifference
-from contracts.lockstep.names import Names
 from contracts.lockstep.servers import ModelSide, Target
 
 Compare = Callable[[Step, ClientResponse, ClientResponse, str], list[AnswerDifference]]

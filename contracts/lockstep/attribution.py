@@ -10,13 +10,13 @@ from typing import Any
 
 import yaml
 
+from comparison.answers import AnswerDifference
 from contracts.checks import requests
 from contracts.checks.claims import Basis, Node, basis
 from contracts.checks.errors import Broken, Fingerprint
 from contracts.checks.evidence import LOADER, Evidence, assumptions
 from contracts.checks.spec import DocumentedOperation, document
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.lockstep.compare import AnswerDifference
 from contracts.lockstep.play import Found, signature
 
 _TEXTS = ("code", "message", "system_message")

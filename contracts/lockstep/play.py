@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from comparison.answers import AnswerDifference, Comparer, content
+from comparison.names import Names
 from contracts.checks.spec import DocumentedOperation, OpenApiDocument
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import (
@@ -21,8 +23,6 @@ from contracts.lockstep.api import (
     waits_for_queue,
 )
 from contracts.lockstep.at_once import SimultaneousCall, both_at_once
-from contracts.lockstep.compare import AnswerDifference, Comparer, content
-from contracts.lockstep.names import Names
 from contracts.lockstep.reads import Reads
 from contracts.lockstep.rendering import Rendering
 from contracts.lockstep.servers import ModelSide, Target

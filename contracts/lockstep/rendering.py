@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from comparison.names import NOTHING, Names
 from contracts.checks.spec import ORGANIZATION, DocumentedOperation
 from contracts.http.exchange import ClientRequest
 from contracts.http.role_client import FORM_HEADERS, file_form
 from contracts.lockstep.api import PREFIXES, REFUSED, Step, key_of
-from contracts.lockstep.names import NOTHING, Names
 
 
 class Rendering:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
+from comparison.names import NOTHING, Names
 from contracts.lockstep.api import DELETES, KINDS, Step
-from contracts.lockstep.names import NOTHING, Names
 
 FIXED = ("org", "user", "role", "department")
 """Kinds that no call creates."""

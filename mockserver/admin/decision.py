@@ -20,6 +20,8 @@ SOURCES = {
     "example": "an example of the spec",
     "generated": "generated to match the spec",
     "extension": "by a view of an extension",
+    "target": "by the server behind the proxy",
+    "proxy": "by the proxy itself",
 }
 
 

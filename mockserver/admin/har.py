@@ -12,6 +12,7 @@ from mockserver.http.calls import Reply, handles
 from mockserver.http.problems import PHRASES
 from mockserver.sandbox.sandbox import Record, Sandbox
 
+CREATOR = {"name": "Freddy mock", "version": __version__}
 _COMMON = {"httpVersion": "HTTP/1.1", "cookies": [], "headersSize": -1}
 
 
@@ -19,12 +20,12 @@ _COMMON = {"httpVersion": "HTTP/1.1", "cookies": [], "headersSize": -1}
 def get_har(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
     """Finished exchanges of the journal, oldest first."""
     mask = mask_of(sandbox)
-    entries = [_entry(exchange_body(entry, mask)) for entry in sandbox.journal.entries() if entry.complete]
-    creator = {"name": "Freddy mock", "version": __version__}
-    return Reply(200, {"log": {"version": "1.2", "creator": creator, "entries": entries}})
+    entries = [har_entry(exchange_body(entry, mask)) for entry in sandbox.journal.entries() if entry.complete]
+    return Reply(200, {"log": {"version": "1.2", "creator": CREATOR, "entries": entries}})
 
 
-def _entry(exchange: Record) -> Record:
+def har_entry(exchange: Record) -> Record:
+    """Exchange as an entry of an archive."""
     request, response = exchange["request"], exchange["response"]
     return {
         "startedDateTime": exchange["wall"],

@@ -76,7 +76,11 @@ def exchange_body(entry: Entry, mask: Mask) -> Record:
         "fault": exchange.fault or None,
         "why": [hide(line) for line in why(entry)],
         "violations": [
-            {"pointer": hide(found["pointer"]), "message": hide(found["message"])}
+            {
+                "in": found.get("in", "answer"),
+                "pointer": hide(found["pointer"]),
+                "message": hide(found["message"]),
+            }
             for found in exchange.violations
         ],
         "request": {
@@ -110,6 +114,7 @@ def exchange_head(entry: Entry, mask: Mask) -> Record:
 def _masked(entry: Entry, mask: Mask) -> Callable[[str], str]:
     """Function that masks known keys and the request's own credentials."""
     own = [value for name, value in entry.headers if header_name(name) in _CREDENTIALS]
+    own += entry.exchange.secrets
     return lambda text: mask.text(text, own)
 
 

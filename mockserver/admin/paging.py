@@ -27,6 +27,10 @@ class ControlContext(NamedTuple):
     """Title, version and SHA-256 of the vendor's document."""
     settings: Mapping[str, Any]
     """Settings as JSON values, without secrets."""
+    about: Mapping[str, str] = {}
+    """What health tells of a proxy."""
+    prefixes: Mapping[str, str] = {}
+    """Path prefix of each document of `--also`."""
 
 
 def named_page(call: Call, field: str, rows: Iterable[tuple[str, T]], body: Callable[[T], Record]) -> Record:

@@ -28,9 +28,12 @@ from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import Handler, Reply, handlers_in
 from mockserver.sandbox.sandbox import Sandbox
 
-_STATE = sandboxes, state, records, changes, space_access, clock, faults, embeddings, replies
+_DATA = state, records, changes, space_access, clock, embeddings, replies
 _JOURNAL = requests, verify, coverage, events, har
-HANDLERS = handlers_in(*_STATE, *_JOURNAL, about, docs_page, control_page)
+HANDLERS = handlers_in(sandboxes, faults, *_DATA, *_JOURNAL, about, docs_page, control_page)
+
+STATEFUL = frozenset(handlers_in(*_DATA))
+"""Operations about clock and data."""
 
 
 def admin_handlers(context: ControlContext) -> dict[str, Handler]:

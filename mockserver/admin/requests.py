@@ -57,11 +57,16 @@ def get_request(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
     """Newest exchange with this x-request-id, with the decision behind its answer."""
     wanted = call.path["request_id"]
     for entry in reversed(sandbox.journal.entries()):
-        if entry.id == wanted:
+        if wanted in (entry.id, _told_id(entry)):
             document = context.documents["openapi.json"]
             return Reply(200, decided_body(entry, mask_of(sandbox), document))
     reason = f"no exchange {wanted[:80]!r} is in the journal; it may have been dropped"
     raise NotFound("Request not found", reason=reason)
+
+
+def _told_id(entry: Entry) -> str | None:
+    """The x-request-id that the client got: behind a proxy the target's."""
+    return next((value for name, value in entry.reply_headers if name.lower() == "x-request-id"), None)
 
 
 @handles("clearRequests")

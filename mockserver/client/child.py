@@ -16,17 +16,17 @@ SHUTDOWN_SECONDS = 30.0
 
 
 class Child:
-    """Child process with these flags of `serve`; `options` are those of Popen.
+    """Child process with these flags of `serve`, or of another command; `options` are those of Popen.
 
     It ends with this process, however that ends. Signals of the terminal, such as Ctrl-C, do not reach it.
     """
 
-    def __init__(self, *flags: str, **options: Any) -> None:
+    def __init__(self, *flags: str, command: str = "serve", **options: Any) -> None:
         words, hidden = tokens.split(flags)
-        command = [sys.executable, "-m", "mockserver", "serve", "--port", "0", "--end-with-stdin", *words]
+        line = [sys.executable, "-m", "mockserver", command, "--port", "0", "--end-with-stdin", *words]
         options["env"] = {**options.get("env", os.environ), **hidden}
         self.process = subprocess.Popen(  # noqa: S603 - our own
-            command,
+            line,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
@@ -34,8 +34,8 @@ class Child:
         )
         os.register_at_fork(after_in_child=self._close)  # else a forked process would keep the mock alive
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        self.ready: dict[str, Any] | None = json.loads(line) if line else None
+        first = self.process.stdout.readline()
+        self.ready: dict[str, Any] | None = json.loads(first) if first else None
         """First line of the mock: url, port, pid, …; None if it did not start."""
 
     def end(self) -> None:

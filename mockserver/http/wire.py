@@ -183,7 +183,7 @@ def check(operation: Operation, reply: Reply, trace_id: str) -> Checked:
         raise SpecViolation(operation.id, reply.status, "", "the spec has no such status here")
     if isinstance(reply.body, DeferredReply):
         return Checked(reply.status, [], reply.body)
-    headers = _checked_headers(operation, response, reply.status, {"x-request-id": trace_id, **reply.headers})
+    headers = checked_headers(operation, response, reply.status, {"x-request-id": trace_id, **reply.headers})
     body, media_type = _checked_body(operation, response, reply)
     if media_type:
         headers.append(("Content-Type", media_type))
@@ -254,9 +254,10 @@ def encode(checked: Checked) -> Answer:
 _INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
-def _checked_headers(
+def checked_headers(
     operation: Operation, response: Response, status: int, headers: Mapping[str, str]
 ) -> list[tuple[str, str]]:
+    """Headers by lower-case name; SpecViolation for the first one that the document forbids, or lacks."""
     sent = {name.lower(): value for name, value in headers.items()}
     for name, (required, kind, schema, _) in response.headers.items():
         if name not in sent:

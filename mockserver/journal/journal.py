@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -53,6 +53,8 @@ class Journals:
         self._budgets = limits.bytes - refused, refused
         """Bytes of accepted and of refused requests."""
         self._added = [0, 0]
+        self.watch: Callable[[Entry], None] | None = None
+        """Called with each exchange that has ended, with the lock held."""
 
     def new(self, name: str = "") -> Journal:
         """Journal of a new sandbox; it counts as long as it is referenced."""
@@ -245,6 +247,8 @@ class Journal:
         entry.size += more
         self.broken += bool(entry.exchange.violations)
         self.events.put(weakref.ref(entry))
+        if self._journals.watch is not None:
+            self._journals.watch(entry)
         self.rings[entry.refused].add(entry, self.limits.entries)
         self._journals.added(entry.size, entry.refused)
         self._notify()

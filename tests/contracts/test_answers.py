@@ -17,6 +17,7 @@ from tests.contracts.front import KEYS, deployment, everything
 from tests.contracts.mutants import damaged
 from tests.contracts.strength import fresh_app, run_on
 from tests.contracts.test_cli import contracts, only
+from tests.proxy.target import proxy
 from tests.running import mock
 
 pytestmark = pytest.mark.slow
@@ -151,6 +152,11 @@ def test_a_run_on_a_mock_that_others_use_has_a_sandbox_of_its_own() -> None:
         assert open_target(transport, {}, "1234abcd").mock
         assert transport.always == {"X-Mock-Sandbox": "contracts-1234abcd"}
         transport.close()
+        with proxy(url) as through:  # says that it is none in health
+            transport = open_transport(through)
+            assert not open_target(transport, KEYS, "1234abcd").mock
+            assert transport.always == {}
+            transport.close()
     with deployment() as url:
         transport = open_transport(url)
         assert not open_target(transport, KEYS, "1234abcd").mock

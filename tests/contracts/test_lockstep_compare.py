@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from comparison.answers import Comparer
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.lockstep.compare import Comparer
 
 DAY = 86400.0
 T = "2026-02-26T10:30:0{}Z"

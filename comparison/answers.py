@@ -12,11 +12,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from contracts.http.exchange import ClientResponse
-from contracts.lockstep.names import Names
+from comparison.names import Names
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 IDS = re.compile(r"/(id|[a-z_]*_id|[a-z_]*_ids/\*)$")
@@ -39,6 +38,26 @@ FAULTS = "/error/details/fields"
 KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at", "pinned_at")
 """Fields by which lists are ordered; items that are equal in all of them may change places."""
 HEADERS = ("content-type", "allow", "location", "www-authenticate", "content-disposition")
+
+
+class Answered(Protocol):
+    """Answer of a server."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers by lower-case name."""
+
+    @property
+    def text(self) -> str:
+        """Body as text."""
+
+    @property
+    def body(self) -> Any:
+        """Decoded JSON body; None without one."""
 
 
 class AnswerDifference(NamedTuple):
@@ -69,7 +88,7 @@ class Comparer:
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
     def answers(
-        self, left: ClientResponse, right: ClientResponse, operation: str = "", uid: str = ""
+        self, left: Answered, right: Answered, operation: str = "", uid: str = ""
     ) -> list[AnswerDifference]:
         """Differences of two answers; labels of new ids are made of the operation's kind and `uid`."""
         if left.status != right.status:
@@ -80,7 +99,7 @@ class Comparer:
         """Differences of two bodies."""
         return list(_Walk(self, operation, uid).values(left, right, "", ""))
 
-    def _headers(self, left: ClientResponse, right: ClientResponse) -> Iterator[AnswerDifference]:
+    def _headers(self, left: Answered, right: Answered) -> Iterator[AnswerDifference]:
         both = left.headers, right.headers
         if ("x-request-id" in both[0]) != ("x-request-id" in both[1]):
             yield AnswerDifference("header", "x-request-id", *("x-request-id" in each for each in both))
@@ -237,7 +256,7 @@ def moment(text: str) -> float:
     return (found if found.tzinfo else datetime.fromisoformat(f"{text}+00:00")).timestamp()
 
 
-def content(answer: ClientResponse) -> Any:
+def content(answer: Answered) -> Any:
     """Body of an answer as data: JSON, the events of a stream, or else the text."""
     if answer.headers.get("content-type", "").startswith("text/event-stream"):
         return {"events": list(_events(answer.text))}

@@ -1,0 +1,1 @@
+"""Recordings of a proxy: read, replayed on another server, and made a scenario."""

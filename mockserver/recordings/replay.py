@@ -1,0 +1,223 @@
+"""Replay of a recording on another server: the same requests with its ids, and answers compared by kind."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote, urlencode
+
+import orjson
+
+from comparison.answers import AnswerDifference, Comparer, moment
+from comparison.names import Names
+from mockserver.http.redaction import MASK
+from mockserver.proxy.target import Outgoing, Target
+from mockserver.recordings.recorded import PRODUCED, Recorded, decoded
+
+SLACK = 5.0
+"""Seconds by which times may differ, besides the time that the recording and the replay have taken."""
+PATIENCE = 20.0
+"""Seconds for which reads of one replay are repeated in all."""
+AGAIN = 0.05
+"""Seconds between two tries of a read."""
+UNKNOWN = "ak_replayed_unknown"
+"""Key of a caller whom the recorded server knew no more than this one does."""
+_NOT_SENT = frozenset(
+    ("host", "content-length", "accept-encoding", "connection", "cookie", "prefer", "user-agent", "expect")
+)
+_WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
+_TEXTS = ("json", "text/event-stream")
+"""Content types whose bodies are compared."""
+
+
+class Given(NamedTuple):
+    """Answer of the server on which the recording is replayed."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        """Decoded JSON body; None without one."""
+        return decoded(self.text)
+
+
+@dataclass
+class Outcome:
+    """What became of one recorded exchange."""
+
+    recorded: Recorded
+    skipped: str = ""
+    """Why it was not sent."""
+    differences: Sequence[AnswerDifference] = ()
+
+
+class NoKey(Exception):
+    """A role of the recording has no key."""
+
+
+@dataclass
+class Replay:
+    """Replay on one target."""
+
+    target: Target
+    keys: Callable[[str], str | None]
+    """Role -> key."""
+    settle: float = 2.0
+    """Seconds for which a read is repeated until it answers as recorded."""
+    names: Names = field(default_factory=Names)
+
+    def run(self, recording: Sequence[Recorded]) -> Iterator[Outcome]:
+        """Send each request; NoKey before the first one if a role has none."""
+        made = [each for each in recording if each.source in PRODUCED]
+        self._refused = refused_roles(made)
+        if missing := {each.role for each in made if each.role and self._key(each.role) is None}:
+            raise NoKey(", ".join(sorted(missing)))
+        self._took = made[-1].at - made[0].at if made else 0.0
+        self._begin, self._patience = time.monotonic(), PATIENCE
+        comparer = Comparer(self.names, starts=(start_of(made), self._now()))
+        for each in recording:
+            if why := _unsendable(each):
+                yield Outcome(each, skipped=why)
+            else:
+                yield Outcome(each, differences=self._compared(each, comparer))
+
+    def _compared(self, recorded: Recorded, comparer: Comparer) -> list[AnswerDifference]:
+        begin = time.monotonic()
+        comparer.slack = SLACK + self._took + begin - self._begin
+        until = begin + (min(self.settle, self._patience) if recorded.method == "GET" else 0.0)
+        while True:
+            mark, answer = self.names.mark(), self._sent(recorded)
+            found = [each for each in _differences(recorded, answer, comparer) if MASK not in str(each.left)]
+            if not found or time.monotonic() >= until:
+                self._patience -= time.monotonic() - begin
+                return found
+            self.names.back(mark)
+            time.sleep(AGAIN)
+
+    def _sent(self, recorded: Recorded) -> Given:
+        headers = {name: text for name, text in recorded.sent_headers.items() if _is_sent(name)}
+        for name in ("x-api-key", "authorization"):
+            if name in recorded.sent_headers and recorded.role:
+                scheme = "Bearer " if name == "authorization" else ""
+                headers[name] = scheme + str(self._key(recorded.role))
+        body = self._body(recorded.sent).encode()
+        return self._asked(recorded.method, self._path(recorded.path), headers, body)
+
+    def _asked(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Given:
+        named = {"host": self.target.host, "accept-encoding": "identity", **headers}
+        if body or method in ("POST", "PUT", "PATCH"):
+            named["content-length"] = str(len(body))
+        path = self.target.path + path
+        received = self.target.send(Outgoing(method, path, list(named.items()), body), nullcontext())
+        data, piece = b"", received.read()
+        while piece:
+            data, piece = data + piece, received.read()
+        received.end()
+        found = {name.lower(): value for name, value in received.headers}
+        return Given(received.status, found, data.decode("utf-8", "replace"))
+
+    def _key(self, role: str) -> str | None:
+        return UNKNOWN if role in self._refused else self.keys(role)
+
+    def _now(self) -> float:
+        """Time of the target: that of an error, since a mock's clock can be another one."""
+        answer = self._asked("GET", "/v1/threads?limit=1", {}, b"")
+        if "timestamp" in _error(answer.body):
+            return moment(_error(answer.body)["timestamp"])
+        told = answer.headers.get("date", "")
+        return parsedate_to_datetime(told).timestamp() if told else 0.0
+
+    def _path(self, path: str) -> str:
+        plain, _, query = path.partition("?")
+        steps = [quote(self._id(step), safe="%:@!$&'()*+,;=~-._") for step in plain.split("/")]
+        if not query:
+            return "/".join(steps)
+        pairs = [(name, self._id(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
+        return "/".join(steps) + "?" + urlencode(pairs)
+
+    def _body(self, text: str) -> str:
+        value = decoded(text)
+        return text if value is None else orjson.dumps(self._translated(value)).decode()
+
+    def _translated(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._translated(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self._translated(each) for each in value]
+        return self._text(value) if isinstance(value, str) else value
+
+    def _id(self, text: str) -> str:
+        """The target's value for one of the recording: an id, or a cursor."""
+        for label, (left, right) in reversed(self.names.values.items()):
+            if left == text and label.startswith("cursor:"):
+                return right
+        return self._text(text)
+
+    def _text(self, text: str) -> str:
+        """Text with each known id of the recording replaced by the target's."""
+        label = self.names.label(0, text)
+        if label is not None:
+            return self.names.values[label][1]
+        return _WORD.sub(self._word, text)
+
+    def _word(self, found: re.Match[str]) -> str:
+        label = self.names.label(0, found[0])
+        return found[0] if label is None else self.names.values[label][1]
+
+
+def _differences(recorded: Recorded, answer: Given, comparer: Comparer) -> list[AnswerDifference]:
+    uid = str(recorded.order)
+    kind = recorded.headers.get("content-type", "")
+    if recorded.is_cut or (recorded.text and not any(each in kind for each in _TEXTS)):
+        if recorded.status != answer.status:
+            return [AnswerDifference("status", "", recorded.status, answer.status)]
+        return []
+    return comparer.answers(recorded, answer, recorded.operation, uid)
+
+
+def _unsendable(recorded: Recorded) -> str:
+    if recorded.source not in PRODUCED:
+        return f"the answer was not the target's, but of source {recorded.source}"
+    if "multipart/" in recorded.sent_headers.get("content-type", "") and recorded.sent.startswith('{"files"'):
+        return "contents of files that are no text are not recorded"
+    if recorded.is_sent_cut:
+        return "its body is longer than what is recorded"
+    return ""
+
+
+def refused_roles(recording: Sequence[Recorded]) -> set[str]:
+    """Roles all of whose requests were refused: their keys were none."""
+    accepted = {each.role for each in recording if each.status != 401}
+    return {each.role for each in recording} - accepted
+
+
+def start_of(recording: Sequence[Recorded]) -> float:
+    """Time of the recorded server when the recording began, which may be another than the proxy's."""
+    for each in recording:
+        body = each.body
+        told = _error(body).get("timestamp") or (
+            body.get("created_at") if isinstance(body, dict) and each.status == 201 else None
+        )
+        if isinstance(told, str):
+            return moment(told) - (each.at - recording[0].at)
+    return recording[0].at if recording else 0.0
+
+
+def _error(body: Any) -> Mapping[str, Any]:
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _is_sent(name: str) -> bool:
+    return (
+        name not in _NOT_SENT
+        and not name.startswith("x-mock-")
+        and name not in ("x-api-key", "authorization")
+    )

@@ -1,0 +1,223 @@
+"""A recording as a scenario: the records of its start or of its end, and what could not be inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mockserver.recordings.recorded import Recorded
+from mockserver.recordings.replay import refused_roles, start_of
+from mockserver.recordings.sightings import Sightings
+
+Values = dict[str, Any]
+ADMIN = "role_recorded_admin"
+"""Role of users who reached a space that its record does not open to them."""
+NOT_READ = "(not recorded)"
+"""Content of a message that was counted and never read."""
+_FIELDS: Mapping[str, Sequence[str]] = {
+    "threads": (
+        *("id", "organization_id", "user_id", "title", "assistant_id", "metadata", "last_model_used"),
+        *("is_pinned", "pinned_at", "visible_in_ui", "created_at", "updated_at"),
+    ),
+    "messages": ("id", "role", "content", "metadata", "created_at"),
+    "spaces": (
+        *("id", "organization_id", "created_by", "name", "description", "vector_store_id", "access_mode"),
+        *("access_users", "access_departments", "editable_by_users", "editable_by_roles"),
+        *("visible_to_roles", "last_activity_at", "created_at", "updated_at"),
+    ),
+    "vector_stores": ("id", "organization_id", "created_by", "name", "description", "created_at"),
+}
+"""Fields of a record that a scenario has, too."""
+
+
+def scenario_of(recording: Sequence[Recorded], *, at_end: bool) -> tuple[Values, list[str]]:
+    """Content of a scenario file, and a line for each thing that could not be inferred."""
+    start = moment_text(start_of(recording))
+    seen = Sightings(start)
+    for each in recording:
+        seen.add(each)
+    return _Scenario(seen, refused_roles(recording), at_end=at_end).content()
+
+
+def moment_text(seconds: float) -> str:
+    """Time as answers format it."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class _Scenario:
+    """The records of one end of a recording."""
+
+    def __init__(self, seen: Sightings, refused: set[str], *, at_end: bool) -> None:
+        self._seen, self._refused, self._at_end = seen, refused, at_end
+        self.unsure: list[str] = []
+
+    def content(self) -> tuple[Values, list[str]]:
+        """Values of the file, and what is unsure."""
+        spaces, threads = self._records("spaces"), self._records("threads")
+        own = {space["vector_store_id"] for space in spaces}
+        stores = [each for each in self._records("vector_stores") if each["id"] not in own]
+        threads = [{**_kept("threads", each), "messages": self._messages(each)} for each in threads]
+        present = {each["id"] for each in (*threads, *stores)}
+        in_spaces = [{**_kept("spaces", each), **self._links(each, present)} for each in spaces]
+        users = self._users(in_spaces, threads, stores)
+        values = {
+            "description": "Made of a recording",
+            "organizations": self._organizations(in_spaces, threads, stores, users),
+            "users": users,
+            "vector_stores": [_kept("vector_stores", each) for each in stores],
+            "threads": threads,
+            "spaces": in_spaces,
+        }
+        self._tell()
+        return values, self.unsure
+
+    def _records(self, kind: str) -> list[Values]:
+        chosen = []
+        for id_, each in self._seen.records[kind].items():
+            if each.deleted if self._at_end else each.made:
+                continue
+            if each.changed_before and not self._at_end:
+                self.unsure.append(f"{id_}: it was changed before it was read for the first time")
+            chosen.append(each.last if self._at_end else each.first)
+        return sorted(chosen, key=lambda record: str(record.get("created_at")))
+
+    def _messages(self, thread: Values) -> list[Values]:
+        found = [each for each in self._records("messages") if each["thread_id"] == thread["id"]]
+        kept = [_kept("messages", each) for each in found]
+        missing = max(0, int(thread.get("message_count") or 0) - len(kept))
+        if missing:
+            self.unsure.append(
+                f"{thread['id']}: {missing} of its messages were not read; {NOT_READ!r} stands for them"
+            )
+            last = thread.get("last_message_at") or thread["created_at"]
+            before = kept[-1]["created_at"] >= last if kept else False
+            at = thread["created_at"] if before else last
+            more = [{"role": "user", "content": NOT_READ, "created_at": at} for _ in range(missing)]
+            kept = [*more, *kept] if before else [*kept, *more]
+        return kept
+
+    def _links(self, space: Values, present: set[str]) -> Values:
+        links = [
+            link
+            for link in self._seen.links.values()
+            if link.space == space["id"] and (link.at_end if self._at_end else link.at_start)
+        ]
+        for link in links:
+            if link.id not in present:
+                self.unsure.append(f"{link.id}: it is in {space['id']}, and was never read")
+        links = [link for link in links if link.id in present]
+        at = space["created_at"]
+        return {
+            "threads": [
+                {"id": link.id, "added_at": link.added_at or at}
+                for link in links
+                if link.id.startswith("thrd_")
+            ],
+            "vector_stores": [
+                {
+                    "id": link.id,
+                    "added_by": link.added_by or space["created_by"],
+                    "added_at": link.added_at or at,
+                }
+                | ({"link_id": link.link_id} if link.link_id else {})
+                for link in links
+                if link.id.startswith("vs_")
+            ],
+        }
+
+    def _users(self, spaces: list[Values], threads: list[Values], stores: list[Values]) -> list[Values]:
+        roles = {role for role in {*self._seen.reached, *self._seen.refused} - self._refused if role}
+        keys: dict[str, list[str]] = {}
+        for role in sorted(roles):
+            if not self._seen.users.get(role):
+                self.unsure.append(f"{role}: no answer told its user; it is usr_{role}")
+            keys.setdefault(self._seen.users.get(role) or f"usr_{role}", []).append(role)
+        named = [each["user_id"] for each in threads] + [each["created_by"] for each in (*spaces, *stores)]
+        for space in spaces:
+            named += [*(space.get("access_users") or ()), *(space.get("editable_by_users") or ())]
+            named += [link["added_by"] for link in space["vector_stores"]]
+        for user in named:
+            if user != "*":
+                keys.setdefault(user, [])
+        return [
+            {
+                "id": user,
+                "name": user,
+                "keys": [{"key": f"ak_demo_{role}"} for role in roles_of],
+                "member_of": self._memberships(user, roles_of, spaces, threads),
+            }
+            for user, roles_of in keys.items()
+        ]
+
+    def _memberships(
+        self, user: str, roles: list[str], spaces: list[Values], threads: list[Values]
+    ) -> list[Values]:
+        reached = set().union(*(self._seen.reached.get(role, set()) for role in roles))
+        organizations = {id_ for id_ in reached if id_.startswith("org_")}
+        organizations |= {each["organization_id"] for each in threads if each["user_id"] == user}
+        admin_in = set()
+        for space in spaces:
+            named = {space["created_by"], *(space["access_users"] or ()), *(space["editable_by_users"] or ())}
+            if user in named:
+                organizations.add(space["organization_id"])
+            elif space["id"] in reached:
+                organizations.add(space["organization_id"])
+                if space["access_mode"] == "private" and "*" not in named:
+                    admin_in.add(space["organization_id"])
+                    self.unsure.append(f"{user}: why it reaches {space['id']}; it is an administrator here")
+        return [
+            {"organization": each, "roles": [ADMIN] if each in admin_in else []}
+            for each in sorted(organizations)
+        ]
+
+    def _organizations(
+        self, spaces: list[Values], threads: list[Values], stores: list[Values], users: list[Values]
+    ) -> list[Values]:
+        ids = {each["organization_id"] for each in (*spaces, *threads, *stores)}
+        ids |= {member["organization"] for user in users for member in user["member_of"]}
+        known = self._seen.records["organizations"]
+        named = self._seen.named.values()
+        found = []
+        for id_ in sorted(ids):
+            used: dict[str, set[str]] = {"role": set(), "department": set()}
+            for space in spaces:
+                if space["organization_id"] == id_:
+                    used["role"] |= {*(space["editable_by_roles"] or ()), *(space["visible_to_roles"] or ())}
+                    used["department"] |= {*(space["access_departments"] or ())}
+            rows: dict[str, list[Values]] = {"role": [], "department": []}
+            for kind, listed in rows.items():
+                told = [
+                    each
+                    for each in named
+                    if each.get("organization_id") == id_ and ("path" in each) == (kind == "department")
+                ]
+                listed += [{"id": each["id"], "name": each["name"]} for each in told]
+                listed += [
+                    {"id": each, "name": each} for each in sorted(used[kind] - {row["id"] for row in listed})
+                ]
+            rows["role"].append(
+                {"id": ADMIN, "name": "Administrator", "capabilities": ["override_all_permissions"]}
+            )
+            name = known[id_].last["name"] if id_ in known else id_
+            found.append({"id": id_, "name": name, "roles": rows["role"], "departments": rows["department"]})
+        return found
+
+    def _tell(self) -> None:
+        seen = self._seen
+        if seen.records["files"]:
+            self.unsure.append(
+                f"{len(seen.records['files'])} files: a recording does not have their contents"
+            )
+        if seen.models:
+            self.unsure.append(
+                f"{seen.models} answers of a model: queue replies for them (POST /__admin/replies)"
+            )
+        if seen.limited:
+            self.unsure.append(
+                f"{seen.limited} answers 429 or 5xx: add faults for them (POST /__admin/faults)"
+            )
+
+
+def _kept(kind: str, record: Values) -> Values:
+    return {name: record[name] for name in _FIELDS[kind] if name in record}

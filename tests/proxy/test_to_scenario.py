@@ -1,0 +1,92 @@
+"""A recording becomes a scenario: of its start, on which a replay finds no difference, or of its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from mockserver.commands.cli import main
+from tests.proxy.target import ask
+from tests.proxy.test_recording import recorded
+from tests.proxy.test_replay import ORGANIZATION, replayed
+from tests.running import mock
+
+SPACE = "space_abc123"
+VIEWER = {"X-API-Key": "ak_demo_viewer"}
+
+
+def walk(url: str) -> None:
+    """What a client does: it looks around, makes a thread, adds, changes and removes."""
+    ask("GET", f"{url}/v1/organizations")
+    ask("GET", f"{url}/v1/spaces/{SPACE}")
+    ask("GET", f"{url}/v1/spaces/{SPACE}", headers=VIEWER)
+    for thread in ask("GET", f"{url}/v1/spaces/{SPACE}/threads").json()["data"]:
+        ask("GET", f"{url}/v1/threads/{thread['id']}")
+        ask("GET", f"{url}/v1/threads/{thread['id']}/messages?limit=100")
+    ask("GET", f"{url}/v1/threads/thrd_def456")
+    made = ask("POST", f"{url}/v1/threads", json={"title": "New", **ORGANIZATION}).json()["id"]
+    for thread in (made, "thrd_def456"):
+        ask("POST", f"{url}/v1/spaces/{SPACE}/threads/{thread}")
+    ask("PATCH", f"{url}/v1/threads/{made}", json={"title": "Renamed"})
+    ask("DELETE", f"{url}/v1/spaces/{SPACE}/threads/thrd_abc123")
+    ask("GET", f"{url}/v1/spaces/{SPACE}/threads")
+    ask("GET", f"{url}/v1/threads/{made}")
+    ask("DELETE", f"{url}/v1/spaces/{SPACE}/threads/{made}", headers=VIEWER)
+    ask("PATCH", f"{url}/v1/spaces/{SPACE}", json={"name": "Beta"})
+    ask("DELETE", f"{url}/v1/threads/thrd_def456")
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recording of the walk on a mock of another seed and time."""
+    file = tmp_path_factory.mktemp("recording") / "walk.har"
+    with mock("--seed", "7", "--freeze", "2026-03-01T00:00:00Z") as behind:
+        recorded(behind, file, walk)
+    return file
+
+
+def made_of(recording: Path, at: str, to: Path) -> tuple[dict[str, Any], str]:
+    """Content of the scenario, and what the command says."""
+    result = CliRunner().invoke(main, ["record", "to-scenario", str(recording), "--at", at, "-o", str(to)])
+    assert result.exit_code == 0, result.output
+    checked = CliRunner().invoke(main, ["check", "--scenario", str(to)])
+    assert checked.exit_code == 0, checked.output
+    return dict(yaml.safe_load(to.read_bytes())), result.output
+
+
+def test_a_replay_on_the_state_of_the_start_finds_no_difference(recording: Path, tmp_path: Path) -> None:
+    scenario = tmp_path / "start.yaml"
+    content, said = made_of(recording, "start", scenario)
+    assert {each["id"] for each in content["threads"]} == {"thrd_abc123", "thrd_def456"}
+    assert "thrd_def456: 4 of its messages were not read" in said
+    with mock("--scenario", str(scenario)) as other:
+        result = replayed(recording, other)
+    assert (result.exit_code, result.output) == (0, "17 compared, 0 different, 0 not sent\n")
+
+
+def test_the_state_of_the_end_has_what_was_made_and_changed(recording: Path, tmp_path: Path) -> None:
+    content, _ = made_of(recording, "end", tmp_path / "end.yaml")
+    titles = {each["title"] for each in content["threads"]}
+    assert "Renamed" in titles
+    assert "thrd_def456" not in {each["id"] for each in content["threads"]}
+    (space,) = content["spaces"]
+    assert space["name"] == "Beta"
+    assert len(space["threads"]) == 1
+
+
+def test_a_file_that_can_not_be_written_is_told(recording: Path, tmp_path: Path) -> None:
+    arguments = [
+        "record",
+        "to-scenario",
+        str(recording),
+        "--at",
+        "end",
+        "-o",
+        str(tmp_path / "no" / "a.yaml"),
+    ]
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
