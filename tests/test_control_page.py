@@ -218,6 +218,21 @@ def test_the_proposed_record_fits_and_can_be_duplicated(page: Page, kind: str) -
 
 
 @needs_browser
+def test_a_thread_is_made_by_a_small_form(page: Page, url: str) -> None:
+    view(page, "Data")
+    page.get_by_label("Kind").select_option("threads")
+    page.get_by_text("Add or replace one of the threads").click()
+    page.get_by_role("textbox", name="Title", exact=True).fill("Of last week")
+    page.get_by_label("Created").select_option("1 week ago")
+    page.get_by_label("Pinned").check()
+    page.get_by_label("In the space").select_option("space_team")
+    press(page, "Add the thread", "is added to space_team.")
+    panel = page.get_by_label("Record", exact=True)
+    expect(panel).to_contain_text('"created_at": "2026-02-19T10:30:00Z"')
+    expect(panel).to_contain_text('"is_pinned": true')
+
+
+@needs_browser
 def test_a_record_that_exists_is_replaced_and_its_panel_is_drawn_again(page: Page) -> None:
     view(page, "Data")
     page.get_by_label("Kind").select_option("keys")

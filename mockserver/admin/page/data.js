@@ -3,6 +3,7 @@
 import { Access } from "./access.js";
 import { call } from "./api.js";
 import { Changes } from "./changes.js";
+import { NewThread } from "./new-thread.js";
 import { Action, Copy, Field, Line, Page, Suggestions, Table, useCall, useRead } from "./parts.js";
 import { html, useContext, useState } from "./preact-htm.js";
 
@@ -121,6 +122,7 @@ function Create({ kind, ids, then }) {
     propose();
   };
   return html`<details onToggle=${(event) => event.target.open && propose()}><summary>Add or replace one of the ${kind}</summary>
+    ${filled && kind === "threads" && html`<${NewThread} id=${filled.id} key=${`new ${filled.id}`} then=${() => (then(), propose())} />`}
     ${filled && html`<${Line} label="Add a record" button=${exists ? `Replace ${id}` : "Store"} send=${send} key=${filled.id}>
       <${Field} label="Id" name="id" required defaultValue=${filled.id} onInput=${(event) => name(event.target.value)} /><${Fields} label="Fields" defaultValue=${JSON.stringify(filled.fields, null, 2)} /><//>`}</details>`;
 }
