@@ -21,8 +21,15 @@ const matches = (row, params) =>
   }) &&
   (!params.search || JSON.stringify(row).toLowerCase().includes(params.search.toLowerCase()));
 
+const NONE = [];
+/** Event -> its row, the same each time. */
+const ROWS = new WeakMap();
+
 /** Row of an event: as in the journal, its time is that of the start. */
-const fromEvent = (event) => ({ ...event, wall: event.started });
+function fromEvent(event) {
+  if (!ROWS.has(event)) ROWS.set(event, { ...event, wall: event.started });
+  return ROWS.get(event);
+}
 
 /** Row of an exchange of the journal, with the fields of an event. */
 const fromJournal = ({ request, why, ...rest }) => ({ ...rest, event: "exchange", method: request.method, url: request.url, reason: why.at(-1) ?? "" });
@@ -139,12 +146,30 @@ function Row({ row, page, held, rules }) {
   </tr>`;
 }
 
+/** Draws rows; one that is as before is not drawn again. */
+function useDrawn(page) {
+  const drawn = useRef(new Map());
+  return (rows, held, rules) => {
+    const next = new Map();
+    for (const row of rows) {
+      const key = row.id ?? (row.place || [row.wall, row.method, row.path, row.origin].join(" "));
+      const of = [row, page.params, isOpen(row) && held.get(row.id), rules, ownRequests.has(row.id)];
+      const before = drawn.current.get(key);
+      const same = before?.of.every((each, at) => each === of[at]);
+      next.set(key, same ? before : { of, node: html`<${Row} key=${key} row=${row} page=${page} rules=${rules} held=${of[2]} />` });
+    }
+    drawn.current = next;
+    return [...next.values()].map(({ node }) => node);
+  };
+}
+
 /** View of the requests of a sandbox. */
 export function Requests() {
   const page = useContext(Page);
   const live = useRows(page);
   const streams = useHeld(page, live.rows);
   const [found] = useRead("__admin/faults", { live: true });
+  const draw = useDrawn(page);
   const [paused, pause] = useState(null);
   const shown = (paused ?? live.rows).filter((row) => row.event === "dropped" || matches(row, page.params));
   const rows = shown.slice(-MOST_ROWS).reverse();
@@ -168,7 +193,7 @@ export function Requests() {
     <div class="split ${page.params.id ? "open" : ""}">
       ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>
         <thead><tr>${["Time", "Method", "Path", "Status", "ms", "Caller", "Operation", "Source", "Reason"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.place} row=${row} page=${page} rules=${found?.faults ?? []} held=${isOpen(row) && streams.get(row.id)} />`)}</tbody>
+        <tbody>${draw(rows, streams, found?.faults ?? NONE)}</tbody>
       </table></div>`}
       ${page.params.id && html`<${Exchange} id=${page.params.id} key=${page.params.id} />`}
     </div>
