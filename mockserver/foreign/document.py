@@ -162,6 +162,8 @@ class ForeignDocument:
                 ahead += node
             elif isinstance(node, dict) and id(node) not in seen:
                 seen.add(id(node))
+                if isinstance(node.get("$ref"), str) and not self.resolved(node):
+                    counts["$ref to nothing in the folder"] += 1
                 schemas += [node["schema"]] if isinstance(node.get("schema"), dict) else []
                 skipped = ("schema", "schemas", "example", "examples")
                 ahead += [value for key, value in node.items() if key not in skipped]

@@ -16,6 +16,9 @@ from mockserver.foreign.merging import Merging, types_of
 from mockserver.http.request import Request
 from mockserver.openapi.field_error import FieldError
 
+DEEPEST = 100
+"""Most levels of a JSON value in a request."""
+
 
 def parts(request: Request, data: bytes, errors: list[FieldError]) -> list[tuple[str, str]] | None:
     """Fields of a multipart form; a file is the text of its bytes. None if it is no form."""
@@ -54,7 +57,7 @@ def deep(name: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     for key, text in pairs:
         if not key.startswith(f"{name}[") or not key.endswith("]"):
             continue
-        steps = [unquote(step) for step in key[len(name) + 1 : -1].split("][")]
+        steps = [unquote(step) for step in key[len(name) + 1 : -1].split("][", DEEPEST)]
         node = found
         for step in steps[:-1]:
             inner = node.setdefault(step, {})

@@ -11,7 +11,7 @@ import orjson
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.merging import Merging, types_of
 from mockserver.foreign.operations import FORM, MULTIPART, ForeignOperation
-from mockserver.foreign.reading import branch, deep, in_turn, media_key, parts, typed
+from mockserver.foreign.reading import DEEPEST, branch, deep, in_turn, media_key, parts, typed
 from mockserver.foreign.schemas import REQUEST, ForeignSchemas
 from mockserver.foreign.security import cookies
 from mockserver.http.request import Request
@@ -118,9 +118,9 @@ class RequestReader:
             media_type, media = next(iter(node["content"].items()))
             if "json" in media_type:
                 try:
-                    sent = orjson.loads(sent)
-                except orjson.JSONDecodeError:
-                    errors.append(FieldError(place, name, "is not valid JSON"))
+                    sent = json_value(sent)
+                except ValueError as error:
+                    errors.append(FieldError(place, name, f"is not valid JSON: {error}"))
                     return None
             compiled = self._schemas.schema(media.get("schema", {}), REQUEST)[1]
             value = sent
@@ -173,8 +173,8 @@ class RequestReader:
         """Value of JSON, a form or a text; of anything else the bytes."""
         if "json" in sent:
             try:
-                return orjson.loads(data)
-            except orjson.JSONDecodeError as error:
+                return json_value(data)
+            except ValueError as error:
                 errors.append(FieldError("body", "", f"not valid JSON: {error}"))
                 return None
         if sent in (FORM, MULTIPART):
@@ -199,10 +199,25 @@ class RequestReader:
         for name, text in pairs:
             inner = merging.flat(flat.get("properties", {}).get(name, {}))[0]
             if "array" in types_of(inner):
-                fields.setdefault(name, []).append(text)
+                before = fields.get(name)
+                fields[name] = [*(before if isinstance(before, list) else ()), text]
             elif "[" in name and name not in flat.get("properties", {}):
                 outer, _, inside = name.partition("[")
-                fields.setdefault(outer, {})[inside.rstrip("]")] = text
+                held = fields.get(outer)
+                fields[outer] = {**(held if isinstance(held, dict) else {}), inside.rstrip("]"): text}
             else:
                 fields[name] = text
         return typed(merging, whole, fields, compiled.is_valid)
+
+
+def json_value(data: bytes | str) -> Any:
+    """Decoded JSON; ValueError if it is none, or nested too deeply to be stored and written again."""
+    value = orjson.loads(data)
+    level, levels = [value], 0
+    while level:
+        levels += 1
+        if levels > DEEPEST:
+            raise ValueError(f"more than {DEEPEST} levels")
+        outer = [node for node in level if isinstance(node, dict | list)]
+        level = [inner for node in outer for inner in (node.values() if isinstance(node, dict) else node)]
+    return value
