@@ -100,7 +100,7 @@ def test_a_target_that_is_killed_and_started_again_gets_nothing_twice(tmp_path: 
         environment = {**os.environ, "MOCK_PORT": port}
         again.append(Child(*flags, "--port", port, cwd=ROOT, env=environment))
 
-    with proxy(behind.ready["url"]) as url, ThreadPoolExecutor(16) as pool:
+    with proxy(behind.ready["url"]) as url, ThreadPoolExecutor(64) as pool:
         answers = [pool.submit(make, url, name) for name in names[:200]]
         assert eventually(lambda: sum(each.done() for each in answers) > 50)
         restart(50)
