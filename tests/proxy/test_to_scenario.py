@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,23 @@ def test_a_replay_on_the_state_of_the_start_finds_no_difference(recording: Path,
     with mock("--scenario", str(scenario)) as other:
         result = replayed(recording, other)
     assert (result.exit_code, result.output) == (0, "17 compared, 0 different, 0 not sent\n")
+
+
+def test_a_comparison_needs_the_recording_alone(recording: Path) -> None:
+    result = CliRunner().invoke(main, ["record", "compare", str(recording), "--settle", "0"])
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "17 compared, 0 different, 0 not sent")
+
+
+def test_a_server_that_is_not_like_the_mock_is_told(recording: Path, tmp_path: Path) -> None:
+    archive = json.loads(recording.read_bytes())
+    for entry in archive["log"]["entries"]:
+        content = entry["response"]["content"]
+        content["text"] = content["text"].replace("Renamed", "Renamed by the server")
+    other = tmp_path / "other.har"
+    other.write_text(json.dumps(archive), "utf-8")
+    result = CliRunner().invoke(main, ["record", "compare", str(other), "--settle", "0"])
+    assert result.exit_code == 1
+    assert "value /title: Renamed by the server -> Renamed" in result.output
 
 
 def test_the_state_of_the_end_has_what_was_made_and_changed(recording: Path, tmp_path: Path) -> None:
