@@ -197,9 +197,12 @@ def _replay(
         for outcome in Replay(to, key, settle).run(recording):
             about = f"{outcome.recorded.order} {outcome.recorded.method} {outcome.recorded.path}"
             counts[outcome.skipped or ("different" if outcome.differences else "alike")] += 1
-            for each in outcome.differences:
-                values = f"{_short(each.left)} -> {_short(each.right)}"
-                click.echo(f"{about}: {each.kind} {each.pointer or '/'}: {values}")
+            lines = [
+                f"{about}: {each.kind} {each.pointer or '/'}: {_short(each.left)} -> {_short(each.right)}"
+                for each in outcome.differences
+            ]
+            for line in dict.fromkeys(lines):  # of several items once
+                click.echo(line)
     except ValueError as error:
         fail(error)
     except NoKey as error:

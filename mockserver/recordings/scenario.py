@@ -155,17 +155,15 @@ class _Scenario:
                 "keys": [
                     {"key": f"ak_demo_{role}", "state": self._states.get(role, "active")} for role in roles_of
                 ],
-                "member_of": self._memberships(user, roles_of, spaces, threads),
+                "member_of": self._memberships(user, roles_of, spaces),
             }
             for user, roles_of in keys.items()
         ]
 
-    def _memberships(
-        self, user: str, roles: list[str], spaces: list[Values], threads: list[Values]
-    ) -> list[Values]:
+    def _memberships(self, user: str, roles: list[str], spaces: list[Values]) -> list[Values]:
         reached = set().union(*(self._seen.reached.get(role, set()) for role in roles))
         organizations = {id_ for id_ in reached if id_.startswith("org_")}
-        organizations |= {each["organization_id"] for each in threads if each["user_id"] == user}
+        organizations |= self._worked_in(user)
         held: dict[str, set[str]] = {}
         for space in spaces:
             named = {space["created_by"], *(space["access_users"] or ()), *(space["editable_by_users"] or ())}
@@ -181,6 +179,13 @@ class _Scenario:
             }
             for each in sorted(organizations)
         ]
+
+    def _worked_in(self, user: str) -> set[str]:
+        """Organizations in which a user has, or made, anything."""
+        rows = (each.last for kind in ("threads", "spaces") for each in self._seen.records[kind].values())
+        return {
+            each["organization_id"] for each in rows if user in (each.get("user_id"), each.get("created_by"))
+        }
 
     def _reason(self, user: str, space: Values, named: set[str]) -> Sequence[str]:
         """Role or department by which a user may reach a space that does not name the user."""
