@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,8 @@ from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
+from mockserver.foreign.api import ForeignApi
+from mockserver.foreign.loading import extend, load_foreign, operation_ids
 from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate, token_first
 from mockserver.freddy.revisions import following, handlers_of
@@ -94,7 +96,9 @@ def create_app(
 
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")), is_lax=False)
     loaded = load(settings, control_spec.body_defaults("addFault"))
-    fault_defaults = _fault_defaults(settings, loaded.spec, control_spec)
+    beside = loaded.beside
+    known = [*loaded.spec.operations, *operation_ids(beside)]
+    fault_defaults = _fault_defaults(settings, known, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
         faults, follows = Faults(fault_defaults), loaded.profile.follower()
@@ -125,11 +129,16 @@ def create_app(
         answers=ProfileAnswers(profile) if profile.followed else None,
         redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
+    modules = blueprints.executed(settings.extend)
+    extend(beside, blueprints.handlers(modules))
+    foreign = [_foreign_api(each, settings) for each in beside]
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
+    documents |= {f"{each.name}.json": each.document.content for each in beside}
+    prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
     about = {} if front is None else front.about
     handlers = admin_handlers(
-        ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), about)
+        ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), about, prefixes)
     )
     control = Api(
         control_spec,
@@ -153,12 +162,15 @@ def create_app(
     # Each delayed answer occupies a thread: some stay available, so that the control API still answers.
     most_delayed = max(1, (settings.threads - 2 * most_streams) * 3 // 4)
 
+    # Longer prefixes first: one can be the beginning of another.
+    apis = [control, *sorted(foreign, key=lambda api: -len(api.prefix)), vendor]
+
     def corridor(app: Flask) -> Corridor:
         made = (
             Corridor if front is None else partial(ForwardingCorridor, front=front, most_waiting=most_delayed)
         )
         return made(
-            [control, vendor],
+            apis,
             sandboxes,
             log=log,
             limits=BodyLimits(settings.max_body_bytes, settings.max_file_bytes),
@@ -178,25 +190,47 @@ def create_app(
         )
 
     app = MockServer(corridor, vendor.routes, sandboxes, stopping, token, loaded.states)
-    app.journals, app.profile, app.front = journals, profile, front
+    app.journals, app.profile, app.front, app.foreign = journals, profile, front, beside
+    app.foreign_files = [file for each in beside for file in each.document.files]
     if front is not None:
         journals.watch = front.watch
 
     def recovery(whole_state: Callable[[str], bytes]) -> Recovery:
-        return Recovery([control, vendor], loaded.states, whole_state, new_sandbox, fault_defaults.rule)
+        return Recovery(apis, loaded.states, whole_state, new_sandbox, fault_defaults.rule)
 
     app.recovery = recovery
-    blueprints.register(app, settings.extend)
+    blueprints.register(app, settings.extend, modules)
     if settings.persist is not None:
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
         app.keeper = Keeper(store, loaded.states.spec, log.notice)
+        also = {each.name: each.document.served for each in beside}
+        served = {**loaded.served, "also": also} if also else loaded.served
         opening = Opening(app.keeper, recovery(store.state), sandboxes, log.notice)
         try:
-            opening.open(identity(settings, loaded.served), settings.persist_on_mismatch)
+            opening.open(identity(settings, served), settings.persist_on_mismatch)
         except (OSError, ChangeNotWritten) as error:
             store.close()
             raise DocumentError(f"--persist {settings.persist}: {error}") from error
     return app
+
+
+def _foreign_api(foreign: ForeignApi, settings: Settings) -> Api:
+    api = Api(
+        foreign,
+        foreign.handlers(),
+        prefix=foreign.prefix,
+        authenticate=foreign.authenticate,
+        name_of=str,
+        render=problem_json,
+        cors=Cors(settings.cors_origins),
+        head=True,
+        makes_sandboxes=not settings.strict_sandboxes,
+        redirects=lambda _: False,
+        name=foreign.name,
+        foreign=foreign,
+    )
+    foreign.find = api.routes.at
+    return api
 
 
 def _admin_token(settings: Settings) -> str | None:
@@ -206,11 +240,11 @@ def _admin_token(settings: Settings) -> str | None:
     return secrets.token_urlsafe(24)
 
 
-def _fault_defaults(settings: Settings, spec: Spec, control_spec: Spec) -> FaultDefaults:
+def _fault_defaults(settings: Settings, operations: Collection[str], control_spec: Spec) -> FaultDefaults:
     """Default fields of a fault rule, and the faults active from the start."""
     plan = None if settings.rate_limit is None else rate_limit.plan(settings.rate_limit)
     defaults = control_spec.body_defaults("addFault")
-    return FaultDefaults(defaults, spec.operations.keys(), settings.faults, plan)
+    return FaultDefaults(defaults, operations, settings.faults, plan)
 
 
 def _policy(settings: Settings) -> Policy:
@@ -232,6 +266,8 @@ class Documents(NamedTuple):
     served: Mapping[str, Any]
     """Title, version and SHA-256 of the document, its overlays, and the profile."""
     profile: DeploymentProfile
+    beside: Sequence[ForeignApi]
+    """Documents of `--also`."""
 
 
 def start(
@@ -290,13 +326,14 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
     profile = DeploymentProfile(settings.profile)
     profile.require_revision(settings.revision)
     spec = spec_of(settings, profile)
+    beside = load_foreign(settings.also, spec.operations.values())
     shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
         loaded = loader.load(name_or_file, shapes)
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
-        return loaded
+        return _with_rows(loaded, beside) if beside else loaded
 
     ours = loader.names()
     own = load_data(settings.scenario)
@@ -308,7 +345,21 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
         StateDocuments(spec.served, shapes, settings.api_key, rule),
         spec.served if settings.profile is None else {**spec.served, "profile": profile.served},
         profile,
+        beside,
     )
+
+
+def _with_rows(data: Data, beside: Iterable[ForeignApi]) -> Data:
+    """The data, with rows of examples in each collection of which the scenario says nothing."""
+    table = Sandbox("-", SandboxState(data)).foreign_rows
+    for foreign in beside:
+        for collection, rows in foreign.initial_rows():
+            if not table.keys("collection", collection):
+                table.load_new(
+                    ((collection, id_), {"collection": collection, "id": id_, "value": row})
+                    for id_, row in rows
+                )
+    return data._replace(versions={**data.versions, "foreign_rows": table.content})
 
 
 def spec_of(settings: Settings, profile: DeploymentProfile | None = None) -> Spec:

@@ -54,12 +54,14 @@ class Corridor:
         root: str = "",
         propagate: Callable[[], bool] = lambda: False,
     ) -> None:
-        """The last of `apis` has the empty prefix; with `propagate` (tests) failures are raised.
+        """`apis`: the last is the vendor's; others without a prefix have paths that it does not have.
 
+        With `propagate` (tests) failures are raised.
         `secrets` are masked in addition to a request's own credentials; `keep`: bytes of a stream that the
         journal stores; `root`: path whose answer `/` has too, unless a document or a view serves it.
         """
         self._apis = apis
+        self._beside = [api for api in apis[:-1] if not api.prefix]
         self._sandboxes = sandboxes
         self._log = log
         self._limits = limits
@@ -106,7 +108,7 @@ class Corridor:
             answer = self._failed(context, error)
         record(context, answer)
         if context.sandbox.kept is not None:
-            context.sandbox.kept.passed(context.api.prefix)
+            context.sandbox.kept.passed(context.api.kind)
         return answer
 
     def _answer(self, context: RequestContext) -> Answer:
@@ -115,7 +117,7 @@ class Corridor:
         unserved: Unserved | None = None
         try:
             self._admit(context)
-            answer = self._inject(context) or self._handle(context, wire.read(context, self._limits))
+            answer = self._inject(context) or self._handle(context, self._read(context))
         except Unserved as problem:
             unserved = problem
         except Redirect as redirect:
@@ -141,21 +143,31 @@ class Corridor:
             request.path = self._root.rpartition("/")[0] if is_browser else self._root
         api = self._api(request)
         exchange, refusal = Exchange(request.method, ""), None
+        if api.foreign is not None:
+            exchange.secrets = api.foreign.secrets(request)
+            request.hide(exchange.secrets)
         try:
             needs_none = api.needs_no_sandbox(request)
             sandbox = self._sandboxes.outside if needs_none else self._sandboxes.find(request.sandbox)
         except Problem as problem:
             sandbox, refusal = self._sandboxes.outside, problem
         exchange.sandbox, exchange.instant = sandbox.name, sandbox.instant()
-        context = RequestContext(request, exchange, api, sandbox, sandbox.trace_id(api.prefix), refusal)
+        context = RequestContext(request, exchange, api, sandbox, sandbox.trace_id(api.kind), refusal)
         exchange.path = context.safe(request.path)
         return context
 
     def _api(self, request: Request) -> Api:
         for api in self._apis:
-            if request.path.startswith(api.prefix):
-                break
-        return api
+            if api.prefix and request.path.startswith(api.prefix):
+                return api
+        for api in self._beside:
+            if api.routes.template(request.path) is not None:
+                return api
+        return self._apis[-1]
+
+    def _read(self, context: RequestContext) -> Call[Any]:
+        foreign = context.api.foreign
+        return wire.read(context, self._limits) if foreign is None else foreign.read(context, self._limits)
 
     def _in_pieces(self, context: RequestContext, answer: Answer, body: bytes) -> Answer:
         try:
@@ -184,7 +196,7 @@ class Corridor:
         if entered is not found:  # another request has added it meanwhile
             context.exchange.instant, context.trace_id = (
                 entered.instant(),
-                entered.trace_id(context.api.prefix),
+                entered.trace_id(context.api.kind),
             )
         if context.api.journaled and entered.journal.events.listened:
             entered.journal.begun(context.exchange, context.trace_id)
@@ -250,6 +262,9 @@ class Corridor:
         return answer
 
     def _checked(self, context: RequestContext, reply: Reply) -> wire.Checked:
+        if context.api.foreign is not None:
+            foreign: wire.Checked = context.api.foreign.check(context, reply)
+            return foreign
         checked = wire.check(context.matched, reply, context.trace_id)
         if isinstance(checked.body, Stream):
             return checked._replace(body=self._opened(context, checked.body))

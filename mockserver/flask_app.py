@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
@@ -54,6 +55,10 @@ class MockServer(Flask):
         self.profile = DeploymentProfile()
         self.front: Any = None
         """What a proxy has beyond a mock; None of a mock."""
+        self.foreign_files: list[Path] = []
+        """Files that documents of `--also` refer to."""
+        self.foreign: Sequence[Any] = ()
+        """APIs of `--also`."""
         self._documented = documented
         self._corridor = corridor(self)
 

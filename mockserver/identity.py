@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_settings import PydanticBaseSettingsSource
 
 from mockserver import __version__
+from mockserver.foreign.place import place_of
 from mockserver.persistence.frames import DamagedError
 from mockserver.profile.profile import BUNDLED
 from mockserver.scenarios import loader
@@ -19,7 +20,7 @@ _EMBEDDING = {name for name in Settings.model_fields if "embedding" in name}
 _BOTH = {"revision", "seed", "faults", "rate_limit", *_EMBEDDING}
 DECIDING = {*_BOTH, "scenario", "generate", "import_", "freeze"}
 """Settings that the answers of a mock depend on."""
-READING = {*_BOTH, "spec", "overlay", "profile"}
+READING = {*_BOTH, "spec", "overlay", "profile", "also"}
 """Settings with which a log can be read again: the states that it starts from are stored whole."""
 
 
@@ -41,6 +42,11 @@ def _absolute(name: str, value: Any) -> Any:
     """Value of a setting, with absolute paths."""
     if name == "overlay":
         return [str(Path(each).resolve()) for each in value]
+    if name == "also":
+        places = map(place_of, value)
+        return [
+            f"{each.name}={each.file.resolve()}" + f"@{each.prefix}" * bool(each.prefix) for each in places
+        ]
     is_path = name in {"import_", "spec", "scenario", "profile"} and value is not None
     return str(Path(value).resolve()) if is_path and value not in (*loader.names(), *BUNDLED) else value
 

@@ -30,6 +30,10 @@ def refused(context: RequestContext, problem: Problem) -> Answer:
     problem = problem if problem.by_profile else context.followed(problem)
     record = next((str(id_) for name, id_ in problem.details.items() if name.endswith("_id")), "")
     context.exchange.refused(problem.rule, problem.code, context.safe(problem.reason), record)
+    if context.api.foreign is not None:
+        described = context.api.foreign.refusal(context, problem)
+        if described is not None:
+            return described
     rendered = context.render(problem)
     if problem.by_profile:
         without_body = problem.status < 300
@@ -68,7 +72,7 @@ def label(context: RequestContext, answer: Answer) -> None:
     headers.append(("X-Mock-Source", exchange.source))
     if exchange.operation != "-":
         headers.append(("X-Mock-Operation", exchange.operation))
-    if exchange.reason and (answer.status >= 400 or exchange.rule in ("cors", "profile")):
+    if exchange.reason and (answer.status >= 400 or exchange.rule in ("cors", "profile", "foreign")):
         headers.append(("X-Mock-Reason", exchange.reason))
     if exchange.fault:
         headers.append(("X-Mock-Fault", exchange.fault))

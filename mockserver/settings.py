@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mockserver.faults.profiles import PROFILES
 from mockserver.faults.rate_limit import plan
+from mockserver.foreign.place import place_of
 from mockserver.sandbox.clock import instant
 from mockserver.scenarios.generated_size import parse_size
 
@@ -124,7 +125,14 @@ class Settings(BaseSettings):
     extend: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
         (),
         title="FILE.py:NAME",
-        description="Add the routes of this flask.Blueprint where the spec has no path; may be repeated",
+        description="Add the routes of this flask.Blueprint, or the handlers of FILE.py; may be repeated",
+    )
+    also: Annotated[tuple[Annotated[str, _read_by(place_of)], ...], NoDecode, BeforeValidator(_split)] = (
+        Field(
+            (),
+            title="NAME=FILE[@/prefix]",
+            description="Serve this OpenAPI document of somebody else, too; may be repeated",
+        )
     )
     seed: int = Field(0, title="N", description="Seed of all generated ids")
     freeze: Annotated[str, _read_by(instant)] | None = Field(
@@ -188,7 +196,7 @@ class Settings(BaseSettings):
     )
     watch: bool = Field(
         False,
-        description="Reload when a file of --spec, --overlay, --profile, --scenario(s) or --extend changes",
+        description="Reload when a file of the mock changes: document, overlay, profile, scenario, extension",
     )
     admin_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = Field(
         None,

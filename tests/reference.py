@@ -156,7 +156,7 @@ def commands(path: Path) -> str:
 def _help(name: str, command: click.Command, parent: click.Context | None, page: str) -> Iterator[str]:
     names = command.context_settings.get("help_option_names")
     context = click.Context(
-        command, parent, name, max_content_width=100, terminal_width=100, help_option_names=names
+        command, parent, name, max_content_width=120, terminal_width=120, help_option_names=names
     )
     has_sandbox = any(option.name == "sandbox" for option in command.params)
     is_remote = has_sandbox or " persisted" in context.command_path

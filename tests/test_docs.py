@@ -49,6 +49,7 @@ NOT_RUN = {
 }
 """What a ```console block may hold, and why no test runs it."""
 FILES = {
+    "pay.py": "tests/foreign/test_handlers.py",
     "vite.config.js": "tests/test_examples.py",
     "handlers.js": "tests/test_examples.py",
     "one-line.spec.js": "tests/test_examples.py",
@@ -85,7 +86,7 @@ _PARTS = [
     "Message",
 ]
 _PARTS += ["Space", "SpaceThread", "SpaceVectorStore"]
-_PARTS += ["Model", "OutputMode", "ReasoningLevel", "Assistant"]
+_PARTS += ["Model", "OutputMode", "ReasoningLevel", "Assistant", "ForeignRow"]
 ENTRIES = ["ScenarioFile", *(f"{part}Entry" for part in _PARTS)]
 """In the order of the tables of docs/scenario-fields.md."""
 

@@ -29,7 +29,7 @@ def installed(example: str, folder: Path) -> Path:
     return copy
 
 
-def run(example: str, folder: Path) -> str:
+def run(example: str, folder: Path, *flags: str) -> str:
     """What `mockserver exec -- npm test` says in a copy of the example."""
     copy = installed(example, folder)
     environment = {
@@ -37,7 +37,7 @@ def run(example: str, folder: Path) -> str:
     }
     if BROWSER:
         environment["CHROMIUM"] = BROWSER
-    command = [sys.executable, "-m", "mockserver", "exec", "--quiet", "--", NPM or "npm", "test"]
+    command = [sys.executable, "-m", "mockserver", "exec", "--quiet", *flags, "--", NPM or "npm", "test"]
     ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=240)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
@@ -54,6 +54,12 @@ def test_playwright_tests_a_page(tmp_path: Path) -> None:
     assert "6 passed" in run("playwright", tmp_path)
     checked = npm(tmp_path / "playwright", "run", "check")
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="needs chromium on the PATH")
+def test_playwright_tests_a_page_on_the_state_of_a_document_alone(tmp_path: Path) -> None:
+    assert "8 passed" in run("todo", tmp_path, "--also", "todo=todo.yaml")
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "commands": (
         "app",
         "extensions.blueprints",
+        "foreign.place",
         "server",
         "client",
         "proxy.options",
@@ -34,7 +35,15 @@ MAY_IMPORT = {
     ),
     "client": ("app", "settings"),
     "control": ("client.control",),
-    "identity": ("__version__", "persistence.frames", "profile.profile", "scenarios.loader", "settings"),
+    "foreign": ("http", "openapi", "files"),
+    "identity": (
+        "__version__",
+        "foreign.place",
+        "persistence.frames",
+        "profile.profile",
+        "scenarios.loader",
+        "settings",
+    ),
     "app": (
         "__version__",
         "identity",
@@ -45,6 +54,7 @@ MAY_IMPORT = {
         "admin",
         "freddy",
         "faults",
+        "foreign",
         "journal",
         "http",
         "openapi",
@@ -67,7 +77,13 @@ MAY_IMPORT = {
         "admin.journal_entries",
         "files",
     ),
-    "settings": ("faults.profiles", "faults.rate_limit", "sandbox.clock", "scenarios.generated_size"),
+    "settings": (
+        "faults.profiles",
+        "faults.rate_limit",
+        "foreign.place",
+        "sandbox.clock",
+        "scenarios.generated_size",
+    ),
     "server": (),
     "flask_app": (
         "corridor",

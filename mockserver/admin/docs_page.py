@@ -11,6 +11,7 @@ from pathlib import Path
 from mockserver import __version__
 from mockserver.admin.paging import Call, ControlContext
 from mockserver.http.calls import File, Reply, handles
+from mockserver.http.problems import NotFound
 from mockserver.sandbox.sandbox import Sandbox
 
 OWN = Path(str(resources.files("mockserver.admin") / "docs"))
@@ -24,7 +25,7 @@ PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 FILE_HEADERS = {"Cache-Control": "max-age=600", "X-Content-Type-Options": "nosniff"}
-HERE = [{"url": "../..", "description": "This mock."}]
+HERE = {"url": "../..", "description": "This mock."}
 """Relative to the document's URL, so that it keeps a sandbox prefix."""
 
 
@@ -52,9 +53,16 @@ def ready(call: Call, _: Sandbox, context: ControlContext) -> Reply:
 
 
 @handles("viewDocs")
-def view_docs(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
+def view_docs(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
     """HTML page."""
-    return Reply(200, File((OWN / "index.html").read_bytes(), "text/html"), PAGE_HEADERS)
+    page, others = (OWN / "index.html").read_text("utf-8"), ""
+    for name in context.documents:
+        if name not in ("openapi.json", "admin.json"):
+            others += (
+                f'\n      <a href="docs?spec={name.removesuffix(".json")}">{name.removesuffix(".json")}</a>'
+            )
+    page = page.replace("\n    </nav>", f"{others}\n    </nav>")
+    return Reply(200, File(page.encode(), "text/html"), PAGE_HEADERS)
 
 
 @handles("getDocsFile")
@@ -67,4 +75,9 @@ def get_docs_file(call: Call, sandbox: Sandbox, _: ControlContext) -> Reply:
 @handles("getSpec")
 def get_spec(call: Call, sandbox: Sandbox, context: ControlContext) -> Reply:
     """OpenAPI document, with this mock as its server."""
-    return Reply(200, {**context.documents[call.path["name"]], "servers": HERE})
+    name = call.path["name"]
+    if name not in context.documents:
+        there = ", ".join(context.documents)
+        raise NotFound("No such document", reason=f"no document {name!r}; there are {there}")
+    server = {**HERE, "url": HERE["url"] + context.prefixes.get(name, "")}
+    return Reply(200, {**context.documents[name], "servers": [server]})

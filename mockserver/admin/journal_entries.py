@@ -114,6 +114,7 @@ def exchange_head(entry: Entry, mask: Mask) -> Record:
 def _masked(entry: Entry, mask: Mask) -> Callable[[str], str]:
     """Function that masks known keys and the request's own credentials."""
     own = [value for name, value in entry.headers if header_name(name) in _CREDENTIALS]
+    own += entry.exchange.secrets
     return lambda text: mask.text(text, own)
 
 

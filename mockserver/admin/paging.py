@@ -29,6 +29,8 @@ class ControlContext(NamedTuple):
     """Settings as JSON values, without secrets."""
     about: Mapping[str, str] = {}
     """What health tells of a proxy."""
+    prefixes: Mapping[str, str] = {}
+    """Path prefix of each document of `--also`."""
 
 
 def named_page(call: Call, field: str, rows: Iterable[tuple[str, T]], body: Callable[[T], Record]) -> Record:

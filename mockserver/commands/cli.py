@@ -126,11 +126,13 @@ for _command in (*remote.COMMANDS, persisted, proxy, record):
 @option("profile")
 @option("scenario")
 @option("extend")
+@option("also")
 def check(**flags: Any) -> None:
-    """Validate a spec, overlays, a profile, a scenario and extensions without serving them.
+    """Validate a spec, overlays, a profile, a scenario, extensions and other documents without serving them.
 
     Each value that an overlay or the profile changes is one line: file and line, place, old and new value.
-    Alternatives of the profile that the mock can't follow are listed.
+    Alternatives of the profile that the mock can't follow are listed, and what it does not understand of
+    documents of --also, with a count.
 
     \b
     Examples:
@@ -139,6 +141,7 @@ def check(**flags: Any) -> None:
       mockserver check --overlay staging.yaml
       mockserver check --profile staging.profile.yaml
       mockserver check --extend examples/login/login.py:login
+      mockserver check --also billing=billing.yaml@/billing
 
     \b
     Exit codes: 0 valid; 2 invalid, with file, line and reason.
@@ -155,4 +158,7 @@ def check(**flags: Any) -> None:
         click.echo(str(change))
     if (words := app.profile.words) is not None:
         click.echo(f"profile {words}")
+    for foreign in app.foreign:
+        for line in foreign.lines():
+            click.echo(line)
     click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")

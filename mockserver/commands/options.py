@@ -25,7 +25,7 @@ def option(name: str) -> Callable[[CommandT], CommandT]:
         "--" + name.strip("_").replace("_", "-"),
         name,
         is_flag=isinstance(default, bool),
-        multiple=name in ("extend", "overlay"),
+        multiple=name in ("extend", "overlay", "also"),
         default=None,
         metavar=metavar,
         help=f"{text}. [{where}]",

@@ -13,6 +13,7 @@ from pathlib import Path
 from mockserver.app import MockServer, create_app
 from mockserver.extensions.blueprints import file_of
 from mockserver.files import read_whole
+from mockserver.foreign.place import place_of
 from mockserver.http.log import RequestLog
 from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings
@@ -52,14 +53,17 @@ def watched(settings: Settings) -> list[Path]:
     places = [settings.spec, settings.scenarios, Path(settings.scenario), *settings.overlay]
     places += [Path(settings.profile)] if settings.profile is not None else []
     places += map(file_of, settings.extend)
+    places += (place_of(each).file for each in settings.also)
     return [place for place in places if place is not None and place.exists()]
 
 
 def reload_on_change(app: MockServer, settings: Settings, log: RequestLog) -> None:
     """Watch the configured files; a valid change restarts all sandboxes."""
-    places = watched(settings)
+    places = [*watched(settings), *app.foreign_files]
     if not places:
-        log.notice("nothing to watch: --spec, --overlay, --scenario, --scenarios and --extend name no file")
+        log.notice(
+            "nothing to watch: --spec, --overlay, --scenario, --scenarios, --extend and --also name no file"
+        )
         return
     settings = settings.model_copy(update={"admin_token": app.admin_token})
 

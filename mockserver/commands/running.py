@@ -23,6 +23,7 @@ from mockserver.settings import REVISIONS, Settings, SettingsError, read_setting
 
 if TYPE_CHECKING:
     from mockserver.app import MockServer
+    from mockserver.http.log import RequestLog
     from mockserver.proxy.options import ProxyOptions
 
 NOT_GIVEN = (None, ())
@@ -58,6 +59,7 @@ def run(settings: Settings, proxy: ProxyOptions | None = None) -> NoReturn:
         main_port, second_port = _listeners(settings)
     except (DocumentError, listeners.PortTaken, OSError) as error:
         fail(error)
+    _log_foreign(app, log)
     _release_memory()
     gc.freeze()  # everything alive now stays: scanning it takes seconds for large data
     gc.enable()  # __main__ disables it
@@ -137,6 +139,13 @@ def _kept(app: MockServer, settings: Settings) -> bool:
             print_error(f"cannot export the state: {error}")
             return False
     return True
+
+
+def _log_foreign(app: MockServer, log: RequestLog) -> None:
+    """Log what the mock does not understand of documents of `--also`."""
+    for foreign in app.foreign:
+        for line in foreign.lines(whole=False):
+            log.notice(line)
 
 
 def _release_memory() -> None:

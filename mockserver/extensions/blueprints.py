@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from mockserver.files import read_whole
+from mockserver.http.calls import Handler, handlers_in
 from mockserver.http.request import SANDBOX_PREFIX
 from mockserver.http.routes import Routes
 from mockserver.openapi.yaml_document import DocumentError
@@ -25,19 +26,44 @@ _DEEP = "x" + "/x" * 50
 
 
 def file_of(extension: str) -> Path:
-    """File of `FILE.py:NAME`."""
-    return Path(extension.rpartition(":")[0])
+    """File of `FILE.py:NAME`, or of `FILE.py`."""
+    return Path(extension.partition(":")[0])
 
 
-def register(app: Flask, extensions: Iterable[str]) -> None:
-    """Register the blueprints, each `FILE.py:NAME`; DocumentError says in one line what is wrong."""
+Modules = Mapping[Path, ModuleType]
+"""Files of extensions, executed."""
+
+
+def executed(extensions: Iterable[str]) -> Modules:
+    """The files of these extensions, each executed once; DocumentError says in one line what is wrong."""
     modules: dict[Path, ModuleType] = {}
     for extension in extensions:
-        file, name = file_of(extension), extension.rpartition(":")[2]
-        if file.suffix != ".py" or not name.isidentifier():
+        file, name = file_of(extension), extension.partition(":")[2]
+        if file.suffix != ".py" or not (name.isidentifier() or extension == str(file)):
             raise DocumentError(f"--extend {extension}: give FILE.py:NAME, where NAME is a flask.Blueprint")
         if file not in modules:
             modules[file] = _executed(file)
+        if not name and not handlers_in(modules[file]):
+            raise DocumentError(
+                f"--extend {extension}: no function with @handles; give FILE.py:NAME for a view"
+            )
+    return modules
+
+
+def handlers(modules: Modules) -> dict[str, Handler]:
+    """Functions of these files that answer operations, by operation; DocumentError for two of the same."""
+    try:
+        return dict(handlers_in(*modules.values()))
+    except ValueError as error:
+        raise DocumentError(f"--extend: {error}") from error
+
+
+def register(app: Flask, extensions: Iterable[str], modules: Modules) -> None:
+    """Register the blueprints, each `FILE.py:NAME`; DocumentError says in one line what is wrong."""
+    for extension in extensions:
+        file, name = file_of(extension), extension.partition(":")[2]
+        if not name:
+            continue
         try:
             app.register_blueprint(_blueprint(vars(modules[file]), name))
         except Exception as error:  # Flask's too, and those of the file's own functions

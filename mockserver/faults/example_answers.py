@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -19,6 +20,11 @@ EMPTY = (204, 205, 304)
 def injected_answer(error: Mapping[str, Any], context: RequestContext) -> Answer:
     """Answer with the injected body, else the documented example of the status, else a generic one."""
     status, seconds = error["status"], error.get("retry_after")
+    foreign = context.api.foreign
+    if foreign is not None and error.get("body") is None:
+        with suppress(BadControl):
+            more = {} if seconds is None else {"retry-after": str(seconds)}
+            return foreign.documented(context, status, error.get("example"), more)
     response = context.matched.responses.get(status)
     described = {} if response is None else response.headers
     headers = {n: str(h.example) for n, h in described.items() if h.required and h.example is not None}
@@ -41,6 +47,8 @@ def injected_answer(error: Mapping[str, Any], context: RequestContext) -> Answer
 
 def example_answer(code: int | None, name: str | None, context: RequestContext) -> Answer:
     """Documented example of this status and name; BadControl lists the available ones."""
+    if context.api.foreign is not None:
+        return context.api.foreign.documented(context, code, name, {})
     documented = context.matched.responses
     if code is not None and code not in documented:
         there = ", ".join(str(status) for status in sorted(documented))

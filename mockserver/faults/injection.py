@@ -114,7 +114,7 @@ def _apply_overrides(injection: Injection, overrides: RequestOverrides, context:
         injection.dropped = [] if overrides.handling == "lenient" else None
     if overrides.code is not None or overrides.example is not None:
         injection.answer = example_answers.example_answer(overrides.code, overrides.example, context)
-        injection.source = "example"
+        injection.source = "example" if context.api.foreign is None else context.exchange.source
         applied += [f"code={overrides.code}"] if overrides.code is not None else []
         applied += [f'example="{overrides.example}"'] if overrides.example is not None else []
     if applied:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mockserver.faults.rule import Fault
 from mockserver.faults.rule_list import Faults
 from mockserver.http.admin_guard import AdminGuard
-from mockserver.http.calls import Handler
+from mockserver.http.calls import Call, Handler, Reply
 from mockserver.http.cors import Cors
 from mockserver.http.log import Exchange
 from mockserver.http.problems import Problem, Rendered
@@ -20,7 +20,6 @@ from mockserver.http.request import Answer, Request, header_safe
 from mockserver.http.routes import Routes
 from mockserver.journal.journal import Journal
 from mockserver.openapi.operation import Operation
-from mockserver.openapi.spec import Spec
 
 ALL_SANDBOXES = "sandbox=*"
 """Query of a call about all sandboxes, whichever the request names."""
@@ -32,6 +31,7 @@ class SandboxProtocol(Protocol):
     name: str
     journal: Journal
     faults: Faults
+    ids: Any
     kept: Any
     """What `--persist` keeps of it; None without."""
 
@@ -79,6 +79,38 @@ class Refusal(NamedTuple):
     problem: Problem
 
 
+class ForeignProtocol(Protocol):
+    """What the corridor asks of a document that is not the vendor's."""
+
+    def read(self, context: RequestContext, limits: Any) -> Call[Any]:
+        """Decoded request, or Invalid."""
+
+    def check(self, context: RequestContext, reply: Reply) -> Any:
+        """Reply as the document allows it, as `wire.Checked`."""
+
+    def refusal(self, context: RequestContext, problem: Problem) -> Answer | None:
+        """Refusal as the document describes it; None if it does not."""
+
+    def documented(
+        self, context: RequestContext, code: int | None, name: str | None, headers: Mapping[str, str]
+    ) -> Answer:
+        """Documented answer of a status, or of the name of an example; BadControl if there is none."""
+
+    def secrets(self, request: Request) -> list[str]:
+        """Values in a request that the document says are credentials."""
+
+
+class DocumentProtocol(Protocol):
+    """A document as a table of operations."""
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """Operations by id."""
+
+    def error(self, operation: Operation | None, reason: str) -> Exception:
+        """Error of an operation, or of all."""
+
+
 class AnswersProtocol(Protocol):
     """Refusals as a profile has them."""
 
@@ -90,7 +122,7 @@ class AnswersProtocol(Protocol):
 class Api:
     """One document with its handlers; DocumentError if they do not fit together."""
 
-    spec: Spec
+    spec: DocumentProtocol
     handlers: Mapping[str, Handler]
     """By operationId."""
     prefix: str
@@ -113,6 +145,10 @@ class Api:
     """Answers by a profile."""
     redirects: Callable[[str], bool] = lambda _: True
     """Whether a wrong slash at the end of a path is redirected, else served."""
+    name: str = ""
+    """Name of a document that is not the vendor's."""
+    foreign: ForeignProtocol | None = None
+    """Reader of such a document; None for the vendor's and the mock's own."""
 
     def __post_init__(self) -> None:
         operations = self.spec.operations
@@ -126,6 +162,11 @@ class Api:
             operations.values(), head=self.head, not_mocked=self.not_mocked, redirects=self.redirects
         )
         self._all_in_sandbox = all(operation.in_sandbox for operation in operations.values())
+
+    @property
+    def kind(self) -> str:
+        """Kind of its requests, which have a counter of their own: empty for the vendor's."""
+        return self.name or self.prefix
 
     def needs_no_sandbox(self, request: Request) -> bool:
         """Whether the request's operation is independent of any sandbox, so that none is created for it."""

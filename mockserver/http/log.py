@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import UnsupportedOperation
@@ -64,6 +64,8 @@ class Exchange:
 
     What is sent later, by a stream or after a wait, belongs to the same instant.
     """
+    secrets: Sequence[str] = ()
+    """Credentials that only the served document says are some."""
     started: float = field(default_factory=perf_counter)
     milliseconds: float = 0.0
 

@@ -118,6 +118,10 @@ class Request:
         """Sandbox named by the path, else by the header; None if neither names one."""
         return self.prefix.removeprefix(SANDBOX_PREFIX) if self.prefix else self.header("X-Mock-Sandbox")
 
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Mask these values, too."""
+        self._secrets = [*self._secrets, *secrets]
+
     def without_secrets(self, text: str) -> str:
         """`text` with secrets, the request's credentials, and anything like a key masked."""
         return masked(text, filter(None, map(self.header, CREDENTIALS)), self._secrets)

@@ -166,7 +166,7 @@ def call_entry(context: RequestContext, answer: Answer, at: int) -> list[Any]:
     return [
         "call",
         at,
-        context.api.prefix,
+        context.api.kind,
         request.method,
         request.path,
         request.query,

@@ -38,7 +38,7 @@ class Recovery:
         rule: Mapping[str, Any],
     ) -> None:
         """`whole_state`: content of a state by hash; `rule`: default values of a fault rule's fields."""
-        self._apis = {api.prefix: api for api in apis}
+        self._apis = {api.kind: api for api in apis}
         self._states, self._whole_state, self._new, self._rule = states, whole_state, new, rule
         self._known: dict[str, SandboxState] = {}
         self._limits = BodyLimits(1 << 40, 1 << 40)
@@ -91,10 +91,14 @@ class Recovery:
         context.operation, context.ids = api.routes.find(method, path, query)
         context.caller = None if api.guard is not None else sandbox.directory.users.get(user)
         context.injection = Injection(dropped=[]) if is_lenient else None
-        call = wire.read(context, self._limits)
+        foreign = api.foreign
+        call = wire.read(context, self._limits) if foreign is None else foreign.read(context, self._limits)
         with sandbox.transaction():
             reply = api.handlers[context.operation.id](call, sandbox)
-            checked = wire.check(context.operation, reply, trace_id)
+            if foreign is None:
+                checked = wire.check(context.operation, reply, trace_id)
+            else:
+                checked = foreign.check(context, reply)
         is_stream = isinstance(checked.body, Stream)
         answer = Answer(checked.status, [], b"") if is_stream else wire.encode(checked)
         if digest_of(answer) != digest:

@@ -111,6 +111,10 @@ class Collections:
         """By (vector store, file); in order of addition under either."""
         self.file_pieces: Collection[str, Record] = Collection(thread=in_thread)
         """Pieces of text under the `vsf_` id of their file in a store; not in state documents."""
+        self.foreign_rows: Collection[Link, Record] = Collection(
+            collection=Index(parent=lambda row: row["collection"])
+        )
+        """By (collection of a document of `--also`, id); in order of creation under their collection."""
         self.extension_records: Collection[str, Record] = Collection()
         """Records of a user's views, by any key; in snapshots, but not in state documents."""
 

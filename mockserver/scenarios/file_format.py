@@ -160,6 +160,15 @@ class SpaceVectorStoreEntry(_Model):
     added_at: Instant
 
 
+class ForeignRowEntry(_Model):
+    """Row of a collection of a document of `--also`."""
+
+    collection: Annotated[str, Field(pattern=r"^[A-Za-z][\w-]*:/.*$", max_length=1000)]
+    """NAME:/path, without a prefix."""
+    id: Id
+    value: dict[str, Any]
+
+
 class SpaceEntry(_Model):
     """Space with its threads and stores."""
 
@@ -243,3 +252,4 @@ class ScenarioFile(_Model):
     vector_stores: list[VectorStoreEntry] = []
     threads: list[ThreadEntry] = []
     spaces: list[SpaceEntry] = []
+    foreign_rows: list[ForeignRowEntry] = []

@@ -49,6 +49,7 @@ def _content(state: SandboxState) -> Values:
             for each in rows["vector_stores"]
             if each.get("space_id") is None
         ],
+        **({"foreign_rows": rows["foreign_rows"]} if rows["foreign_rows"] else {}),
         "threads": [
             _entry(file_format.ThreadEntry, each)
             | {"messages": [_entry(file_format.MessageEntry, m) for m in messages.get(each["id"], ())]}

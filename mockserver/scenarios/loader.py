@@ -148,6 +148,8 @@ def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
                 added_at=stored.added_at,
             )
             yield "vector_store_files", ("vector_stores", number, "files", index), record
+    for number, row in enumerate(content.foreign_rows):
+        yield "foreign_rows", ("foreign_rows", number), row.model_dump()
     for number, thread in enumerate(content.threads):
         at = ("threads", number)
         yield "threads", at, _thread(thread)

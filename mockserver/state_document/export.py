@@ -33,6 +33,7 @@ _LINKED = {
     "space_threads": ("space_id", "thread_id"),
     "space_vector_stores": ("space_id", "vector_store_id"),
     "vector_store_files": ("vector_store_id", "file_id"),
+    "foreign_rows": ("collection", "id"),
 }
 
 

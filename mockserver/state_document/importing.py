@@ -21,7 +21,7 @@ from mockserver.state_document.contents import Beside
 from mockserver.state_document.export import FORMAT, with_integers
 from mockserver.store.sorted_keys import Key, SortedKeys
 
-_NO_FILES = {name: {"next": 1, "records": []} for name in ("files", "vector_store_files")}
+_NO_FILES = {name: {"next": 1, "records": []} for name in ("files", "vector_store_files", "foreign_rows")}
 """Collections that older documents do not have."""
 MOST_REASONS = 100
 """Most errors listed one by one."""

@@ -32,7 +32,7 @@ class SmallSandbox:
 
     def __init__(self) -> None:
         self.journal = Journals().new()
-        self.kept = None
+        self.kept = self.ids = None
         self.faults = Faults(FaultDefaults({}, ()))
 
     def instant(self) -> int:

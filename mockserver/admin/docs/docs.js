@@ -1,7 +1,6 @@
 "use strict";
 
-const admin = new URLSearchParams(location.search).get("spec") === "admin";
-const spec = admin ? "admin" : "openapi";
+const spec = new URLSearchParams(location.search).get("spec") ?? "openapi";
 
 for (const link of document.querySelectorAll("nav a")) {
   if (link.search === `?spec=${spec}`) link.setAttribute("aria-current", "page");
@@ -9,7 +8,7 @@ for (const link of document.querySelectorAll("nav a")) {
 
 SwaggerUIBundle({
   dom_id: "#docs",
-  url: new URL(`specs/${spec}.json`, location.href).href,
+  url: new URL(`specs/${encodeURIComponent(spec)}.json`, location.href).href,
   deepLinking: true,
   docExpansion: "list",
   defaultModelsExpandDepth: 0,

@@ -1,0 +1,1 @@
+"""Other people's OpenAPI documents, served beside the vendor's: read, not linted."""

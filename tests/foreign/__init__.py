@@ -1,0 +1,1 @@
+"""Other people's documents beside the vendor's."""
