@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import click
 
 from mockserver.client.child import Child
-from mockserver.commands.running import fail, print_error
+from mockserver.commands.announcing import print_error
+from mockserver.commands.running import fail
 from mockserver.files import write_whole
 
 if TYPE_CHECKING:

@@ -21,10 +21,11 @@ from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Response
 from mockserver.outcome import explain_origin, refused
 from mockserver.proxy import judge
+from mockserver.proxy.exchange import BadGateway, Outgoing
 from mockserver.proxy.front import Front
 from mockserver.proxy.headers import passed_headers, sent_headers, sent_path
 from mockserver.proxy.stream import TargetStream
-from mockserver.proxy.target import SAFE, BadGateway, Outgoing, Received
+from mockserver.proxy.target import SAFE, Received
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,7 +55,7 @@ class ForwardingCorridor(Corridor):
         """Most bytes of the body to receive: whatever is passed on is received whole."""
         request = Request(environ)
         api = self._api(request)
-        if api.guard is not None or not request.is_whole:
+        if api is not self._apis[-1] or not request.is_whole:
             return super().body_limit(environ)
         operation = api.routes.at(request.method, request.path)
         return self._limits.body if operation is None else self._limits.of(operation)[0]
@@ -71,7 +72,7 @@ class ForwardingCorridor(Corridor):
         return answer
 
     def _answer(self, context: RequestContext) -> Answer:
-        if context.api.guard is not None or context.is_preflight:
+        if context.api is not self._apis[-1] or context.is_preflight:
             return super()._answer(context)
         exchange, undocumented = context.exchange, ""
         exchange.source = "proxy"

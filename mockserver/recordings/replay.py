@@ -16,7 +16,8 @@ import orjson
 from comparison.answers import AnswerDifference, Comparer, moment
 from comparison.names import Names
 from mockserver.http.redaction import MASK
-from mockserver.proxy.target import Outgoing, Target
+from mockserver.proxy.exchange import Outgoing
+from mockserver.proxy.target import Target
 from mockserver.recordings.recorded import PRODUCED, Recorded, decoded
 
 SLACK = 5.0
