@@ -10,7 +10,7 @@ import requests
 
 from tests.proxy.target import answer, ask, proxy, saying, scripted, target
 from tests.running import mock
-from tests.wire_client import answer_of, begun
+from tests.wire_client import answer_of, begun, connected
 
 THREADS: dict[str, Any] = {
     "object": "list",
@@ -64,6 +64,13 @@ def test_nothing_of_ours_leaves_and_everything_of_the_client_does() -> None:
         "content-length",
     }
     assert asked.headers["host"] == behind.url.removeprefix("http://")
+
+
+def test_a_query_that_is_not_encoded_is_encoded() -> None:
+    with scripted(saying(body={})) as (url, behind), connected(url) as client:
+        client.sendall("GET /v1/threads?q=ü%2F HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert answer_of(client).status == 200
+    assert behind.asked[0].line == "GET /v1/threads?q=%C3%BC%2F HTTP/1.1"
 
 
 def test_a_mock_as_the_target_gets_the_sandbox_if_it_is_to() -> None:
