@@ -171,14 +171,17 @@ class ForwardingCorridor(Corridor):
             return Answer(
                 received.status, [pair for pair in headers if pair[0].lower() != "content-length"], begin
             )
+        if received.length is None:  # in chunks, whatever else it says
+            headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         return Answer(received.status, headers, self._streamed(context, received, begin, named))
 
     @staticmethod
     def _unjudged(context: RequestContext, named: dict[str, str], *, is_whole: bool) -> str:
         """Why the body is not judged; empty if it is."""
-        if context.operation is None or named.get("content-encoding", "identity") == "identity":
+        encoding = judge.encoding_of(named)
+        if context.operation is None or not encoding:
             return "" if is_whole or context.operation is None else "not judged: too large"
-        return f"not judged: encoded as {named['content-encoding'][:20]}"
+        return f"not judged: encoded as {encoding[:20]}"
 
     def _streamed(
         self, context: RequestContext, received: Received, begin: bytes, named: dict[str, str]
@@ -186,7 +189,7 @@ class ForwardingCorridor(Corridor):
         operation, exchange = context.operation, context.exchange
         response: Response | None = None if operation is None else operation.responses.get(received.status)
         watch: Callable[[bytes], object] = len  # judges nothing
-        is_events = response is not None and judge.media_type_of(named) == EVENT_STREAM
+        is_events = judge.media_type_of(named) == EVENT_STREAM and not judge.encoding_of(named)
         if operation is not None and response is not None and response.events is not None and is_events:
             watch = judge.EventJudge(operation, received.status, response.events, exchange).add
 
