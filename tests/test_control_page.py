@@ -94,6 +94,20 @@ def press(page: Page, name: str, done: str) -> None:
     expect(page.locator("footer")).to_contain_text(done)
 
 
+@pytest.fixture
+def tab(browser: Browser) -> Iterator[Page]:
+    """Tab of another person, whose console may tell of refused calls."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+def open_at(other: Page, url: str, sandbox: str) -> None:
+    other.goto(f"{url}/__admin/#/requests?sandbox={sandbox}")
+    other.locator("input[type=password]").fill(TOKEN)
+    other.get_by_role("button", name="Use it").click()
+    expect(other.get_by_text("live")).to_be_visible()
+
+
 @needs_browser
 def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     ask(page, url, "GET", THREADS, "outsider")
@@ -112,6 +126,7 @@ def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     page.get_by_label("Send again as").select_option("ak_demo_viewer")
     press(page, "Send again", "Sent again as ak_demo_viewer: 200.")
     expect(page.get_by_role("row").filter(has_text="usr_viewer")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="usr_viewer")).to_contain_text("sent from this page")
     page.get_by_role("button", name="Open the exchange").click()
     expect(panel).to_contain_text("the credential is one of usr_viewer")
     expect(panel).not_to_contain_text("Fail the next")
@@ -120,6 +135,8 @@ def test_a_request_appears_with_what_decided_it(page: Page, url: str) -> None:
     assert "status=403" in page.url
     page.reload()
     expect(page.get_by_role("row")).to_have_count(3)
+    panel.get_by_role("link", name="space_abc123").click()
+    expect(page.get_by_label("Record", exact=True)).to_contain_text("organization_id")
 
 
 @needs_browser
@@ -182,6 +199,7 @@ def test_a_thread_is_added_to_a_space_from_either(page: Page, url: str) -> None:
         page.get_by_role("button", name=opened, exact=True).click()
         page.get_by_label(label).select_option(other)
         press(page, "Add it", f"thrd_def456 is in {in_space}.")
+        expect(page.get_by_role("button", name="Watch its 4 messages")).to_be_visible()
     assert "thrd_def456" in ask(page, url, "GET", f"{THREADS}?limit=50").text
 
 
@@ -197,6 +215,21 @@ def test_the_proposed_record_fits_and_can_be_duplicated(page: Page, kind: str) -
     expect(page.get_by_label("Record", exact=True)).to_contain_text("Copy id")
     if kind not in ("files", "links"):
         press(page, "Duplicate", "is stored.")
+
+
+@needs_browser
+def test_a_thread_is_made_by_a_small_form(page: Page, url: str) -> None:
+    view(page, "Data")
+    page.get_by_label("Kind").select_option("threads")
+    page.get_by_text("Add or replace one of the threads").click()
+    page.get_by_role("textbox", name="Title", exact=True).fill("Of last week")
+    page.get_by_label("Created").select_option("1 week ago")
+    page.get_by_label("Pinned").check()
+    page.get_by_label("In the space").select_option("space_team")
+    press(page, "Add the thread", "is added to space_team.")
+    panel = page.get_by_label("Record", exact=True)
+    expect(panel).to_contain_text('"created_at": "2026-02-19T10:30:00Z"')
+    expect(panel).to_contain_text('"is_pinned": true')
 
 
 @needs_browser
@@ -230,6 +263,42 @@ def test_data_keeps_its_choices_while_the_page_is_open(page: Page) -> None:
 
 
 @needs_browser
+def test_values_are_looked_through_and_the_newest_is_first(page: Page, url: str) -> None:
+    ask(page, url, "POST", "/v1/threads", body={"organization_id": "org_abc123", "title": "Newest of all"})
+    view(page, "Data")
+    page.get_by_label("Kind").select_option("threads")
+    expect(page.get_by_role("row").nth(2)).to_contain_text("Newest of all")
+    page.get_by_label("Search").fill("organization_id")
+    expect(page.get_by_text("No record fits.")).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_label("Search")).to_have_value("")
+    expect(page.get_by_role("row").filter(has_text="thrd_def456")).to_be_visible()
+
+
+@needs_browser
+def test_a_file_is_loaded_into_a_new_sandbox_that_can_be_opened(page: Page) -> None:
+    view(page, "State")
+    page.get_by_label("named", exact=True).fill("fair")
+    with page.expect_download() as saved:
+        press(page, "Save as scenario", "Saved as fair.scenario.json.")
+    page.get_by_label("into a new sandbox").fill("fair-2")
+    page.get_by_label("Load a file").set_input_files(saved.value.path())
+    press(page, "Create", "in fair-2.")
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("header select")).to_have_value("fair-2")
+
+
+@needs_browser
+def test_what_is_lost_is_asked_for_and_can_be_kept(page: Page, url: str) -> None:
+    ask(page, url, "GET", THREADS)
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.get_by_text("Clear the journal?")).to_be_visible()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("Clear the journal?")).to_have_count(0)
+    expect(page.get_by_role("row")).to_have_count(2)
+
+
+@needs_browser
 def test_a_har_is_recognized_before_it_replaces_anything(page: Page) -> None:
     view(page, "State")
     with page.expect_download() as har:
@@ -247,7 +316,7 @@ def test_the_start_of_a_scenario_asks_first(page: Page) -> None:
     page.locator("select[name=name]").select_option("empty")
     page.get_by_role("button", name="Start it").click()
     expect(page.get_by_text("Scenario demo, started from")).to_be_visible()
-    press(page, "Reset everything?", "Scenario empty is loaded.")
+    press(page, "Start it", "Scenario empty is loaded.")
 
 
 @needs_browser
@@ -294,6 +363,10 @@ def test_a_preflight_is_part_of_its_request_and_a_refused_one_has_a_row(page: Pa
         has_text="start the mock with --cors-origins https://app.example to allow it"
     )
     expect(refused).to_contain_text("pages of https://app.example may not send it")
+    expect(refused).to_contain_text("OPTIONS")
+    expect(refused).to_contain_text("preflight for GET")
+    page.reload()
+    expect(refused).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="no request followed yet")).to_be_visible()
     ask(page, url, "GET", THREADS)
     expect(page.get_by_text("after a preflight of http://localhost:5173")).to_be_visible()
@@ -307,9 +380,17 @@ def test_an_exchange_shows_what_differs_from_the_last_of_its_operation(page: Pag
     page.get_by_role("row").filter(has_text="limit=1").get_by_role("link").click()
     expect(page.get_by_text("It is the first call of this operation in the journal.")).to_be_visible()
     page.get_by_role("row").filter(has_text="limit=2").get_by_role("link").click()
-    page.get_by_text("Difference from the last call of listSpaceThreads; none before has").click()
+    page.get_by_text(
+        re.compile(r"\d+ differences from the call of usr_abc123 at .* \(no earlier call by usr_viewer\)")
+    ).click()
     expect(page.locator("ins").filter(has_text="limit=2")).to_be_visible()
     expect(page.locator("del").filter(has_text="usr_abc123")).to_be_visible()
+    ask(page, url, "POST", f"{THREADS}/thrd_def456")
+    ask(page, url, "GET", f"{THREADS}?limit=3")
+    page.get_by_role("row").filter(has_text="limit=3").get_by_role("link").first.click()
+    page.get_by_text(re.compile(r"differences from the call of usr_abc123 at [\d:]+$")).click()
+    added = page.locator("ins").filter(has_text="thrd_")
+    expect(added.first).to_have_text(re.compile(r'^"thrd_\w+ \(.*\)"$'))
     press(page, "Answer the next with this", "The next one has the same answer.")
     first, second = (ask(page, url, "GET", f"{THREADS}?limit=1", "outsider") for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 403)
@@ -319,19 +400,68 @@ def test_an_exchange_shows_what_differs_from_the_last_of_its_operation(page: Pag
 def test_a_held_stream_is_released_where_it_is_looked_at(page: Page, url: str) -> None:
     view(page, "Faults")
     press(page, "Hold the stream", "The stream is held after 2 events: the next one.")
-    expect(page.get_by_role("row").filter(has_text="the next createResponse")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="the next request to createResponse")).to_be_visible()
     asked = {"thread_id": "thrd_abc123", "stream": True, "inputs": [{"role": "user", "content": "Hello"}]}
     with ThreadPoolExecutor() as pool:
         held = pool.submit(ask, page, url, "POST", "/v1/model/response", body=asked)
         view(page, "Requests")
         page.get_by_role("row").filter(has_text="/v1/model/response").get_by_role("link").click()
         panel = page.get_by_label("Exchange", exact=True)
-        expect(panel).to_contain_text("200, held after 2 events.")
-        expect(page.get_by_text("200 held", exact=True)).to_be_visible()
+        expect(panel).to_contain_text("200, held after 2 events")
+        row = page.get_by_role("row").filter(has_text="/v1/model/response")
+        expect(row.locator(".status")).to_have_text("held")
+        expect(row.locator(".reason")).to_have_text("held after 2 events")
         press(page, "Release", "What waited goes on.")
         assert "[DONE]" in held.result().text
     expect(panel.get_by_text(re.compile(r"held after 2 events for \d+\.\d s"))).to_be_visible()
-    expect(page.get_by_text("200 held", exact=True)).to_have_count(0)
+    expect(row.locator(".status")).to_have_text("200")
+
+
+@needs_browser
+def test_a_held_answer_says_so_and_keeps_its_time(page: Page, tab: Page, url: str) -> None:
+    """The time of a row is that of the start: while it is open, after it, and after a reload."""
+    view(page, "Faults")
+    press(page, "Hold the answer", "Hold the answer: the next one.")
+    open_at(tab, url, page.sandbox)  # type: ignore[attr-defined]
+    row = tab.get_by_role("row").filter(has_text=THREADS)
+    with ThreadPoolExecutor() as pool:
+        held = pool.submit(ask, page, url, "GET", THREADS)
+        expect(row.locator(".status")).to_have_text("held")
+        expect(row.locator(".reason")).to_have_text("held before its answer")
+        time = row.locator("time").text_content()
+        row.get_by_role("link").click()
+        press(tab, "Release", "What waited goes on.")
+        assert held.result().status_code == 200
+    expect(row.locator(".status")).to_have_text("200")
+    assert row.locator("time").text_content() == time
+    tab.reload()
+    assert row.locator("time").text_content() == time
+
+
+@needs_browser
+def test_a_reset_says_which_requests_go_and_later_ones_stay(page: Page, url: str) -> None:
+    for _ in range(2):
+        ask(page, url, "GET", THREADS)
+    view(page, "State")
+    page.get_by_role("button", name="Empty", exact=True).click()
+    expect(page.get_by_text("Remove all records and the 2 requests?")).to_be_visible()
+    press(page, "Empty", "Only people and organizations are left.")
+    ask(page, url, "GET", "/v1/threads")
+    view(page, "Faults")
+    press(page, "503", "503: the next one.")
+    view(page, "Requests")
+    expect(page.get_by_role("row")).to_have_count(2)
+
+
+@needs_browser
+def test_a_sandbox_that_is_gone_is_told(tab: Page, url: str) -> None:
+    requests.post(f"{url}/__admin/sandboxes", json={"id": "soon-gone"}, headers=admin(), timeout=60)
+    open_at(tab, url, "soon-gone")
+    requests.delete(f"{url}/__admin/sandboxes/soon-gone", headers=admin(), timeout=60)
+    expect(tab.get_by_text("Sandbox soon-gone no longer exists.")).to_be_visible()
+    tab.get_by_role("button", name="Go to default").click()
+    expect(tab.get_by_label("Sandbox")).to_have_value("default")
+    expect(tab.get_by_text("no longer exists")).to_have_count(0)
 
 
 @needs_browser
@@ -342,9 +472,14 @@ def test_a_retried_job_stays_visible_under_a_filter(page: Page, url: str) -> Non
     press(page, "Fail", "The job has failed.")
     page.get_by_role("button", name="1 failed").click()
     expect(page.get_by_role("row")).to_have_count(2)
+    row = page.get_by_role("row").filter(has_text="space_abc123")
+    expect(row.get_by_role("button", name="Fail")).to_have_count(0)
     press(page, "Retry", "queued again")
     expect(page.get_by_role("row")).to_have_count(2)
-    expect(page.get_by_role("row").filter(has_text="to come: completes")).to_be_visible()
+    expect(row.get_by_role("listitem")).to_have_text(["failed", "to come: completes"])
+    expect(row.get_by_role("button", name="Retry")).to_have_count(0)
+    requests.post(f"{url}/__admin/reset", headers={**admin(), "X-Mock-Sandbox": page.sandbox}, timeout=60)  # type: ignore[attr-defined]
+    expect(page.get_by_text("No job fits the filters.")).to_be_visible()
 
 
 @needs_browser
@@ -442,7 +577,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     with page.expect_download():
         page.get_by_role("button", name="Download HAR").click()
     page.get_by_role("button", name="Clear", exact=True).click()
-    press(page, "Clear the journal?", "The journal is empty.")
+    press(page, "Clear", "The journal is empty.")
     view(page, "Faults")
     press(page, "Remove", "The rule is removed.")
     page.get_by_label("How long").select_option("until removed")
@@ -481,7 +616,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     press(page, "Change", "The record is changed.")
     assert ask(page, url, "GET", THREADS, "viewer").json()["error"]["code"] == "API_KEY_EXPIRED"
     page.get_by_role("button", name="Delete", exact=True).click()
-    press(page, "Delete it?", "The record is deleted.")
+    press(page, "Delete", "The record is deleted.")
     view(page, "Queue")
     press(page, "Pause", "Nothing ends")
     press(page, "Complete", "The job is completed.")
@@ -499,16 +634,16 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     page.get_by_label("Name", exact=True).fill("before")
     press(page, "Save", "Snapshot before is saved.")
     page.get_by_role("button", name="Restore").click()
-    press(page, "Give up the present state?", "The snapshot is restored.")
+    press(page, "Restore", "The snapshot is restored.")
     page.get_by_role("button", name="Delete", exact=True).click()
-    press(page, "Delete it?", "The snapshot is deleted.")
+    press(page, "Delete", "The snapshot is deleted.")
     press(page, "Reset, keep the journal", "as at its start")
     name = page.sandbox  # type: ignore[attr-defined]
     with page.expect_download() as scenario:
         press(page, "Save as scenario", f"Saved as {name}.scenario.json.")
     with page.expect_download() as state:
         press(page, "Download the state", f"Saved as {name}.state.json: data, snapshots, queue and faults")
-    for download, done in ((scenario, "Started from"), (state, "is loaded.")):
+    for download, done in ((scenario, "Started from"), (state, "as in the file.")):
         page.get_by_label("Load a file").set_input_files(download.value.path())
         press(page, "Replace", done)
     view(page, "Coverage")
@@ -520,7 +655,7 @@ def test_every_operation_has_a_control_or_a_reason(page: Page, url: str) -> None
     row.get_by_role("button", name="Fork").click()
     expect(page.locator("footer")).to_contain_text("A copy exists.")
     row.get_by_role("button", name="Delete").click()
-    row.get_by_role("button", name="Delete it?").click()
+    row.get_by_role("button", name="Delete").click()
     expect(page.locator("footer")).to_contain_text("is deleted")
     called.add("streamEvents")  # by the shared worker, which tells no page
     assert {name for name, _, _ in routes} - called == WITHOUT_CONTROL.keys()

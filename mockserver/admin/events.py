@@ -135,6 +135,7 @@ def _ended(entry: Entry, mask: Mask) -> Record:
     exchange = entry.exchange
     return {
         **exchange_head(entry, mask),
+        "started": wall_time(exchange.started),
         "milliseconds": round(entry.milliseconds, 3),
         "source": exchange.source,
         "fault": exchange.fault or None,

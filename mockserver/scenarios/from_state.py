@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mockserver.embeddings.policy import Policy
 from mockserver.embeddings.queues import Embeddings
 from mockserver.openapi.record_shapes import RecordShapes
 from mockserver.sandbox.records import Record
@@ -17,6 +18,14 @@ from mockserver.scenarios import file_format, loader
 from mockserver.state_document.export import NAMES, document, ident
 
 Values = dict[str, Any]
+
+MEANINGS: Mapping[str, str] = {
+    "threads: pin_order": "pinned threads may change places",
+    "deleted_threads": "they are unknown, not deleted: a page after one of them is refused",
+    "deleted_messages": "they are unknown, not deleted: a page after one of them is refused",
+    "replies": "the next answers of the model are its own",
+}
+"""Beginning of a line about what a scenario lacks -> what that means for the answers."""
 
 
 def scenario_of(state: SandboxState, shapes: RecordShapes) -> tuple[Values, list[str]]:
@@ -29,7 +38,12 @@ def scenario_of(state: SandboxState, shapes: RecordShapes) -> tuple[Values, list
     lacking = [*_differences(state.data.versions, again.versions), *_unfinished(state)]
     if again.directory.users != state.data.directory.users:
         lacking.append("users: capabilities that do not follow from their roles")
-    return content, lacking
+    return content, [_with_meaning(line) for line in lacking]
+
+
+def _with_meaning(line: str) -> str:
+    found = next((text for start, text in MEANINGS.items() if line.startswith(start)), "")
+    return f"{line} ({found})" if found else line
 
 
 def _content(state: SandboxState) -> Values:
@@ -143,9 +157,29 @@ def _in_order(name: str, data: Mapping[str, Any]) -> dict[Any, Record]:
 
 
 def _unfinished(state: SandboxState) -> list[str]:
-    """A line about jobs of the embedding queue that have not ended."""
+    """Lines about jobs of the embedding queue that have not ended, and about its settings."""
+    version = state.data.versions["embeddings"]
     embeddings = Embeddings(state.policy)
-    embeddings.restore(state.data.versions["embeddings"])
+    embeddings.restore(version)
     counts = embeddings.counts(state.clock_start.instant or 0)._asdict()
     open_ = {name: number for name, number in counts.items() if number and name != "completed"}
-    return [f"queue: {', '.join(f'{number} {name}' for name, number in open_.items())}"] if open_ else []
+    lines = [f"queue: {', '.join(f'{number} {name}' for name, number in open_.items())}"] if open_ else []
+    changed = _changed_settings(embeddings.policy, state.policy)
+    return [*lines, f"queue: its settings ({', '.join(changed)})"] if changed else lines
+
+
+def _changed_settings(policy: Policy, own: Policy) -> list[str]:
+    """Settings of the queue that are not those which the mock was started with, in words."""
+    time = f"{policy.duration / 1_000_000:g} s a message" if policy.duration else "without delay"
+    words = {
+        "duration": "" if policy.manual else time,
+        "manual": "only by steps" if policy.manual else "",
+        "slots": f"{policy.slots} at once",
+        "retries": f"{policy.retries} retries",
+        "failure_rate": f"{policy.failure_rate:g} of the attempts fail",
+        "failing_every": f"1 of {policy.failing_every} fails" if policy.failing_every else "",
+        "failing_turns": f"{len(policy.failing_turns)} chosen by place fail" if policy.failing_turns else "",
+        "failing_keys": f"{len(policy.failing_keys)} chosen by id fail" if policy.failing_keys else "",
+        "failing_attempts": f"in {policy.failing_attempts} attempts",
+    }
+    return [text for name, text in words.items() if text and getattr(policy, name) != getattr(own, name)]

@@ -80,6 +80,12 @@ def test_what_it_lacks_is_named(mock: Mock) -> None:
     assert {"deleted_threads", "deleted_messages", "replies", "queue"} <= names
 
 
+def test_settings_of_the_queue_that_were_changed_are_named(mock: Mock) -> None:
+    policy = {"mode": "timed", "seconds": 8, "slots": 2, "fail": {"every": 3}}
+    Steps(mock)("PUT", "/__admin/embeddings/policy", json=policy)
+    assert exported(mock)["left_out"] == ["queue: its settings (8 s a message, 2 at once, 1 of 3 fails)"]
+
+
 def test_check_accepts_it(mock: Mock, tmp_path: Path) -> None:
     file = tmp_path / "world.yaml"
     file.write_text(scenario_text(exported(mock)["scenario"]), "utf-8")

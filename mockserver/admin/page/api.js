@@ -7,6 +7,9 @@ export const root = location.origin + above;
 /** Sandbox that the page's own address names. */
 export const ownSandbox = named ? decodeURIComponent(named) : "default";
 
+/** Ids of the requests that this tab sent. */
+export const ownRequests = new Set();
+
 const KEPT = "freddy-mock-token";
 /** Characters of a body that a shown command may have. */
 const LONG = 1000;

@@ -1,6 +1,6 @@
 /** Clock of the sandbox. */
 
-import { Action, Field, Line, useCall, useRead } from "./parts.js";
+import { Action, Field, Line, Ticking, useCall, useRead } from "./parts.js";
 import { html } from "./preact-htm.js";
 
 const STEPS = [["1 minute", 60], ["1 hour", 3600], ["1 day", 86400], ["1 week", 604800]];
@@ -12,16 +12,20 @@ export function Clock() {
   if (error) return html`<p>${error}</p>`;
   if (!clock) return html`<p>…</p>`;
   const set = (body) => ({ method: "PUT", path: "__admin/clock", body });
+  const freeze = async () => {
+    const found = await make({ path: "__admin/clock" });
+    if (found) await make(set({ freeze: found.now }), "The clock stands still.");
+  };
   const advance = async (body) => {
     const moved = await make(set(body), "The clock moved.");
     if (moved) again();
   };
   return html`<section><h2>Clock</h2>
-    <p class="big"><time>${clock.now}</time> ${clock.frozen ? "frozen" : "ticking"} <button type="button" onClick=${again}>Read again</button></p>
+    <p class="big"><${Ticking} ...${clock} /> ${clock.frozen ? "frozen" : "ticking"} <button type="button" onClick=${again}>Read again</button></p>
     <p class="line">
       ${clock.frozen
         ? html`<${Action} label="Resume" wanted=${set({ resume: true })} done="The clock ticks." />`
-        : html`<${Action} label="Freeze here" wanted=${set({ freeze: clock.now })} done="The clock stands still." />`}
+        : html`<button type="button" onClick=${freeze}>Freeze here</button>`}
       ${STEPS.map(([label, seconds]) => html`<${Action} label="Forward ${label}" wanted=${set({ advance: seconds })} done="The clock moved by ${label}." />`)}
     </p>
     <${Line} label="Freeze at" button="Freeze" send=${({ instant }) => make(set({ freeze: instant }), "The clock stands still.")}>

@@ -3,6 +3,7 @@
 import { Access } from "./access.js";
 import { call } from "./api.js";
 import { Changes } from "./changes.js";
+import { NewThread } from "./new-thread.js";
 import { Action, Copy, Field, Line, Page, Suggestions, Table, useCall, useRead } from "./parts.js";
 import { html, useContext, useState } from "./preact-htm.js";
 
@@ -17,6 +18,9 @@ const FIRST = ["name", "title", "role", "content", "original_filename", "space_i
 
 const at = (kind, id) => `__admin/records/${kind}/${encodeURIComponent(id)}`;
 const shown = (value) => (value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** Values in a record as texts, without the names of its fields. */
+const valuesOf = (value) => (value !== null && typeof value === "object" ? Object.values(value).flatMap(valuesOf) : [String(value)]);
 
 /** Fields of a JSON object in a text; null, and a word at the foot of the page, if it is none. */
 function fieldsOf(text, page) {
@@ -33,12 +37,14 @@ function fieldsOf(text, page) {
 const fresh = (kind) => `${PREFIXES[kind]}_${Math.random().toString(16).slice(2, 10)}`;
 
 /** Field that adds a thread to a space, as the vendor's operation does, from either of the two. */
-function AddTo({ kind, id, organization }) {
+function AddTo({ kind, id, organization, messages }) {
   const make = useCall();
   const [found] = useRead(`__admin/records/${kind === "spaces" ? "threads" : "spaces"}?limit=${MOST}`, { once: true });
   const send = ({ to }) => {
     const [space, thread] = kind === "spaces" ? [id, to] : [to, id];
-    make({ method: "PUT", path: at("links", `${space}~${thread}`), body: {} }, `${thread} is in ${space}.`);
+    const count = kind === "threads" ? messages : others.find((each) => each.id === to)?.record.message_count;
+    const more = { label: `Watch its ${count} messages`, params: { space, state: null, id: null }, view: "queue" };
+    make({ method: "PUT", path: at("links", `${space}~${thread}`), body: {} }, `${thread} is in ${space}.`, more);
   };
   const others = (found?.records ?? []).filter(({ record }) => record.organization_id === organization);
   return html`<${Line} label="Add to a space" button="Add it" send=${send}>
@@ -65,7 +71,7 @@ function Record({ kind, id }) {
       ${kind in PREFIXES && kind !== "files" && html`<${Action} label="Duplicate" wanted=${{ method: "PUT", path: at(kind, copied), body: Object.fromEntries(kept) }} done="The copy ${copied} is stored." then=${() => page.go({ id: copied })} />`}
       <${Action} label="Delete" confirm="Delete it?" wanted=${{ method: "DELETE", path: at(kind, id) }} done="The record is deleted." then=${() => page.go({ id: null })} /></p>
     <pre tabindex="0">${text}</pre>
-    ${(kind === "spaces" || kind === "threads") && html`<${AddTo} kind=${kind} id=${id} organization=${found.record.organization_id} />`}
+    ${(kind === "spaces" || kind === "threads") && html`<${AddTo} kind=${kind} id=${id} organization=${found.record.organization_id} messages=${found.record.message_count} />`}
     <${Line} label="Change fields" button="Change" send=${change}><${Fields} label="Fields to change" placeholder='{"title": "Another"}' /><//></aside>`;
 }
 
@@ -116,6 +122,7 @@ function Create({ kind, ids, then }) {
     propose();
   };
   return html`<details onToggle=${(event) => event.target.open && propose()}><summary>Add or replace one of the ${kind}</summary>
+    ${filled && kind === "threads" && html`<${NewThread} id=${filled.id} key=${`new ${filled.id}`} then=${() => (then(), propose())} />`}
     ${filled && html`<${Line} label="Add a record" button=${exists ? `Replace ${id}` : "Store"} send=${send} key=${filled.id}>
       <${Field} label="Id" name="id" required defaultValue=${filled.id} onInput=${(event) => name(event.target.value)} /><${Fields} label="Fields" defaultValue=${JSON.stringify(filled.fields, null, 2)} /><//>`}</details>`;
 }
@@ -151,7 +158,9 @@ function Records() {
   const [stored, count] = useState(0);
   if (error) return html`<p>${error}</p>`;
   if (!found) return html`<p>…</p>`;
-  const all = found.records.filter((each) => !search || JSON.stringify(each).toLowerCase().includes(search.toLowerCase()));
+  const all = found.records.filter(({ id: own, record }) => !search || [own, ...valuesOf(record)].some((each) => each.toLowerCase().includes(search.toLowerCase())));
+  const age = ({ record }) => String(record.created_at ?? record.added_at ?? record.uploaded_at ?? "");
+  all.sort((a, b) => (age(a) < age(b) ? 1 : -Number(age(a) > age(b))));
   const rows = all.slice(0, MOST_ROWS);
   const fields = FIRST.filter((name) => rows.some(({ record }) => record[name] !== undefined && record[name] !== null));
   const columns = [
@@ -163,6 +172,7 @@ function Records() {
       <label>Kind <select value=${kind} onChange=${(event) => page.go({ kind: event.target.value, id: null })}>
         ${KINDS.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
       <label>Search <input type="search" value=${asked} onInput=${(event) => (ask(event.target.value), page.go({ search: event.target.value }))} /></label>
+      ${search && html`<button type="button" class="chip" aria-label="Show all" onClick=${() => (ask(""), page.go({ search: null }))}>×</button>`}
       <button type="button" onClick=${again}>Read again</button> <span>${found.total} ${kind}</span>
     </form>
     <${Say} /><${Create} kind=${kind} key=${kind} ids=${found.records.map((each) => each.id)} then=${() => count((number) => number + 1)} />

@@ -1,12 +1,14 @@
 /** One exchange: the steps that decided it, request, answer, and what can be done with it. */
 
-import { root } from "./api.js";
+import { ownRequests, root } from "./api.js";
 import { Difference } from "./changes.js";
-import { Action, Copy, Line, Page, pretty, useRead } from "./parts.js";
+import { Action, Copy, Line, Page, Status, heldAt, pretty, useRead } from "./parts.js";
 import { html, useContext, useEffect } from "./preact-htm.js";
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const KEPT = /^(accept|content-type|prefer|x-mock-.*|idempotency-key)$/;
+
+const KIND_OF = { space: "spaces", thrd: "threads", msg: "messages", vs: "stores", file: "files", usr: "users" };
 
 /** Headers that a repetition needs; the key is masked in the journal, so a variable stands for it. */
 const sentHeaders = ({ headers }) => Object.entries(headers).filter(([name]) => KEPT.test(name));
@@ -58,7 +60,9 @@ function Again({ found }) {
     const sent = { method, headers: { ...headers, "X-API-Key": key }, ...(body && method !== "GET" ? { body } : {}) };
     try {
       const answer = await fetch(root + url.slice(1), sent);
-      page.tell({ text: `Sent again as ${key}: ${answer.status}.`, curl: "", failed: false, id: answer.headers.get("x-request-id") });
+      const id = answer.headers.get("x-request-id");
+      ownRequests.add(id);
+      page.tell({ text: `Sent again as ${key}: ${answer.status}.`, curl: "", failed: false, more: { label: "Open the exchange", params: { id }, view: "requests" } });
     } catch {
       page.tell({ text: "There was no answer.", curl: "", failed: true });
     }
@@ -79,7 +83,7 @@ function Held({ fault, status, again }) {
     return () => clearInterval(timer);
   }, []);
   const held = (rules?.faults ?? []).filter(({ id, name, waiting }) => waiting > 0 && (!fault || fault.split(";")[0] === (name ?? id)));
-  return held.map(({ id, name, hold }) => html`<p class="line" key=${id}>${fault ? `${status}, held` : `Held by ${name ?? id}`}${hold.after_events ? ` after ${hold.after_events} events` : " before its answer"}.
+  return held.map(({ id, name, hold }) => html`<p class="line" key=${id}>${fault ? `${status}, ` : ""}${heldAt({ hold })} (rule ${name ?? id}).
     <${Action} label="Release" wanted=${{ method: "POST", path: `__admin/faults/${encodeURIComponent(id)}/release` }} done="What waited goes on." then=${again} /></p>`);
 }
 
@@ -108,12 +112,20 @@ function Side({ title, side, head }) {
   </section>`;
 }
 
+/** Id of a record, which opens it in Data if its kind is known. */
+function RecordLink({ id }) {
+  const page = useContext(Page);
+  const kind = KIND_OF[id.split("_")[0]];
+  if (!kind) return html`<code>${id}</code>`;
+  return html`<a href="#" onClick=${(event) => (event.preventDefault(), page.go({ kind, id, show: null, search: null }, "data"))}>${id}</a>`;
+}
+
 function Decision({ decision }) {
   const { steps, claim, rule, record } = decision;
   return html`<h4>Why</h4>
     <ol class="steps">${steps.map(({ step, outcome, text }) => html`<li class=${outcome}><strong>${step}</strong> ${outcome}: ${text}</li>`)}</ol>
-    ${(rule || record) && html`<p>${rule && html`Rule <code>${rule}</code>. `}${record && html`Record <code>${record}</code>.`}</p>`}
-    ${claim && html`<p>The document says: ${claim.text} <span class="evidence">${claim.evidence}${claim.assumptions.length ? `, ${claim.assumptions.join(", ")}` : ""}</span></p>`}`;
+    ${(rule || record) && html`<p>${rule && html`Rule <code>${rule}</code>. `}${record && html`Record <${RecordLink} id=${record} />.`}</p>`}
+    ${claim && html`<p>The document says: ${claim.text} <span class="evidence">${claim.evidence}</span></p>`}`;
 }
 
 /** Panel of the exchange with this id. */
@@ -129,10 +141,11 @@ export function Exchange({ id }) {
   const fail = (more) => ({ method: "POST", path: "__admin/faults", body: { ...(operation ? { operation } : {}), times: 1, ...more } });
   const same = sameAnswer(found);
   return html`<aside aria-label="Exchange">
-    <h3>${request.method} ${request.url} <span class="status s${Math.floor(response.status / 100)}">${response.status}</span> ${close}</h3>
+    <h3>${request.method} ${request.url} <${Status} row=${{ status: response.status, reason: found.why.at(-1) }} /> ${close}</h3>
     ${!found.complete && found.fault && html`<${Held} fault=${found.fault} status=${response.status} again=${again} />`}
     <${Decision} decision=${found.decision} />
     ${found.violations.length > 0 && html`<h4>Violations of the document</h4><ul>${found.violations.map((each) => html`<li><code>${each.pointer}</code> ${each.message}</li>`)}</ul>`}
+    <${Side} title="Answer" side=${response} head="${response.status} after ${found.milliseconds.toFixed(1)} ms, ${found.source}" />
     <p class="line">
       <${Copy} label="Copy curl" text=${() => asCurl(found)} />
       <${Copy} label="Copy fetch" text=${() => asFetch(found)} />
@@ -146,6 +159,5 @@ export function Exchange({ id }) {
     <${Again} found=${found} />
     ${operation && html`<${Difference} exchange=${found} />`}
     <${Side} title="Request" side=${request} head="${request.method} ${request.url}" />
-    <${Side} title="Answer" side=${response} head="${response.status} after ${found.milliseconds.toFixed(1)} ms, ${found.source}" />
   </aside>`;
 }

@@ -17,11 +17,14 @@ const USUAL = [
 const PROFILES = ["slow", "flaky", "brownout", "rate-limited", "offline"];
 const HOW_LONG = { "the next one": { times: 1 }, "the next 3": { times: 3 }, "for 30 s": { seconds: 30 }, "until removed": {} };
 
-const which = (times, what) => (times === 1 ? `the next ${what ?? "request"}` : times ? `each of the next ${times} ${what ?? "requests"}` : (what ?? "every request"));
+const which = (times, what) => (times === 1 ? `the next ${what}` : times ? `each of the next ${times}: ${what}` : `every ${what}`);
 
-const words = ({ operation, method, path, caller, error, delay, damage, hold, waiting, times }) =>
+/** Requests that a rule is for, as words. */
+export const requestsOf = ({ times, operation, path }) => which(times, operation || path ? `request to ${operation ?? path}` : "request");
+
+const words = ({ method, caller, error, delay, damage, hold, waiting, times, operation, path }) =>
   [
-    which(times, operation ?? path),
+    requestsOf({ times, operation, path }),
     method ?? "",
     caller ? `of ${caller}` : "",
     delay === null ? "" : `waits ${JSON.stringify(delay)} ms`,

@@ -24,7 +24,17 @@ const VIEWS = {
   coverage: ["Coverage", Coverage],
 };
 const MOST_EVENTS = 5000;
+const PREFLIGHTS = "freddy-mock-preflights";
+const MOST_PREFLIGHTS = 50;
 const QUIET = new Set(["heartbeat", "begun", "exchange", "connected", "lost", "dropped", "preflight"]);
+
+/** Preflights that this tab has seen before it was loaded again: the journal has none. */
+const earlier = () => JSON.parse(sessionStorage.getItem(PREFLIGHTS) ?? "[]");
+
+/** Keeps a preflight for when this tab is loaded again. */
+function keep(event) {
+  sessionStorage.setItem(PREFLIGHTS, JSON.stringify([...earlier(), { ...event, place: 0 }].slice(-MOST_PREFLIGHTS)));
+}
 
 /** View and parameters of the address. */
 function parsed() {
@@ -37,7 +47,7 @@ function Foot({ told, close, open }) {
   return html`<footer role="status" class=${told.failed ? "failed" : ""}>
     <span>${told.text}</span>
     ${told.curl && html`<code>${told.curl}</code><${Copy} label="Copy curl" text=${told.curl} />`}
-    ${told.id && html`<button type="button" onClick=${() => open(told.id)}>Open the exchange</button>`}
+    ${told.more && html`<button type="button" onClick=${() => open(told.more)}>${told.more.label}</button>`}
     <button type="button" onClick=${close}>Close</button>
   </footer>`;
 }
@@ -60,8 +70,10 @@ function App() {
   const [told, tell] = useState(null);
   const [asks, setAsks] = useState(false);
   const [feed, setFeed] = useState({ connected: null, changes: 0, writes: 0, version: 0 });
-  const events = useRef([]);
+  const events = useRef(null);
+  events.current ??= earlier();
   const counted = useRef(0);
+  const seen = useRef(new Set()); // sandboxes that existed
   const kept = useRef({}); // choices of Data
   const sandbox = where.params.sandbox ?? ownSandbox;
 
@@ -99,6 +111,7 @@ function App() {
         counted.current += 1;
         events.current.push({ wall: new Date().toISOString(), ...event, place: counted.current });
         if (events.current.length > MOST_EVENTS) events.current.splice(0, events.current.length - MOST_EVENTS);
+        if (event.event === "preflight") keep(event);
         changed = changed || !QUIET.has(event.event);
         written = written || changed || (event.event === "exchange" && (event.method !== "GET" || event.fault !== null));
       }
@@ -123,6 +136,8 @@ function App() {
     return { sandbox, params: where.params, go, tell, ask: () => setAsks(true), events: events.current, place: counted.current, ...feed };
   }, [where, sandbox, feed]);
 
+  const names = useNames(page);
+  for (const name of names ?? []) seen.current.add(name);
   if (where.view === "data") kept.current = { kind: where.params.kind, search: where.params.search };
   const link = (name) => {
     const wanted = { sandbox: where.params.sandbox, ...(name === "data" ? kept.current : {}) };
@@ -140,25 +155,33 @@ function App() {
         )}
         <a href=${sandbox === "default" ? `${root}__admin/docs` : `${root}__sandbox/${encodeURIComponent(sandbox)}/__admin/docs`} target="_blank">Try it</a>
       </nav>
-      <${SandboxChoice} page=${page} />
+      <${SandboxChoice} page=${page} names=${names} />
       <span class="feed ${feed.connected === false ? "failed" : ""}" role="status">
         ${feed.connected === false ? "The mock does not answer; trying again." : feed.connected ? "live" : "connecting"}
       </span>
     </header>
-    <main>${asks ? html`<${Token} done=${() => setAsks(false)} />` : html`<${View} key=${`${where.view} ${sandbox}`} />`}</main>
-    <${Foot} told=${told} close=${() => tell(null)} open=${(id) => page.go({ id }, "requests")} />
+    <main>${names && !names.includes(sandbox) && html`<p class="banner" role="alert">Sandbox ${sandbox} ${seen.current.has(sandbox) ? "no longer exists" : "does not exist"}.${" "}
+      <button type="button" onClick=${() => page.go({ sandbox: "default", id: null })}>Go to default</button></p>`}
+      ${asks ? html`<${Token} done=${() => setAsks(false)} />` : html`<${View} key=${`${where.view} ${sandbox}`} />`}</main>
+    <${Foot} told=${told} close=${() => tell(null)} open=${({ params, view }) => page.go(params, view)} />
   <//>`;
 }
 
-function SandboxChoice({ page }) {
-  const [names, setNames] = useState(["default"]);
+/** Names of the sandboxes, or null; read again after each change, and where the one of the page is not among them. */
+function useNames(page) {
+  const [names, setNames] = useState(null);
+  const missing = names !== null && !names.includes(page.sandbox);
   useEffect(() => {
     call({ path: "__admin/sandboxes?limit=1000" }).then(
       ({ sandboxes }) => setNames(sandboxes.map(({ id }) => id)),
       (error) => error.status === 401 && page.ask(),
     );
-  }, [page.changes]);
-  const known = names.includes(page.sandbox) ? names : [...names, page.sandbox];
+  }, [page.changes, page.sandbox, missing ? page.version : 0]);
+  return names;
+}
+
+function SandboxChoice({ page, names }) {
+  const known = [...new Set([...(names ?? ["default"]), page.sandbox])];
   return html`<label>Sandbox
     <select value=${page.sandbox} onChange=${(event) => page.go({ sandbox: event.target.value, id: null })}>
       ${known.map((name) => html`<option value=${name}>${name}</option>`)}

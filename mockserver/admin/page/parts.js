@@ -1,22 +1,22 @@
 /** Parts that the views share. */
 
 import { CallError, answerOf, call, copy, curl, download } from "./api.js";
-import { createContext, html, useContext, useEffect, useState } from "./preact-htm.js";
+import { createContext, html, useContext, useEffect, useRef, useState } from "./preact-htm.js";
 
 /** What every view can reach: sandbox, parameters of the address, `go`, `tell`, `changes`. */
 export const Page = createContext(null);
 
 /**
  * Makes a call, tells what came of it at the foot of the page, and returns the answer; null if it was refused. The text
- * may depend on the status.
+ * may depend on the status and the answer; `more`: a button beside it, {label, params, view}.
  */
 export function useCall() {
   const page = useContext(Page);
-  return async (wanted, /** @type {string | ((status: number) => string)} */ done = "") => {
+  return async (wanted, /** @type {string | ((status: number, json: any) => string)} */ done = "", more = null) => {
     const made = { sandbox: page.sandbox, ...wanted };
     try {
       const { status, json } = await answerOf(made);
-      page.tell({ text: typeof done === "function" ? done(status) : done, curl: curl(made), failed: false });
+      page.tell({ text: typeof done === "function" ? done(status, json) : done, curl: curl(made), failed: false, more });
       return json ?? {};
     } catch (error) {
       page.tell({ text: error.message, curl: curl(made), failed: true });
@@ -52,21 +52,26 @@ export function useRead(path, { live = false, once = false } = {}) {
   return [state.answer, state.error, () => again((number) => number + 1)];
 }
 
+/** Question before something is lost: a button that does it, and one that does not. */
+export function Question({ text, label, yes, no }) {
+  const first = useRef(null);
+  useEffect(() => first.current?.focus(), []);
+  return html`<span class="question" role="alert">${text} <button type="button" class="danger" ref=${first} onClick=${yes}>${label}</button>${" "}<button type="button" onClick=${no}>Keep it</button></span>`;
+}
+
 /** Button that makes a call; its title is the call as curl. */
 export function Action({ label, wanted, done, then, kind = "", confirm = "" }) {
   const page = useContext(Page);
   const make = useCall();
   const [asked, ask] = useState(false);
   const run = async () => {
-    if (confirm && !asked) return ask(true);
     ask(false);
     const answer = await make(wanted, done ?? label);
     if (answer !== null) then?.(answer);
   };
+  if (asked) return html`<${Question} text=${confirm} label=${label} yes=${run} no=${() => ask(false)} />`;
   const title = curl({ sandbox: page.sandbox, ...wanted });
-  const text = asked ? confirm : label;
-  return html`<button type="button" class=${asked ? "danger" : kind} title=${title} onClick=${run} onBlur=${() => ask(false)}>
-    ${text}</button>`;
+  return html`<button type="button" class=${kind} title=${title} onClick=${confirm ? () => ask(true) : run}>${label}</button>`;
 }
 
 /** Button that copies a text. */
@@ -90,16 +95,17 @@ export function Download({ label, path, name, what }) {
   return html`<button type="button" title=${curl({ path, sandbox: page.sandbox })} onClick=${run}>${label}</button>`;
 }
 
-/** Form with one line of fields; `send` gets their values by name, after a second press if there is a `confirm`. */
+/** Form with one line of fields; `send` gets their values by name, after a question if there is a `confirm`. */
 export function Line({ label, children, send, button, confirm = "" }) {
-  const [asked, ask] = useState(false);
+  const [asked, ask] = useState(null);
   const submit = (event) => {
     event.preventDefault();
-    ask(confirm !== "" && !asked);
-    if (!confirm || asked) send(Object.fromEntries(new FormData(event.target)));
+    const values = Object.fromEntries(new FormData(event.target));
+    if (confirm) ask(values);
+    else send(values);
   };
   return html`<form class="line" aria-label=${label} onSubmit=${submit}>${children}
-    <button class=${asked ? "danger" : ""} onBlur=${() => ask(false)}>${asked ? confirm : button}</button></form>`;
+    ${asked ? html`<${Question} text=${confirm} label=${button} yes=${() => (ask(null), send(asked))} no=${() => ask(null)} />` : html`<button>${button}</button>`}</form>`;
 }
 
 /** Field with its label. */
@@ -128,6 +134,29 @@ export function Table({ label, columns, rows, empty }) {
     </table>
   </div>`;
 }
+
+/** Time of a sandbox, which goes on unless it is frozen. */
+export function Ticking({ now, frozen }) {
+  const [passed, pass] = useState(0);
+  useEffect(() => {
+    pass(0);
+    if (frozen) return undefined;
+    const begun = Date.now();
+    const timer = setInterval(() => pass(Date.now() - begun), 1000);
+    return () => clearInterval(timer);
+  }, [now, frozen]);
+  return html`<time>${frozen ? now : `${new Date(Date.parse(now) + passed).toISOString().slice(0, 19)}Z`}</time>`;
+}
+
+/** Status of an exchange, with what keeps a page from it. */
+export function Status({ row, held = "" }) {
+  const status = held ? "held" : row.status;
+  const unreadable = row.reason?.includes(" may not read this answer") ?? false;
+  return html`<span class="status ${unreadable ? "unreadable" : `s${Math.floor(Number(status) / 100) || "open"}`}">${status}${unreadable ? " unreadable" : ""}</span>`;
+}
+
+/** Where a rule holds an answer, as words. */
+export const heldAt = ({ hold }) => `held ${hold.after_events ? `after ${hold.after_events} events` : "before its answer"}`;
 
 /** Text of a body, indented if it is JSON. */
 export function pretty(text) {

@@ -111,12 +111,13 @@ function Timeline({ space, jobs, now }) {
 
 function Policy({ policy }) {
   const make = useCall();
-  const send = ({ mode, seconds, slots, every, retries }) =>
+  const always = policy.retries + 1;
+  const send = ({ mode, seconds, slots, every, attempts, retries }) =>
     make(
       {
         method: "PUT",
         path: "__admin/embeddings/policy",
-        body: { mode, ...(Number(seconds) ? { seconds: Number(seconds) } : {}), slots: Number(slots), retries: Number(retries), ...(Number(every) ? { fail: { every: Number(every) } } : {}) },
+        body: { mode, ...(Number(seconds) ? { seconds: Number(seconds) } : {}), slots: Number(slots), retries: Number(retries), ...(Number(every) ? { fail: { every: Number(every), ...(Number(attempts) && Number(attempts) !== always ? { attempts: Number(attempts) } : {}) } } : {}) },
       },
       "The policy is set; waiting jobs start over.",
     );
@@ -125,6 +126,7 @@ function Policy({ policy }) {
     <${Field} label="Seconds a message" name="seconds" type="number" min="0" step="any" defaultValue=${policy.seconds} />
     <${Field} label="At once" name="slots" type="number" min="1" defaultValue=${policy.slots} />
     <${Field} label="Fail every n-th (0: none)" name="every" type="number" min="0" defaultValue=${policy.fail?.every ?? 0} />
+    <${Field} label="Fails how often" name="attempts" type="number" min="1" defaultValue=${policy.fail?.attempts ?? 1} />
     <${Field} label="Retries" name="retries" type="number" min="0" max="100" required defaultValue=${policy.retries} />
   <//>`;
 }
@@ -133,6 +135,19 @@ function Policy({ policy }) {
 function told({ outcome, starts_at, ends_at }, now) {
   if (time(ends_at) <= now) return outcome;
   return `${time(starts_at) > now ? "to come" : "runs now"}: ${TO_COME[outcome] ?? outcome}`;
+}
+
+/** Sandbox and job -> attempts before its retries in this tab, each with `place`: the queue keeps those since the last retry. */
+const EARLIER = new Map();
+
+/** Attempts of a job before its retries, but for those before a reset. */
+function earlier(page, id) {
+  const reset = page.events.findLast(({ event, sandbox }) => event === "reset" && sandbox === page.sandbox);
+  return (EARLIER.get(`${page.sandbox} ${id}`) ?? []).filter(({ place }) => place >= (reset?.place ?? 0));
+}
+
+function Attempts({ all, now }) {
+  return html`<ol class="attempts">${all.map((each) => html`<li class="job ${each.outcome}" title=${each.starts_at}>${told(each, now)}</li>`)}</ol>`;
 }
 
 const TO_COME = { completed: "completes", failed: "fails", retried: "fails and is retried" };
@@ -170,10 +185,15 @@ export function Queue() {
   const now = time(found.now);
   const spaces = grouped(found.jobs);
   const post = (path) => ({ method: "POST", path: `__admin/embeddings/${path}` });
-  const job = (id) => html`
-    <${Action} label="Complete" wanted=${post(`${id}/complete`)} done="The job is completed." />
-    <${Action} label="Fail" wanted=${post(`${id}/fail`)} done="The job has failed." />
-    <${Action} label="Retry" wanted=${post(`${id}/retry`)} done="The job is queued again." then=${() => retry([...retried, id])} />`;
+  const keep = ({ id, attempts }) => {
+    retry([...retried, id]);
+    EARLIER.set(`${page.sandbox} ${id}`, [...earlier(page, id), ...attempts.map((each) => ({ ...each, place: page.place }))]);
+  };
+  const job = (each) => html`
+    <${Action} label="Complete" wanted=${post(`${each.id}/complete`)} done="The job is completed." />
+    ${each.state === "failed"
+      ? html`<${Action} label="Retry" wanted=${post(`${each.id}/retry`)} done="The job is queued again." then=${() => keep(each)} />`
+      : html`<${Action} label="Fail" wanted=${post(`${each.id}/fail`)} done="The job has failed." />`}`;
   const shown = found.jobs.filter((each) => !state || each.state === state || retried.includes(each.id));
   const rows = shown.sort((a, b) => Number(b.id) - Number(a.id)).slice(0, 200);
   const columns = [
@@ -181,10 +201,10 @@ export function Queue() {
     ["Space", ({ space_id }) => html`<button class="value" type="button" onClick=${() => page.go({ space: space_id })}>${space_id}</button>`],
     ["Thread", ({ thread_id }) => thread_id],
     ["Message", ({ message_id }) => message_id],
-    ["Attempts", ({ attempts }) => attempts.map((each) => html`<span class="job ${each.outcome}" title=${each.starts_at}>${told(each, now)}</span> `)],
+    ["Attempts", ({ id, attempts }) => html`<${Attempts} all=${[...earlier(page, id), ...attempts]} now=${now} />`],
     ["State", ({ state: of }) => html`<span class="job ${of}">${of}</span>`],
     ["Next end", ({ attempts }) => attempts.find(({ ends_at }) => time(ends_at) > now)?.ends_at ?? ""],
-    ["Actions", ({ id, state: of }) => (of === "completed" ? "" : job(id))],
+    ["Actions", (each) => (each.state === "completed" ? "" : job(each))],
   ];
   return html`<section><h2>Embedding queue</h2>
     <p>At <time>${found.now}</time>: ${Object.entries(found.counts).map(([name, count]) => html`<button type="button" class="job ${name}" aria-pressed=${name === state} onClick=${() => (retry([]), page.go({ state: name === state ? null : name }))}>${count} ${name}</button> `)}

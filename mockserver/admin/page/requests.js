@@ -1,15 +1,16 @@
 /** Requests as they come, and why one has the answer that it has. */
 
-import { call, root } from "./api.js";
+import { call, ownRequests, root } from "./api.js";
 import { Exchange } from "./exchange.js";
-import { Action, Download, Operations, Page } from "./parts.js";
-import { html, useContext, useEffect, useState } from "./preact-htm.js";
+import { requestsOf } from "./faults.js";
+import { Action, Download, Operations, Page, Status, heldAt, useRead } from "./parts.js";
+import { html, useContext, useEffect, useRef, useState } from "./preact-htm.js";
 
 const MOST_ROWS = 200;
 const FILTERS = ["operation", "caller", "method", "status", "source"];
 
-/** Events after which the journal is empty. */
-const CLEARS = /^journal |^reset (?!.*keep=\S*journal)/;
+/** Events after which the journal has nothing older. */
+const CLEARS = /^journal |^reset (reset|importScenario)\b(?!.*keep=\S*journal)/;
 
 const matches = (row, params) =>
   FILTERS.every((name) => {
@@ -19,6 +20,16 @@ const matches = (row, params) =>
     return /^[1-5]xx$/.test(wanted) ? value[0] === wanted[0] : value === wanted;
   }) &&
   (!params.search || JSON.stringify(row).toLowerCase().includes(params.search.toLowerCase()));
+
+const NONE = [];
+/** Event -> its row, the same each time. */
+const ROWS = new WeakMap();
+
+/** Row of an event: as in the journal, its time is that of the start. */
+function fromEvent(event) {
+  if (!ROWS.has(event)) ROWS.set(event, { ...event, wall: event.started });
+  return ROWS.get(event);
+}
 
 /** Row of an exchange of the journal, with the fields of an event. */
 const fromJournal = ({ request, why, ...rest }) => ({ ...rest, event: "exchange", method: request.method, url: request.url, reason: why.at(-1) ?? "" });
@@ -41,13 +52,13 @@ function useRows(page) {
     if (event.event === "dropped") rows.push(event);
     else if (event.sandbox !== page.sandbox) continue;
     else if (ids.has(event.id)) {
-      if (event.event === "exchange") rows = rows.map((row) => (row.id === event.id && !row.complete ? { ...event, wall: row.wall } : row));
+      if (event.event === "exchange") rows = rows.map((row) => (row.id === event.id && !row.complete ? fromEvent(event) : row));
     }
     else if (event.event === "begun") open.set(event.id, event);
     else if (event.event === "exchange") {
       open.delete(event.id);
-      rows.push(event);
-    } else if (CLEARS.test(`${event.event} ${event.detail}`)) rows = [];
+      rows.push(fromEvent(event));
+    } else if (CLEARS.test(`${event.event} ${event.detail}`)) rows = rows.filter(({ wall }) => wall > event.wall);
   }
   return { ...known, rows: withPreflights([...rows, ...[...open.values()].map((each) => ({ ...each, url: each.path, status: "…" }))], page) };
 }
@@ -73,19 +84,29 @@ function withPreflights(rows, page) {
 
 const isOpen = (row) => row.status === "…" || row.complete === false;
 
-/** Ids and statuses of the streams that are held; looked at each second while a row is open. */
+/** Whether a rule applies to the request of a row. */
+const applies = (rule, row) => ["operation", "method", "caller"].every((name) => rule[name] === null || rule[name] === row[name]);
+
+/** Ids of the rows that are held -> the reason; looked at each second while a row is open. */
 function useHeld(page, rows) {
   const [held, set] = useState(new Map());
-  const open = rows.some(isOpen);
+  const waits = useRef([]);
+  waits.current = rows.filter(isOpen);
+  const open = waits.current.length > 0;
   useEffect(() => {
     if (!open) return undefined;
     const look = async () => {
       const read = (path) => call({ path, sandbox: page.sandbox });
       const { faults } = await read("__admin/faults");
-      const waiting = faults.filter((each) => each.waiting > 0).map(({ id, name }) => name ?? id);
+      const waiting = faults.filter((each) => each.waiting > 0);
       const { requests } = waiting.length ? await read(`__admin/requests?limit=${MOST_ROWS}`) : { requests: [] };
-      const found = requests.filter(({ complete, fault }) => !complete && waiting.includes(fault?.split(";")[0]));
-      set(new Map(found.map(({ id, status }) => [id, status])));
+      const begun = new Map(requests.filter(({ complete }) => !complete).map(({ id, fault }) => [id, fault?.split(";")[0]]));
+      const found = new Map();
+      for (const rule of waiting) {
+        const own = waits.current.filter((row) => (begun.has(row.id) ? begun.get(row.id) === (rule.name ?? rule.id) : !rule.hold.after_events && applies(rule, row)));
+        for (const { id } of own.slice(0, rule.waiting)) found.set(id, heldAt(rule));
+      }
+      set(found);
     };
     const timer = setInterval(() => look().catch(() => set(new Map())), 1000);
     return () => clearInterval(timer);
@@ -93,11 +114,11 @@ function useHeld(page, rows) {
   return held;
 }
 
-/** Status of a row, with what keeps a page from it. */
-function Status({ row, held }) {
-  const status = held || row.status;
-  const unreadable = row.reason?.includes(" may not read this answer") ?? false;
-  return html`<span class="status ${unreadable ? "unreadable" : `s${Math.floor(Number(status) / 100) || "open"}`}">${status}${held ? " held" : ""}${unreadable ? " unreadable" : ""}</span>`;
+/** Reason of a row; a rule of a fault is told by what it is for. */
+function reasonOf({ reason = "" }, rules) {
+  const [, id, status] = /^fault: injected: (fault_\w+); status=(\d+)/.exec(reason) ?? [];
+  const rule = rules.find((each) => each.id === id);
+  return rule ? `injected: ${status} (${requestsOf(rule)})` : reason;
 }
 
 function Filter({ name, row, page, children }) {
@@ -107,22 +128,39 @@ function Filter({ name, row, page, children }) {
     ${children ?? value}</button></td>`;
 }
 
-function Row({ row, page, held }) {
+function Row({ row, page, held, rules }) {
   if (row.event === "dropped") return html`<tr class="gap"><td colspan="9">${row.count} events were dropped here</td></tr>`;
   if (row.event === "preflight")
-    return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>${row.method}</td><td class="path">${row.path}</td>
-      <td>preflight</td><td></td><td></td><td></td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; start the mock with --cors-origins ${row.origin} to allow it`}</td></tr>`;
+    return html`<tr class="preflight ${row.allowed ? "" : "gap"}"><td><time>${row.wall.slice(11, 23)}</time></td><td>OPTIONS</td><td class="path">${row.path}</td>
+      <td></td><td></td><td></td><td>preflight for ${row.method}</td><td></td><td class="reason">${row.allowed ? `pages of ${row.origin} may send it; no request followed yet` : `pages of ${row.origin} may not send it; start the mock with --cors-origins ${row.origin} to allow it`}</td></tr>`;
   return html`<tr class=${page.params.id === row.id ? "chosen" : ""}>
     <td><time>${(row.wall ?? row.at ?? "").slice(11, 23)}</time></td>
     <${Filter} name="method" row=${row} page=${page} />
-    <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a>${row.origin && html` <small>after a preflight of ${row.origin}</small>`}</td>
+    <td class="path"><a href="#" onClick=${(event) => (event.preventDefault(), page.go({ id: row.id }))}>${row.url}</a>${row.origin && html` <small>after a preflight of ${row.origin}</small>`}${ownRequests.has(row.id) && html` <small>sent from this page</small>`}</td>
     <${Filter} name="status" row=${row} page=${page}><${Status} row=${row} held=${held} /><//>
     <td class="number">${row.milliseconds === undefined ? "" : row.milliseconds.toFixed(1)}</td>
     <${Filter} name="caller" row=${row} page=${page} />
     <${Filter} name="operation" row=${row} page=${page} />
     <${Filter} name="source" row=${row} page=${page} />
-    <td class="reason">${row.reason ?? ""}</td>
+    <td class="reason">${held || reasonOf(row, rules)}</td>
   </tr>`;
+}
+
+/** Draws rows; one that is as before is not drawn again. */
+function useDrawn(page) {
+  const drawn = useRef(new Map());
+  return (rows, held, rules) => {
+    const next = new Map();
+    for (const row of rows) {
+      const key = row.id ?? (row.place || [row.wall, row.method, row.path, row.origin].join(" "));
+      const of = [row, page.params, isOpen(row) && held.get(row.id), rules, ownRequests.has(row.id)];
+      const before = drawn.current.get(key);
+      const same = before?.of.every((each, at) => each === of[at]);
+      next.set(key, same ? before : { of, node: html`<${Row} key=${key} row=${row} page=${page} rules=${rules} held=${of[2]} />` });
+    }
+    drawn.current = next;
+    return [...next.values()].map(({ node }) => node);
+  };
 }
 
 /** View of the requests of a sandbox. */
@@ -130,6 +168,8 @@ export function Requests() {
   const page = useContext(Page);
   const live = useRows(page);
   const streams = useHeld(page, live.rows);
+  const [found] = useRead("__admin/faults", { live: true });
+  const draw = useDrawn(page);
   const [paused, pause] = useState(null);
   const shown = (paused ?? live.rows).filter((row) => row.event === "dropped" || matches(row, page.params));
   const rows = shown.slice(-MOST_ROWS).reverse();
@@ -153,7 +193,7 @@ export function Requests() {
     <div class="split ${page.params.id ? "open" : ""}">
       ${rows.length > 0 && html`<div class="scroll" tabindex="0" role="region" aria-label="Requests, newest first"><table>
         <thead><tr>${["Time", "Method", "Path", "Status", "ms", "Caller", "Operation", "Source", "Reason"].map((title) => html`<th scope="col">${title}</th>`)}</tr></thead>
-        <tbody>${rows.map((row) => html`<${Row} key=${row.id ?? row.place} row=${row} page=${page} held=${isOpen(row) && streams.get(row.id)} />`)}</tbody>
+        <tbody>${draw(rows, streams, found?.faults ?? NONE)}</tbody>
       </table></div>`}
       ${page.params.id && html`<${Exchange} id=${page.params.id} key=${page.params.id} />`}
     </div>

@@ -14,7 +14,7 @@ export function Sandboxes() {
   const at = (name) => `__admin/sandboxes/${encodeURIComponent(name)}`;
   const create = async ({ id, scenario, freeze }) => {
     const body = { id, ...(scenario ? { scenario } : {}), ...(freeze ? { freeze } : {}) };
-    if (await make({ method: "POST", path: "__admin/sandboxes", body }, `Sandbox ${id} is created.`)) again();
+    if (await make({ method: "POST", path: "__admin/sandboxes", body }, `Sandbox ${id} is created.`, { label: "Open it", params: { sandbox: id, id: null }, view: "requests" })) again();
   };
   const columns = [
     ["Name", ({ id }) => html`<button type="button" class="value" onClick=${() => page.go({ sandbox: id, id: null }, "requests")}>${id}</button>`],
