@@ -429,6 +429,9 @@ def test_a_held_answer_says_so_and_keeps_its_time(page: Page, tab: Page, url: st
         expect(row.locator(".status")).to_have_text("held")
         expect(row.locator(".reason")).to_have_text("held before its answer")
         time = row.locator("time").text_content()
+        view(tab, "Clock")
+        view(tab, "Requests")
+        expect(row.locator(".status")).to_have_text("held")
         row.get_by_role("link").click()
         press(tab, "Release", "What waited goes on.")
         assert held.result().status_code == 200

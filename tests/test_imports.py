@@ -142,7 +142,7 @@ MAY_IMPORT = {
         "state_document",
     ),
     "file_contents": (),
-    "recordings": ("proxy.options", "proxy.target", "http.problems", "http.redaction"),
+    "recordings": ("proxy.exchange", "proxy.options", "proxy.target", "http.problems", "http.redaction"),
     "faults": ("http", "openapi"),
     "journal": ("http", "openapi"),
     "http": ("openapi", "faults.rule", "faults.rule_list", "journal.journal"),

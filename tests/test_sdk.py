@@ -15,17 +15,22 @@ from aitronos.errors.unprocessable_entity_error import UnprocessableEntityError
 from aitronos.types.base64file_upload import Base64FileUpload
 from aitronos.types.input_message import InputMessage
 
+from tests.proxy.target import proxy
 from tests.running import FROZEN, mock
 
 ORGANIZATION = "org_abc123"
 STATES = ("pending", "processing", "completed", "failed")
 
 
-@pytest.fixture
-def url() -> Iterator[str]:
+@pytest.fixture(params=["direct", "behind a proxy"])
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A fresh mock."""
     with mock("--freeze", FROZEN) as address:
-        yield address
+        if request.param == "direct":
+            yield address
+            return
+        with proxy(address) as through:
+            yield through
 
 
 class Sdk:

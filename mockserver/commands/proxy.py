@@ -11,11 +11,9 @@ from mockserver.commands.options import option
 from mockserver.commands.running import NOT_GIVEN, fail, read_flags, run
 from mockserver.settings import Settings
 
-NOT_OURS = frozenset(("generate", "scenarios", "import_", "export_on_exit", "extend", "seed", "freeze")) | {
-    "watch",
-    "profile",
-    "strict_sandboxes",
-}
+REFUSED = ("persist", "import_", "export_on_exit", "extend", "also")
+"""Settings that a proxy can't follow, so that they are not ignored where the environment has them."""
+NOT_OURS = frozenset((*REFUSED, "generate", "scenarios", "seed", "freeze", "watch", "strict_sandboxes"))
 """Settings of a state that a proxy does not have."""
 _SHARED = [
     name
@@ -121,9 +119,8 @@ def proxy(**flags: Any) -> None:
     except ValueError as error:
         fail(error)
     settings = read_flags(flags)
-    if refused := [name for name in ("persist", "import_", "export_on_exit") if getattr(settings, name)]:
-        name = refused[0].strip("_").upper()
-        fail(ValueError(f"MOCK_{name}: a proxy has no state of its own; unset it"))
+    if refused := [name for name in REFUSED if getattr(settings, name)]:
+        fail(ValueError(f"MOCK_{refused[0].strip('_').upper()}: a proxy has nothing of it; unset it"))
     if options.record is not None:
         if settings.journal_entries == 0:
             fail(ValueError("--journal-entries 0: a recording is made of the journal; give at least 1"))

@@ -12,14 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import click
-import orjson
-
-from mockserver import __version__
-from mockserver.commands.addresses import EVERY_ADDRESS, url_of, urls_to_open
+from mockserver.commands.addresses import url_of
+from mockserver.commands.announcing import announce_mock, announce_proxy, print_error
 from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.settings import REVISIONS, Settings, SettingsError, read_settings
+from mockserver.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from mockserver.app import MockServer
@@ -72,11 +69,11 @@ def run(settings: Settings, proxy: ProxyOptions | None = None) -> NoReturn:
             write_whole(settings.port_file, str(port))
         generated = app.admin_token if settings.admin_token is None else None
         if proxy is not None:
-            _announce_proxy(
+            announce_proxy(
                 proxy, limits.connections, settings.threads, url_of(settings.host, port), generated
             )
             return
-        _announce(
+        announce_mock(
             settings,
             limits.connections,
             port,
@@ -161,11 +158,6 @@ def fail(error: Exception) -> NoReturn:
     sys.exit(UNUSABLE)
 
 
-def print_error(text: str) -> None:
-    """Print one line to stderr."""
-    click.echo("mockserver: " + " ".join(text.split()), err=True)
-
-
 def _listeners(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
     """Those of the main port and of the fault port, or none of them; without a fault port it has none."""
     from mockserver.server import listeners
@@ -179,64 +171,6 @@ def _listeners(settings: Settings) -> tuple[list[socket.socket], list[socket.soc
         for each in main:
             each.close()
         raise listeners.PortTaken(str(error).replace("--port", "--fault-port")) from None
-
-
-def _announce(
-    settings: Settings,
-    connections: int,
-    port: int,
-    second: int | None,
-    keys: list[str],
-    token: str | None,
-    profile: str | None,
-) -> None:
-    """`token`: a generated one, which is printed nowhere else; `profile`: what is followed of it."""
-    if settings.api_key and settings.api_key not in keys:
-        print_error(f"FREDDY_API_KEY is not used: scenario {settings.scenario!r} has no usr_abc123")
-    newer = None if settings.revision == REVISIONS[0] else settings.revision
-    url, urls = url_of(settings.host, port), urls_to_open(settings.host, port)
-    if not sys.stdout.isatty():
-        ready: dict[str, Any] = {"url": url, "port": port, "pid": os.getpid(), "scenario": settings.scenario}
-        ready |= {"connections": connections, "threads": settings.threads}
-        wide = urls if settings.host in EVERY_ADDRESS else None
-        more = {"urls": wide, "admin_token": token, "fault_port": second, "revision": newer}
-        more["profile"] = profile
-        click.echo(orjson.dumps(ready | {name: value for name, value in more.items() if value is not None}))
-        return
-    listed_keys = [key for key in keys if key != settings.api_key]
-    shown, url = " and ".join(click.style(each, bold=True) for each in urls), urls[0]
-    click.echo(f"{click.style('Freddy mock', bold=True)} {__version__} on {shown}")
-    if newer is not None:
-        click.echo(f"  revision  {newer}")
-    if profile is not None:
-        click.echo(f"  profile   {profile}")
-    click.echo(f"  scenario  {settings.scenario}")
-    click.echo(f"  keys      {', '.join(listed_keys)}{' and FREDDY_API_KEY' if settings.api_key else ''}")
-    click.echo(f"  try       curl {url}/v1/spaces/space_abc123/threads -H 'X-API-Key: ak_demo_owner'")
-    if second is not None:
-        click.echo(f"  faults    {urls_to_open(settings.host, second)[0]} can reset connections")
-    click.echo(f"  limits    {connections} connections, {settings.threads} threads")
-    paths = "/health, /reset, /clock, /faults, /embeddings, /replies, /requests"
-    click.echo(f"  control   {url}/__admin{paths}")
-    if token is not None:
-        click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
-    click.echo(f"  page      {url}/__admin/")
-    click.echo(f"  docs      {url}/__admin/docs, README.md and docs/; mockserver serve --help")
-
-
-def _announce_proxy(proxy: ProxyOptions, connections: int, threads: int, url: str, token: str | None) -> None:
-    if not sys.stdout.isatty():
-        ready = {"url": url, "port": int(url.rpartition(":")[2]), "pid": os.getpid(), "mode": "proxy"}
-        ready |= {"target": proxy.target, "connections": connections, "threads": threads}
-        click.echo(orjson.dumps(ready | ({} if token is None else {"admin_token": token})))
-        return
-    click.echo(f"{click.style('Proxy', bold=True)} {__version__} on {click.style(url, bold=True)}")
-    click.echo(f"  target    {proxy.target}")
-    click.echo(f"  control   {url}/__admin/violations, /requests, /faults, /events, /coverage, /verify")
-    if token is not None:
-        click.echo(f"  token     {token}  (for /__admin, as Authorization: Bearer …)")
-    click.echo(f"  page      {url}/__admin/")
-    click.echo("  docs      docs/proxy.md; mockserver proxy --help")
 
 
 def _require_writable(file: Path | None) -> None:

@@ -194,6 +194,8 @@ def _as_json(exchange: Exchange, query: str) -> str:
         entry["fault"] = exchange.fault
     if exchange.reason:
         entry["reason"] = exchange.reason
+    if exchange.violations:
+        entry["violations"] = len(exchange.violations)
     return orjson.dumps(entry).decode()
 
 
@@ -205,4 +207,6 @@ def _as_text(exchange: Exchange, query: str) -> str:
     )
     if exchange.fault:
         line += f"  fault: {exchange.fault}"
+    if exchange.violations:
+        line += f"  violations: {len(exchange.violations)}"
     return f"{line}  ({exchange.reason})" if exchange.reason else line

@@ -21,10 +21,11 @@ from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Response
 from mockserver.outcome import explain_origin, refused
 from mockserver.proxy import judge
+from mockserver.proxy.exchange import BadGateway, Outgoing
 from mockserver.proxy.front import Front
 from mockserver.proxy.headers import passed_headers, sent_headers, sent_path
 from mockserver.proxy.stream import TargetStream
-from mockserver.proxy.target import SAFE, BadGateway, Outgoing, Received
+from mockserver.proxy.target import SAFE, Received
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,7 +55,7 @@ class ForwardingCorridor(Corridor):
         """Most bytes of the body to receive: whatever is passed on is received whole."""
         request = Request(environ)
         api = self._api(request)
-        if api.guard is not None or not request.is_whole:
+        if api is not self._apis[-1] or not request.is_whole:
             return super().body_limit(environ)
         operation = api.routes.at(request.method, request.path)
         return self._limits.body if operation is None else self._limits.of(operation)[0]
@@ -71,7 +72,7 @@ class ForwardingCorridor(Corridor):
         return answer
 
     def _answer(self, context: RequestContext) -> Answer:
-        if context.api.guard is not None or context.is_preflight:
+        if context.api is not self._apis[-1] or context.is_preflight:
             return super()._answer(context)
         exchange, undocumented = context.exchange, ""
         exchange.source = "proxy"
@@ -170,14 +171,17 @@ class ForwardingCorridor(Corridor):
             return Answer(
                 received.status, [pair for pair in headers if pair[0].lower() != "content-length"], begin
             )
+        if received.length is None:  # in chunks, whatever else it says
+            headers = [pair for pair in headers if pair[0].lower() != "content-length"]
         return Answer(received.status, headers, self._streamed(context, received, begin, named))
 
     @staticmethod
     def _unjudged(context: RequestContext, named: dict[str, str], *, is_whole: bool) -> str:
         """Why the body is not judged; empty if it is."""
-        if context.operation is None or named.get("content-encoding", "identity") == "identity":
+        encoding = judge.encoding_of(named)
+        if context.operation is None or not encoding:
             return "" if is_whole or context.operation is None else "not judged: too large"
-        return f"not judged: encoded as {named['content-encoding'][:20]}"
+        return f"not judged: encoded as {encoding[:20]}"
 
     def _streamed(
         self, context: RequestContext, received: Received, begin: bytes, named: dict[str, str]
@@ -185,7 +189,7 @@ class ForwardingCorridor(Corridor):
         operation, exchange = context.operation, context.exchange
         response: Response | None = None if operation is None else operation.responses.get(received.status)
         watch: Callable[[bytes], object] = len  # judges nothing
-        is_events = response is not None and judge.media_type_of(named) == EVENT_STREAM
+        is_events = judge.media_type_of(named) == EVENT_STREAM and not judge.encoding_of(named)
         if operation is not None and response is not None and response.events is not None and is_events:
             watch = judge.EventJudge(operation, received.status, response.events, exchange).add
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from string import punctuation
 from urllib.parse import quote, urlsplit
 
 from mockserver.http.request import Request
@@ -25,7 +26,10 @@ _DOMAIN = re.compile(r";\s*domain=\.?([^;\s]*)", re.ASCII | re.IGNORECASE)
 def sent_path(request: Request, prefix: str) -> str:
     """Path and query of a request for the target, below the path of its URL."""
     path = prefix + quote(request.environ()["PATH_INFO"].encode("latin-1"), safe=_PATH)
-    return f"{path}?{request.query}" if request.query else path
+    query = request.query
+    if not query.isascii():
+        query = quote(query.encode("latin-1", "replace"), safe=punctuation)
+    return f"{path}?{query}" if query else path
 
 
 def sent_headers(request: Request, host: str, body: bytes, options: ProxyOptions) -> list[tuple[str, str]]:

@@ -133,6 +133,11 @@ def media_type_of(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def encoding_of(headers: Mapping[str, str]) -> str:
+    """Encoding of an answer's body, which is not judged then; empty without one."""
+    return headers.get("content-encoding", "").strip().lower().removeprefix("identity")
+
+
 def _errors(schema: Schema, value: Any) -> list[tuple[str, str]]:
     if schema.is_valid(value):
         return []

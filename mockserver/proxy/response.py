@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http.client import BadStatusLine, HTTPException, HTTPResponse, LineTooLong
 from typing import Any
 
@@ -9,6 +10,9 @@ MOST_LINE = 65_536
 """Bytes of one line."""
 MOST_LINES = 256
 """Lines of a head."""
+
+
+_INVALID = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 class Headers(list[tuple[str, str]]):
@@ -71,7 +75,7 @@ def _read(source: Any) -> Headers:
             headers.append((name, f"{value} {text.strip()}"))
             continue
         name, colon, value = text.partition(":")
-        if not colon or not name or name != name.strip():
+        if not colon or not name or name != name.strip() or _INVALID.search(text):
             raise HTTPException(f"a line of its head is no header: {text[:80]!r}")
         headers.append((name, value.strip()))
     raise HTTPException(f"more than {MOST_LINES} headers")

@@ -7,8 +7,7 @@ import select
 import socket
 import threading
 from collections import deque
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import monotonic
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from mockserver.http.problems import MockOwnError
+from mockserver.proxy.exchange import BadGateway, GatewayTimeout, Held, Outgoing
 from mockserver.proxy.options import ProxyOptions
 from mockserver.proxy.response import Headers, TargetResponse
 
@@ -33,32 +33,6 @@ PIECE = 65_536
 """Most bytes that are passed on at once."""
 SAFE = ("GET", "HEAD")
 """Methods of requests that may be sent twice."""
-
-
-Held = AbstractContextManager[None]
-"""Context to enter while only waiting, so that the server can run another thread."""
-
-
-class BadGateway(
-    MockOwnError, status=502, code="BAD_GATEWAY", message="The target did not answer.", rule="proxy"
-):
-    """502: no connection, no HTTP, or a connection that broke."""
-
-
-class GatewayTimeout(
-    MockOwnError, status=504, code="GATEWAY_TIMEOUT", message="The target took too long.", rule="proxy"
-):
-    """504: a connection, the first byte or the next one took too long."""
-
-
-class Outgoing(NamedTuple):
-    """Request to the target."""
-
-    method: str
-    path: str
-    """With the query, percent-encoded."""
-    headers: Sequence[tuple[str, str]]
-    body: bytes
 
 
 class _Kept(NamedTuple):

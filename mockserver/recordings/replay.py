@@ -16,13 +16,21 @@ import orjson
 from comparison.answers import AnswerDifference, Comparer, moment
 from comparison.names import Names
 from mockserver.http.redaction import MASK
-from mockserver.proxy.target import Outgoing, Target
+from mockserver.proxy.exchange import Outgoing
+from mockserver.proxy.target import Target
 from mockserver.recordings.recorded import PRODUCED, Recorded, decoded
 
 SLACK = 5.0
 """Seconds by which times may differ, besides the time that the recording and the replay have taken."""
 PATIENCE = 20.0
 """Seconds for which reads of one replay are repeated in all."""
+KEY_STATES: Mapping[str, str] = {
+    "API_KEY_EXPIRED": "expired",
+    "TOKEN_EXPIRED": "expired",
+    "API_KEY_DEACTIVATED": "deactivated",
+    "API_KEY_PAUSED": "paused",
+}
+"""Code of a 401 -> state of the key."""
 AGAIN = 0.05
 """Seconds between two tries of a read."""
 UNKNOWN = "ak_replayed_unknown"
@@ -129,8 +137,8 @@ class Replay:
     def _now(self) -> float:
         """Time of the target: that of an error, since a mock's clock can be another one."""
         answer = self._asked("GET", "/v1/threads?limit=1", {}, b"")
-        if "timestamp" in _error(answer.body):
-            return moment(_error(answer.body)["timestamp"])
+        if "timestamp" in error_of(answer.body):
+            return moment(error_of(answer.body)["timestamp"])
         told = answer.headers.get("date", "")
         return parsedate_to_datetime(told).timestamp() if told else 0.0
 
@@ -192,17 +200,27 @@ def _unsendable(recorded: Recorded) -> str:
     return ""
 
 
+def key_states(recording: Sequence[Recorded]) -> dict[str, str]:
+    """Role -> state of a key that the server knew and refused."""
+    found = {
+        each.role: KEY_STATES.get(error_of(each.body).get("code", ""))
+        for each in recording
+        if each.status == 401
+    }
+    return {role: state for role, state in found.items() if state is not None}
+
+
 def refused_roles(recording: Sequence[Recorded]) -> set[str]:
-    """Roles all of whose requests were refused: their keys were none."""
+    """Roles all of whose requests were refused: the server did not know their keys."""
     accepted = {each.role for each in recording if each.status != 401}
-    return {each.role for each in recording} - accepted
+    return {each.role for each in recording} - accepted - key_states(recording).keys()
 
 
 def start_of(recording: Sequence[Recorded]) -> float:
     """Time of the recorded server when the recording began, which may be another than the proxy's."""
     for each in recording:
         body = each.body
-        told = _error(body).get("timestamp") or (
+        told = error_of(body).get("timestamp") or (
             body.get("created_at") if isinstance(body, dict) and each.status == 201 else None
         )
         if isinstance(told, str):
@@ -210,7 +228,8 @@ def start_of(recording: Sequence[Recorded]) -> float:
     return recording[0].at if recording else 0.0
 
 
-def _error(body: Any) -> Mapping[str, Any]:
+def error_of(body: Any) -> Mapping[str, Any]:
+    """Error in the envelope of an answer; empty without one."""
     error = body.get("error") if isinstance(body, dict) else None
     return error if isinstance(error, dict) else {}
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mockserver.recordings.recorded import Recorded
-from mockserver.recordings.replay import refused_roles, start_of
+from mockserver.recordings.replay import key_states, refused_roles, start_of
 from mockserver.recordings.sightings import Sightings
 
 Values = dict[str, Any]
@@ -26,6 +26,7 @@ _FIELDS: Mapping[str, Sequence[str]] = {
         *("access_users", "access_departments", "editable_by_users", "editable_by_roles"),
         *("visible_to_roles", "last_activity_at", "created_at", "updated_at"),
     ),
+    "assistants": ("id", "organization_id", "name", "description", "created_by", "created_at", "is_active"),
     "vector_stores": ("id", "organization_id", "created_by", "name", "description", "created_at"),
 }
 """Fields of a record that a scenario has, too."""
@@ -37,7 +38,7 @@ def scenario_of(recording: Sequence[Recorded], *, at_end: bool) -> tuple[Values,
     seen = Sightings(start)
     for each in recording:
         seen.add(each)
-    return _Scenario(seen, refused_roles(recording), at_end=at_end).content()
+    return _Scenario(seen, refused_roles(recording), key_states(recording), at_end=at_end).content()
 
 
 def moment_text(seconds: float) -> str:
@@ -48,19 +49,23 @@ def moment_text(seconds: float) -> str:
 class _Scenario:
     """The records of one end of a recording."""
 
-    def __init__(self, seen: Sightings, refused: set[str], *, at_end: bool) -> None:
-        self._seen, self._refused, self._at_end = seen, refused, at_end
+    def __init__(
+        self, seen: Sightings, refused: set[str], states: Mapping[str, str], *, at_end: bool
+    ) -> None:
+        """`refused`: roles without a key; `states`: those of keys that are refused."""
+        self._seen, self._refused, self._states, self._at_end = seen, refused, states, at_end
         self.unsure: list[str] = []
 
     def content(self) -> tuple[Values, list[str]]:
         """Values of the file, and what is unsure."""
         spaces, threads = self._records("spaces"), self._records("threads")
+        assistants = [each for each in self._records("assistants") if each.get("organization_id")]
         own = {space["vector_store_id"] for space in spaces}
         stores = [each for each in self._records("vector_stores") if each["id"] not in own]
         threads = [{**_kept("threads", each), "messages": self._messages(each)} for each in threads]
         present = {each["id"] for each in (*threads, *stores)}
         in_spaces = [{**_kept("spaces", each), **self._links(each, present)} for each in spaces]
-        users = self._users(in_spaces, threads, stores)
+        users = self._users(in_spaces, threads, [*stores, *assistants])
         values = {
             "description": "Made of a recording",
             "organizations": self._organizations(in_spaces, threads, stores, users),
@@ -68,6 +73,7 @@ class _Scenario:
             "vector_stores": [_kept("vector_stores", each) for each in stores],
             "threads": threads,
             "spaces": in_spaces,
+            "assistants": [_kept("assistants", each) for each in assistants],
         }
         self._tell()
         return values, self.unsure
@@ -93,7 +99,8 @@ class _Scenario:
             last = thread.get("last_message_at") or thread["created_at"]
             before = kept[-1]["created_at"] >= last if kept else False
             at = thread["created_at"] if before else last
-            more = [{"role": "user", "content": NOT_READ, "created_at": at} for _ in range(missing)]
+            roles = [("user", "assistant")[number % 2] for number in range(missing)]
+            more = [{"role": role, "content": NOT_READ, "created_at": at} for role in roles]
             kept = [*more, *kept] if before else [*kept, *more]
         return kept
 
@@ -127,10 +134,11 @@ class _Scenario:
         }
 
     def _users(self, spaces: list[Values], threads: list[Values], stores: list[Values]) -> list[Values]:
-        roles = {role for role in {*self._seen.reached, *self._seen.refused} - self._refused if role}
+        all_roles = {*self._seen.reached, *self._seen.refused, *self._states}
+        roles = {role for role in all_roles - self._refused if role}
         keys: dict[str, list[str]] = {}
         for role in sorted(roles):
-            if not self._seen.users.get(role):
+            if not self._seen.users.get(role) and role not in self._states:
                 self.unsure.append(f"{role}: no answer told its user; it is usr_{role}")
             keys.setdefault(self._seen.users.get(role) or f"usr_{role}", []).append(role)
         named = [each["user_id"] for each in threads] + [each["created_by"] for each in (*spaces, *stores)]
@@ -143,33 +151,49 @@ class _Scenario:
         return [
             {
                 "id": user,
-                "name": user,
-                "keys": [{"key": f"ak_demo_{role}"} for role in roles_of],
-                "member_of": self._memberships(user, roles_of, spaces, threads),
+                "name": self._seen.names.get(user) or user,
+                "keys": [
+                    {"key": f"ak_demo_{role}", "state": self._states.get(role, "active")} for role in roles_of
+                ],
+                "member_of": self._memberships(user, roles_of, spaces),
             }
             for user, roles_of in keys.items()
         ]
 
-    def _memberships(
-        self, user: str, roles: list[str], spaces: list[Values], threads: list[Values]
-    ) -> list[Values]:
+    def _memberships(self, user: str, roles: list[str], spaces: list[Values]) -> list[Values]:
         reached = set().union(*(self._seen.reached.get(role, set()) for role in roles))
         organizations = {id_ for id_ in reached if id_.startswith("org_")}
-        organizations |= {each["organization_id"] for each in threads if each["user_id"] == user}
-        admin_in = set()
+        organizations |= self._worked_in(user)
+        held: dict[str, set[str]] = {}
         for space in spaces:
             named = {space["created_by"], *(space["access_users"] or ()), *(space["editable_by_users"] or ())}
-            if user in named:
+            if user in named or space["id"] in reached:
                 organizations.add(space["organization_id"])
-            elif space["id"] in reached:
-                organizations.add(space["organization_id"])
-                if space["access_mode"] == "private" and "*" not in named:
-                    admin_in.add(space["organization_id"])
-                    self.unsure.append(f"{user}: why it reaches {space['id']}; it is an administrator here")
+            if user not in named and space["id"] in reached:
+                held.setdefault(space["organization_id"], set()).update(self._reason(user, space, named))
         return [
-            {"organization": each, "roles": [ADMIN] if each in admin_in else []}
+            {
+                "organization": each,
+                "roles": sorted(id_ for id_ in held.get(each, ()) if not id_.startswith("dept_")),
+                "departments": sorted(id_ for id_ in held.get(each, ()) if id_.startswith("dept_")),
+            }
             for each in sorted(organizations)
         ]
+
+    def _worked_in(self, user: str) -> set[str]:
+        """Organizations in which a user has, or made, anything."""
+        rows = (each.last for kind in ("threads", "spaces") for each in self._seen.records[kind].values())
+        return {
+            each["organization_id"] for each in rows if user in (each.get("user_id"), each.get("created_by"))
+        }
+
+    def _reason(self, user: str, space: Values, named: set[str]) -> Sequence[str]:
+        """Role or department by which a user may reach a space that does not name the user."""
+        roles = space["visible_to_roles"] or space["editable_by_roles"] or space["access_departments"] or ()
+        if roles or space["access_mode"] != "private" or "*" in named:
+            return roles[:1]
+        self.unsure.append(f"{user}: why it reaches {space['id']}; it is an administrator here")
+        return [ADMIN]
 
     def _organizations(
         self, spaces: list[Values], threads: list[Values], stores: list[Values], users: list[Values]

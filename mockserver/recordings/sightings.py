@@ -17,6 +17,7 @@ KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
     "vector_stores": ("vs_", ("created_by", "created_at", "name")),
     "files": ("file_", ("original_filename", "organization_id")),
     "organizations": ("org_", ("name",)),
+    "assistants": ("asst_", ("name", "created_by", "created_at")),
 }
 """Kind -> beginning of its ids, and fields that a whole record has."""
 _SPACE_THREAD = re.compile(r"/v1/spaces/([^/]+)/threads/([^/?]+)")
@@ -62,6 +63,8 @@ class Sightings:
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
     users: dict[str, str] = field(default_factory=dict)
     """Role -> user id, as far as an answer told it."""
+    names: dict[str, str] = field(default_factory=dict)
+    """User id -> name."""
     refused: dict[str, set[str]] = field(default_factory=dict)
     """Role -> ids of what it got a 403 of."""
     reached: dict[str, set[str]] = field(default_factory=dict)
@@ -86,6 +89,8 @@ class Sightings:
         self.models += each.operation in ("createResponse", "generateThreadName")
         for record in _objects(each.body):
             self._see(each, record)
+            if each.operation == "listSpaces":
+                self.reached[each.role].add(record["id"])
         self._note_user(each)
         self._note_links(each)
         if each.method != "GET":
@@ -112,6 +117,7 @@ class Sightings:
         rows = body.get("data")
         if each.operation == "getCurrentUser":
             self.users[each.role] = body.get("id", "")
+            self.names[self.users[each.role]] = body.get("full_name") or ""
         elif each.operation == "createThread" and "user_id" in body:
             self.users.setdefault(each.role, body["user_id"])
         elif each.operation == "createSpace" and "created_by" in body:

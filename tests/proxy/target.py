@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -35,6 +36,8 @@ class Target:
         self.script = script
         self.asked: list[Asked] = []
         self.connections = 0
+        self.context: ssl.SSLContext | None = None
+        """TLS of each connection; None without."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -53,7 +56,15 @@ class Target:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection, connection.makefile("rb") as source:
+        with suppress(OSError), connection:
+            if self.context is None:
+                self._answer(connection)
+                return
+            with self.context.wrap_socket(connection, server_side=True) as secured:
+                self._answer(secured)
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as source:
             while line := source.readline():
                 headers = {}
                 while (text := source.readline().decode("latin-1").strip()) != "":

@@ -22,6 +22,8 @@ def test_a_target_that_is_not_there_is_a_502_with_the_reason() -> None:
         behind.close()
         with proxy(behind.url) as url:
             got = ask("GET", f"{url}/v1/threads")
+            told = ask("GET", f"{url}/__admin/requests/{got.headers['x-request-id']}").json()
+    assert (told["source"], told["decision"]["steps"][-1]["step"]) == ("proxy", "proxy")
     assert (got.status_code, got.headers["X-Mock-Source"]) == (502, "proxy")
     assert f"no connection to {behind.url.removeprefix('http://')}" in got.headers["X-Mock-Reason"]
     assert got.json()["error"]["code"] == "BAD_GATEWAY"
@@ -44,7 +46,20 @@ def test_a_target_that_says_nothing_more_is_a_504(sent: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "sent", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"]
+    "sent",
+    [
+        b"",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: b\x01c\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nA: " + b"b" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 777 Strange\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=range(10),
 )
 def test_a_target_that_breaks_off_is_a_502(sent: bytes) -> None:
     def script(connection: socket.socket, _: Asked) -> bool:
@@ -100,7 +115,7 @@ def test_a_target_that_is_killed_and_started_again_gets_nothing_twice(tmp_path: 
         environment = {**os.environ, "MOCK_PORT": port}
         again.append(Child(*flags, "--port", port, cwd=ROOT, env=environment))
 
-    with proxy(behind.ready["url"]) as url, ThreadPoolExecutor(16) as pool:
+    with proxy(behind.ready["url"]) as url, ThreadPoolExecutor(64) as pool:
         answers = [pool.submit(make, url, name) for name in names[:200]]
         assert eventually(lambda: sum(each.done() for each in answers) > 50)
         restart(50)

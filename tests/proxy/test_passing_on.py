@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from tests.proxy.target import answer, ask, proxy, saying, scripted, target
+from tests.proxy.target import Asked, answer, ask, proxy, saying, scripted, target
 from tests.running import mock
-from tests.wire_client import answer_of, begun
+from tests.wire_client import answer_of, begun, connected
 
 THREADS: dict[str, Any] = {
     "object": "list",
@@ -66,6 +67,13 @@ def test_nothing_of_ours_leaves_and_everything_of_the_client_does() -> None:
     assert asked.headers["host"] == behind.url.removeprefix("http://")
 
 
+def test_a_query_that_is_not_encoded_is_encoded() -> None:
+    with scripted(saying(body={})) as (url, behind), connected(url) as client:
+        client.sendall("GET /v1/threads?q=ü%2F HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert answer_of(client).status == 200
+    assert behind.asked[0].line == "GET /v1/threads?q=%C3%BC%2F HTTP/1.1"
+
+
 def test_a_mock_as_the_target_gets_the_sandbox_if_it_is_to() -> None:
     with scripted(saying(body={}), "--forward-sandbox") as (url, behind):
         ask("GET", f"{url}/__sandbox/b/v1/threads", headers={"Prefer": "code=404"})
@@ -116,6 +124,27 @@ def test_an_answer_without_a_body_keeps_its_length() -> None:
     with scripted(lambda connection, _: connection.sendall(head)) as (url, _):
         got = ask("HEAD", f"{url}/v1/threads")
     assert (got.headers["Content-Length"], got.headers["ETag"], got.content) == ("12", "x", b"")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nA: b\r\n  c\r\nContent-Length: 2\r\n\r\n{}",
+    ],
+    ids=["early hints", "two lengths", "until close", "folded"],
+)
+def test_every_form_of_http_is_understood(sent: bytes) -> None:
+    def script(connection: socket.socket, _: Asked) -> bool:
+        connection.sendall(sent)
+        return False
+
+    with scripted(script) as (url, _):
+        got = ask("GET", f"{url}/v1/nothing")
+        assert (got.status_code, got.content) == (200, b"{}")
+        assert got.headers.get("A") in (None, "b c")
 
 
 def test_upgrades_are_refused_and_writes_too_if_it_only_reads() -> None:

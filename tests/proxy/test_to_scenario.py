@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from mockserver.commands.cli import main
+from tests.contracts import other_server
 from tests.proxy.target import ask
 from tests.proxy.test_recording import recorded
 from tests.proxy.test_replay import ORGANIZATION, replayed
@@ -66,6 +68,50 @@ def test_a_replay_on_the_state_of_the_start_finds_no_difference(recording: Path,
     with mock("--scenario", str(scenario)) as other:
         result = replayed(recording, other)
     assert (result.exit_code, result.output) == (0, "17 compared, 0 different, 0 not sent\n")
+
+
+def test_a_comparison_needs_the_recording_alone(recording: Path) -> None:
+    result = CliRunner().invoke(main, ["record", "compare", str(recording), "--settle", "0"])
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "17 compared, 0 different, 0 not sent")
+
+
+def test_a_server_that_is_not_like_the_mock_is_told(recording: Path, tmp_path: Path) -> None:
+    archive = json.loads(recording.read_bytes())
+    for entry in archive["log"]["entries"]:
+        content = entry["response"]["content"]
+        content["text"] = content["text"].replace("Renamed", "Renamed by the server")
+    other = tmp_path / "other.har"
+    other.write_text(json.dumps(archive), "utf-8")
+    result = CliRunner().invoke(main, ["record", "compare", str(other), "--settle", "0"])
+    assert result.exit_code == 1
+    assert "value /title: Renamed by the server -> Renamed" in result.output
+
+
+def test_every_difference_of_another_server_is_a_real_one(tmp_path: Path) -> None:
+    file, ann = tmp_path / "other.har", {"X-API-Key": "key-of-ann"}
+
+    def walk(url: str) -> None:
+        space = ask("POST", f"{url}/v1/spaces/", headers=ann, json={"name": "One", **ORGANIZATION}).json()[
+            "id"
+        ]
+        threads = [
+            ask("POST", f"{url}/v1/threads", headers=ann, json=ORGANIZATION).json()["id"] for _ in range(3)
+        ]
+        for thread in (*threads, threads[0]):
+            ask("POST", f"{url}/v1/spaces/{space}/threads/{thread}", headers=ann)
+        for query in ("limit=2", "cursor=bad"):
+            ask("GET", f"{url}/v1/spaces/{space}/threads?{query}", headers=ann)
+
+    with other_server.running() as (url, _):
+        recorded(url, file, walk)
+    result = CliRunner().invoke(main, ["record", "compare", str(file), "--settle", "0"])
+    lines = [line.partition(": ")[2] for line in result.output.splitlines() if ": " in line]
+    kinds = {" ".join(line.split()[:2]).rstrip(":") for line in lines if "header x-request-id" not in line}
+    assert kinds == {"type /vector_store_id", "fields /", "type /metadata", "status /", "items /data"}
+    assert [line for line in lines if line.startswith("status")] == [
+        "status /: 409 -> 201",
+        "status /: 400 -> 422",
+    ]
 
 
 def test_the_state_of_the_end_has_what_was_made_and_changed(recording: Path, tmp_path: Path) -> None:

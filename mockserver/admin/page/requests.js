@@ -48,7 +48,11 @@ function useRows(page) {
   const open = new Map();
   let rows = [...known.rows];
   for (const event of page.events) {
-    if (event.place <= first) continue;
+    if (event.place <= first) { // the journal has it, unless it is not over
+      if (event.event === "begun" && event.sandbox === page.sandbox && !ids.has(event.id)) open.set(event.id, event);
+      else if (event.event === "exchange") open.delete(event.id);
+      continue;
+    }
     if (event.event === "dropped") rows.push(event);
     else if (event.sandbox !== page.sandbox) continue;
     else if (ids.has(event.id)) {
