@@ -21,7 +21,7 @@ from mockserver.commands.running import fail
 from mockserver.files import write_whole
 
 if TYPE_CHECKING:
-    from mockserver.recordings.recorded import Recorded
+    from mockserver.recordings.recorded import RecordedExchange
 
 DIFFERENT = 1
 """Exit code if an answer differs."""
@@ -146,7 +146,7 @@ def to_scenario(file: str, when: str, output: str) -> None:
     click.echo(f"{output}: {counts}; {len(unsure)} not inferred")
 
 
-def _read(file: str) -> list[Recorded]:
+def _read(file: str) -> list[RecordedExchange]:
     from mockserver.recordings.recorded import RecordingError, read
 
     try:
@@ -156,7 +156,7 @@ def _read(file: str) -> list[Recorded]:
 
 
 def _write_scenario(
-    recording: Sequence[Recorded], output: str, *, at_end: bool
+    recording: Sequence[RecordedExchange], output: str, *, at_end: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """Write the scenario that a recording shows, and check it; its content, and what is not inferred."""
     import yaml
@@ -178,7 +178,7 @@ def _write_scenario(
 
 
 def _replay(
-    recording: Sequence[Recorded],
+    recording: Sequence[RecordedExchange],
     target: str,
     key: Callable[[str], str | None],
     settle: float,
@@ -188,12 +188,12 @@ def _replay(
     """Replay a recording, print every difference, and exit."""
     from mockserver.http.problems import MockOwnError
     from mockserver.proxy.options import ProxyOptions
-    from mockserver.proxy.target import Target
+    from mockserver.proxy.target import ProxyTarget
     from mockserver.recordings.replay import NoKey, Replay
 
     counts: Counter[str] = Counter()
     try:
-        to = Target(ProxyOptions.of({"target": target, "ca": ca}))
+        to = ProxyTarget(ProxyOptions.of({"target": target, "ca": ca}))
         click.get_current_context().call_on_close(to.close)
         for outcome in Replay(to, key, settle).run(recording):
             about = f"{outcome.recorded.order} {outcome.recorded.method} {outcome.recorded.path}"

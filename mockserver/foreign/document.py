@@ -16,7 +16,7 @@ import yaml
 from mockserver.files import read_whole
 from mockserver.foreign import keywords
 from mockserver.foreign.patterns import is_pattern
-from mockserver.foreign.place import Place
+from mockserver.foreign.place import ForeignPlace
 from mockserver.foreign.shapes import mapping
 from mockserver.openapi.keywords import METHODS
 from mockserver.openapi.yaml_document import DocumentError
@@ -43,7 +43,7 @@ _Yaml.add_implicit_resolver(_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FA
 class ForeignDocument:
     """One document with the files that it refers to; DocumentError if it can't be read."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ForeignPlace) -> None:
         self.name, self.prefix, self.path = place.name, place.prefix, place.file
         self._folder = place.file.resolve().parent
         self._digest = hashlib.sha256()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 _SPEC = re.compile(r"(?P<name>[A-Za-z][\w-]{0,63})=(?P<file>.+?)(?:@(?P<prefix>/[^{}?#\s]*))?")
 
 
-class Place(NamedTuple):
+class ForeignPlace(NamedTuple):
     """Value of `--also`: NAME=FILE[@/prefix]."""
 
     name: str
@@ -17,7 +17,7 @@ class Place(NamedTuple):
     prefix: str
 
 
-def place_of(text: str) -> Place:
+def place_of(text: str) -> ForeignPlace:
     """Value of `--also`; ValueError says what is wrong with it."""
     found = _SPEC.fullmatch(text)
     if found is None:
@@ -25,4 +25,4 @@ def place_of(text: str) -> Place:
     prefix = (found["prefix"] or "").rstrip("/")
     if prefix.startswith("/__"):
         raise ValueError(f"{prefix} is the mock's own; choose another prefix")
-    return Place(found["name"], Path(found["file"]), prefix)
+    return ForeignPlace(found["name"], Path(found["file"]), prefix)

@@ -19,7 +19,7 @@ _ON_ROW = {"GET": "read", "PUT": "replace", "PATCH": "change", "DELETE": "remove
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RowPlan:
     """How the rows of one collection are stored and shown."""
 
     name: str
@@ -63,7 +63,7 @@ class Planner:
             path = operation.template.removeprefix(document.prefix)
             self._by_path.setdefault(path, {})[operation.method] = operation
 
-    def plans(self) -> Iterator[Plan]:
+    def plans(self) -> Iterator[RowPlan]:
         """All collections."""
         for path, on_row in self._by_path.items():
             head, _, last = path.rpartition("/")
@@ -79,7 +79,7 @@ class Planner:
         key: str,
         on_rows: Mapping[str, ForeignOperation],
         on_row: Mapping[str, ForeignOperation],
-    ) -> Plan | None:
+    ) -> RowPlan | None:
         item = next(iter(on_rows.values())).item
         mark = item.get(MARK)
         if mark is False or (mark is None and not ("POST" in on_rows or "PUT" in on_row)):
@@ -99,7 +99,7 @@ class Planner:
         actions |= {each.id: _ON_ROW[each.method] for each in on_row.values() if each.method in _ON_ROW}
         name = f"{self._document.name}:{path}"
         listed = self._listed(on_rows.get("GET"), rows or "") or schema
-        return Plan(name, parents, key, id_ or "id", inside, rows or "", schema, listed, actions)
+        return RowPlan(name, parents, key, id_ or "id", inside, rows or "", schema, listed, actions)
 
     def _listed(self, operation: ForeignOperation | None, rows: str) -> Any:
         """The document's own schema of a row in a list; None without one."""

@@ -11,7 +11,7 @@ from mockserver.foreign.generator import Generator, Unable, generate
 from mockserver.foreign.merging import Merging, types_of
 from mockserver.foreign.operations import ForeignOperation, successes
 from mockserver.foreign.paging import page_of
-from mockserver.foreign.plans import Plan
+from mockserver.foreign.plans import RowPlan
 from mockserver.foreign.schemas import ANSWER, ForeignSchemas
 from mockserver.http.calls import Call, Reply
 from mockserver.http.problems import Conflict, NotFound
@@ -26,7 +26,7 @@ Row = Mapping[str, Any]
 class GenericState:
     """Handlers of the collections of one document."""
 
-    def __init__(self, plans: list[Plan], schemas: ForeignSchemas, answers: Answers) -> None:
+    def __init__(self, plans: list[RowPlan], schemas: ForeignSchemas, answers: Answers) -> None:
         self.plans, self._schemas, self._answers = plans, schemas, answers
 
     def handlers(
@@ -39,7 +39,7 @@ class GenericState:
 
     # Actions
 
-    def _list(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
+    def _list(self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
         table, place = sandbox.foreign_rows, plan.place(call.path)
         rows = [record["value"] for record in table.records(table.ids("collection", place))]
         flat = self._flat(plan.item)[0]
@@ -56,7 +56,7 @@ class GenericState:
         more = {name: page.facts[name] for name in names if name in page.facts}
         return self._shown(plan, operation, call, sandbox, {plan.rows: shown, **more})
 
-    def _create(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
+    def _create(self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
         sent, place = self._sent(plan, call), plan.place(call.path)
         row = {**self._stamped(plan, sandbox, {}), **sent}
         if row.get(plan.id) is None:
@@ -65,10 +65,10 @@ class GenericState:
             raise Conflict("Row exists", reason=f"{place} has a row {str(row[plan.id])[:80]!r} already")
         return self._put(plan, operation, call, sandbox, self._fitted(plan, row, call, sandbox))
 
-    def _read(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
+    def _read(self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
         return self._shown(plan, operation, call, sandbox, self._inside(plan, self._row(plan, call, sandbox)))
 
-    def _replace(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
+    def _replace(self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
         id_ = call.path[plan.key]
         is_new = (plan.place(call.path), id_) not in sandbox.foreign_rows
         if is_new and ("create" not in plan.actions.values() or 201 in dict(successes(operation))):
@@ -80,20 +80,20 @@ class GenericState:
         row = {**kept, **self._stamped(plan, sandbox, old), **self._sent(plan, call), plan.id: old[plan.id]}
         return self._put(plan, operation, call, sandbox, self._fitted(plan, row, call, sandbox))
 
-    def _change(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
+    def _change(self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
         old = self._row(plan, call, sandbox)
         changed = self._stamped(plan, sandbox, old)
         row = {**old, **changed, **self._sent(plan, call), plan.id: old[plan.id]}
         return self._put(plan, operation, call, sandbox, self._fitted(plan, row, call, sandbox))
 
-    def _remove(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
+    def _remove(self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any) -> Reply:
         row = self._row(plan, call, sandbox)
         sandbox.foreign_rows.remove((plan.place(call.path), call.path[plan.key]))
         return self._shown(plan, operation, call, sandbox, self._inside(plan, row))
 
     # Rows
 
-    def _row(self, plan: Plan, call: Call[Any], sandbox: Any) -> Row:
+    def _row(self, plan: RowPlan, call: Call[Any], sandbox: Any) -> Row:
         place, id_ = plan.place(call.path), call.path[plan.key]
         record = sandbox.foreign_rows.get((place, id_))
         if record is None:
@@ -101,17 +101,19 @@ class GenericState:
         value: Row = record["value"]
         return value
 
-    def _put(self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any, row: Row) -> Reply:
+    def _put(
+        self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any, row: Row
+    ) -> Reply:
         place, id_ = plan.place(call.path), str(row[plan.id])
         sandbox.foreign_rows.put((place, id_), {"collection": place, "id": id_, "value": row})
         return self._shown(plan, operation, call, sandbox, self._inside(plan, row))
 
     @staticmethod
-    def _inside(plan: Plan, row: Row) -> Any:
+    def _inside(plan: RowPlan, row: Row) -> Any:
         return {plan.inside: row} if plan.inside else row
 
     @staticmethod
-    def _sent(plan: Plan, call: Call[Any]) -> dict[str, Any]:
+    def _sent(plan: RowPlan, call: Call[Any]) -> dict[str, Any]:
         """Fields of the body, without what surrounds them."""
         body = call.body if isinstance(call.body, dict) else {}
         inner = body.get(plan.inside) if plan.inside else None
@@ -122,10 +124,10 @@ class GenericState:
         merging = Merging(whole.get("$defs", {}))
         return merging.flat(whole)[0], merging, compiled, whole
 
-    def _is_read_only(self, plan: Plan, node: Any) -> bool:
+    def _is_read_only(self, plan: RowPlan, node: Any) -> bool:
         return bool(self._flat(plan.item)[1].flat(node or {})[0].get("readOnly"))
 
-    def _stamped(self, plan: Plan, sandbox: Any, old: Row) -> dict[str, Any]:
+    def _stamped(self, plan: RowPlan, sandbox: Any, old: Row) -> dict[str, Any]:
         """Fields whose names and format say that they are the instant of a change."""
         flat, merging, *_ = self._flat(plan.item)
         names = _CHANGED if old else (*_CHANGED, "created")
@@ -135,13 +137,13 @@ class GenericState:
             if name.lower().startswith(names) and merging.flat(node)[0].get("format") == "date-time"
         }
 
-    def _meant(self, plan: Plan, text: str) -> Any:
+    def _meant(self, plan: RowPlan, text: str) -> Any:
         """Id of a path as its schema has it."""
         flat, merging, *_ = self._flat(plan.item)
         node = merging.flat(flat.get("properties", {}).get(plan.id, {}))[0]
         return int(text) if "integer" in types_of(node) and text.isdecimal() and len(text) < 16 else text
 
-    def _new_id(self, plan: Plan, place: str, sandbox: Any) -> Any:
+    def _new_id(self, plan: RowPlan, place: str, sandbox: Any) -> Any:
         """Id that no row has: the next number, or a text as its schema wants it."""
         flat, merging, *_ = self._flat(plan.item)
         node = merging.flat(flat.get("properties", {}).get(plan.id, {}))[0]
@@ -155,7 +157,7 @@ class GenericState:
             if (place, str(id_)) not in sandbox.foreign_rows:
                 return id_
 
-    def _fitted(self, plan: Plan, row: Row, call: Call[Any], sandbox: Any) -> dict[str, Any]:
+    def _fitted(self, plan: RowPlan, row: Row, call: Call[Any], sandbox: Any) -> dict[str, Any]:
         """Row with the required fields that it lacks, as its schema has them."""
         place = f"{sandbox.ids.seed}\0{plan.place(call.path)}\0{row[plan.id]}"
         return self.fitted(plan.item, row, place)
@@ -205,7 +207,7 @@ class GenericState:
         return None if media is None else media.get("schema", {})
 
     def _shown(
-        self, plan: Plan, operation: ForeignOperation, call: Call[Any], sandbox: Any, value: Any
+        self, plan: RowPlan, operation: ForeignOperation, call: Call[Any], sandbox: Any, value: Any
     ) -> Reply:
         """Answer with the value; one that the document does not allow is completed."""
         statuses = dict(successes(operation))
@@ -230,7 +232,9 @@ class GenericState:
             raise Ungenerated("Not generated", reason=reason) from error
         return ForeignReply(status, value, {}, "", media_type, "generated", reason)
 
-    def initial_rows(self, plan: Plan, operations: Mapping[str, ForeignOperation]) -> list[tuple[str, Row]]:
+    def initial_rows(
+        self, plan: RowPlan, operations: Mapping[str, ForeignOperation]
+    ) -> list[tuple[str, Row]]:
         """Rows of the examples of the document, with their ids; only of a collection without parents."""
         found: dict[str, Row] = {}
         for id_, action in plan.actions.items():

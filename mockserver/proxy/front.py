@@ -15,7 +15,7 @@ from mockserver.http.problems import MockOwnError, Unauthorized
 from mockserver.http.request import Request
 from mockserver.proxy.options import ProxyOptions
 from mockserver.proxy.recording import Recording
-from mockserver.proxy.target import Target
+from mockserver.proxy.target import ProxyTarget
 
 VIOLATED = 1
 """Exit code of a proxy that found what `--fail-on` names."""
@@ -69,7 +69,7 @@ class Front:
         """Is given each exchange that has ended."""
         self.callers: Callable[[Request, Any], Any]
         """Authentication of the mock; set by the application."""
-        self.target = Target(options)
+        self.target = ProxyTarget(options)
         self.about = {"mode": "proxy", "target": options.target}
         """What health tells of it."""
         self._lock = threading.Lock()

@@ -44,7 +44,7 @@ class Received:
     """Answer of the target, whose body is read by whoever passes it on."""
 
     def __init__(
-        self, target: Target, connection: HTTPConnection, response: HTTPResponse, sock: socket.socket
+        self, target: ProxyTarget, connection: HTTPConnection, response: HTTPResponse, sock: socket.socket
     ) -> None:
         self._target, self._connection, self._socket = target, connection, sock
         self._response = response
@@ -99,7 +99,7 @@ class Received:
         self._connection.close()
 
 
-class Target:
+class ProxyTarget:
     """The server behind the proxy."""
 
     def __init__(self, options: ProxyOptions) -> None:

@@ -20,7 +20,7 @@ class RecordingError(Exception):
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedExchange:
     """One exchange: the answer, and the request that it answers."""
 
     order: int
@@ -59,7 +59,7 @@ def decoded(text: str) -> Any:
         return None
 
 
-def read(file: Path) -> list[Recorded]:
+def read(file: Path) -> list[RecordedExchange]:
     """Exchanges in the order of their requests, of an archive or of the lines of an unfinished one."""
     try:
         data = file.read_bytes()
@@ -87,11 +87,11 @@ def read(file: Path) -> list[Recorded]:
     return sorted(found, key=lambda each: (each.at, each.order))
 
 
-def _recorded(entry: Mapping[str, Any], target: str | None) -> Recorded:
+def _recorded(entry: Mapping[str, Any], target: str | None) -> RecordedExchange:
     request, response, ours = entry["request"], entry["response"], entry["_mock"]
     url = urlsplit(request["url"])
     path = url.path.removeprefix(urlsplit(target).path if target else "")
-    return Recorded(
+    return RecordedExchange(
         ours["order"],
         ours["operation"] or "",
         ours["role"] or "",

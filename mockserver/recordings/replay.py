@@ -17,8 +17,8 @@ from comparison.answers import AnswerDifference, Comparer, moment
 from comparison.names import Names
 from mockserver.http.redaction import MASK
 from mockserver.proxy.exchange import Outgoing
-from mockserver.proxy.target import Target
-from mockserver.recordings.recorded import PRODUCED, Recorded, decoded
+from mockserver.proxy.target import ProxyTarget
+from mockserver.recordings.recorded import PRODUCED, RecordedExchange, decoded
 
 SLACK = 5.0
 """Seconds by which times may differ, besides the time that the recording and the replay have taken."""
@@ -57,10 +57,10 @@ class Given(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class ReplayResult:
     """What became of one recorded exchange."""
 
-    recorded: Recorded
+    recorded: RecordedExchange
     skipped: str = ""
     """Why it was not sent."""
     differences: Sequence[AnswerDifference] = ()
@@ -74,14 +74,14 @@ class NoKey(Exception):
 class Replay:
     """Replay on one target."""
 
-    target: Target
+    target: ProxyTarget
     keys: Callable[[str], str | None]
     """Role -> key."""
     settle: float = 2.0
     """Seconds for which a read is repeated until it answers as recorded."""
     names: Names = field(default_factory=Names)
 
-    def run(self, recording: Sequence[Recorded]) -> Iterator[Outcome]:
+    def run(self, recording: Sequence[RecordedExchange]) -> Iterator[ReplayResult]:
         """Send each request; NoKey before the first one if a role has none."""
         made = [each for each in recording if each.source in PRODUCED]
         self._refused = refused_roles(made)
@@ -92,11 +92,11 @@ class Replay:
         comparer = Comparer(self.names, starts=(start_of(made), self._now()))
         for each in recording:
             if why := _unsendable(each):
-                yield Outcome(each, skipped=why)
+                yield ReplayResult(each, skipped=why)
             else:
-                yield Outcome(each, differences=self._compared(each, comparer))
+                yield ReplayResult(each, differences=self._compared(each, comparer))
 
-    def _compared(self, recorded: Recorded, comparer: Comparer) -> list[AnswerDifference]:
+    def _compared(self, recorded: RecordedExchange, comparer: Comparer) -> list[AnswerDifference]:
         begin = time.monotonic()
         comparer.slack = SLACK + self._took + begin - self._begin
         until = begin + (min(self.settle, self._patience) if recorded.method == "GET" else 0.0)
@@ -109,7 +109,7 @@ class Replay:
             self.names.back(mark)
             time.sleep(AGAIN)
 
-    def _sent(self, recorded: Recorded) -> Given:
+    def _sent(self, recorded: RecordedExchange) -> Given:
         headers = {name: text for name, text in recorded.sent_headers.items() if _is_sent(name)}
         for name in ("x-api-key", "authorization"):
             if name in recorded.sent_headers and recorded.role:
@@ -180,7 +180,7 @@ class Replay:
         return found[0] if label is None else self.names.values[label][1]
 
 
-def _differences(recorded: Recorded, answer: Given, comparer: Comparer) -> list[AnswerDifference]:
+def _differences(recorded: RecordedExchange, answer: Given, comparer: Comparer) -> list[AnswerDifference]:
     uid = str(recorded.order)
     kind = recorded.headers.get("content-type", "")
     if recorded.is_cut or (recorded.text and not any(each in kind for each in _TEXTS)):
@@ -190,7 +190,7 @@ def _differences(recorded: Recorded, answer: Given, comparer: Comparer) -> list[
     return comparer.answers(recorded, answer, recorded.operation, uid)
 
 
-def _unsendable(recorded: Recorded) -> str:
+def _unsendable(recorded: RecordedExchange) -> str:
     if recorded.source not in PRODUCED:
         return f"the answer was not the target's, but of source {recorded.source}"
     if "multipart/" in recorded.sent_headers.get("content-type", "") and recorded.sent.startswith('{"files"'):
@@ -200,7 +200,7 @@ def _unsendable(recorded: Recorded) -> str:
     return ""
 
 
-def key_states(recording: Sequence[Recorded]) -> dict[str, str]:
+def key_states(recording: Sequence[RecordedExchange]) -> dict[str, str]:
     """Role -> state of a key that the server knew and refused."""
     found = {
         each.role: KEY_STATES.get(error_of(each.body).get("code", ""))
@@ -210,13 +210,13 @@ def key_states(recording: Sequence[Recorded]) -> dict[str, str]:
     return {role: state for role, state in found.items() if state is not None}
 
 
-def refused_roles(recording: Sequence[Recorded]) -> set[str]:
+def refused_roles(recording: Sequence[RecordedExchange]) -> set[str]:
     """Roles all of whose requests were refused: the server did not know their keys."""
     accepted = {each.role for each in recording if each.status != 401}
     return {each.role for each in recording} - accepted - key_states(recording).keys()
 
 
-def start_of(recording: Sequence[Recorded]) -> float:
+def start_of(recording: Sequence[RecordedExchange]) -> float:
     """Time of the recorded server when the recording began, which may be another than the proxy's."""
     for each in recording:
         body = each.body

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mockserver.recordings.recorded import Recorded
+from mockserver.recordings.recorded import RecordedExchange
 from mockserver.recordings.replay import key_states, refused_roles, start_of
 from mockserver.recordings.sightings import Sightings
 
@@ -32,7 +32,7 @@ _FIELDS: Mapping[str, Sequence[str]] = {
 """Fields of a record that a scenario has, too."""
 
 
-def scenario_of(recording: Sequence[Recorded], *, at_end: bool) -> tuple[Values, list[str]]:
+def scenario_of(recording: Sequence[RecordedExchange], *, at_end: bool) -> tuple[Values, list[str]]:
     """Content of a scenario file, and a line for each thing that could not be inferred."""
     start = moment_text(start_of(recording))
     seen = Sightings(start)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.recordings.recorded import PRODUCED, Recorded
+from mockserver.recordings.recorded import PRODUCED, RecordedExchange
 
 Values = dict[str, Any]
 KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
@@ -77,7 +77,7 @@ class Sightings:
     """Answers 429, and failures of the target."""
     written: set[str] = field(default_factory=set)
 
-    def add(self, each: Recorded) -> None:
+    def add(self, each: RecordedExchange) -> None:
         """Take an exchange in."""
         ids = set(_ID.findall(each.path)) | set(re.findall(r"=([a-z]+_[^&]+)", each.path))
         self.limited += each.status == 429 or each.status >= 500
@@ -96,7 +96,7 @@ class Sightings:
         if each.method != "GET":
             self._note_write(each)
 
-    def _see(self, each: Recorded, record: Values) -> None:
+    def _see(self, each: RecordedExchange, record: Values) -> None:
         id_ = record["id"]
         if each.operation in ("listOrganizationRoles", "listDepartments"):
             self.named.setdefault(id_, record)
@@ -112,7 +112,7 @@ class Sightings:
                     known.first = {**record, **known.first}
                     known.last = {**known.last, **record}
 
-    def _note_user(self, each: Recorded) -> None:
+    def _note_user(self, each: RecordedExchange) -> None:
         body = each.body if isinstance(each.body, dict) else {}
         rows = body.get("data")
         if each.operation == "getCurrentUser":
@@ -125,7 +125,7 @@ class Sightings:
         elif each.operation == "listThreads" and isinstance(rows, list) and rows:
             self.users.setdefault(each.role, rows[0].get("user_id", ""))
 
-    def _note_links(self, each: Recorded) -> None:
+    def _note_links(self, each: RecordedExchange) -> None:
         body = each.body if isinstance(each.body, dict) else {}
         for pattern in (_SPACE_THREAD, _SPACE_STORE):
             if (found := pattern.fullmatch(each.path.partition("?")[0])) is not None:
@@ -148,7 +148,7 @@ class Sightings:
             for space in record.get("space_ids") or ():
                 self.links.setdefault((space, record["id"]), Link(space, record["id"]))
 
-    def _note_write(self, each: Recorded) -> None:
+    def _note_write(self, each: RecordedExchange) -> None:
         path = each.path.partition("?")[0]
         named = _ID.findall(path)
         self.written.update(named)

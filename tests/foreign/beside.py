@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from mockserver.app import create_app
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.generator import generate
-from mockserver.foreign.place import Place
+from mockserver.foreign.place import ForeignPlace
 from mockserver.foreign.schemas import ANSWER, ForeignSchemas
 from mockserver.settings import Settings
 
@@ -51,7 +51,7 @@ def values(
     folder: Path, schema: Any, count: int = 20, *, openapi: str = "3.1.0", **components: Any
 ) -> list[Any]:
     """Values that are generated for a schema at several places; each is valid."""
-    place = Place("other", written(folder, answering(schema, openapi=openapi, **components)), "")
+    place = ForeignPlace("other", written(folder, answering(schema, openapi=openapi, **components)), "")
     document = ForeignDocument(place)
     node = document.content["paths"]["/thing"]["get"]["responses"]["200"]["content"]["application/json"]
     whole, compiled = ForeignSchemas(document, {}).schema(node["schema"], ANSWER)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from mockserver.commands.cli import main
 from mockserver.foreign.document import ForeignDocument
-from mockserver.foreign.place import Place, place_of
+from mockserver.foreign.place import ForeignPlace, place_of
 from tests.foreign.beside import answering, client, of_paths, written
 from tests.running import eventually, mock
 
@@ -96,7 +96,7 @@ def test_a_path_of_another_document_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_can_have_an_at_sign_in_its_path() -> None:
-    assert place_of("x=node_modules/@other/api.json@/v1/") == Place(
+    assert place_of("x=node_modules/@other/api.json@/v1/") == ForeignPlace(
         "x", Path("node_modules/@other/api.json"), "/v1"
     )
     assert place_of("x=@other/api.json").file == Path("@other/api.json")
@@ -104,7 +104,7 @@ def test_a_file_can_have_an_at_sign_in_its_path() -> None:
 
 def test_words_of_yaml_1_1_and_dates_are_texts(tmp_path: Path) -> None:
     file = written(tmp_path, "openapi: 3.0.0\npaths: {}\nx-a: [on, yes, 2024-01-01, true]\non: 1\n200: 2\n")
-    content = ForeignDocument(Place("other", file, "")).content
+    content = ForeignDocument(ForeignPlace("other", file, "")).content
     assert content["x-a"] == ["on", "yes", "2024-01-01", True]
     assert (content["on"], content["200"]) == (1, 2)
 

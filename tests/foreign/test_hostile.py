@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mockserver.foreign.document import ForeignDocument
-from mockserver.foreign.place import Place
+from mockserver.foreign.place import ForeignPlace
 from tests.foreign.beside import client, of_paths, written
 
 ANY = {"type": "object"}
@@ -62,5 +62,5 @@ def test_fields_of_a_form_that_contradict_each_other_are_no_error_of_the_mock(
 @pytest.mark.parametrize("ref", ["https://other.example/x", "#/components/responses/None", "#/paths/~1x/get"])
 def test_a_reference_to_nothing_is_counted_wherever_it_is(tmp_path: Path, ref: str) -> None:
     loop = {"/x": {"get": {"$ref": "#/paths/~1x/get"}}, "/y": {"get": {"responses": {"200": {"$ref": ref}}}}}
-    document = ForeignDocument(Place("other", written(tmp_path, of_paths(loop)), ""))
+    document = ForeignDocument(ForeignPlace("other", written(tmp_path, of_paths(loop)), ""))
     assert any("$ref to nothing" in each for each in document.not_understood())
