@@ -23,7 +23,7 @@ from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
 from mockserver.foreign.api import ForeignApi
-from mockserver.foreign.loading import api_of, extend, load_foreign, operation_ids
+from mockserver.foreign.loading import api_of, extend, extends, load_foreign, operation_ids
 from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate, token_first
 from mockserver.freddy.revisions import following, handlers_of
@@ -307,7 +307,7 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
     profile = DeploymentProfile(settings.profile)
     profile.require_revision(settings.revision)
     spec = spec_of(settings, profile)
-    beside = load_foreign(settings.also, spec.operations.values())
+    beside = load_foreign(settings.also, spec.operations.values(), settings.overlay)
     shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
@@ -349,7 +349,11 @@ def spec_of(settings: Settings, profile: DeploymentProfile | None = None) -> Spe
     own = [profile.overlay] if profile.overlay is not None else []
     return Spec(
         settings.spec or bundled_spec(),
-        overlays=(*revision_overlays(settings.revision), *own, *settings.overlay),
+        overlays=(
+            *revision_overlays(settings.revision),
+            *own,
+            *(each for each in settings.overlay if not extends(each, settings.also)),
+        ),
         is_lax=profile.builds("A102") is None,
         plain_integers=profile.builds("A50") is not None,
     )

@@ -159,6 +159,6 @@ def check(**flags: Any) -> None:
     if (words := app.profile.words) is not None:
         click.echo(f"profile {words}")
     for foreign in app.foreign:
-        for line in foreign.lines():
-            click.echo(line)
+        for line in (*foreign.document.changes, *foreign.lines()):
+            click.echo(str(line))
     click.echo(f"ok: scenario {data.name!r} fits {settings.spec or 'the bundled spec'}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -19,10 +20,12 @@ from mockserver.foreign.patterns import is_pattern
 from mockserver.foreign.place import ForeignPlace
 from mockserver.foreign.shapes import mapping
 from mockserver.openapi.keywords import METHODS
-from mockserver.openapi.yaml_document import DocumentError
+from mockserver.openapi.yaml_document import Document, DocumentError
 
 MOST_BYTES = 128 << 20
 """Size of a file; more is not read."""
+READ = (".yaml", ".yml", ".json")
+"""Suffixes of files that are read if a document refers to them: some refer to texts and samples of code."""
 FILES = "x-mock-files"
 """Key of the document under which its other files are."""
 _BOOL = "tag:yaml.org,2002:bool"
@@ -43,7 +46,7 @@ _Yaml.add_implicit_resolver(_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FA
 class ForeignDocument:
     """One document with the files that it refers to; DocumentError if it can't be read."""
 
-    def __init__(self, place: ForeignPlace) -> None:
+    def __init__(self, place: ForeignPlace, overlays: Sequence[Document] = ()) -> None:
         self.name, self.prefix, self.path = place.name, place.prefix, place.file
         self._folder = place.file.resolve().parent
         self._digest = hashlib.sha256()
@@ -51,6 +54,10 @@ class ForeignDocument:
         """Files that are referred to, by their path within the folder."""
         self.files: list[Path] = []
         self.content: dict[str, Any] = self._read(place.file, "")
+        self.changes: list[Any] = []
+        """What the overlays changed; each is one line as text."""
+        if overlays:
+            self._overlay(overlays)
         if self._contents:
             self.content[FILES] = self._contents
         version = str(self.content.get("openapi", ""))
@@ -66,6 +73,16 @@ class ForeignDocument:
         info = mapping(self.content.get("info"))
         named = {name: str(info.get(name, "")) for name in ("title", "version")}
         return {**named, "prefix": self.prefix, "sha256": self.sha256}
+
+    def _overlay(self, overlays: Sequence[Document]) -> None:
+        from mockserver.openapi.overlay import applied  # most mocks have none
+
+        self.content = json.loads(
+            json.dumps(self.content)
+        )  # aliases share what an overlay changes at one place
+        self.changes = applied(overlays, self.content)
+        for overlay in overlays:
+            self._digest.update(overlay.text)
 
     def _read(self, file: Path, inside: str) -> dict[str, Any]:
         """Content of a file, its references within one document; `inside`: its path in the folder."""
@@ -107,7 +124,7 @@ class ForeignDocument:
     def _joined(self, ref: str, inside: str) -> str:
         """Reference within the document for one that is relative to a file."""
         target, _, pointer = ref.partition("#")
-        if "://" in target:
+        if "://" in target or (target and PurePosixPath(unquote(target)).suffix.lower() not in READ):
             return ref
         beside = str(PurePosixPath(inside).parent / unquote(target)) if target else inside
         name = self._within(beside, ref) if target else inside

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import unquote
 
 from mockserver.foreign.api import ForeignApi
 from mockserver.foreign.document import ForeignDocument
@@ -13,21 +15,27 @@ from mockserver.http.context import Api
 from mockserver.http.cors import Cors
 from mockserver.http.problems import problem_json
 from mockserver.openapi.operation import Operation
-from mockserver.openapi.yaml_document import DocumentError
+from mockserver.openapi.yaml_document import Document, DocumentError
 
 OWN = ("/__admin/", "/__sandbox/")
 """Beginnings of paths that are the mock's own."""
 
 
-def load_foreign(places: Iterable[str], vendors: Iterable[Operation]) -> list[ForeignApi]:
-    """APIs of these documents; DocumentError for a name that is used twice, or a path that collides."""
+def load_foreign(
+    places: Iterable[str], vendors: Iterable[Operation], overlays: Sequence[Path] = ()
+) -> list[ForeignApi]:
+    """APIs of these documents; DocumentError for a name that is used twice, or a path that collides.
+
+    `overlays`: those that extend one of the documents are applied to it.
+    """
     loaded: list[ForeignApi] = []
     taken = {"openapi": [], "admin": [], "the vendor's document": [each.template for each in vendors]}
     for text in places:
         place = place_of(text)
         if place.name in taken:
             raise DocumentError(f"--also {text}: the name {place.name} is used twice; choose another")
-        foreign = ForeignApi(ForeignDocument(place))
+        own_overlays = [Document(each) for each in overlays if extends(each, [text])]
+        foreign = ForeignApi(ForeignDocument(place, own_overlays))
         templates = [each.template for each in foreign.operations.values()]
         if own := next((each for each in templates if each.startswith(OWN)), None):
             raise DocumentError(
@@ -43,6 +51,16 @@ def load_foreign(places: Iterable[str], vendors: Iterable[Operation]) -> list[Fo
         taken[place.name] = templates
         loaded.append(foreign)
     return loaded
+
+
+def extends(overlay: Path, places: Iterable[str]) -> bool:
+    """Whether the `extends` of an overlay names the file of one of these documents."""
+    content = Document(overlay).content
+    named = content.get("extends") if isinstance(content, dict) else None
+    if not isinstance(named, str) or "\0" in named:
+        return False
+    file = (overlay.parent / unquote(named)).resolve()
+    return any(file == place_of(each).file.resolve() for each in places)
 
 
 def api_of(foreign: ForeignApi, *, cors: Collection[str], strict: bool) -> Api:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -89,8 +89,7 @@ class OverlaidDocument(Document):
         self.changes: list[Change] = []
         # A copy: documents of the same text share their content, and so do aliases within one.
         self.content = orjson.loads(orjson.dumps(document.content))
-        for overlay in overlays:
-            self.changes += _Overlay(overlay).applied(self.content)
+        self.changes += applied(overlays, self.content)
 
     def error(self, pointer: Sequence[str | int], reason: str) -> DocumentError:
         """Error at `pointer`, addressed by the action that changed the value, or something inside of it."""
@@ -104,6 +103,11 @@ class OverlaidDocument(Document):
             return super().error(pointer, f"{reason}; so it is with {with_}" if with_ else reason)
         change = (above or below)[-1]
         return change.overlay.error(("actions", change.action), f"{address(at)}: {reason}")
+
+
+def applied(overlays: Iterable[Document], content: Any) -> list[Change]:
+    """Changes of `content`, which is edited; DocumentError for an overlay that can't be applied."""
+    return [change for overlay in overlays for change in _Overlay(overlay).applied(content)]
 
 
 class _Overlay:

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
 from click.testing import CliRunner
 
+from mockserver.app import create_app
 from mockserver.commands.cli import main
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.place import ForeignPlace, place_of
+from mockserver.settings import Settings
 from tests.foreign.beside import answering, client, of_paths, written
 from tests.running import eventually, mock
 
@@ -120,3 +123,50 @@ def test_a_changed_file_is_served_with_watch(tmp_path: Path) -> None:
         assert ask() == "one"
         part.write_text("type: string\nenum: [two]\n", "utf-8")
         assert eventually(lambda: ask() == "two")
+
+
+def test_an_overlay_is_applied_to_the_document_that_it_extends(tmp_path: Path) -> None:
+    """It puts in the mark of a collection; the vendor's document stays as it is."""
+    one = [{"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}]
+    answer = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}}}
+    made = {"201": answer["200"]}
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    paths = {
+        "/things": {"post": {"requestBody": body, "responses": made}},
+        "/things/{key}": {"get": {"parameters": one, "responses": answer}},
+    }
+    file = written(tmp_path, of_paths(paths))
+    overlay = tmp_path / "rows.yaml"
+    action = {"target": "$.paths['/things']", "update": {"x-mock-collection": {"id": "slug"}}}
+    head = {"overlay": "1.0.0", "info": {"title": "Rows", "version": "1"}, "extends": file.name}
+    overlay.write_text(yaml.safe_dump({**head, "actions": [action]}), "utf-8")
+    words = ["check", "--also", f"other={file}@/o", "--overlay", str(overlay)]
+    said = CliRunner().invoke(main, words).output
+    assert f"{overlay}:" in said
+    assert "x-mock-collection" in said
+    assert "other: generic state: other:/things" in said
+    app = create_app(Settings(also=(f"other={file}@/o",), overlay=(overlay,), quiet=True))
+    asked = app.test_client()
+    assert asked.post("/o/things", json={"slug": "a", "n": 1}).status_code == 201
+    assert asked.get("/o/things/a").get_json() == {"slug": "a", "n": 1}
+    assert "overlays" not in asked.get("/__admin/health").get_json()["spec"]
+
+
+@pytest.mark.parametrize("named", ["https://other.example/api.yaml", "none.yaml", "\0", 7])
+def test_an_overlay_that_extends_no_other_document_is_one_of_the_vendors(tmp_path: Path, named: Any) -> None:
+    overlay = tmp_path / "rows.yaml"
+    head = {"overlay": "1.0.0", "info": {"title": "Rows", "version": "1"}, "extends": named}
+    overlay.write_text(
+        yaml.safe_dump({**head, "actions": [{"target": "$.nowhere", "remove": True}]}), "utf-8"
+    )
+    file = written(tmp_path, of_paths({"/x": {"get": {"responses": {"204": {"description": ""}}}}}))
+    result = CliRunner().invoke(main, ["check", "--also", f"other={file}", "--overlay", str(overlay)])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+
+
+def test_a_reference_to_a_text_or_a_sample_of_code_is_counted_and_not_read(tmp_path: Path) -> None:
+    (tmp_path / "post.cs").write_text("using System;\n{ a: [\n", "utf-8")
+    operation = {**GET["get"], "x-codeSamples": [{"source": {"$ref": "post.cs"}}]}
+    code, said = check("--also", f"other={written(tmp_path, of_paths({'/x': {'get': operation}}))}")
+    assert code == 0
+    assert "other: not understood: $ref to nothing in the folder: 1" in said
