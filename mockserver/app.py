@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 
+from mockserver import optional_parts
 from mockserver.admin.paging import ControlContext
 from mockserver.admin.registration import admin_handlers
 from mockserver.corridor import Corridor
@@ -22,8 +23,6 @@ from mockserver.faults import rate_limit
 from mockserver.faults.injection import Injector
 from mockserver.faults.rule_list import FaultDefaults, Faults
 from mockserver.flask_app import ADMIN_PREFIX, MockServer
-from mockserver.foreign.api import ForeignApi
-from mockserver.foreign.loading import api_of, extend, extends, load_foreign, operation_ids
 from mockserver.freddy import vendor_operations
 from mockserver.freddy.auth import authenticate, token_first
 from mockserver.freddy.revisions import following, handlers_of
@@ -46,9 +45,6 @@ from mockserver.persistence.opening import Opening, open_store
 from mockserver.persistence.recovery import Recovery
 from mockserver.profile.answers import ProfileAnswers, rendering
 from mockserver.profile.profile import DeploymentProfile
-from mockserver.proxy.corridor import ForwardingCorridor
-from mockserver.proxy.front import Front
-from mockserver.proxy.options import ProxyOptions
 from mockserver.sandbox import catalogue
 from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
@@ -62,6 +58,10 @@ from mockserver.scenarios.generated_size import parse_size
 from mockserver.scenarios.generated_world import generate
 from mockserver.settings import REVISIONS, Settings
 from mockserver.state_document.state_file import StateDocuments
+
+if TYPE_CHECKING:
+    from mockserver.foreign.api import ForeignApi
+    from mockserver.proxy.options import ProxyOptions
 
 __all__ = ["MockServer", "create_app"]
 MUCH = 20_000
@@ -87,7 +87,7 @@ def create_app(
     """
     settings = settings or Settings()
     log = log or RequestLog(quiet=settings.quiet, probes=settings.log_probes)
-    front = None if proxy is None else Front(proxy, log.notice)
+    front = None if proxy is None else optional_parts.front(proxy, log.notice)
     journals = journals or journal.Journals(
         journal.JournalLimits(
             settings.journal_entries, settings.journal_mb << 20, settings.journal_body_bytes
@@ -97,7 +97,7 @@ def create_app(
     control_spec = Spec(Path(str(resources.files("mockserver.admin") / "admin.yaml")), is_lax=False)
     loaded = load(settings, control_spec.body_defaults("addFault"))
     beside = loaded.beside
-    known = [*loaded.spec.operations, *operation_ids(beside)]
+    known = [*loaded.spec.operations, *(id_ for each in beside for id_ in each.operations)]
     fault_defaults = _fault_defaults(settings, known, control_spec)
 
     def new_sandbox(name: str, start: SandboxState) -> Sandbox:
@@ -130,8 +130,7 @@ def create_app(
         redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
     modules = blueprints.executed(settings.extend)
-    extend(beside, blueprints.handlers(modules))
-    foreign = [api_of(each, cors=settings.cors_origins, strict=settings.strict_sandboxes) for each in beside]
+    foreign = optional_parts.foreign_apis(settings, beside, blueprints.handlers(modules))
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
@@ -166,9 +165,7 @@ def create_app(
     apis = [control, *sorted(foreign, key=lambda api: -len(api.prefix)), vendor]
 
     def corridor(app: Flask) -> Corridor:
-        made = (
-            Corridor if front is None else partial(ForwardingCorridor, front=front, most_waiting=most_delayed)
-        )
+        made = Corridor if front is None else optional_parts.forwarding(front, most_delayed)
         return made(
             apis,
             sandboxes,
@@ -307,7 +304,7 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
     profile = DeploymentProfile(settings.profile)
     profile.require_revision(settings.revision)
     spec = spec_of(settings, profile)
-    beside = load_foreign(settings.also, spec.operations.values(), settings.overlay)
+    beside = optional_parts.load_foreign(settings, spec)
     shapes = RecordShapes(spec.component, completes_replies=bool(spec.overlays))
 
     def load_data(name_or_file: str) -> Data:
@@ -352,7 +349,7 @@ def spec_of(settings: Settings, profile: DeploymentProfile | None = None) -> Spe
         overlays=(
             *revision_overlays(settings.revision),
             *own,
-            *(each for each in settings.overlay if not extends(each, settings.also)),
+            *optional_parts.vendors_overlays(settings),
         ),
         is_lax=profile.builds("A102") is None,
         plain_integers=profile.builds("A50") is not None,

@@ -93,8 +93,3 @@ def extend(loaded: Iterable[ForeignApi], handlers: Mapping[str, Handler]) -> Non
         if id_.partition(":")[0] not in names:
             there = ", ".join(names) or "none"
             raise DocumentError(f"--extend: @handles({id_!r}) names no document of --also; there is {there}")
-
-
-def operation_ids(loaded: Iterable[ForeignApi]) -> list[str]:
-    """Ids of all operations, as rules of faults name them."""
-    return [id_ for each in loaded for id_ in each.operations]

@@ -1,0 +1,60 @@
+"""Parts that most mocks do not have: other documents, and a proxy. They are imported where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mockserver.corridor import Corridor
+from mockserver.http.context import Api
+from mockserver.openapi.spec import Spec
+from mockserver.settings import Settings
+
+if TYPE_CHECKING:
+    from mockserver.foreign.api import ForeignApi
+    from mockserver.proxy.front import Front
+    from mockserver.proxy.options import ProxyOptions
+
+
+def front(proxy: ProxyOptions, notice: Callable[[str], None]) -> Front:
+    """What a proxy has beyond a mock."""
+    from mockserver.proxy.front import Front
+
+    return Front(proxy, notice)
+
+
+def forwarding(front: Front, most_waiting: int) -> Callable[..., Corridor]:
+    """What makes the corridor of a proxy."""
+    from mockserver.proxy.corridor import ForwardingCorridor
+
+    return partial(ForwardingCorridor, front=front, most_waiting=most_waiting)
+
+
+def load_foreign(settings: Settings, spec: Spec) -> Sequence[ForeignApi]:
+    """APIs of `--also`."""
+    if not settings.also:
+        return ()
+    from mockserver.foreign import loading
+
+    return loading.load_foreign(settings.also, spec.operations.values(), settings.overlay)
+
+
+def foreign_apis(settings: Settings, beside: Sequence[ForeignApi], handlers: Mapping[str, Any]) -> list[Api]:
+    """APIs of `--also` as the corridor serves them, with the handlers of extensions."""
+    if not beside and not handlers:
+        return []
+    from mockserver.foreign.loading import api_of, extend
+
+    extend(beside, handlers)
+    return [api_of(each, cors=settings.cors_origins, strict=settings.strict_sandboxes) for each in beside]
+
+
+def vendors_overlays(settings: Settings) -> Iterable[Path]:
+    """Overlays that extend no document of `--also`."""
+    if not settings.also:
+        return settings.overlay
+    from mockserver.foreign.loading import extends
+
+    return [each for each in settings.overlay if not extends(each, settings.also)]
