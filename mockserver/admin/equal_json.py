@@ -7,8 +7,6 @@ from typing import Any
 
 import orjson
 
-DEEPEST = 100
-"""Most levels of a JSON value that is compared."""
 MOST_COMPARED = 1_000_000
 """Most comparisons of two values for one request; about half a second."""
 
@@ -28,16 +26,6 @@ class Budget:
         self.left -= count
         if self.left < 0:
             raise OutOfBudget
-
-
-def depth(value: Any) -> int:
-    """Levels of the value, at most one more than DEEPEST."""
-    deep, level = 0, [value]
-    while level and deep <= DEEPEST:
-        deep += 1
-        outer = [node for node in level if isinstance(node, dict | list)]
-        level = [inner for node in outer for inner in (node.values() if isinstance(node, dict) else node)]
-    return deep
 
 
 def same(

@@ -13,8 +13,9 @@ from urllib.parse import parse_qs
 import jsonschema_rs
 import orjson
 
-from mockserver.admin.equal_json import DEEPEST, MOST_COMPARED, Budget, OutOfBudget, depth, same
+from mockserver.admin.equal_json import MOST_COMPARED, Budget, OutOfBudget, same
 from mockserver.admin.journal_entries import header_name, url_of
+from mockserver.http.json_depth import DEEPEST, depth
 from mockserver.http.problems import Invalid
 from mockserver.http.redaction import MASK, SECRET, is_secret
 from mockserver.journal.entry import Entry

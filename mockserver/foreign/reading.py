@@ -13,11 +13,9 @@ from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from mockserver.foreign.merging import Merging, types_of
+from mockserver.http.json_depth import DEEPEST
 from mockserver.http.request import Request
 from mockserver.openapi.field_error import FieldError
-
-DEEPEST = 100
-"""Most levels of a JSON value in a request."""
 
 
 def parts(request: Request, data: bytes, errors: list[FieldError]) -> list[tuple[str, str]] | None:

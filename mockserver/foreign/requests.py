@@ -11,10 +11,11 @@ import orjson
 from mockserver.foreign.document import ForeignDocument
 from mockserver.foreign.merging import Merging, types_of
 from mockserver.foreign.operations import FORM, MULTIPART, ForeignOperation
-from mockserver.foreign.reading import DEEPEST, branch, deep, in_turn, media_key, parts, typed
+from mockserver.foreign.reading import branch, deep, in_turn, media_key, parts, typed
 from mockserver.foreign.schemas import REQUEST, ForeignSchemas
 from mockserver.foreign.security import cookies
 from mockserver.foreign.shapes import mapping
+from mockserver.http.json_depth import DEEPEST, depth
 from mockserver.http.request import Request
 from mockserver.http.upload import BodyLimits, digest
 from mockserver.openapi.field_error import FieldError
@@ -214,11 +215,6 @@ class RequestReader:
 def json_value(data: bytes | str) -> Any:
     """Decoded JSON; ValueError if it is none, or nested too deeply to be stored and written again."""
     value = orjson.loads(data)
-    level, levels = [value], 0
-    while level:
-        levels += 1
-        if levels > DEEPEST:
-            raise ValueError(f"more than {DEEPEST} levels")
-        outer = [node for node in level if isinstance(node, dict | list)]
-        level = [inner for node in outer for inner in (node.values() if isinstance(node, dict) else node)]
+    if depth(value) > DEEPEST:
+        raise ValueError(f"more than {DEEPEST} levels")
     return value
