@@ -25,6 +25,14 @@ def recorded(to: str, file: Path, calls: Any, *flags: str) -> dict[str, Any]:
     return dict(json.loads(file.read_bytes()))
 
 
+def recorded_walk(walk: Any, factory: pytest.TempPathFactory) -> Path:
+    """Recording of a walk on a mock of another seed and time."""
+    file = factory.mktemp("recording") / "walk.har"
+    with mock("--seed", "7", "--freeze", "2026-03-01T00:00:00Z") as behind:
+        recorded(behind, file, walk)
+    return file
+
+
 def test_a_recording_has_every_exchange_in_order_and_no_key(tmp_path: Path) -> None:
     file, part = tmp_path / "walk.har", tmp_path / "walk.har.part"
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from mockserver.commands.cli import main
 from tests.proxy.target import ask
-from tests.proxy.test_recording import recorded
+from tests.proxy.test_recording import recorded_walk
 from tests.running import mock
 
 ORGANIZATION = {"organization_id": "org_abc123"}
@@ -40,11 +40,7 @@ def replayed(file: Path, to: str) -> Result:
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recording of a walk on a mock of another seed and time."""
-    file = tmp_path_factory.mktemp("recording") / "walk.har"
-    with mock("--seed", "7", "--freeze", "2026-03-01T00:00:00Z") as behind:
-        recorded(behind, file, walk)
-    return file
+    return recorded_walk(walk, tmp_path_factory)
 
 
 def test_a_server_that_does_the_same_answers_alike(recording: Path) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from mockserver.commands.cli import main
 from tests.contracts import other_server
 from tests.proxy.target import ask
-from tests.proxy.test_recording import recorded
+from tests.proxy.test_recording import recorded, recorded_walk
 from tests.proxy.test_replay import ORGANIZATION, replayed
 from tests.running import mock
 
@@ -44,11 +44,7 @@ def walk(url: str) -> None:
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Recording of the walk on a mock of another seed and time."""
-    file = tmp_path_factory.mktemp("recording") / "walk.har"
-    with mock("--seed", "7", "--freeze", "2026-03-01T00:00:00Z") as behind:
-        recorded(behind, file, walk)
-    return file
+    return recorded_walk(walk, tmp_path_factory)
 
 
 def made_of(recording: Path, at: str, to: Path) -> tuple[dict[str, Any], str]:
