@@ -256,7 +256,7 @@ def test_health_counts_the_answers_without_a_valid_value(tmp_path: Path) -> None
     asked = client(tmp_path, answering({"type": "integer", "not": {}}))
     for _ in range(2):
         asked.get("/thing")
-    (served,) = asked.get("/__admin/health").json["also"].values()
+    (served,) = asked.get("/__admin/health").get_json()["also"].values()
     assert served["operations"] == 1
     assert list(served["fallbacks"].values()) == [2]
 
