@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from mockserver.corridor import Corridor
 from mockserver.http.context import Api
 from mockserver.openapi.spec import Spec
+from mockserver.openapi.yaml_document import DocumentError
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
     from mockserver.foreign.api import ForeignApi
     from mockserver.proxy.front import Front
     from mockserver.proxy.options import ProxyOptions
+    from mockserver.replicas.opening import Replicas
 
 
 def front(proxy: ProxyOptions, notice: Callable[[str], None]) -> Front:
@@ -30,6 +33,17 @@ def forwarding(front: Front, most_waiting: int) -> Callable[..., Corridor]:
     from mockserver.proxy.corridor import ForwardingCorridor
 
     return partial(ForwardingCorridor, front=front, most_waiting=most_waiting)
+
+
+def replicas(settings: Settings, notice: Callable[[str], None], stopping: threading.Event) -> Replicas | None:
+    """What one of many replicas has beyond a mock; None without `--store`."""
+    if settings.store is None:
+        return None
+    try:
+        from mockserver.replicas.opening import Replicas
+    except ModuleNotFoundError as error:
+        raise DocumentError(f"--store: {error.name} is missing; pip install 'freddy-mock[redis]'") from None
+    return Replicas(settings, notice, stopping)
 
 
 def load_foreign(settings: Settings, spec: Spec) -> Sequence[ForeignApi]:
