@@ -122,6 +122,7 @@ class ReplicaSandboxes(Sandboxes):
         sandbox = self.recovery.sandbox(name, snapshot, entries)
         log.behind = sandbox.source.reach(found.floor or 0)
         self.keeper.tell_behind(log)
+        sandbox.journal.rings[0].dropped += 1  # what the previous owner had is lost
         log.grown, log.snapshot_bytes = sum(map(len, entries)), len(snapshot)
         self.owners.held[name] = log
         kept = self.keeper.attach(sandbox, log)
