@@ -18,7 +18,7 @@ from mockserver.http.problems import Problem
 from mockserver.http.request import Answer, Request
 from mockserver.outcome import refused
 from mockserver.proxy.target import SAFE
-from mockserver.replicas.passing import HOP, OWNER, Passing
+from mockserver.replicas.passing import HOP, NOBODY, OWNER, Passing
 from mockserver.replicas.peers import PEER, TOKEN
 from mockserver.replicas.problems import Elsewhere, ForeignReplica, Refused, StoreUnavailable
 from mockserver.replicas.sandboxes import ReplicaSandboxes
@@ -80,8 +80,8 @@ class ReplicaCorridor(Corridor):
                 current.refusal = StoreUnavailable("ownership of the sandbox is moving")
         context.exchange, context.told_length = current.exchange, current.told_length
         if not any(name.lower() == OWNER.lower() for name, _ in answer.headers):
-            url = current.refusal.url if isinstance(current.refusal, Elsewhere) else self._owners.url
-            answer.headers.append((OWNER, url))
+            is_moving = current.exchange.rule == "ownership" and answer.status == 503
+            answer.headers.append((OWNER, NOBODY if is_moving else self._owners.url))
         if (name := self._name(current)) is not None:
             self._sandboxes.let_go(name)
         if current.told_length is not None:
@@ -114,7 +114,8 @@ class ReplicaCorridor(Corridor):
     def _is_final(self, context: RequestContext, answer: Answer) -> bool:
         """Whether an answer may be sent: it tells what is certain, or that nothing is."""
         if context.exchange.rule == "ownership":
-            return context.request.header(HOP) is not None and isinstance(context.refusal, Elsewhere)
+            is_elsewhere = isinstance(context.refusal, Elsewhere) or self._owners.is_closed
+            return is_elsewhere and context.request.header(HOP) is not None
         if context.written or context.refusal is not None or context.exchange.rule == "store":
             return True
         operation, name = context.operation, self._name(context)
@@ -126,7 +127,7 @@ class ReplicaCorridor(Corridor):
         ):
             return True
         try:
-            return self._holds(name)
+            return self._sandboxes.is_current(context.sandbox, name) and self._holds(name)
         except StoreUnavailable:
             return False
 

@@ -12,7 +12,7 @@ import orjson
 from mockserver.persistence.keeper import Keeper
 from mockserver.persistence.kept_sandbox import pieces
 from mockserver.replicas.ownership import RENEWAL, Ownership, RedisLog
-from mockserver.replicas.problems import StoreUnavailable
+from mockserver.replicas.problems import Refused, StoreUnavailable
 from mockserver.replicas.redis_link import PREFIX
 from mockserver.replicas.redis_store import RedisStore
 from mockserver.sandbox.clock import elapsed
@@ -55,7 +55,7 @@ class ReplicaKeeper(Keeper):
         """Keep a new sandbox; StoreUnavailable if it can't be."""
         log = self.owners.held.get(sandbox.name)
         if log is None:
-            raise StoreUnavailable(f"ownership of sandbox {sandbox.name!r} is moving")
+            raise Refused(f"ownership of sandbox {sandbox.name!r} is moving")
         kept = self.attach(sandbox, log)
         try:
             moment = kept.moment(log.length)._replace(state=None)
@@ -133,7 +133,9 @@ class ReplicaKeeper(Keeper):
 
     def _keep(self) -> None:
         sandboxes = list(self._kept.values())
-        self.store.keep([each.sandbox.name for each in sandboxes], {each.start[1] for each in sandboxes})
+        named = map(orjson.loads, self.store.link.call(lambda redis: redis.hvals(NAMED)))
+        digests = {*(each.start[1] for each in sandboxes), *(digest for digest, _ in named)}
+        self.store.keep([each.sandbox.name for each in sandboxes], digests)
 
 
 class ReplicaSnapshots(Snapshots):

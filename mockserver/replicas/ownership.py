@@ -59,8 +59,6 @@ class RedisLog(Log):
         """Whether the store has refused a change."""
         self.behind = 0
         """Microseconds by which the sandbox's time is ahead of the machine's, as the store knows them."""
-        self.used = True
-        """Whether it was used since its keys were kept from expiring."""
 
 
 class Acquired:
@@ -112,7 +110,7 @@ class Ownership:
     def acquire(self, name: str, expires: int) -> Acquired:
         """Become the owner; Elsewhere if another replica is, StoreUnavailable if that is unknown."""
         if self.is_closed:
-            raise StoreUnavailable("this replica ends")
+            raise Refused("this replica ends")
         lease = self.lease
         key = sandbox_keys(name)[0]
         try:
@@ -120,7 +118,7 @@ class Ownership:
                 keys.ACQUIRE, (key, lease_key(lease.replica)), lease.replica, keys.PREFIX, expires
             )
         except StoreUnavailable:
-            if name in self._last:
+            if name in self._last and not self.link.is_down(LEASE):
                 raise self._last[name] from None
             raise
         if found[0] == b"lapsed" or not lease.is_valid:

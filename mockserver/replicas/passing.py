@@ -27,6 +27,8 @@ from mockserver.replicas.sandboxes import ReplicaSandboxes
 
 OWNER = "X-Mock-Owner"
 """Header of an answer: URL of the replica that owns the sandbox."""
+NOBODY = "-"
+"""What it says to another replica while ownership is moving."""
 HOP = "X-Mock-Replica-Hop"
 """Header by which a replica marks what another one passes on to it: `yes`, or `wrong` without its token."""
 
@@ -47,7 +49,7 @@ class Passing:
                 raise Refused(why) from error
             raise StoreUnavailable(f"{why}; the call may have been carried out") from error
         url = next((value for name, value in received.headers if name.lower() == OWNER.lower()), "")
-        if received.status == 503 and url and url != owner.url:
+        if received.status == 503 and url != owner.url:
             received.abandon()
             raise Refused(f"the owner at {owner.url} is the owner no longer")
         return received

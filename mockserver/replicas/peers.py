@@ -14,6 +14,7 @@ from mockserver.proxy.exchange import BadGateway, GatewayTimeout, Held, Outgoing
 from mockserver.proxy.headers import sent_headers, sent_path
 from mockserver.proxy.options import ProxyOptions
 from mockserver.proxy.target import ProxyTarget, Received
+from mockserver.replicas.ownership import LEASE
 from mockserver.replicas.problems import Elsewhere
 from mockserver.replicas.redis_link import PREFIX, RedisLink, lease_key
 
@@ -67,6 +68,10 @@ class Peers:
         """Cut the connections to replicas that have no lease any more."""
         known = list(self._known)
         if not known:
+            return
+        if self._link.is_down(LEASE):  # all leases have ended
+            for peer in list(self._known.values()):
+                peer.cut()
             return
         for replica, url in zip(
             known, self._link.call(lambda redis: redis.mget(map(lease_key, known))), strict=True

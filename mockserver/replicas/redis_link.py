@@ -100,7 +100,11 @@ class RedisLink:
         self._scripts: dict[str, Any] = {}
         self._lock = Lock()
         self.failed_at = 0.0
-        """When the last call failed; 0 if it did not."""
+        """Since when calls fail; 0 if the last one did not."""
+
+    def is_down(self, seconds: float) -> bool:
+        """Whether it has not answered for so long."""
+        return bool(self.failed_at) and elapsed() - self.failed_at > seconds
 
     def call(self, function: Callable[[Any], Any], *, is_probe: bool = False) -> Any:
         """Result of `function` of the client; StoreUnavailable if Redis does not answer.
@@ -112,7 +116,7 @@ class RedisLink:
         try:
             result = function(self.redis)
         except RedisError as error:
-            self.failed_at = elapsed()
+            self.failed_at = self.failed_at or elapsed()
             raise StoreUnavailable(f"Redis at {self.place} does not answer: {error}") from error
         if self.failed_at:
             self.failed_at = 0.0

@@ -175,7 +175,6 @@ class RedisStore:
             raise Refused(f"sandbox {log.name!r} has another owner")
         expires = self.expires(log.name) if expires is None else expires
         values = (log.lease.replica, log.epoch, length, expires, *args)
-        log.used = True
         if not self.link.script(script, log.keys, *values, sync=self._sync):
             log.is_lost = True
             raise Refused(f"sandbox {log.name!r} has another owner")

@@ -13,7 +13,7 @@ from mockserver.persistence.opening import FAILURES, reason_of
 from mockserver.persistence.recovery import Recovery
 from mockserver.replicas.keeper import ReplicaKeeper
 from mockserver.replicas.ownership import Acquired, Ownership, RedisLog
-from mockserver.replicas.problems import StoreUnavailable
+from mockserver.replicas.problems import Refused, StoreUnavailable
 from mockserver.replicas.redis_link import PREFIX
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
@@ -39,6 +39,20 @@ class ReplicaSandboxes(Sandboxes):
         self.locate(DEFAULT if name is None else name)
         return super().find(name)
 
+    def enter(self, found: Sandbox, makes: Callable[[], bool] = lambda: True) -> Sandbox:
+        """Use what `find` returned; Refused if another replica may own it meanwhile."""
+        if found.name == DEFAULT:
+            return self.default
+        if found.last_used and found.name not in self._open:
+            raise Refused(f"ownership of sandbox {found.name!r} is moving")
+        return super().enter(found, makes)
+
+    def is_current(self, sandbox: object, name: str) -> bool:
+        """Whether a sandbox is still the one of this name, or was never added."""
+        if sandbox is self.outside:
+            return True
+        return sandbox is self.default if name == DEFAULT else self._open.get(name, sandbox) is sandbox
+
     def locate(self, name: str) -> None:
         """Become the owner of a sandbox unless this replica is; Elsewhere if another one is."""
         if self.owners.holds(name):
@@ -59,10 +73,10 @@ class ReplicaSandboxes(Sandboxes):
         if name == DEFAULT or name in self._open:
             return
         with self._moved(name):
-            log = self.owners.held.get(name)
-            if log is None or name in self._open:
+            with self._lock:
+                log = None if name in self._open else self.owners.held.pop(name, None)
+            if log is None:
                 return
-            self.owners.held.pop(name)
             with suppress(StoreUnavailable):
                 self.keeper.store.release(log, 0, is_nothing=name not in self._gone)
 
@@ -116,6 +130,7 @@ class ReplicaSandboxes(Sandboxes):
                     self._gone[name] = found.gone
             self.owners.held[name] = log
             if name == DEFAULT:
+                self.default = self._new(DEFAULT, self.start)
                 self.keeper.adopt(self.default)
             return
         snapshot, entries = stored
