@@ -42,7 +42,7 @@ def replicas(settings: Settings, notice: Callable[[str], None], stopping: thread
     try:
         from mockserver.replicas.opening import Replicas
     except ModuleNotFoundError as error:
-        raise DocumentError(f"--store: {error.name} is missing; pip install 'freddy-mock[redis]'") from None
+        raise DocumentError(f"--store: {error.name} is missing; pip install 'redis[hiredis]>=6'") from None
     return Replicas(settings, notice, stopping)
 
 
