@@ -127,7 +127,8 @@ class ReplicaCorridor(Corridor):
         ):
             return True
         try:
-            return self._sandboxes.is_current(context.sandbox, name) and self._holds(name)
+            # In this order: a sandbox is the current one before it is held again.
+            return self._holds(name) and self._sandboxes.is_current(context.sandbox, name)
         except StoreUnavailable:
             return False
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from mockserver.persistence.keeper import Keeper
-from mockserver.persistence.kept_sandbox import pieces
+from mockserver.persistence.kept_sandbox import KeptSandbox, pieces
 from mockserver.replicas.ownership import RENEWAL, Ownership, RedisLog
 from mockserver.replicas.problems import Refused, StoreUnavailable
 from mockserver.replicas.redis_link import PREFIX
@@ -68,12 +68,19 @@ class ReplicaKeeper(Keeper):
     def dropped(self, sandbox: Sandbox) -> None:
         """Forget a sandbox that was removed."""
         self.forget(sandbox)
-        self.owners.held.pop(sandbox.name, None)
 
     def forget(self, sandbox: Sandbox) -> None:
         """Keep a sandbox no longer."""
         if sandbox.kept is not None:
             self._forget(sandbox.kept)
+
+    def _forget(self, kept: KeptSandbox) -> None:
+        """Refuse what calls that have begun still change."""
+        self._kept.pop(kept.sandbox.name, None)
+        assert isinstance(kept.log, RedisLog)
+        kept.log.is_lost = True
+        with self._lock:
+            self._recent.pop(id(kept.sandbox.start), None)
 
     def named_sandbox(self, ordinal: int) -> None:
         """Nothing: the store has the ordinal."""
@@ -101,6 +108,7 @@ class ReplicaKeeper(Keeper):
         super().close()
         self._ended.set()
         self._renewals.join()
+        self.owners.lease.end()  # what still runs here reads nothing that others may change from now on
         self.release_all()
         with suppress(StoreUnavailable):
             self.owners.drop_lease()

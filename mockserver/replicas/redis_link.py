@@ -47,15 +47,21 @@ redis.call('HSET', KEYS[1], 'length', length + 1)
 {_TOUCH}
 """
 SNAPSHOT = f"""{_OWNED}
-if tonumber(redis.call('HGET', KEYS[3], 'at') or '-1') > tonumber(ARGV[5]) then return 1 end
-redis.call('HSET', KEYS[3], 'at', ARGV[5], 'data', ARGV[6])
-redis.call('XTRIM', KEYS[2], 'MINID', (ARGV[5] + 1) .. '-0')
+local at = tonumber(ARGV[5])
+if ARGV[3] ~= '' then
+  at = at + 1
+  redis.call('HSET', KEYS[1], 'length', at)
+end
+if tonumber(redis.call('HGET', KEYS[3], 'at') or '-1') > at then return 1 end
+redis.call('HSET', KEYS[3], 'at', at, 'data', ARGV[6])
+redis.call('XTRIM', KEYS[2], 'MINID', (at + 1) .. '-0')
 redis.call('HDEL', KEYS[1], 'gone')
 {_TOUCH}
 """
+"""A snapshot of everything takes a position of its own, so that one that came late is noticed."""
 REMOVE = f"""{_OWNED}
 redis.call('DEL', KEYS[2], KEYS[3])
-redis.call('HSET', KEYS[1], 'gone', ARGV[5])
+redis.call('HSET', KEYS[1], 'gone', ARGV[5], 'length', length + 1)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """

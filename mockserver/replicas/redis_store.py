@@ -30,6 +30,8 @@ MARGIN = 600_000
 """Milliseconds for which a sandbox stays in Redis after its replica would have dropped it."""
 GONE = 86_400_000
 """Milliseconds for which it is known that a sandbox was dropped."""
+NOTHING = 60_000
+"""Milliseconds for which the epoch of a name is kept that no sandbox has."""
 
 
 class RedisStore:
@@ -69,6 +71,10 @@ class RedisStore:
             raise DamagedError("a part of the log is missing")
         return _uncompressed(data), [fields[b"entry"] for _, fields in rows]
 
+    def has(self, name: str) -> bool:
+        """Whether there is a sandbox of this name."""
+        return bool(self.link.call(lambda redis: redis.exists(sandbox_keys(name)[2])))
+
     def load(self, name: str) -> tuple[bytes, list[bytes], Log, int]:
         """The same as `stored`, as the interface has it."""
         raise NotImplementedError(name)
@@ -99,18 +105,18 @@ class RedisStore:
             self._change(log, keys.SNAPSHOT, number if is_last else "", number, data)
             log.snapshot_bytes = len(data)
             if is_last:
-                log.grown = 0
+                log.length, log.grown = number + 1, 0
 
     def remove(self, log: Log, why: str = "was deleted") -> None:
         """Remove everything of a sandbox; others know that it is gone."""
         assert isinstance(log, RedisLog)
         with log.lock:
             self._change(log, keys.REMOVE, log.length, why, expires=GONE)
+            log.length += 1
 
-    def release(self, log: RedisLog, latest: int, *, is_nothing: bool = False) -> None:
+    def release(self, log: RedisLog, latest: int, *, expires: int | None = None) -> None:
         """Leave a sandbox to other replicas; `latest`: last instant that it told."""
         with log.lock:
-            expires = 60_000 if is_nothing else self.expires(log.name)
             self._change(log, keys.RELEASE, "", latest, expires=expires)
 
     def keep(self, names: Iterable[str], digests: Iterable[str]) -> None:

@@ -13,8 +13,9 @@ from mockserver.persistence.opening import FAILURES, reason_of
 from mockserver.persistence.recovery import Recovery
 from mockserver.replicas.keeper import ReplicaKeeper
 from mockserver.replicas.ownership import Acquired, Ownership, RedisLog
-from mockserver.replicas.problems import Refused, StoreUnavailable
+from mockserver.replicas.problems import Elsewhere, Refused, StoreUnavailable
 from mockserver.replicas.redis_link import PREFIX
+from mockserver.replicas.redis_store import GONE, NOTHING
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
 from mockserver.sandbox.sandboxes import DEFAULT, Sandboxes
@@ -65,7 +66,12 @@ class ReplicaSandboxes(Sandboxes):
         """Create a sandbox, with a generated name for None."""
         self.keeper.hash_of(start)  # a large one takes a while
         name = self._fresh() if name is None else name
-        self.locate(name)
+        try:
+            self.locate(name)
+        except Elsewhere:
+            if self.keeper.store.has(name):
+                raise self._exists(name) from None
+            raise
         return super().create(name, start)
 
     def let_go(self, name: str) -> None:
@@ -78,7 +84,7 @@ class ReplicaSandboxes(Sandboxes):
             if log is None:
                 return
             with suppress(StoreUnavailable):
-                self.keeper.store.release(log, 0, is_nothing=name not in self._gone)
+                self.keeper.store.release(log, 0, expires=GONE if name in self._gone else NOTHING)
 
     def give_up(self, name: str) -> None:
         """Forget a sandbox that another replica may own."""
@@ -158,6 +164,9 @@ class ReplicaSandboxes(Sandboxes):
         log = self.owners.held.get(name)
         if log is not None:
             self.keeper.store.remove(log, why)
+            self.owners.held.pop(name, None)
+            with suppress(StoreUnavailable):  # then others wait for the end of the lease
+                self.keeper.store.release(log, 0, expires=GONE)
         super()._forget(name, why)
 
     def _drop_idle(self, now: float) -> None:

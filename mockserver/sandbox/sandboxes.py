@@ -131,8 +131,7 @@ class Sandboxes:
             self._drop_idle(now)
             name = self._fresh() if name is None else name
             if name == DEFAULT or name in self._open:
-                reason = f"sandbox {name!r} exists already: use it, reset it, or delete it first"
-                raise Conflict("Sandbox exists", reason=reason, sandbox=name)
+                raise self._exists(name)
             sandbox = self._add(self._new(_valid_name(name), start), now)
             self._gone.pop(name, None)
             return sandbox
@@ -225,6 +224,11 @@ class Sandboxes:
         self._gone[name] = why
         if len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)
+
+    @staticmethod
+    def _exists(name: str) -> Conflict:
+        reason = f"sandbox {name!r} exists already: use it, reset it, or delete it first"
+        return Conflict("Sandbox exists", reason=reason, sandbox=name)
 
     def _gone_problem(self, name: str) -> SandboxGone:
         revive = f'POST /__admin/sandboxes {{"id": "{name}"}} starts it again, or use another name'
