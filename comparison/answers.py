@@ -37,6 +37,10 @@ FULL = 10
 FAULTS = "/error/details/fields"
 KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at", "pinned_at")
 """Fields by which lists are ordered; items that are equal in all of them may change places."""
+ECHOES = ("updateThreadMessage",)
+"""Operations that answer with the caller's text in a message of the model."""
+ORDERS: Mapping[str, Sequence[str]] = {"getThreadChanges": ("updated_at",)}
+"""Operation -> fields by which its list is ordered, if not KEYS."""
 HEADERS = ("content-type", "allow", "location", "www-authenticate", "content-disposition")
 
 
@@ -80,10 +84,6 @@ class Comparer:
     """Time of each side, in seconds since 1970, when the run began."""
     slack: float = 0.0
     """Seconds by which times may differ after that."""
-    echoes: Sequence[str] = ()
-    """Operations that answer with texts of the caller, also where a model spoke before."""
-    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Operation -> fields by which its list is ordered, if not KEYS."""
     kind_of: Callable[[str, str], str] = lambda _, pointer: pointer.rpartition("/")[2]
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
@@ -142,7 +142,7 @@ class _Walk(NamedTuple):
         if left.keys() != right.keys():
             missing, more = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
             yield AnswerDifference("fields", place, missing, more)
-        spoken = left.get("role") == "assistant" and self.operation not in self.comparer.echoes
+        spoken = left.get("role") == "assistant" and self.operation not in ECHOES
         both = sorted(left.keys() & right.keys(), key=lambda name: (not IDS.search(f"/{name}"), name))
         for name in both:  # ids first: texts may have them
             says = spoken and name in ("content", "text", "response_blocks")
@@ -165,7 +165,7 @@ class _Walk(NamedTuple):
                 return
             position = {label: n for n, label in enumerate(labels[1])}
             right = [right[position[label]] for label in labels[0]]
-            keys = self.comparer.orders.get(self.operation, KEYS)
+            keys = ORDERS.get(self.operation, KEYS)
             if not _tied(left, [position[label] for label in labels[0]], keys):
                 yield AnswerDifference("order", place, *labels)
         for n, (one, other) in enumerate(zip(left, right, strict=False)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -129,13 +130,17 @@ def create_app(
         answers=ProfileAnswers(profile) if profile.followed else None,
         redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
+    if proxy is not None and front is not None and proxy.mode == "compare":
+        limits = BodyLimits(settings.max_body_bytes, settings.max_file_bytes)
+        of_users = replace(vendor, authenticate=authenticates, name_of=lambda caller: caller.user_id)
+        optional_parts.compare(front, of_users, sandboxes.start, limits)
     modules = blueprints.executed(settings.extend)
     foreign = optional_parts.foreign_apis(settings, beside, blueprints.handlers(modules))
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
-    about = {} if front is None else front.about
+    about = dict if front is None else lambda: front.about
     handlers = admin_handlers(
         ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), about, prefixes)
     )

@@ -27,7 +27,7 @@ class ControlContext(NamedTuple):
     """Title, version and SHA-256 of the vendor's document."""
     settings: Mapping[str, Any]
     """Settings as JSON values, without secrets."""
-    about: Mapping[str, str] = {}
+    about: Callable[[], Mapping[str, Any]] = dict
     """What health tells of a proxy."""
     prefixes: Mapping[str, str] = {}
     """Path prefix of each document of `--also`."""

@@ -24,6 +24,15 @@ class GatewayTimeout(
     """504: a connection, the first byte or the next one took too long."""
 
 
+def is_text(body: bytes) -> bool:
+    """Whether a body is text, which a recording and a comparison can have."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in body
+
+
 class Outgoing(NamedTuple):
     """Request to the target."""
 

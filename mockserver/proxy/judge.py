@@ -122,8 +122,17 @@ class EventJudge:
         self._exchange.violations = (*self._exchange.violations, *more)
 
 
-def told(violations: Iterable[Violation]) -> str:
-    """Violations as a header's value."""
+def tell(headers: list[tuple[str, str]], violations: Iterable[Violation], why: str = "") -> None:
+    """Set X-Mock-Violations, if there is something to tell; `why`: what was not judged."""
+    told = [
+        value for name, value in headers if name == "X-Mock-Violations" and value.startswith("not judged")
+    ]
+    headers[:] = [pair for pair in headers if pair[0] != "X-Mock-Violations"]
+    if text := " | ".join(filter(None, (_told(violations), why, *told))):
+        headers.append(("X-Mock-Violations", text))
+
+
+def _told(violations: Iterable[Violation]) -> str:
     texts = [f"{each['in']} {each['pointer'] or '/'}: {each['message']}" for each in violations]
     return header_safe(" | ".join(texts))
 

@@ -19,7 +19,7 @@ class TargetStream(Lines):
         *,
         judge: Callable[[bytes], object],
         broken: Callable[[Exception], None],
-        closed: Callable[[], None],
+        closed: Callable[[SentBytes], None],
         keep: int,
     ) -> None:
         """`begin`: what was read already; `judge` gets every piece before it is passed on."""
@@ -31,7 +31,7 @@ class TargetStream(Lines):
                 received.end()
             else:
                 received.abandon()
-            closed()
+            closed(sent)
 
         ClosesOnce.__init__(self, _pieces(received, begin, judge, broken, sent), end)
 

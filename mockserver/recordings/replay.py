@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode
-
-import orjson
 
 from comparison.answers import AnswerDifference, Comparer, moment
 from comparison.names import Names
+from comparison.translation import Translation
 from mockserver.http.redaction import MASK
 from mockserver.proxy.exchange import Outgoing
 from mockserver.proxy.target import ProxyTarget
@@ -38,7 +35,6 @@ UNKNOWN = "ak_replayed_unknown"
 _NOT_SENT = frozenset(
     ("host", "content-length", "accept-encoding", "connection", "cookie", "prefer", "user-agent", "expect")
 )
-_WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
 _TEXTS = ("json", "text/event-stream")
 """Content types whose bodies are compared."""
 
@@ -89,6 +85,7 @@ class Replay:
             raise NoKey(", ".join(sorted(missing)))
         self._took = made[-1].at - made[0].at if made else 0.0
         self._begin, self._patience = time.monotonic(), PATIENCE
+        self._translation = Translation(self.names)
         comparer = Comparer(self.names, starts=(start_of(made), self._now()))
         for each in recording:
             if why := _unsendable(each):
@@ -115,8 +112,8 @@ class Replay:
             if name in recorded.sent_headers and recorded.role:
                 scheme = "Bearer " if name == "authorization" else ""
                 headers[name] = scheme + str(self._key(recorded.role))
-        body = self._body(recorded.sent).encode()
-        return self._asked(recorded.method, self._path(recorded.path), headers, body)
+        body = self._translation.body(recorded.sent).encode()
+        return self._asked(recorded.method, self._translation.path(recorded.path), headers, body)
 
     def _asked(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Given:
         named = {"host": self.target.host, "accept-encoding": "identity", **headers}
@@ -141,43 +138,6 @@ class Replay:
             return moment(error_of(answer.body)["timestamp"])
         told = answer.headers.get("date", "")
         return parsedate_to_datetime(told).timestamp() if told else 0.0
-
-    def _path(self, path: str) -> str:
-        plain, _, query = path.partition("?")
-        steps = [quote(self._id(step), safe="%:@!$&'()*+,;=~-._") for step in plain.split("/")]
-        if not query:
-            return "/".join(steps)
-        pairs = [(name, self._id(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
-        return "/".join(steps) + "?" + urlencode(pairs)
-
-    def _body(self, text: str) -> str:
-        value = decoded(text)
-        return text if value is None else orjson.dumps(self._translated(value)).decode()
-
-    def _translated(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: self._translated(each) for name, each in value.items()}
-        if isinstance(value, list):
-            return [self._translated(each) for each in value]
-        return self._text(value) if isinstance(value, str) else value
-
-    def _id(self, text: str) -> str:
-        """The target's value for one of the recording: an id, or a cursor."""
-        for label, (left, right) in reversed(self.names.values.items()):
-            if left == text and label.startswith("cursor:"):
-                return right
-        return self._text(text)
-
-    def _text(self, text: str) -> str:
-        """Text with each known id of the recording replaced by the target's."""
-        label = self.names.label(0, text)
-        if label is not None:
-            return self.names.values[label][1]
-        return _WORD.sub(self._word, text)
-
-    def _word(self, found: re.Match[str]) -> str:
-        label = self.names.label(0, found[0])
-        return found[0] if label is None else self.names.values[label][1]
 
 
 def _differences(recorded: RecordedExchange, answer: Given, comparer: Comparer) -> list[AnswerDifference]:
