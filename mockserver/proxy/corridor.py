@@ -254,7 +254,9 @@ class ForwardingCorridor(Corridor):
         except Problem:
             received.abandon()
             raise
-        return TargetStream(received, begin, judge=watch, broken=broken, closed=closed, keep=self._keep)
+        return TargetStream(
+            received, begin, judge=watch, broken=broken, closed=closed, keep=self._keep, is_events=is_events
+        )
 
 
 def _is_missing(answer: Answer) -> bool:

@@ -105,8 +105,8 @@ class Front:
             return dict(handlers)
 
         def refuse(call: Any, _: Any) -> Reply:
-            reason = f"{call.operation} is about clock or data, which the target has, not the proxy"
-            raise NoState("No state", reason=f"{reason}; mockserver serve has them")
+            reason = f"a proxy has no data: {call.operation} is about clock or data, which are the target's"
+            raise NoState("No state", reason=f"{reason}; mockserver serve has its own")
 
         return {name: refuse if name in STATEFUL else handle for name, handle in handlers.items()}
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -18,6 +18,8 @@ from mockserver.http.redaction import MASK, Mask
 from mockserver.journal.entry import Entry
 from mockserver.proxy.options import ProxyOptions
 
+MOST_WAITING = 1000
+"""Exchanges that wait to be written; beyond them the proxy answers only as fast as the file takes them."""
 UNFINISHED = ".part"
 """What is added to the name of the file until the recording ends."""
 
@@ -31,13 +33,14 @@ class Recording:
         self._lines = Path(f"{options.record}{UNFINISHED}")
         try:
             require_writable(options.record)
-            self._sink = self._lines.open("wb")
+            self._sink = _own(self._lines)
         except OSError as error:
             raise OSError(
                 f"--record: {options.record} {error.strerror}; give a file in a writable folder"
             ) from error
         self._mask = Mask(())
         self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
+        self._room = threading.Semaphore(MOST_WAITING)
         self._places: list[tuple[str, int, int]] = []
         """Instant, offset and length of each line."""
         self._failure = ""
@@ -45,7 +48,9 @@ class Recording:
         self._thread.start()
 
     def add(self, entry: Entry) -> None:
-        """Record an exchange that has ended; returns at once."""
+        """Record an exchange that has ended; waits for the file if it is far behind."""
+        if threading.current_thread() is not self._thread:  # in which a stream can be closed, too
+            self._room.acquire()
         self._waiting.put(entry)
 
     def end(self) -> bool:
@@ -63,6 +68,7 @@ class Recording:
     def _write(self) -> None:
         at = 0
         while (entry := self._waiting.get()) is not None:
+            self._room.release()
             if self._failure:
                 continue
             try:
@@ -110,7 +116,7 @@ class Recording:
         self._sink.close()
         unfinished = Path(f"{self._file}.new")
         about = {"version": "1.2", "creator": CREATOR, "_mock": {"target": self._options.target}}
-        with self._lines.open("rb") as source, unfinished.open("wb") as sink:
+        with self._lines.open("rb") as source, _own(unfinished) as sink:
             sink.write(b'{"log":' + orjson.dumps(about)[:-1] + b',"entries":[\n')
             for number, (_, at, length) in enumerate(sorted(self._places), 1):
                 source.seek(at)
@@ -121,6 +127,12 @@ class Recording:
             sink.flush()
             os.fsync(sink.fileno())
         unfinished.replace(self._file)
+
+
+def _own(file: Path) -> BinaryIO:
+    """File that nobody else can read, opened for writing."""
+    file.unlink(missing_ok=True)
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def exchange_order(entry: Entry) -> str:
