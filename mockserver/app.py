@@ -314,6 +314,9 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
 
     def load_data(name_or_file: str) -> Data:
         loaded = loader.load(name_or_file, shapes)
+        for each in loaded.faults:
+            if each["operation"] not in spec.operations:
+                raise DocumentError(f"{name_or_file}: faults: {each['operation'][:80]!r} is no operation")
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
         return _with_rows(loaded, beside) if beside else loaded

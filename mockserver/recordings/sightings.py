@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from comparison.answers import content
 from mockserver.recordings.recorded import PRODUCED, RecordedExchange
 
 Values = dict[str, Any]
@@ -71,22 +73,28 @@ class Sightings:
     """Role -> ids in the paths and queries of what it got."""
     named: dict[str, Values] = field(default_factory=dict)
     """Roles and departments of organizations, by id."""
-    models: int = 0
-    """Answers of a model."""
-    limited: int = 0
-    """Answers 429, and failures of the target."""
+    named_by_model: int = 0
+    """Names of threads that a model has given."""
+    replies: list[Values] = field(default_factory=list)
+    """Answers of a model, in order, as a scenario has them."""
+    faults: list[Values] = field(default_factory=list)
+    """Answers 429, and failures of the target, likewise."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Operation -> requests that a fault could be about."""
     written: set[str] = field(default_factory=set)
 
     def add(self, each: RecordedExchange) -> None:
         """Take an exchange in."""
         ids = set(_ID.findall(each.path)) | set(re.findall(r"=([a-z]+_[^&]+)", each.path))
-        self.limited += each.status == 429 or each.status >= 500
+        self._note_fault(each)
         if each.source not in PRODUCED or each.status >= 300:
             if each.status == 403:
                 self.refused.setdefault(each.role, set()).update(ids)
             return
         self.reached.setdefault(each.role, set()).update(ids)
-        self.models += each.operation in ("createResponse", "generateThreadName")
+        self.named_by_model += each.operation == "generateThreadName"
+        if each.operation == "createResponse" and (text := _said(each)):
+            self.replies.append({"text": text})
         for record in _objects(each.body):
             self._see(each, record)
             if each.operation == "listSpaces":
@@ -112,13 +120,26 @@ class Sightings:
                     known.first = {**record, **known.first}
                     known.last = {**known.last, **record}
 
+    def _note_fault(self, each: RecordedExchange) -> None:
+        """Count a request, and note its answer if it is no state: a fault strikes at the same place."""
+        if each.source not in PRODUCED or not each.operation or each.status == 401:
+            return
+        if each.status == 429 or each.status >= 500:
+            wait = each.headers.get("retry-after", "")
+            error = {"status": each.status} | ({"retry_after": int(wait)} if wait.isdigit() else {})
+            self.faults.append(
+                {"operation": each.operation, "skip": self.counts[each.operation], "error": error}
+            )
+        else:
+            self.counts[each.operation] += 1
+
     def _note_user(self, each: RecordedExchange) -> None:
         body = each.body if isinstance(each.body, dict) else {}
         rows = body.get("data")
         if each.operation == "getCurrentUser":
             self.users[each.role] = body.get("id", "")
             self.names[self.users[each.role]] = body.get("full_name") or ""
-        elif each.operation == "createThread" and "user_id" in body:
+        elif each.operation in ("createThread", "getThread") and "user_id" in body:
             self.users.setdefault(each.role, body["user_id"])
         elif each.operation == "createSpace" and "created_by" in body:
             self.users.setdefault(each.role, body["created_by"])
@@ -161,6 +182,15 @@ class Sightings:
             mine = self.users.get(each.role)
             for thread in self.records["threads"].values():
                 thread.deleted = thread.deleted or thread.last["user_id"] == mine
+
+
+def _said(each: RecordedExchange) -> str:
+    """What the model said in an answer: its own text, or the deltas of its stream."""
+    if "event-stream" not in each.headers.get("content-type", ""):
+        parts = each.body.get("response", ()) if isinstance(each.body, dict) else ()
+        return "".join(part.get("text", "") for part in parts)
+    events = content(each)["events"]
+    return "".join(event.get("delta", "") for event in events if isinstance(event, dict))
 
 
 def _objects(value: Any) -> Iterator[Values]:
