@@ -166,7 +166,7 @@ class _Walk(NamedTuple):
             position = {label: n for n, label in enumerate(labels[1])}
             right = [right[position[label]] for label in labels[0]]
             keys = ORDERS.get(self.operation, KEYS)
-            if not _tied(left, [position[label] for label in labels[0]], keys):
+            if not _tied(left, right, [position[label] for label in labels[0]], keys):
                 yield AnswerDifference("order", place, *labels)
         for n, (one, other) in enumerate(zip(left, right, strict=False)):
             yield from self.values(one, other, f"{place}/*", f"{at}/{n}", spoken=spoken)
@@ -296,13 +296,18 @@ def _kind(value: Any) -> str:
     return "object" if isinstance(value, Mapping) else type(value).__name__
 
 
-def _tied(items: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
-    """Whether only items that are equal in what orders them changed places."""
-    keys = [
-        [item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items
+def _tied(left: Sequence[Any], right: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
+    """Whether only items changed places that are equal, on one side, in what orders them.
+
+    `right`: the same items as `left`; `positions`: where they are on the right. The two sides do the same at
+    other fractions of a second, so that what is equal on one may differ on the other.
+    """
+    sides = [
+        [[item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items]
+        for items in (left, right)
     ]
     return all(
-        positions[n] < positions[later] or keys[n] == keys[later] != []
-        for n in range(len(items))
-        for later in range(n + 1, len(items))
+        positions[n] < positions[later] or any(keys[n] == keys[later] != [] for keys in sides)
+        for n in range(len(left))
+        for later in range(n + 1, len(left))
     )

@@ -22,7 +22,7 @@ from mockserver.openapi.operation import Response
 from mockserver.outcome import explain_origin, refused
 from mockserver.proxy import judge
 from mockserver.proxy.comparing import Comparison, given_of
-from mockserver.proxy.exchange import BadGateway, Outgoing, is_text
+from mockserver.proxy.exchange import BadGateway, Outgoing
 from mockserver.proxy.front import Front
 from mockserver.proxy.headers import passed_headers, sent_headers, sent_path
 from mockserver.proxy.stream import TargetStream
@@ -108,8 +108,8 @@ class ForwardingCorridor(Corridor):
         meant, wrong = None, list[judge.Violation]()
         if operation is not None:
             meant, wrong = judge.judge_request(context, self._limits)
-            if self._front.watch is not None and is_text(request.received):
-                request.journal_body = None  # a recording has texts that are uploaded, too
+            if self._front.watch is not None:
+                request.journal_body = None  # a recording has what is uploaded, too
         if operation is None or operation.body is None:
             request.body(self._limits.body, "--max-body-bytes")
         if self._front.comparison is not None and operation is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
@@ -16,6 +17,7 @@ from mockserver.admin.journal_entries import exchange_body
 from mockserver.files import require_writable
 from mockserver.http.redaction import MASK, Mask
 from mockserver.journal.entry import Entry
+from mockserver.proxy.exchange import is_text
 from mockserver.proxy.options import ProxyOptions
 
 MOST_WAITING = 1000
@@ -88,8 +90,10 @@ class Recording:
 
     def _recorded(self, entry: Entry) -> dict[str, Any]:
         body = exchange_body(entry, self._mask)
-        role = entry.exchange.caller
-        for side in (body["request"], body["response"]):
+        role, encoded = entry.exchange.caller, not is_text(entry.body)
+        if encoded:
+            body["request"]["body"] = MASK if self._options.mask else b64encode(entry.body).decode()
+        for side in (body["response"],) if encoded else (body["request"], body["response"]):
             side["body"] = masked_body(side["body"], self._options.mask)
         for name in ("x-api-key", "authorization"):
             if name in body["request"]["headers"]:
@@ -109,6 +113,7 @@ class Recording:
                 if body[side]["body_cut"]
             ],
             "violations": body["violations"],
+            "encoding": "base64" if encoded and not self._options.mask else "",
         }
         return har
 

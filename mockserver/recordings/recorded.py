@@ -39,11 +39,13 @@ class RecordedExchange:
     """Below the URL of the target, with the query."""
     sent_headers: Mapping[str, str]
     sent: str
-    """Body of the request."""
+    """Body of the request; in base64 if it is no text."""
     status: int
     headers: Mapping[str, str]
     """Of the answer, by lower-case name."""
     text: str
+    is_encoded: bool = False
+    """Whether `sent` is in base64."""
 
     @property
     def body(self) -> Any:
@@ -106,4 +108,5 @@ def _recorded(entry: Mapping[str, Any], target: str | None) -> RecordedExchange:
         response["status"],
         {each["name"].lower(): each["value"] for each in response["headers"]},
         response["content"]["text"],
+        ours.get("encoding") == "base64",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -112,7 +113,10 @@ class Replay:
             if name in recorded.sent_headers and recorded.role:
                 scheme = "Bearer " if name == "authorization" else ""
                 headers[name] = scheme + str(self._key(recorded.role))
-        body = self._translation.body(recorded.sent).encode()
+        if recorded.is_encoded:
+            body = b64decode(recorded.sent)
+        else:
+            body = self._translation.body(recorded.sent).encode()
         return self._asked(recorded.method, self._translation.path(recorded.path), headers, body)
 
     def _asked(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Given:
@@ -153,8 +157,8 @@ def _differences(recorded: RecordedExchange, answer: Given, comparer: Comparer) 
 def _unsendable(recorded: RecordedExchange) -> str:
     if recorded.source not in PRODUCED:
         return f"the answer was not the target's, but of source {recorded.source}"
-    if "multipart/" in recorded.sent_headers.get("content-type", "") and recorded.sent.startswith('{"files"'):
-        return "contents of files that are no text are not recorded"
+    if recorded.sent == MASK:
+        return "its body is masked"
     if recorded.is_sent_cut:
         return "its body is longer than what is recorded"
     return ""

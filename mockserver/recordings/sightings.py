@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from comparison.answers import content
@@ -17,9 +18,9 @@ KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
     "threads": ("thrd_", ("user_id", "created_at", "organization_id")),
     "messages": ("msg_", ("role", "content", "thread_id", "created_at")),
     "vector_stores": ("vs_", ("created_by", "created_at", "name")),
-    "files": ("file_", ("original_filename", "organization_id")),
+    "files": ("file_", ("original_filename", "organization_id", "file_size", "uploaded_by", "uploaded_at")),
     "organizations": ("org_", ("name",)),
-    "assistants": ("asst_", ("name", "created_by", "created_at")),
+    "assistants": ("asst_", ("name", "created_at")),
 }
 """Kind -> beginning of its ids, and fields that a whole record has."""
 _SPACE_THREAD = re.compile(r"/v1/spaces/([^/]+)/threads/([^/?]+)")
@@ -82,6 +83,10 @@ class Sightings:
     counts: Counter[str] = field(default_factory=Counter)
     """Operation -> requests that a fault could be about."""
     written: set[str] = field(default_factory=set)
+    contents: dict[str, str] = field(default_factory=dict)
+    """Texts of files that were downloaded, by id."""
+    listed: set[str] = field(default_factory=set)
+    """Spaces whose threads were listed to their end."""
 
     def add(self, each: RecordedExchange) -> None:
         """Take an exchange in."""
@@ -96,9 +101,11 @@ class Sightings:
         if each.operation == "createResponse" and (text := _said(each)):
             self.replies.append({"text": text})
         for record in _objects(each.body):
-            self._see(each, record)
+            self._see(each, _whole(each, record))
             if each.operation == "listSpaces":
                 self.reached[each.role].add(record["id"])
+        if each.operation == "downloadFile" and not each.is_cut:
+            self.contents[_ID.findall(each.path)[-1]] = each.text
         self._note_user(each)
         self._note_links(each)
         if each.method != "GET":
@@ -112,7 +119,8 @@ class Sightings:
             if id_.startswith(prefix) and all(name in record for name in needed):
                 known = self.records[kind].get(id_)
                 if known is None:
-                    made = each.status == 201 or str(record.get("created_at") or "") >= self.start
+                    at = record.get("created_at") or record.get("uploaded_at")
+                    made = each.status == 201 or str(at or "") >= self.start
                     self.records[kind][id_] = Sighting(
                         record, record, made, changed_before=id_ in self.written
                     )
@@ -157,7 +165,12 @@ class Sightings:
                 if each.method == "POST" and (known is None or not known.at_start):
                     link.added_at = body.get("added_at", "")
                     link.added_by = self.users.get(each.role, "")
+        self._note_listed(each, body)
+
+    def _note_listed(self, each: RecordedExchange, body: Values) -> None:
         if (found := _SPACE_THREADS.fullmatch(each.path)) is not None:
+            if not body.get("has_more"):
+                self.listed.add(found[1])
             for row in body.get("data", ()):
                 self.links.setdefault((found[1], row["id"]), Link(found[1], row["id"]))
         if (found := _SPACE_STORES.fullmatch(each.path)) is not None:
@@ -182,6 +195,17 @@ class Sightings:
             mine = self.users.get(each.role)
             for thread in self.records["threads"].values():
                 thread.deleted = thread.deleted or thread.last["user_id"] == mine
+
+
+def _whole(each: RecordedExchange, record: Values) -> Values:
+    """Record with what its list tells of all of them: an assistant's organization, and a user."""
+    if each.operation != "listAssistants" or not isinstance(record.get("created_at"), int):
+        return record
+    at = datetime.fromtimestamp(record["created_at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    is_own = record.get("user_access_level") == "owner"
+    user = each.body.get("user_context", {}).get("user_id") if is_own else f"usr_of_{record['id']}"
+    of = {"organization_id": each.body.get("organization_id"), "created_by": user}
+    return {**of, **record, "created_at": at}
 
 
 def _said(each: RecordedExchange) -> str:
