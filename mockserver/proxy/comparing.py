@@ -12,18 +12,18 @@ from urllib.parse import quote
 
 from comparison import ledger
 from comparison.answers import AnswerDifference, Comparer, moment
+from comparison.given import SLACK, Given, error_of
 from comparison.names import Names
 from comparison.translation import Translation
 from mockserver.http.context import RequestContext
 from mockserver.http.log import Exchange
 from mockserver.http.problems import Problem
 from mockserver.http.request import Answer, Request
-from mockserver.proxy.copy import Copy, Given
+from mockserver.proxy.copy import Copy
 from mockserver.proxy.exchange import Outgoing, is_text
 from mockserver.proxy.filling import ID, UNNAMED, Filling, Unknown, key_of
 from mockserver.proxy.headers import sent_headers
 from mockserver.proxy.target import SAFE, ProxyTarget, Received
-from mockserver.recordings.replay import SLACK, error_of
 
 MOST = 20
 """Most differences of one answer."""

@@ -6,12 +6,11 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-import orjson
-
 from comparison.answers import moment
+from comparison.given import Given
 from mockserver.corridor import Corridor
 from mockserver.http.context import Api, Refusal
 from mockserver.http.log import RequestLog
@@ -39,23 +38,6 @@ BEFORE = 1 << 60
 """Sequence numbers of what is fetched lie this far below those of what the copy makes itself."""
 TABLES = {"space_": "spaces", "thrd_": "threads", "vs_": "vector_stores", "msg_": "messages"}
 """Beginning of an id -> collection."""
-
-
-class Given(NamedTuple):
-    """Answer, of the target or of the copy."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By lower-case name."""
-    text: str
-
-    @property
-    def body(self) -> Any:
-        """Decoded JSON body; None without one."""
-        try:
-            return orjson.loads(self.text)
-        except orjson.JSONDecodeError:
-            return None
 
 
 class _Only:

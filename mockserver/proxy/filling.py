@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from comparison.given import KEY_STATES, Given, error_of
 from comparison.names import Names
 from comparison.translation import Translation
 from mockserver.http.context import RequestContext
 from mockserver.http.request import Request
-from mockserver.proxy.copy import Copy, Given
-from mockserver.recordings.replay import KEY_STATES, error_of
+from mockserver.proxy.copy import Copy
 
 _NAME = re.compile(r'"\w+"\s*:|[?&]\w+=')
 """Name of a field, or of a parameter."""

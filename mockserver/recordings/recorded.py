@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from comparison.given import decoded
+
 PRODUCED = ("target", "state")
 """Sources of answers that a server has given; the others were injected, or are the proxy's own."""
 
@@ -51,14 +53,6 @@ class RecordedExchange:
     def body(self) -> Any:
         """Decoded JSON body of the answer; None without one."""
         return decoded(self.text)
-
-
-def decoded(text: str) -> Any:
-    """JSON value of a text; None if it is none."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
 
 
 def read(file: Path) -> list[RecordedExchange]:

@@ -8,27 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
 
 from comparison.answers import AnswerDifference, Comparer, moment
+from comparison.given import KEY_STATES, SLACK, Given, error_of
 from comparison.names import Names
 from comparison.translation import Translation
 from mockserver.http.redaction import MASK
 from mockserver.proxy.exchange import Outgoing
 from mockserver.proxy.target import ProxyTarget
-from mockserver.recordings.recorded import PRODUCED, RecordedExchange, decoded
+from mockserver.recordings.recorded import PRODUCED, RecordedExchange
 
-SLACK = 5.0
-"""Seconds by which times may differ, besides the time that the recording and the replay have taken."""
 PATIENCE = 20.0
 """Seconds for which reads of one replay are repeated in all."""
-KEY_STATES: Mapping[str, str] = {
-    "API_KEY_EXPIRED": "expired",
-    "TOKEN_EXPIRED": "expired",
-    "API_KEY_DEACTIVATED": "deactivated",
-    "API_KEY_PAUSED": "paused",
-}
-"""Code of a 401 -> state of the key."""
 AGAIN = 0.05
 """Seconds between two tries of a read."""
 UNKNOWN = "ak_replayed_unknown"
@@ -38,19 +29,6 @@ _NOT_SENT = frozenset(
 )
 _TEXTS = ("json", "text/event-stream")
 """Content types whose bodies are compared."""
-
-
-class Given(NamedTuple):
-    """Answer of the server on which the recording is replayed."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def body(self) -> Any:
-        """Decoded JSON body; None without one."""
-        return decoded(self.text)
 
 
 @dataclass
@@ -190,12 +168,6 @@ def start_of(recording: Sequence[RecordedExchange]) -> float:
         if isinstance(told, str):
             return moment(told) - (each.at - recording[0].at)
     return recording[0].at if recording else 0.0
-
-
-def error_of(body: Any) -> Mapping[str, Any]:
-    """Error in the envelope of an answer; empty without one."""
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
 
 
 def _is_sent(name: str) -> bool:
