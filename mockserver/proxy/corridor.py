@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -177,7 +177,7 @@ class ForwardingCorridor(Corridor):
         self, context: RequestContext, received: Received, wrong: list[judge.Violation], ended: Ended
     ) -> Answer:
         exchange, request, operation = context.exchange, context.request, context.operation
-        named: dict[str, str] = {name.lower(): value for name, value in received.headers}
+        named = received.headers.named
         headers = passed_headers(
             received.headers,
             self._front.options.target,
@@ -212,7 +212,7 @@ class ForwardingCorridor(Corridor):
         return answer._replace(body=self._streamed(context, received, begin, named, answer, ended))
 
     @staticmethod
-    def _unjudged(context: RequestContext, named: dict[str, str], *, is_whole: bool) -> str:
+    def _unjudged(context: RequestContext, named: Mapping[str, str], *, is_whole: bool) -> str:
         """Why the body is not judged; empty if it is."""
         encoding = judge.encoding_of(named)
         if context.operation is None or not encoding:
@@ -224,7 +224,7 @@ class ForwardingCorridor(Corridor):
         context: RequestContext,
         received: Received,
         begin: bytes,
-        named: dict[str, str],
+        named: Mapping[str, str],
         answer: Answer,
         ended: Ended,
     ) -> TargetStream:

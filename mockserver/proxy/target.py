@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 from collections import deque
+from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import monotonic
@@ -188,7 +189,6 @@ class ProxyTarget:
                 connection.set_tunnel(*address, headers=dict(self._authorization()))
         else:
             connection = HTTPConnection(host, port, timeout=seconds)
-        connection.response_class = TargetResponse
         try:
             connection.connect()
         except (OSError, HTTPException) as error:
@@ -211,23 +211,37 @@ class ProxyTarget:
         sock, path, more = connection.sock, outgoing.path, list[tuple[str, str]]()
         if self._proxy.hostname and self._context is None:
             path, more = f"{self.scheme}://{self.host}{path}", self._authorization()
-        sock.settimeout(self.options.first_byte_timeout)
-        connection.putrequest(outgoing.method, path, skip_host=True, skip_accept_encoding=True)
-        for name, value in (*outgoing.headers, *more):
-            connection.putheader(name, value)
+        if sock.gettimeout() != self.options.first_byte_timeout:
+            sock.settimeout(self.options.first_byte_timeout)
+        head = _head(outgoing.method, path, (*outgoing.headers, *more))
         with nullcontext() if len(outgoing.body) <= SMALL else held:
-            _send(connection, outgoing.body)
+            _send(sock, head, outgoing.body)
         sent = monotonic()
         with nullcontext() if self.is_quick and _is_readable(sock, QUICK) else held:
-            response = connection.getresponse()
+            response = TargetResponse(sock, method=outgoing.method)
+            response.begin()
         self.is_quick = monotonic() - sent <= QUICK
-        sock.settimeout(self.options.silence_timeout)
+        if response.length is None or response.length > response.arrived:
+            sock.settimeout(self.options.silence_timeout)
         return Received(self, connection, response, sock)
 
 
-def _send(connection: HTTPConnection, body: bytes) -> None:
+def _head(method: str, path: str, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Head of a request; HTTPException for one that is not of single lines."""
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    head = "\r\n".join([*lines, "", ""])
+    if head.count("\n") != len(lines) + 1 or head.count("\r") != len(lines) + 1 or "\0" in head:
+        raise HTTPException("a header has a line break")
+    return head.encode("latin-1")
+
+
+def _send(sock: socket.socket, head: bytes, body: bytes) -> None:
     try:
-        connection.endheaders(body or None)
+        if len(body) <= SMALL:
+            sock.sendall(head + body)
+        else:
+            sock.sendall(head)
+            sock.sendall(body)
     except ConnectionError:
         if not body:
             raise  # else it may have answered before it had read everything
