@@ -7,22 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import orjson
-
 from mockserver.corridor import Corridor
 from mockserver.http.calls import Call
 from mockserver.http.context import RequestContext
 from mockserver.http.cors import METHODS
 from mockserver.http.event_stream import SentBytes, WaitingSlots
 from mockserver.http.large_answers import LARGE
-from mockserver.http.problems import MockOwnError, Problem, Redirect, Unserved, WrongMethod
+from mockserver.http.problems import Problem, Redirect, Unserved, WrongMethod
 from mockserver.http.request import Answer, Request
 from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Response
 from mockserver.outcome import explain_origin, refused
 from mockserver.proxy import judge
 from mockserver.proxy.comparing import Comparison, given_of
-from mockserver.proxy.exchange import BadGateway, Outgoing
+from mockserver.proxy.exchange import BadGateway, NoUpgrade, Outgoing, ReadOnly
 from mockserver.proxy.front import Front
 from mockserver.proxy.headers import passed_headers, sent_headers, sent_path
 from mockserver.proxy.stream import TargetStream
@@ -33,18 +31,6 @@ if TYPE_CHECKING:
 
 
 Ended = Callable[[Answer, bytes | None], str] | None
-
-
-class NoUpgrade(
-    MockOwnError, status=501, code="NOT_IMPLEMENTED", message="The proxy passes no upgrades on.", rule="proxy"
-):
-    """501: a request for another protocol."""
-
-
-class ReadOnly(
-    MockOwnError, status=403, code="READ_ONLY", message="The proxy passes no writes on.", rule="proxy"
-):
-    """403: a write, with `--read-only`."""
 
 
 class ForwardingCorridor(Corridor):
@@ -116,7 +102,7 @@ class ForwardingCorridor(Corridor):
             answer = self._compared(context, self._front.comparison, wrong)
         else:
             answer = self._forwarded(context, wrong, undocumented)
-        if self._front.options.mode == "fill" and meant is not None and _is_missing(answer):
+        if self._front.options.mode == "fill" and meant is not None and judge.is_missing(answer):
             return self._filled(context, meant)
         return answer
 
@@ -257,14 +243,3 @@ class ForwardingCorridor(Corridor):
         return TargetStream(
             received, begin, judge=watch, broken=broken, closed=closed, keep=self._keep, is_events=is_events
         )
-
-
-def _is_missing(answer: Answer) -> bool:
-    """Whether a target says that it does not have an operation, rather than a record."""
-    if answer.status != 404:
-        return answer.status in (405, 501)
-    try:
-        body = orjson.loads(answer.body) if isinstance(answer.body, bytes) else {"error": {}}
-    except orjson.JSONDecodeError:
-        return True
-    return not (isinstance(body, dict) and isinstance(body.get("error"), dict))

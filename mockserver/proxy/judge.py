@@ -12,7 +12,7 @@ from mockserver.http.calls import Call
 from mockserver.http.context import RequestContext
 from mockserver.http.log import Exchange
 from mockserver.http.problems import Invalid, SpecViolation
-from mockserver.http.request import header_safe
+from mockserver.http.request import Answer, header_safe
 from mockserver.http.upload import BodyLimits
 from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Operation, Response
@@ -168,3 +168,14 @@ def _violation(
         "pointer": pointer,
         "message": message,
     }
+
+
+def is_missing(answer: Answer) -> bool:
+    """Whether a target says that it does not have an operation, rather than a record."""
+    if answer.status != 404:
+        return answer.status in (405, 501)
+    try:
+        body = orjson.loads(answer.body) if isinstance(answer.body, bytes) else {"error": {}}
+    except orjson.JSONDecodeError:
+        return True
+    return not (isinstance(body, dict) and isinstance(body.get("error"), dict))

@@ -7,7 +7,6 @@ import select
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterable
 from contextlib import nullcontext, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import monotonic
@@ -16,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from mockserver.http.problems import MockOwnError
-from mockserver.proxy.exchange import BadGateway, GatewayTimeout, Held, Outgoing
+from mockserver.proxy.exchange import BadGateway, GatewayTimeout, Held, Outgoing, head_of
 from mockserver.proxy.options import ProxyOptions
 from mockserver.proxy.response import Headers, TargetResponse
 
@@ -213,7 +212,7 @@ class ProxyTarget:
             path, more = f"{self.scheme}://{self.host}{path}", self._authorization()
         if sock.gettimeout() != self.options.first_byte_timeout:
             sock.settimeout(self.options.first_byte_timeout)
-        head = _head(outgoing.method, path, (*outgoing.headers, *more))
+        head = head_of(outgoing.method, path, (*outgoing.headers, *more))
         with nullcontext() if len(outgoing.body) <= SMALL else held:
             _send(sock, head, outgoing.body)
         sent = monotonic()
@@ -224,15 +223,6 @@ class ProxyTarget:
         if response.length is None or response.length > response.arrived:
             sock.settimeout(self.options.silence_timeout)
         return Received(self, connection, response, sock)
-
-
-def _head(method: str, path: str, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Head of a request; HTTPException for one that is not of single lines."""
-    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    head = "\r\n".join([*lines, "", ""])
-    if head.count("\n") != len(lines) + 1 or head.count("\r") != len(lines) + 1 or "\0" in head:
-        raise HTTPException("a header has a line break")
-    return head.encode("latin-1")
 
 
 def _send(sock: socket.socket, head: bytes, body: bytes) -> None:
