@@ -140,7 +140,11 @@ def create_app(
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
-    about = dict if front is None else lambda: front.about
+
+    def about() -> Mapping[str, Any]:
+        of_proxy = {} if front is None else front.about
+        return {**of_proxy, "also": {each.name: each.about() for each in beside}} if beside else of_proxy
+
     handlers = admin_handlers(
         ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), about, prefixes)
     )

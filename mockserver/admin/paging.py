@@ -28,7 +28,7 @@ class ControlContext(NamedTuple):
     settings: Mapping[str, Any]
     """Settings as JSON values, without secrets."""
     about: Callable[[], Mapping[str, Any]] = dict
-    """What health tells of a proxy."""
+    """What health tells of a proxy, and of the documents of `--also`."""
     prefixes: Mapping[str, str] = {}
     """Path prefix of each document of `--also`."""
 
