@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from comparison import ledger
 from comparison.answers import AnswerDifference, Comparer, moment
@@ -16,18 +15,20 @@ from comparison.given import SLACK, Given, error_of
 from comparison.names import Names
 from comparison.translation import Translation
 from mockserver.http.context import RequestContext
-from mockserver.http.log import Exchange
 from mockserver.http.problems import Problem
-from mockserver.http.request import Answer, Request
 from mockserver.proxy.copy import Copy
-from mockserver.proxy.exchange import Outgoing, is_text
-from mockserver.proxy.filling import ID, UNNAMED, Filling, Unknown, key_of
-from mockserver.proxy.headers import sent_headers
-from mockserver.proxy.target import SAFE, ProxyTarget, Received
+from mockserver.proxy.exchange import is_text
+from mockserver.proxy.fetching import Fetches, Unknown
+from mockserver.proxy.filling import ID, UNNAMED, Filling, key_of
+from mockserver.proxy.headers import sent_path
+from mockserver.proxy.target import SAFE, ProxyTarget
 
 MOST = 20
 """Most differences of one answer."""
+LONGEST = 10.0
+"""Seconds for which the comparison of a stream waits for its turn."""
 FAILING = "a target that fails, or is limited"
+ANOTHER = "a record of another form"
 STRANGE = (KeyError, TypeError, ValueError, AttributeError)
 """Errors of records that are not as the document has them."""
 _QUEUE = re.compile(r"/(data_size|file_count|total_size|chunk_count|processing_\w+)$|/results|/file_search")
@@ -40,13 +41,14 @@ class Comparison:
 
     def __init__(self, target: ProxyTarget, copy: Copy, operation_at: Callable[[str], str]) -> None:
         """`operation_at`: operationId of a GET."""
-        self.lock = threading.Lock()
-        self._target, self._copy, self._operation_at = target, copy, operation_at
+        self.lock = threading.RLock()  # reentrant: garbage collection may close a stream at any point
+        self._target, self._copy = target, copy
         self._names = Names()
         self._translation = Translation(self._names)
+        self._fetch = Fetches(target, operation_at)
         self._filling = Filling(copy, self._names, self._fetch)
         self._comparer: Comparer | None = None
-        self._begun, self._fetched, self._number = 0.0, 0, 0
+        self._begun, self._number = 0.0, 0
         self._counts, self._unknown = Counter[str](), Counter[str]()
         self._cancelled = set[str]()
         """Threads whose stream was cancelled."""
@@ -59,7 +61,7 @@ class Comparison:
             "compared": self._counts["compared"],
             "different": self._counts["different"],
             "not_compared": dict(self._unknown),
-            "fetched": self._fetched,
+            "fetched": self._fetch.count,
             "budget": self._target.options.compare_budget,
         }
 
@@ -67,7 +69,7 @@ class Comparison:
         """What is told at the end."""
         compared, different = self._counts["compared"], self._counts["different"]
         why = "".join(f"; {count} not compared: {text}" for text, count in self._unknown.most_common())
-        return f"{compared} compared, {different} different, {self._fetched} fetched{why}"
+        return f"{compared} compared, {different} different, {self._fetch.count} fetched{why}"
 
     def write_drift(self) -> str:
         """Add the differences to the drift ledger; a line that says how many are new, or OSError."""
@@ -89,7 +91,7 @@ class Comparison:
         except Problem:
             return FAILING
         except STRANGE:
-            return "a record of another form"
+            return ANOTHER
         return ""
 
     def compare(self, context: RequestContext, why: str, theirs: Given | None) -> str:
@@ -98,22 +100,16 @@ class Comparison:
         `why`: it can't be compared; `theirs`: the target's answer, None if it is not whole.
         """
         writes = context.request.method not in (*SAFE, "OPTIONS")
-        found, ours = list[AnswerDifference](), None
+        found = list[AnswerDifference]()
         if not why and (theirs is None or theirs.status == 429 or theirs.status >= 500):
             why = "an answer that is too large, or broke off" if theirs is None else FAILING
         if context.matched.id == "createResponse" and self._was_cancelled(context):
             why = why or "a stream that was cancelled"
         if not why and theirs is not None:
-            before = self._copy.sandbox.state("") if writes else None
-            if writes or theirs.status >= 400:
-                self._copy.set_clock(theirs.body)
-            ours = self._answered(context)
-            self._name_user(context, theirs)
-            found = self._differences(context, theirs, ours)
-            if found and 403 in (theirs.status, ours.status) and not self._is_known(context):
-                why, found = "who may do this", []
-            if before is not None and ours.status < 300 <= theirs.status:
-                self._copy.sandbox.restore(before)
+            try:
+                why, found = self._found(context, theirs, writes=writes)
+            except STRANGE:
+                why = ANOTHER
         if writes and (why or found):
             text = context.request.received.decode("utf-8", "replace")
             self._filling.forget(ID.findall(f"{context.request.path}?{context.request.query} {text}"))
@@ -124,6 +120,37 @@ class Comparison:
         self._counts["different"] += bool(found)
         self._note(context, found, theirs)
         return "different" if found else "yes"
+
+    def after_stream(self, compare: Callable[[], object]) -> None:
+        """Compare a stream that has ended, unless another thread has waited for long.
+
+        It can be closed in a thread that holds the journal's lock, for which that other thread waits.
+        """
+        if self.lock.acquire(timeout=LONGEST):
+            try:
+                compare()
+            finally:
+                self.lock.release()
+        else:
+            self._unknown["a stream that ended while others waited"] += 1
+
+    def _found(
+        self, context: RequestContext, theirs: Given, *, writes: bool
+    ) -> tuple[str, list[AnswerDifference]]:
+        """Why the two can't be compared, or their differences; what only the copy has done is undone."""
+        before = self._copy.sandbox.state("") if writes else None
+        if writes or theirs.status >= 400:
+            self._copy.set_clock(theirs.body)
+        ours = self._answered(context)
+        if before is not None and ours.status < 300 <= theirs.status:
+            self._copy.sandbox.restore(before)
+        if ours.status >= 500:
+            return "a failure of the mock", []
+        self._name_user(context, theirs)
+        found = self._differences(context, theirs, ours)
+        if found and 403 in (theirs.status, ours.status) and not self._is_known(context):
+            return "who may do this", []
+        return "", found
 
     def _begin(self, context: RequestContext) -> None:
         if self._comparer is None:
@@ -139,7 +166,7 @@ class Comparison:
 
     def _answered(self, context: RequestContext) -> Given:
         request = context.request
-        path = self._translation.path(f"{request.path}?{request.query}" if request.query else request.path)
+        path = self._translation.path(sent_path(request, ""))
         body = request.received
         translated = self._translation.body(body.decode()).encode() if is_text(body) else body
         return self._copy.answer(request, path, translated)
@@ -191,47 +218,6 @@ class Comparison:
         if claim and each.kind in ("status", "value") and each.pointer in ledger.PARTS:
             return {**entry, "part": ledger.PARTS[each.pointer], "value": each.left}
         return entry
-
-    def _fetch(self, context: RequestContext, place: str, *, anonymous: bool = False) -> Given:
-        """Answer of the target to a GET as the same caller, which the journal has, too."""
-        options = self._target.options
-        if self._fetched >= options.compare_budget:
-            raise Unknown("the budget of fetches is used up")
-        self._fetched += 1
-        plain, _, query = place.partition("?")
-        place = f"{quote(plain)}?{query}" if query else quote(plain)
-        names = () if anonymous else ("HTTP_X_API_KEY", "HTTP_AUTHORIZATION")
-        environ = context.request.environ()
-        kept = {name: value for name, value in environ.items() if name[:5] != "HTTP_" or name in names}
-        asked = {"REQUEST_METHOD": "GET", "PATH_INFO": plain, "QUERY_STRING": query, "CONTENT_TYPE": ""}
-        request = Request({**kept, **asked, "SCRIPT_NAME": ""})
-        headers = [pair for pair in sent_headers(request, self._target.host, b"", options) if pair[1]]
-        exchange = Exchange("GET", plain, context.exchange.sandbox, self._operation_at(plain))
-        exchange.caller = "-" if anonymous else context.exchange.caller
-        exchange.source, exchange.instant = "target", context.exchange.instant
-        exchange.refused("compare", "", "fetched for the comparison")
-        received = self._target.send(
-            Outgoing("GET", self._target.path + place, headers, b""), context.request.held
-        )
-        body = _whole(received)
-        exchange.status = received.status
-        exchange.stop_watch()
-        answer = Answer(received.status, [*received.headers], body)
-        context.sandbox.journal.record(exchange, request, answer, context.sandbox.trace_id(context.api.kind))
-        return given_of(received.status, received.headers, body)
-
-
-def given_of(status: int, headers: list[tuple[str, str]], body: bytes) -> Given:
-    """Answer of the target as it is compared."""
-    return Given(status, {name.lower(): value for name, value in headers}, body.decode("utf-8", "replace"))
-
-
-def _whole(received: Received) -> bytes:
-    data, piece = b"", received.read()
-    while piece:
-        data, piece = data + piece, received.read()
-    received.end()
-    return data
 
 
 def _short(value: Any) -> str:

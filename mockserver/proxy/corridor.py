@@ -19,8 +19,9 @@ from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Response
 from mockserver.outcome import explain_origin, refused
 from mockserver.proxy import judge
-from mockserver.proxy.comparing import Comparison, given_of
+from mockserver.proxy.comparing import Comparison
 from mockserver.proxy.exchange import BadGateway, NoUpgrade, Outgoing, ReadOnly
+from mockserver.proxy.fetching import given_of
 from mockserver.proxy.front import Front
 from mockserver.proxy.headers import passed_headers, sent_headers, sent_path
 from mockserver.proxy.stream import TargetStream
@@ -224,11 +225,8 @@ class ForwardingCorridor(Corridor):
         def closed(sent: SentBytes) -> None:
             self._streams.release()
             if ended is not None and self._front.comparison is not None:
-                with self._front.comparison.lock:
-                    ended(
-                        answer,
-                        sent.begin if sent.ended == "complete" and len(sent.begin) == sent.bytes else None,
-                    )
+                is_whole = sent.ended == "complete" and len(sent.begin) == sent.bytes
+                self._front.comparison.after_stream(lambda: ended(answer, sent.begin if is_whole else None))
             self._front.judged(exchange)
             context.sandbox.journal.close(exchange)
 

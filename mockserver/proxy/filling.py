@@ -13,6 +13,7 @@ from comparison.translation import Translation
 from mockserver.http.context import RequestContext
 from mockserver.http.request import Request
 from mockserver.proxy.copy import Copy
+from mockserver.proxy.fetching import Unknown
 
 _NAME = re.compile(r'"\w+"\s*:|[?&]\w+=')
 """Name of a field, or of a parameter."""
@@ -39,10 +40,6 @@ PEOPLE = (
     *("listAssistants", "listModels", "getOutputModes", "getReasoningLevels"),
 )
 """Operations about what a deployment has set up."""
-
-
-class Unknown(Exception):
-    """The copy can't know what a request is about; the text says why."""
 
 
 class Filling:
