@@ -149,6 +149,8 @@ class Sightings:
             self.names[self.users[each.role]] = body.get("full_name") or ""
         elif each.operation in ("createThread", "getThread") and "user_id" in body:
             self.users.setdefault(each.role, body["user_id"])
+        elif each.operation == "uploadFiles" and body.get("files"):
+            self.users.setdefault(each.role, body["files"][0].get("uploaded_by", ""))
         elif each.operation == "createSpace" and "created_by" in body:
             self.users.setdefault(each.role, body["created_by"])
         elif each.operation == "listThreads" and isinstance(rows, list) and rows:
