@@ -130,16 +130,18 @@ def test_every_difference_of_another_server_is_a_real_one() -> None:
 
 
 def test_differences_become_answers_of_a_profile(tmp_path: Path) -> None:
-    drift = tmp_path / "drift.yaml"
-    with mock("--profile", profile(tmp_path, A36={"status": 404})) as behind:
+    drift, log = tmp_path / "drift.yaml", tmp_path / "log"
+    with mock("--profile", profile(tmp_path, A36={"status": 404})) as behind, log.open("wb") as sink:
         flags = ("--target", behind, *COMPARE, "--drift", str(drift), "--fail-on", "difference", "--quiet")
-        child = Child(*flags, command="proxy", cwd=ROOT)
+        child = Child(*flags, command="proxy", cwd=ROOT, stderr=sink)
         assert child.ready is not None
         for key in ("owner", "viewer"):
             thread = f"{child.ready['url']}/v1/threads/thrd_def456"
             ask("GET", thread, headers={"X-API-Key": f"ak_demo_{key}"})
         assert ended(child.process) == 1
         child.end()
+    told = [json.loads(line)["notice"] for line in log.read_text("utf-8").splitlines()]
+    assert told == ["2 compared, 1 different, 2 fetched", f"1 new differences, 0 known: {drift}"]
     (entry,) = yaml.safe_load(drift.read_text("utf-8"))
     assert (entry["operation"], entry["claim"], entry["part"]) == ("getThread", "A36", "status")
     file = profile(tmp_path)
