@@ -190,7 +190,7 @@ class _Walk(NamedTuple):
         return self.comparer.names.label(side, item.get("id") if isinstance(item, dict) else item)
 
     def names_of(self, side: int, items: Sequence[Any]) -> list[Any]:
-        return [self.label(side, item) or item for item in items][:8]
+        return [self.label(side, item) or item for item in items]
 
     def texts(
         self, left: str, right: str, place: str, at: str, *, spoken: bool

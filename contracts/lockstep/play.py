@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -52,6 +53,8 @@ class Found(Exception):
     target: ClientResponse
     chain: list[ClientResponse]
     """Answers of the target to all steps."""
+    is_drained: bool = False
+    """Whether nothing waited to be embedded."""
 
     @property
     def step(self) -> Step:
@@ -89,8 +92,11 @@ class Lockstep:
     steps_taken: int = 0
     _count: int = 0
 
-    def play(self, steps: Iterable[Step], *, read_back: bool = True) -> None:
-        """Take the steps on fresh resources; Found at the first difference that is not known."""
+    def play(self, steps: Iterable[Step], *, read_back: bool = True) -> Step | None:
+        """Take the steps on fresh resources; Found at the first difference that is not known.
+
+        Returns the step whose known difference ended it.
+        """
         self._count += 1
         self.names = Names()
         self.chain: list[ClientResponse] = []
@@ -104,6 +110,9 @@ class Lockstep:
         starts = self.target.model_start.timestamp(), self.target.start.timestamp()
         slack = 0.0 if self.target.is_mock else 2.0
         self.comparer = Comparer(self.names, starts, slack, ECHOES, ORDERS, kind_of)
+        self._elapsed = 0.0
+        self._note_time("time:start")
+        self._note_time("time:before")
         done: list[Step] = []
         try:
             for step in steps:
@@ -111,10 +120,11 @@ class Lockstep:
             for step in self._reads(len(done)) if read_back else ():
                 self._take(step, done)
         except OutOfStep:
-            pass
+            return done[-1]
         finally:
             self.target.end()
             self.model.end()
+        return None
 
     def _take(self, step: Step, done: list[Step]) -> None:
         self.names.fresh = []
@@ -123,15 +133,24 @@ class Lockstep:
             return
         done.append(step)
         self.steps_taken += 1
+        if self.operations[step["op"]].writes:
+            self._note_time("time:before")
         found, model, target = self._compared(step)
         new = [each for each in found if signature(step, each) not in self.known]
         if new:
-            raise Found(new, [*done], model, target, self.chain)
+            is_drained = self.target.is_mock and not step.get("unsettled")
+            raise Found(new, [*done], model, target, self.chain, is_drained)
         for label in self.names.fresh:
             if label.startswith("message:"):
                 self.allow(self.names.values[label][1])
         if found and model.status != target.status and min(model.status, target.status) < 300:
             raise OutOfStep
+
+    def _note_time(self, label: str) -> None:
+        """Keep the time of each side."""
+        now = [datetime.fromtimestamp(int(start + self._elapsed), UTC) for start in self.comparer.starts]
+        model, target = (f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in now)
+        self.names.values[label] = model, target
 
     def _skipped(self, step: Step) -> bool:
         """Whether a step can't be taken: there is no such caller, or it is not allowed on this target."""
@@ -141,7 +160,9 @@ class Lockstep:
             return True
         if self.target.is_mock:
             return False
-        if "as" in step or step.get("method") == "DELETE" or not self.may_send(step["op"]):
+        if {"as", "reply"} & {*step} or "Authorization" in step.get("headers", ()):
+            return True  # these have keys and answers of a mock
+        if step.get("method") == "DELETE" or not self.may_send(step["op"]):
             return True
         if step["op"] == "createResponse" and not (step["body"] or {}).get("thread_id"):
             return True  # nothing would record the thread that it creates
@@ -175,6 +196,7 @@ class Lockstep:
             for each in (step, step["beside"])
         ]
         seconds = self.target.wait(step.get("tick", 0.0), settle=not self.target.is_mock)
+        self._elapsed += seconds
         sides = self.model, self.target
         found, at, ours, theirs = both_at_once(calls, seconds, *sides, self.names, self._differences)
         self.chain += theirs
@@ -192,6 +214,8 @@ class Lockstep:
         waits = waits_for_queue(step["op"], on_mock=on_mock) and not (on_mock and step.get("unsettled"))
         settle = waits and self._unsettled
         self._unsettled = operation.writes or (self._unsettled and not settle)
+        for side in (self.model, self.target) if "reply" in step else ():
+            side.queue(step["reply"])
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
         found, moved = self._differences(step, model, target, uid), set[str]()
         for _ in range(PATIENCE if target.request.method == "GET" and not on_mock else 0):
@@ -211,6 +235,7 @@ class Lockstep:
     ) -> tuple[ClientResponse, ClientResponse]:
         """Answers of both; the model's clock follows the target's."""
         seconds = self.target.wait(tick, settle=settle)
+        self._elapsed += seconds
         self.model.ask(requests[0], role, seconds, settle=settle)
         try:
             target = self._sent(requests[1], role)

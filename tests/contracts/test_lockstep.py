@@ -15,7 +15,7 @@ from threading import Barrier, Lock
 
 import pytest
 
-from contracts.checks.evidence import Evidence, assumptions
+from contracts.checks.evidence import Evidence, assumptions, effects
 from contracts.checks.spec import document
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse
@@ -250,8 +250,8 @@ def test_a_call_after_the_other_at_the_same_time_is_explained_too(model: ModelCl
         lockstep(model, run_on(InProcess(fresh_app()))).play(deepcopy(steps))
 
 
-def test_every_row_of_the_differences_names_an_assumption_and_known_conditions() -> None:
-    assert set(patterns()) <= set(assumptions())
+def test_every_row_of_the_differences_names_an_effect_or_an_assumption_and_known_conditions() -> None:
+    assert set(patterns()) <= {*assumptions(), *effects()}
     known = {operation.id for operation in document().operations.values()}
     for id_, rows in patterns().items():
         for row in rows:
