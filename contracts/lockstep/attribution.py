@@ -19,8 +19,10 @@ from contracts.checks.evidence import LOADER, Evidence, assumptions, effects
 from contracts.checks.spec import DocumentedOperation, document
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import Step
-from contracts.lockstep.play import Found, signature
+from contracts.lockstep.play import Found
 
+_MEMBERS = ("length", "items")
+"""Kinds of differences of which the order of the calls decides which one is seen."""
 _TEXTS = ("code", "message", "system_message")
 
 
@@ -58,13 +60,29 @@ def _failure(found: Found, difference: AnswerDifference) -> Broken:
         brief=brief,
         fingerprint=Fingerprint(
             operation.id,
-            found.target.status,
-            difference.pointer,
-            f"lockstep {difference.kind}",
-            " ".join(signature(found.step, difference)[3:]),
+            found.target.status if is_status else None,
+            _place(difference),
+            "lockstep",
+            _claim(found, difference, founded),
         ),
         chain=tuple(found.chain),
     )
+
+
+def _place(difference: AnswerDifference) -> str:
+    """Place of a difference, with the first field of those that one side lacks."""
+    if difference.kind != "fields":
+        return difference.pointer
+    return f"{difference.pointer}/{[*difference.left, *difference.right][0]}"
+
+
+def _claim(found: Found, difference: AnswerDifference, founded: Basis) -> str:
+    """What the target contradicts, whichever calls showed it: an assumption, or the status that is due."""
+    if founded.assumption:
+        return founded.assumption
+    if difference.kind == "status":
+        return f"{found.model.status} is due"
+    return "members" if difference.kind in _MEMBERS else "order" if difference.kind == "order" else "value"
 
 
 def _brief(value: Any) -> str:

@@ -56,10 +56,17 @@ def corpus() -> tuple[Recorded, ...]:
 class DifferenceSearch:
     """Differences that a run found, each with the steps that show it."""
 
-    def __init__(self, run: Run, failures: Failures) -> None:
-        self.run, self._failures = run, failures
+    def __init__(
+        self,
+        run: Run,
+        failures: Failures,
+        is_enough: Callable[[list[Found]], bool] = lambda found: len(found) >= MOST_DIFFERENCES,
+        shrinking: float = SHRINKING_IN_ALL,
+    ) -> None:
+        """`is_enough`: whether the search ends with what is found; `shrinking`: seconds for leaving out steps."""
+        self.run, self._failures, self._is_enough = run, failures, is_enough
         self.found: list[Found] = []
-        self._left = SHRINKING_IN_ALL
+        self._left = shrinking
         self._ended: Step | None = None
         """Step at which the last sequence ended too early."""
 
@@ -75,12 +82,20 @@ class DifferenceSearch:
                 self._play_whole(lockstep, partial(interruptions, lockstep))
             for group in groups(lockstep):
                 self._play_whole(lockstep, partial(sequence, lockstep, group))
-        maker = Maker(self.run.settings.seed, lockstep)
+        maker, known = Maker(self.run.settings.seed, lockstep), self._assumptions(self.found) - {None}
         for _ in range(profile.sequences):
             before = len(self.found)
             self._play(lockstep, maker.sequence(LENGTH))
             for found in self.found[before:]:
                 maker.failing.update(_ended(found))
+            self.found[before:] = [each for each in self.found[before:] if self._assumptions([each]) - known]
+
+    def _assumptions(self, found: Iterable[Found]) -> set[str | None]:
+        """Assumptions that differences contradict; None for any other claim.
+
+        What a seed alone shows of an assumption that does not hold anyway is not told: every seed shows more.
+        """
+        return {broken.assumption for each in found for broken in self._failures(each)}
 
     def lockstep(self) -> Lockstep:
         """Model and target."""
@@ -110,7 +125,7 @@ class DifferenceSearch:
     def _play(self, lockstep: Lockstep, steps: Iterable[Step]) -> None:
         """Play a sequence, unless enough is found."""
         self._ended = None
-        if len(self.found) >= MOST_DIFFERENCES:
+        if self._is_enough(self.found):
             return
         try:
             self._ended = lockstep.play(steps)

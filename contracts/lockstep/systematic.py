@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 from random import Random
 from typing import Any
 
@@ -83,6 +83,7 @@ class _Variants:
                 yield self._with("body", {**self._needed(name), name: value})
             for role in self._callers[1:] if self._operation.method == "patch" else ():
                 yield self._with("body", {name: self._values(schema, name)[0]}, role)
+        yield from self._by_two_fields()
         for place in ("path", "body"):
             for name in [name for name in self._plain("owner").get(place, {}) if name in self._kinds]:
                 for other in self._others(self._kinds[name]):
@@ -98,6 +99,15 @@ class _Variants:
                 yield {**self._plain(None), "link": {"$": self._world.live["link"][-1]}, "tick": seconds}
         for name, value in CREDENTIALS:
             yield {**self._plain(None), "headers": {name: value}}
+
+    def _by_two_fields(self) -> Iterator[Step]:
+        """Each two fields of the body together, and those that need another without it."""
+        values = {n: self._values(schema, n) for n, schema in self._schema.get("properties", {}).items()}
+        for one, other in combinations([name for name, found in values.items() if found], 2):
+            yield self._with("body", {one: values[one][0], other: values[other][0]})
+        for name in values:
+            if self._needed(name):
+                yield self._with("body", {name: values[name][0]})
 
     def _by_parameter(self) -> Iterator[Step]:
         """Each value of each parameter of the query, also with all flags set."""
