@@ -63,7 +63,7 @@ class DifferenceSearch:
         is_enough: Callable[[list[Found]], bool] = lambda found: len(found) >= MOST_DIFFERENCES,
         shrinking: float = SHRINKING_IN_ALL,
     ) -> None:
-        """`is_enough`: whether the search ends with what is found; `shrinking`: seconds for leaving out steps."""
+        """`is_enough`: whether the search ends with what is found; `shrinking`: seconds for shorter steps."""
         self.run, self._failures, self._is_enough = run, failures, is_enough
         self.found: list[Found] = []
         self._left = shrinking
