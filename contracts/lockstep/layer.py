@@ -77,11 +77,11 @@ class DifferenceSearch:
             self._play(lockstep, deepcopy(recorded.steps))
         if profile.sequences:
             for state in states(lockstep):
-                self._play_whole(lockstep, partial(writes, lockstep, state))
+                self.play_whole(lockstep, partial(writes, lockstep, state))
             if lockstep.target.is_mock:
-                self._play_whole(lockstep, partial(interruptions, lockstep))
+                self.play_whole(lockstep, partial(interruptions, lockstep))
             for group in groups(lockstep):
-                self._play_whole(lockstep, partial(sequence, lockstep, group))
+                self.play_whole(lockstep, partial(sequence, lockstep, group))
         maker, known = Maker(self.run.settings.seed, lockstep), self._assumptions(self.found) - {None}
         for _ in range(profile.sequences):
             before = len(self.found)
@@ -113,7 +113,7 @@ class DifferenceSearch:
             requires_organization=run.requires_organization,
         )
 
-    def _play_whole(self, lockstep: Lockstep, steps: Callable[[], Iterator[Step]]) -> None:
+    def play_whole(self, lockstep: Lockstep, steps: Callable[[], Iterator[Step]]) -> None:
         """Play a sequence again without the steps that differ, as far as there are a few."""
         left: set[str] = set()
         for _ in range(MOST_REPEATS):

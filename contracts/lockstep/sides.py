@@ -86,8 +86,7 @@ class MockTarget:
 
     def queue(self, reply: Mapping[str, Any]) -> None:
         """Queue what it answers to the next question."""
-        if self._send(queued(reply), None, self._headers).status != 201:
-            raise Excluded("the mock queues no reply for lock step")
+        self._send(queued(reply), None, self._headers)
 
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
         """Send a request to the sandbox."""

@@ -7,7 +7,6 @@ came of it is kept in shares.json, which docs/contract-strength.md shows.
 from __future__ import annotations
 
 import gc
-import json
 import random
 import sys
 import time
@@ -25,7 +24,7 @@ from contracts.lockstep.play import Found
 from contracts.verdict.runner import try_check
 from tests.contracts.corpus import OutOfTime, limited
 from tests.contracts.mutants import MUTANTS, damaged
-from tests.contracts.strength import CHEAPEST_FIRST, LAYERS, fresh_app, run_on
+from tests.contracts.strength import CHEAPEST_FIRST, LAYERS, fresh_app, keep, rows, run_on
 
 KEPT = Path(__file__).with_name("shares.json")
 COUNT, SEED, WORKERS = 60, 1, 2
@@ -83,22 +82,23 @@ def tried(name: str) -> dict[str, Any]:
 
 
 def sampled(count: int, seed: int) -> list[str]:
-    """Names of a sample of the known mutants."""
-    names = [mutant.name for mutant in MUTANTS]
-    return sorted(random.Random(seed).sample(names, min(count, len(names))))
+    """Names of a sample of the known mutants; a larger sample begins with a smaller one."""
+    names = sorted(mutant.name for mutant in MUTANTS)
+    random.Random(seed).shuffle(names)
+    return names[:count]
 
 
 def main() -> int:
-    """Measure a sample and keep it."""
+    """Measure what is missing of a sample, and keep each result."""
     numbers = [int(word) for word in sys.argv[1:]]
     count, seed = (*numbers, *(COUNT, SEED)[len(numbers) :])
-    names, rows = sampled(count, seed), {}
+    found = rows(KEPT)
+    missing = [name for name in sampled(count, seed) if name not in found]
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), max_tasks_per_child=20) as pool:
-        for name, row in zip(names, pool.map(tried, names), strict=True):
-            rows[name] = row
+        for name, row in zip(missing, pool.map(tried, missing), strict=True):
+            found[name] = row
+            keep(KEPT, found)
             print(name, row, flush=True)
-    lines = (f" {json.dumps(name)}: {json.dumps(row, sort_keys=True)}" for name, row in rows.items())
-    KEPT.write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
     return 0
 
 
