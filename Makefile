@@ -11,8 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE
 serve: .venv/serve
 	$(BIN)/mockserver serve $(ARGS)
 
-# Processes that share the tests: three for two cores, because tests wait for sockets and other processes.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
+# Processes that share the tests: two for each core, because tests wait for sockets and other processes.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 # All tests but those marked slow; `make test-all` has these too.
 test: .venv/dev

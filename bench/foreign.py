@@ -3,9 +3,10 @@
 Run by hand: `.venv/bin/python -m bench.foreign FILE…`, with documents of npm packages such as
 @directus/specs, @blockfrost/openapi and @octokit/openapi. For each document: seconds to start, memory,
 operations, and how many were answered as the document says. `--url URL` asks another server instead, such
-as Prism, and `--every N` asks one operation in N. With generic state, a 404 for a row that nobody created
-counts as valid; `--no-state` asks without it. Requests are Schemathesis' positive data, the same in
-each run.
+as Prism, and `--every N` asks one operation in N. `--bundle FILE` has the requests and the judge read another
+file: a bundle of the files of the only document, made by another tool. With generic state, a 404 for a row
+that nobody created counts as valid; `--no-state` asks without it. Requests are Schemathesis' positive data,
+the same in each run.
 """
 
 from __future__ import annotations
@@ -205,13 +206,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--url", help="another server, which serves the only document")
+    parser.add_argument("--bundle", type=Path, help="the only document in one file, for requests and judge")
     parser.add_argument("--no-state", action="store_true", help="without generic state")
     parser.add_argument("--every", type=int, default=1, help="one operation in so many")
     given_ = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable()
     for file in given_.files:
-        document = json.loads(json.dumps(_read(file), default=str))
+        document = json.loads(json.dumps(_read(given_.bundle or file), default=str))
         if given_.no_state:
             for item in document["paths"].values():
                 item["x-mock-collection"] = False

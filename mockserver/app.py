@@ -135,7 +135,11 @@ def create_app(
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
-    about = {} if front is None else front.about
+    of_proxy = {} if front is None else front.about
+
+    def about() -> Mapping[str, Any]:
+        return {**of_proxy, "also": {each.name: each.about() for each in beside}} if beside else of_proxy
+
     handlers = admin_handlers(
         ControlContext(sandboxes, loaded.states, documents, loaded.served, settings.shown(), about, prefixes)
     )

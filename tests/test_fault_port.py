@@ -181,6 +181,7 @@ def test_a_stream_can_be_reset_before_its_first_byte(ports: Ports) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_large_body_that_nobody_reads_does_not_turn_empty_into_reset(ports: Ports) -> None:
     given = ["-H", "X-API-Key: ak_demo_owner", "-H", "X-Mock-Fault: empty", "-H", "Expect:"]
     command = ["curl", "-s", f"{ports.second}{SPACE}", "-X", "GET", *given, "--data-binary", "@-"]

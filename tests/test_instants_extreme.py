@@ -37,6 +37,7 @@ LIMITS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", LIMITS, ids=str)
 @pytest.mark.parametrize("freeze", INSTANTS)
 def test_every_request_is_answered_at_any_instant(freeze: str, more: dict[str, Any]) -> None:

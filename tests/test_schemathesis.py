@@ -11,7 +11,7 @@ import requests
 
 from mockserver.freddy import HANDLERS
 from tests.running import FROZEN, ROOT, mock
-from tests.schemathesis.hooks import EXEMPTIONS, POLICY, STORES, Exemption, _no_pattern, errors
+from tests.schemathesis.exemptions import EXEMPTIONS, POLICY, STORES, Exemption, errors, no_pattern
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +41,10 @@ def st(spec: Path, config: str, url: str, *flags: str) -> subprocess.CompletedPr
         text=True,
         check=False,
     )
+
+
+def test_its_hooks_are_not_imported_by_tests_for_they_apply_to_every_run_in_the_process() -> None:
+    assert "tests.schemathesis.hooks" not in sys.modules
 
 
 def test_it_finds_no_fault_in_the_vendors_operations() -> None:
@@ -118,7 +122,7 @@ def test_a_state_that_the_spec_allows_is_refused_if_its_records_do_not_fit() -> 
 def test_a_pattern_that_is_none_is_refused_for_that_alone() -> None:
     with mock() as url:
         answer = requests.post(f"{url}/__admin/requests/count", json={"urlPattern": "(", "status": 200})
-    assert (answer.status_code, list(map(_no_pattern, errors(answer.json())))) == (422, [True])
+    assert (answer.status_code, list(map(no_pattern, errors(answer.json())))) == (422, [True])
 
 
 def _complaints(session: requests.Session, url: str, exemption: Exemption) -> set[tuple[str, str]]:

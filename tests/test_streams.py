@@ -82,6 +82,7 @@ def test_a_stream_has_the_headers_that_a_browser_needs(served: Mock) -> None:
     assert "Content-Length" not in headers
 
 
+@pytest.mark.slow
 def test_a_heartbeat_comes_every_two_seconds_but_none_in_an_ordered_silence(served: Mock) -> None:
     served.order(fault={"kind": "silence", "after_events": 2, "seconds": 4.5})
     served.order(pace=5, deltas=["One two three"])

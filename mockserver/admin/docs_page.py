@@ -43,7 +43,7 @@ def files() -> dict[str, Path]:
 @handles("health")
 def health(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     """The process is alive."""
-    return Reply(200, {"status": "ok", "version": __version__, "spec": context.served, **context.about})
+    return Reply(200, {"status": "ok", "version": __version__, "spec": context.served, **context.about()})
 
 
 @handles("ready")

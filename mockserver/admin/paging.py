@@ -27,8 +27,8 @@ class ControlContext(NamedTuple):
     """Title, version and SHA-256 of the vendor's document."""
     settings: Mapping[str, Any]
     """Settings as JSON values, without secrets."""
-    about: Mapping[str, str] = {}
-    """What health tells of a proxy."""
+    about: Callable[[], Mapping[str, Any]] = dict
+    """What health tells of a proxy, and of the documents of `--also`."""
     prefixes: Mapping[str, str] = {}
     """Path prefix of each document of `--also`."""
 

@@ -73,6 +73,11 @@ class ForeignApi:
         strange = [f"{self.name}: not understood: {what}: {n}" for what, n in self.not_understood.items()]
         return [served, *kept, *strange]
 
+    def about(self) -> dict[str, Any]:
+        """Document, number of operations, and how many answers had no valid generated value, by operation."""
+        served, fallbacks = self.document.served, dict(sorted(self.answers.fallbacks.copy().items()))
+        return {**served, "operations": len(self.operations), "fallbacks": fallbacks}
+
     def handlers(self) -> dict[str, Callable[[Call[Any], Any], Reply]]:
         """Handlers by operation."""
         made: dict[str, Callable[[Call[Any], Any], Reply]] = {

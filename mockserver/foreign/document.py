@@ -136,7 +136,10 @@ class ForeignDocument:
         """Path of a file in the folder; empty for the document itself."""
         file = (self._folder / name).resolve()
         if not file.is_relative_to(self._folder):
-            raise DocumentError(f"--also {self.path}: $ref {ref!r} leaves the folder of the document")
+            raise DocumentError(
+                f"--also {self.path}: $ref {ref!r} leaves the folder of the document; bundle the files into "
+                "one, for example with `redocly bundle`"
+            )
         return "" if file == self.path.resolve() else file.relative_to(self._folder).as_posix()
 
     def target(self, ref: Any) -> Any:

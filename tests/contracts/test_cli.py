@@ -53,6 +53,7 @@ def test_a_correct_mock_holds_the_contract() -> None:
     assert re.search(holds, result.output, re.MULTILINE), result.output
 
 
+@pytest.mark.slow
 def test_requests_that_are_made_up_leave_questions_for_the_checks_that_ask_on_purpose() -> None:
     words = only("operation-createResponse", "a-turn-adds-the-question-and-the-answer")
     result = contracts("run", "--target", "mock", *words, "--profile", "small", "--with-model", "3")
@@ -198,6 +199,7 @@ def test_list_names_every_check_with_its_evidence() -> None:
     assert "assumed (A06)" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["list"], ["list", "--claims"]])
 def test_output_that_nobody_reads_is_no_error_and_no_verdict(words: list[str]) -> None:
     command = [sys.executable, "-m", "contracts", *words]

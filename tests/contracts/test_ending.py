@@ -81,8 +81,11 @@ class KillsOnce:
         return "drop"
 
 
-@pytest.mark.parametrize("done", [True, False], ids=["made", "not made"])
-@pytest.mark.parametrize(("number", "path"), [(3, "/v1/spaces/"), (4, "/v1/threads")])
+@pytest.mark.parametrize(
+    ("number", "path", "done"),
+    [(3, "/v1/spaces/", True), (4, "/v1/threads", False)],
+    ids=["made", "not made"],
+)
 def test_what_a_killed_run_made_is_removed_answered_or_not(
     tmp_path: Path, number: int, path: str, done: bool
 ) -> None:

@@ -35,8 +35,7 @@ def run(url: str, folder: Path, checks: tuple[str, ...], most: int) -> subproces
     )
 
 
-@pytest.mark.parametrize("checks", [CHECKS, LOCKSTEP])
-@pytest.mark.parametrize("most", [1500, 4000])
+@pytest.mark.parametrize(("checks", "most"), [(CHECKS, 1500), (CHECKS, 4000), (LOCKSTEP, 1500)])
 def test_when_the_ledger_can_not_be_written_the_run_ends_and_deletes_what_it_created(
     tmp_path: Path, checks: tuple[str, ...], most: int
 ) -> None:

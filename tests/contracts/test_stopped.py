@@ -41,6 +41,7 @@ def test_a_command_that_is_stopped_among_its_imports_says_so(number: signal.Sign
     assert (result.returncode, result.stdout, result.stderr) == (code, "", "contracts: stopped\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 @pytest.mark.parametrize("command", [("doctor",), ("calibrate", "-o", "never.yaml")])
 def test_a_command_that_is_stopped_before_its_first_answer_says_so(

@@ -252,6 +252,15 @@ def test_where_no_value_is_valid_the_example_is_sent_with_the_reason(tmp_path: P
     assert "the example is not valid" in sent.headers["X-Mock-Reason"]
 
 
+def test_health_counts_the_answers_without_a_valid_value(tmp_path: Path) -> None:
+    asked = client(tmp_path, answering({"type": "integer", "not": {}}))
+    for _ in range(2):
+        asked.get("/thing")
+    (served,) = asked.get("/__admin/health").get_json()["also"].values()
+    assert served["operations"] == 1
+    assert list(served["fallbacks"].values()) == [2]
+
+
 def test_a_step_of_a_path_may_have_several_variables(tmp_path: Path) -> None:
     names = [parameter(name, "path", INTEGER) for name in ("a", "b")]
     asked = client(tmp_path, operation("/compare/{a}...{b}", *names))

@@ -1,14 +1,13 @@
-"""What Schemathesis takes for a fault and is none: requests that only the state can tell to be wrong.
+"""What Schemathesis takes for a fault and is none; exempt are only values that the mock never gave out.
 
-Each exemption names one operation, one parameter and a request that shows it. It holds only for values that
-the mock never gave out itself: a cursor of its own or a role that exists is never exempt.
+The functions apply to every run of Schemathesis in their process: no test imports this module.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import schemathesis
@@ -17,37 +16,12 @@ from schemathesis.core import NotSet
 
 from contracts.checks.requests import is_readable
 from contracts.checks.spec import document
-from contracts.generated.exemptions import ACCEPT, EXEMPT
+from contracts.generated.exemptions import ACCEPT
 from contracts.http.exchange import ClientRequest
 from contracts.safety.write_guard import deletes_collection
 from mockserver.http.cors import is_loopback
+from tests.schemathesis.exemptions import EXEMPTIONS, SEED, errors, no_pattern
 
-
-class Case(NamedTuple):
-    """Request that shows why an exemption is needed."""
-
-    path: str
-    value: Any
-    """Value of the parameter that is refused."""
-    first: Any = None
-    """Value sent before it, which brings about the state that refuses."""
-
-
-class Exemption(NamedTuple):
-    """Parameter of an operation that may be a 422 although the spec allows its value."""
-
-    operation: str
-    place: str
-    parameter: str
-    case: Case
-
-
-TEAM, RENAMED = "/v1/spaces/space_team/threads", "/v1/spaces/space_abc123"
-SPACES = "/v1/spaces/?organization_id=org_abc123"
-MESSAGES = "/v1/threads/thrd_abc123/messages"
-MESSAGE = f"{MESSAGES}/msg_23716a05fc0270912bb9f243a36a6110"
-STORES = "/v1/organizations/org_abc123/vector-stores"
-OWN_STORE = "vs_auto123"
 STREAMED, EVENTS = "POST /v1/model/response", "text/event-stream"
 AGAIN = "GET /v1/model/response/{thread_id}/stream"
 PIECES = "POST /__admin/replies"
@@ -57,59 +31,8 @@ RECORD = (
     "PUT /__admin/state/scenario",
 )
 """Calls whose fields no schema of the control API has: those of a record or of a scenario file."""
-SEED, STATE = "POST /__admin/seed", "PUT /__admin/state"
-POLICY = "/__admin/embeddings/policy"
-SIXTEEN = {f"k{number}": "" for number in range(16)}
-PATTERNS = ("Pattern", ".matches", ".doesNotMatch")
-NO_PATTERN = "is not a regular expression without look-around and back-references"
+STATE = "PUT /__admin/state"
 WAITS = ("/__admin/requests/wait", "/__admin/events")
-CASES = {
-    "listSpaces": Case(SPACES, "0"),
-    "listSpaceThreads": Case(TEAM, "0"),
-    "listThreads": Case("/v1/threads", "0"),
-    "listThreadMessages": Case(MESSAGES, "0"),
-    "createSpace": Case("/v1/spaces/", ["0"]),
-    "updateSpace": Case(RENAMED, ["0"]),
-    "createVectorStore": Case(STORES, ["0"]),
-    "updateVectorStore": Case(f"{STORES}/vs_def456", ["0"]),
-    "addVectorStoreToSpace": Case(f"{RENAMED}/vector-stores/{OWN_STORE}", OWN_STORE),
-    "createResponse": Case("/v1/model/response", "x"),
-    "createResponse reasoning": Case("/v1/model/response", {"effort": "low"}),
-    "createResponse tools": Case("/v1/model/response", [{"type": "mcp"}]),
-    "updateThread": Case("/v1/threads/thrd_pinned2", SIXTEEN),
-    "updateThreadMessage": Case(MESSAGE, SIXTEEN, {"a": ""}),
-}
-"""Case of each operation, or of one parameter of it, that the contract suite exempts."""
-CONTROL = (
-    # The control API's own cursors are opaque, too.
-    Exemption("GET /__admin/sandboxes", "query", "cursor", Case("/__admin/sandboxes", "0")),
-    Exemption("GET /__admin/snapshots", "query", "cursor", Case("/__admin/snapshots", "0")),
-    Exemption("GET /__admin/changes", "query", "cursor", Case("/__admin/changes", "0")),
-    Exemption("GET /__admin/embeddings", "query", "cursor", Case("/__admin/embeddings", "0")),
-    Exemption("GET /__admin/records/{kind}", "query", "cursor", Case("/__admin/records/keys", "0")),
-    # As many messages as threads times messages in each: no schema multiplies.
-    Exemption(SEED, "body", "messages", Case("/__admin/seed", 1000)),
-    # Seconds go with one mode alone, and a message that is to fail must be there.
-    Exemption(f"PUT {POLICY}", "body", "seconds", Case(POLICY, 1)),
-    Exemption(f"PUT {POLICY}", "body", "fail", Case(POLICY, {"message_ids": ["0"]})),
-    # A fault can name the operations that the vendor's spec has, which the control API's does not list.
-    Exemption("POST /__admin/faults", "body", "operation", Case("/__admin/faults", "0")),
-    Exemption("PATCH /__admin/faults/{id}", "body", "operation", Case("/__admin/faults/fault_0", "0")),
-)
-EXEMPTIONS = (
-    *(
-        Exemption(
-            document().by_id(operation).label,
-            place,
-            parameter,
-            CASES.get(f"{operation} {parameter}", CASES[operation]),
-        )
-        for operation, (place, parameters) in EXEMPT.items()
-        for parameter in parameters
-    ),
-    *CONTROL,
-)
-"""The contract suite's exemptions for the vendor's operations, and those for the control API."""
 
 states: set[str] = set()
 """State documents that the mock gave out: these alone must be accepted. All others name what is not there."""
@@ -160,7 +83,7 @@ def after_call(context: Any, case: Any, response: Any) -> None:
         return  # a stream of events, too, shows nothing to go on from
     body = response.json() if response.content else None
     if not isinstance(body, dict):
-        return  # hooks are for the whole process, and other tests have hostile targets
+        return
     if case.operation.label == "GET /__admin/state":
         states.add(json.dumps(body))
     if body.get("next_cursor"):
@@ -208,21 +131,11 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     if response.status_code == 413:
         # Over 10,000 pieces of some length are over the limit of the body before anyone counts them.
         return not (case.operation.label == PIECES and "negative_data_rejection" in failure.checks)
-    if "negative_data_rejection" not in failure.checks and all(map(_no_pattern, errors(response.json()))):
+    if "negative_data_rejection" not in failure.checks and all(map(no_pattern, errors(response.json()))):
         return False
     return not all(
         _exempt(failure.checks, case, each["in"], each["name"]) for each in errors(response.json())
     )
-
-
-def _no_pattern(each: Any) -> bool:
-    """No schema can say which texts are regular expressions."""
-    return bool(each["name"].endswith(PATTERNS) and each["message"] == NO_PATTERN)
-
-
-def errors(body: Any) -> Any:
-    """What a 422 complains of, in the vendor's envelope or in a problem document."""
-    return body["errors"] if "errors" in body else body["error"]["details"]["fields"]
 
 
 def _exempt(checks: tuple[str, ...], case: Any, place: str, name: str) -> bool:
