@@ -19,7 +19,7 @@ from contracts.checks.evidence import LOADER, Evidence, assumptions, effects
 from contracts.checks.spec import DocumentedOperation, document
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import Step
-from contracts.lockstep.play import Found
+from contracts.lockstep.found import Found
 
 _MEMBERS = ("length", "items")
 """Kinds of differences of which the order of the calls decides which one is seen."""

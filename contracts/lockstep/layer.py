@@ -17,10 +17,11 @@ from contracts.checks.spec import document
 from contracts.http.exchange import MODEL_OPERATIONS
 from contracts.http.run import Run
 from contracts.lockstep.api import Step
+from contracts.lockstep.found import Found, signature
 from contracts.lockstep.interruptions import interruptions
 from contracts.lockstep.maker import Maker
 from contracts.lockstep.model import shared_model
-from contracts.lockstep.play import Found, Lockstep, signature
+from contracts.lockstep.play import Lockstep
 from contracts.lockstep.sides import target_of
 from contracts.lockstep.systematic import groups, sequence
 from contracts.lockstep.writes import states, writes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from contracts.lockstep.api import (
     waits_for_queue,
 )
 from contracts.lockstep.at_once import SimultaneousCall, both_at_once
+from contracts.lockstep.found import Found, OutOfStep, following, is_whole, lasts, signature
 from contracts.lockstep.reads import Reads
 from contracts.lockstep.rendering import Rendering
 from contracts.lockstep.servers import ModelSide, Target
@@ -35,35 +35,6 @@ READ_BACK = 60
 """Most reads after a sequence on a deployment."""
 PATIENCE = 4
 """Times that a deployment's answer is read again if the queue or a lagging list may explain a difference."""
-
-
-def _lasts(difference: AnswerDifference) -> bool:
-    """Whether no wait can explain it: another precision of times, another header, a body that is not JSON."""
-    return difference.kind in ("header", "precision") or (difference.kind, difference.pointer) == ("type", "")
-
-
-@dataclass(eq=False)
-class Found(Exception):
-    """Model and target differ."""
-
-    differences: list[AnswerDifference]
-    steps: list[Step]
-    """Steps taken, ending with the one whose answers differ."""
-    model: ClientResponse
-    target: ClientResponse
-    chain: list[ClientResponse]
-    """Answers of the target to all steps."""
-    is_drained: bool = False
-    """Whether nothing waited to be embedded."""
-
-    @property
-    def step(self) -> Step:
-        """Step whose answers differ."""
-        return self.steps[-1]
-
-
-class OutOfStep(Exception):
-    """A known difference left the two in different states: the sequence ends."""
 
 
 @dataclass
@@ -219,7 +190,7 @@ class Lockstep:
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
         found, moved = self._differences(step, model, target, uid), set[str]()
         for _ in range(PATIENCE if target.request.method == "GET" and not on_mock else 0):
-            if not moved and all(_lasts(each) or signature(step, each) in self.known for each in found):
+            if not moved and all(lasts(each) or signature(step, each) in self.known for each in found):
                 break
             model, target = self._both(requests, role, 0.0, settle=True)
             again = self._differences(step, model, target, uid)
@@ -272,28 +243,3 @@ class Lockstep:
             return content(answer)
         known = [item for item in items if isinstance(item, dict) and self.names.label(side, item.get("id"))]
         return {field_name: known}
-
-
-def following(answer: ClientResponse) -> dict[str, str]:
-    """Parameter that asks for the next page; empty at the end."""
-    body = answer.fields
-    if isinstance(body.get("next_cursor"), str):
-        return {"cursor": body["next_cursor"]}
-    if body.get("has_more") and isinstance(body.get("last_id"), str):
-        return {"after": body["last_id"]}
-    if body.get("has_more") and isinstance(body.get("page"), int):
-        return {"page": str(body["page"] + 1)}
-    return {}
-
-
-def is_whole(answer: ClientResponse) -> bool:
-    """Whether a page ends its list, so that nothing of the sequence is on another page."""
-    path, count = answer.request.path, len(answer.items)
-    taken = re.search(r"[?&](?:take|limit)=(\d+)", path)
-    return not following(answer) and "skip=" not in path and count < int(taken[1] if taken else count + 1)
-
-
-def signature(step: Step, difference: AnswerDifference) -> tuple[str, ...]:
-    """Identity of a difference across sequences."""
-    values = (difference.left, difference.right) if difference.kind == "status" else ()
-    return (step["op"], difference.kind, difference.pointer, *map(str, values))

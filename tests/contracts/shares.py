@@ -19,8 +19,8 @@ from contracts.checks.check import Check
 from contracts.checks.errors import Untested
 from contracts.http.run import Run
 from contracts.lockstep.attribution import failures
+from contracts.lockstep.found import Found
 from contracts.lockstep.layer import DifferenceSearch
-from contracts.lockstep.play import Found
 from contracts.verdict.runner import try_check
 from tests.contracts.corpus import OutOfTime, limited
 from tests.contracts.mutants import MUTANTS, damaged

@@ -24,9 +24,10 @@ from contracts.http.target import InProcess
 from contracts.lockstep import sides
 from contracts.lockstep.api import Step
 from contracts.lockstep.attribution import CONDITIONS, failures, patterns
+from contracts.lockstep.found import Found
 from contracts.lockstep.layer import corpus
 from contracts.lockstep.model import ModelClient, shared_model
-from contracts.lockstep.play import Found, Lockstep
+from contracts.lockstep.play import Lockstep
 from contracts.lockstep.sides import Deployment, target_of
 from contracts.lockstep.systematic import groups, sequence
 from contracts.safety.ledger import Ledger
