@@ -38,8 +38,8 @@ from contracts.verdict.runner import judge
 from tests.contracts.strength import fresh_app
 
 [CHECK] = [check for check in CHECKS if check.layer == "lockstep"]
-RECORDED = RunSettings(1, PROFILES["ci"]._replace(sequences=0, recorded=3))
-"""Only the shortest recorded sequences."""
+RECORDED = RunSettings(1, PROFILES["ci"]._replace(sequences=0))
+"""Only the recorded sequences."""
 GROUPS = 18
 SPACE = {"op": "createSpace", "uid": "a", "role": "owner", "path": {}, "query": {}}
 SPACE |= {"body": {"organization_id": {"$": "org:own"}, "name": "n"}}
