@@ -12,7 +12,6 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 from contracts.checks.check import Check
@@ -24,9 +23,8 @@ from contracts.lockstep.layer import DifferenceSearch
 from contracts.verdict.runner import try_check
 from tests.contracts.corpus import OutOfTime, limited
 from tests.contracts.mutants import MUTANTS, damaged
-from tests.contracts.strength import CHEAPEST_FIRST, LAYERS, fresh_app, keep, rows, run_on
+from tests.contracts.strength import CHEAPEST_FIRST, LAYERS, SHARES, fresh_app, keep, rows, run_on
 
-KEPT = Path(__file__).with_name("shares.json")
 COUNT, SEED, WORKERS = 60, 1, 2
 LIMIT = 600
 """Seconds of a layer with one mutant."""
@@ -92,12 +90,12 @@ def main() -> int:
     """Measure what is missing of a sample, and keep each result."""
     numbers = [int(word) for word in sys.argv[1:]]
     count, seed = (*numbers, *(COUNT, SEED)[len(numbers) :])
-    found = rows(KEPT)
+    found = rows(SHARES)
     missing = [name for name in sampled(count, seed) if name not in found]
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), max_tasks_per_child=20) as pool:
         for name, row in zip(missing, pool.map(tried, missing), strict=True):
             found[name] = row
-            keep(KEPT, found)
+            keep(SHARES, found)
             print(name, row, flush=True)
     return 0
 

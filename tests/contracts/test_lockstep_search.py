@@ -22,7 +22,7 @@ from contracts.safety.ledger import Ledger
 from contracts.settings import PROFILES, RunSettings
 from mockserver.app import MockServer
 from tests.contracts.mutants import MUTANTS, damaged
-from tests.contracts.strength import fresh_app
+from tests.contracts.strength import TABLE, fresh_app, table
 
 SEVERAL = PROFILES["ci"]._replace(sequences=4)
 """Few random sequences: enough for differences that another seed does not show."""
@@ -108,3 +108,7 @@ def test_what_breaks_is_the_same_failure_with_another_seed(name: str) -> None:
         seen.append({each.fingerprint for each in broken})
     assert seen[0]
     assert seen[0] == seen[1] == seen[2]
+
+
+def test_the_page_of_mutants_is_made_of_what_was_measured() -> None:
+    assert TABLE.read_text("utf-8") == "\n".join([*table(), ""])
