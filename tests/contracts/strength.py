@@ -228,8 +228,8 @@ def _shares(plain: dict[str, Any]) -> Iterator[str]:
     if not found:
         return
     yield f"Each layer alone, as in profile `ci` without questions to a model, on {len(found)} of the mutants"
-    yield "that a seed chose (`python -m tests.contracts.shares`). Plain Schemathesis stands beside it, with those"
-    yield "of them that it was tried on:"
+    yield "that a seed chose (`python -m tests.contracts.shares`). Plain Schemathesis stands beside it, with"
+    yield "those of them that it was tried on:"
     yield ""
     yield "| layer | tried on | a claim breaks | only an assumption | nothing |"
     yield "|---|---|---|---|---|"
