@@ -20,6 +20,8 @@ from comparison.names import Names
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 IDS = re.compile(r"/(id|[a-z_]*_id|[a-z_]*_ids/\*)$")
 """Places of ids."""
+ENDS = ("first_id", "last_id")
+"""Fields with the ids of a list's first and last item."""
 PRESENCE = re.compile(
     r"/(trace_id|request_id|next_cursor|previous_cursor|download_token|score|details/fields/\*/message)$"
 )
@@ -143,8 +145,8 @@ class _Walk(NamedTuple):
             missing, more = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
             yield AnswerDifference("fields", place, missing, more)
         spoken = left.get("role") == "assistant" and self.operation not in ECHOES
-        both = sorted(left.keys() & right.keys(), key=lambda name: (not IDS.search(f"/{name}"), name))
-        for name in both:  # ids first: texts may have them
+        both = sorted(left.keys() & right.keys(), key=_ids_first)
+        for name in both:  # texts may have the ids
             says = spoken and name in ("content", "text", "response_blocks")
             yield from self.values(left[name], right[name], f"{place}/{name}", f"{at}/{name}", spoken=says)
 
@@ -190,7 +192,7 @@ class _Walk(NamedTuple):
         return self.comparer.names.label(side, item.get("id") if isinstance(item, dict) else item)
 
     def names_of(self, side: int, items: Sequence[Any]) -> list[Any]:
-        return [self.label(side, item) or item for item in items][:8]
+        return [self.label(side, item) or item for item in items]
 
     def texts(
         self, left: str, right: str, place: str, at: str, *, spoken: bool
@@ -248,6 +250,11 @@ class _Walk(NamedTuple):
                 place,
                 *(f"{text} ({age:+.0f} s)" for text, age in zip((left, right), ages, strict=True)),
             )
+
+
+def _ids_first(name: str) -> tuple[bool, str]:
+    """Order of fields; the ends of a list come after the list."""
+    return (name in ENDS or not IDS.search(f"/{name}"), name)
 
 
 def moment(text: str) -> float:

@@ -10,7 +10,7 @@ from contracts.http.exchange import MODEL_OPERATIONS
 Step = dict[str, Any]
 """One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id.
 
-`link`: the link of an earlier answer, instead of path and query."""
+`link`: the link of an earlier answer, instead of path and query; `reply`: what a mock says to a question."""
 
 
 PRODUCES = {
@@ -78,8 +78,19 @@ READS = {
     "file": ("getFile",),
 }
 """Kind -> operations that read it back."""
-LISTS = ("listSpaces", "listThreads", "listVectorStores", "listFiles", "getVectorStoreUsage")
-"""Lists that need no thing."""
+LISTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "space": (("listSpaces", {}),),
+    "thread": (
+        ("listThreads", {}),
+        ("listThreads", {"visible_in_ui": False, "order": "asc", "limit": 2}),
+        ("listThreads", {"is_pinned": True}),
+        ("getUnreadThreads", {}),
+        ("getThreadChanges", {"since": {"$": "time:before"}}),
+    ),
+    "store": (("listVectorStores", {}), ("getVectorStoreUsage", {})),
+    "file": (("listFiles", {}),),
+}
+"""Kind -> lists that show things of this kind, with parameters."""
 RARE = {
     "createResponse": 3.0,
     "createSpace": 1.2,
