@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -50,7 +51,7 @@ from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
-from mockserver.sandbox.sandboxes import DEFAULT, Sandboxes, SandboxLimits
+from mockserver.sandbox.sandboxes import DEFAULT, SandboxLimits
 from mockserver.sandbox.snapshots import Snapshots
 from mockserver.sandbox.transaction import ChangeNotWritten
 from mockserver.scenarios import loader
@@ -105,9 +106,9 @@ def create_app(
         return Sandbox(name, start, journal=journals.new(name), faults=faults, follows=follows)
 
     stopping = stopping or threading.Event()
-    replicas = optional_parts.replicas(settings, log.notice, stopping)
-    snapshots = Snapshots() if replicas is None else replicas.snapshots
-    sandboxes = (Sandboxes if replicas is None else replicas.sandboxes)(
+    parts = optional_parts.state_parts(settings, log.notice, stopping)
+    snapshots = parts.snapshots
+    sandboxes = parts.sandboxes(
         start(settings, loaded, control_spec, log.notice, snapshots),
         new=new_sandbox,
         limits=SandboxLimits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
@@ -131,15 +132,19 @@ def create_app(
         answers=ProfileAnswers(profile) if profile.followed else None,
         redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
+    if proxy is not None and front is not None and proxy.mode == "compare":
+        limits = BodyLimits(settings.max_body_bytes, settings.max_file_bytes)
+        of_users = replace(vendor, authenticate=authenticates, name_of=lambda caller: caller.user_id)
+        optional_parts.compare(front, of_users, sandboxes.start, limits)
     modules = blueprints.executed(settings.extend)
     foreign = optional_parts.foreign_apis(settings, beside, blueprints.handlers(modules))
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
-    of_proxy = {} if front is None else front.about
 
     def about() -> Mapping[str, Any]:
+        of_proxy = {} if front is None else front.about
         return {**of_proxy, "also": {each.name: each.about() for each in beside}} if beside else of_proxy
 
     handlers = admin_handlers(
@@ -170,8 +175,7 @@ def create_app(
     apis = [control, *sorted(foreign, key=lambda api: -len(api.prefix)), vendor]
 
     def corridor(app: Flask) -> Corridor:
-        made: Callable[..., Corridor] = Corridor if replicas is None else replicas.corridor
-        made = made if front is None else optional_parts.forwarding(front, most_delayed)
+        made = parts.corridor if front is None else optional_parts.forwarding(front, most_delayed)
         return made(
             apis,
             sandboxes,
@@ -203,8 +207,7 @@ def create_app(
 
     app.recovery = recovery
     blueprints.register(app, settings.extend, modules)
-    if replicas is not None:
-        app.keeper = replicas.open(settings, loaded.states.spec, loaded.served, recovery)
+    app.keeper = parts.open(settings, loaded.states.spec, loaded.served, recovery)
     if settings.persist is not None:
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
         app.keeper = Keeper(store, loaded.states.spec, log.notice)
@@ -317,6 +320,9 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
 
     def load_data(name_or_file: str) -> Data:
         loaded = loader.load(name_or_file, shapes)
+        for each in loaded.faults:
+            if each["operation"] not in spec.operations:
+                raise DocumentError(f"{name_or_file}: faults: {each['operation'][:80]!r} is no operation")
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
         return _with_rows(loaded, beside) if beside else loaded

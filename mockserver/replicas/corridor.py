@@ -20,7 +20,7 @@ from mockserver.outcome import refused
 from mockserver.proxy.target import SAFE
 from mockserver.replicas.passing import HOP, NOBODY, OWNER, Passing
 from mockserver.replicas.peers import PEER, TOKEN
-from mockserver.replicas.problems import Elsewhere, ForeignReplica, Refused, StoreUnavailable
+from mockserver.replicas.problems import Elsewhere, ForeignReplica, Refused, StoreUnavailable, Unrecoverable
 from mockserver.replicas.sandboxes import ReplicaSandboxes
 from mockserver.sandbox.clock import elapsed
 from mockserver.sandbox.sandboxes import DEFAULT
@@ -101,7 +101,24 @@ class ReplicaCorridor(Corridor):
                     self._sandboxes.locate(name)
                 except Problem as problem:
                     context.refusal = problem
+            if isinstance(context.refusal, Unrecoverable) and self._discarded(context):
+                return self._enter(request)
         return context
+
+    def _discarded(self, context: RequestContext) -> bool:
+        """Whether a request discards its sandbox, which can't be recovered, and is admitted."""
+        request, name = context.request, self._name(context)
+        place = f"{request.method} {request.path}"
+        if name is None or place not in (f"DELETE {SANDBOXES}/{name}", "POST /__admin/reset"):
+            return False
+        try:
+            assert context.api.guard is not None
+            context.api.guard.admit(request)
+            self._sandboxes.discard(name)
+        except Problem as problem:
+            context.refusal = problem
+            return False
+        return True
 
     def _name(self, context: RequestContext) -> str | None:
         """Name of the sandbox that a request is about; None if it is about none."""

@@ -86,7 +86,12 @@ class Passing:
         if received.length is not None:
             headers.append(("Content-Length", str(received.length)))
         stream = TargetStream(
-            received, b"", judge=len, broken=lambda _: None, closed=slots.release, keep=min(keep, 0)
+            received,
+            b"",
+            judge=len,
+            broken=lambda _: None,
+            closed=lambda _: slots.release(),
+            keep=min(keep, 0),
         )
         return Answer(received.status, headers, stream)
 

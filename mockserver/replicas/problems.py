@@ -32,6 +32,10 @@ class Elsewhere(Refused):
         self.replica, self.url = replica, url
 
 
+class Unrecoverable(StoreUnavailable):
+    """A sandbox that this replica can't make from what the store has of it."""
+
+
 class ForeignReplica(
     MockOwnError, status=403, code="FOREIGN_REPLICA", message="This is no replica.", rule="store"
 ):

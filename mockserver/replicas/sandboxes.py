@@ -13,7 +13,7 @@ from mockserver.persistence.opening import FAILURES, reason_of
 from mockserver.persistence.recovery import Recovery
 from mockserver.replicas.keeper import ReplicaKeeper
 from mockserver.replicas.ownership import Acquired, Ownership, RedisLog
-from mockserver.replicas.problems import Elsewhere, Refused, StoreUnavailable
+from mockserver.replicas.problems import Elsewhere, Refused, StoreUnavailable, Unrecoverable
 from mockserver.replicas.redis_link import PREFIX
 from mockserver.replicas.redis_store import GONE, NOTHING
 from mockserver.sandbox.gc_pause import gc_paused
@@ -86,6 +86,17 @@ class ReplicaSandboxes(Sandboxes):
             with suppress(StoreUnavailable):
                 self.keeper.store.release(log, 0, expires=GONE if name in self._gone else NOTHING)
 
+    def discard(self, name: str) -> None:
+        """Begin a sandbox anew that can't be recovered."""
+        with self._moved(name):
+            found = self.owners.acquire(name, self.keeper.store.expires(name))
+            log = RedisLog(name, found.epoch, found.length, self.owners.lease)
+            self.keeper.store.remove(log)
+            self.keeper.store.release(log, found.floor or 0)
+        self.locate(name)
+        if name != DEFAULT:
+            self.create(name, self.start)
+
     def give_up(self, name: str) -> None:
         """Forget a sandbox that another replica may own."""
         self.owners.held.pop(name, None)
@@ -124,8 +135,9 @@ class ReplicaSandboxes(Sandboxes):
                 raise
             with suppress(StoreUnavailable):
                 self.keeper.store.release(log, found.floor or 0)
-            self.notice(f"sandbox {name!r} can't be recovered: {reason_of(error)}")
-            raise StoreUnavailable(f"sandbox {name!r} can't be recovered: {reason_of(error)}") from error
+            how = "POST /__admin/reset" if name == DEFAULT else f"DELETE /__admin/sandboxes/{name}"
+            why = f"sandbox {name!r} can't be recovered: {reason_of(error)}; {how} discards it"
+            raise Unrecoverable(why) from error
 
     def _recover(self, log: RedisLog, found: Acquired) -> None:
         name, stored = log.name, self.keeper.store.stored(log.name)

@@ -34,8 +34,8 @@ def free_port() -> int:
 class RedisServer:
     """A Redis that a test may stop, kill and start again."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, fsync: str) -> None:
+        self._folder, self._fsync, self.port = folder, fsync, free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.client: Any = Redis(port=self.port, decode_responses=True)
         self.process: subprocess.Popen[bytes]
@@ -43,7 +43,7 @@ class RedisServer:
 
     def start(self) -> None:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder), "--save", ""]
-        options += ["--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"]
+        options += ["--appendonly", "yes", "--appendfsync", self._fsync, "--loglevel", "warning"]
         self.process = subprocess.Popen(["redis-server", *options], stdout=subprocess.DEVNULL)
 
         def answers() -> bool:
@@ -101,9 +101,9 @@ class Replica:
 class Cluster:
     """A Redis and its replicas."""
 
-    def __init__(self, stack: ExitStack, folder: Path) -> None:
+    def __init__(self, stack: ExitStack, folder: Path, fsync: str) -> None:
         self._stack = stack
-        self.redis = RedisServer(folder)
+        self.redis = RedisServer(folder, fsync)
         stack.callback(self.redis.end)
 
     def replica(self, *flags: str, **environment: str) -> Replica:
@@ -113,12 +113,12 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """A Redis, in a folder of its own."""
+def cluster(fsync: str = "always") -> Iterator[Cluster]:
+    """A Redis, in a folder of its own; `fsync`: when it flushes what it has taken to the disk."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        yield Cluster(stack, Path(folder))
+        yield Cluster(stack, Path(folder), fsync)
 
 
 def wait(seconds: float) -> None:

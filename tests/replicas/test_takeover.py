@@ -130,3 +130,26 @@ def test_a_restart_of_redis_loses_nothing_that_is_on_its_disk(both: Both) -> Non
     assert eventually(lambda: two.create(name="d").status_code == 201)
     assert {"a", "b", "d"} <= spaces(one)
     assert "c" not in spaces(one)
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "method", "path", "status"),
+    [("s", "DELETE", "/__admin/sandboxes/s", 204), ("default", "POST", "/__admin/reset", 200)],
+)
+def test_a_sandbox_that_cannot_be_recovered_is_refused_until_it_is_discarded(
+    both: Both, sandbox: str, method: str, path: str, status: int
+) -> None:
+    made, one, two = both
+    assert one.create(sandbox, name="a").status_code == 201
+    one.signal(KILL)
+    (last, fields), *_ = made.redis.client.xrevrange(f"freddy:sandbox:{sandbox}:log", count=1)
+    made.redis.client.xtrim(f"freddy:sandbox:{sandbox}:log", maxlen=0)
+    made.redis.client.xadd(f"freddy:sandbox:{sandbox}:log", fields, id=f"{int(last.split('-')[0]) + 5}-0")
+
+    def is_refused() -> bool:
+        return "can't be recovered" in two.names(sandbox).headers.get("X-Mock-Reason", "")
+
+    assert eventually(is_refused)
+    assert two.names("another").status_code == 200
+    assert two.call(method, path, sandbox).status_code == status
+    assert two.names(sandbox).status_code == (200 if sandbox == "default" else 410)
