@@ -158,7 +158,7 @@ class ReplicaCorridor(Corridor):
                 raise body_limit.unreceived(context.request)
             body = context.request.body(max(self._limits.body, self._limits.files), "--max-file-bytes")
             received = self._passing.ask(owner, context.request, body)
-            return self._passing.passed(context, received, owner, self._slots(context), self._keep)
+            return self._passing.passed(context, received, owner, self._slots(context))
         except Problem as problem:
             return refused(context, problem)
 

@@ -55,7 +55,7 @@ class Passing:
         return received
 
     def passed(
-        self, context: RequestContext, received: Received, owner: Elsewhere, slots: WaitingSlots, keep: int
+        self, context: RequestContext, received: Received, owner: Elsewhere, slots: WaitingSlots
     ) -> Answer:
         """The owner's answer as it is; a long one, and a stream, while it arrives."""
         exchange, named = context.exchange, {name.lower(): value for name, value in received.headers}
@@ -91,7 +91,7 @@ class Passing:
             judge=len,
             broken=lambda _: None,
             closed=lambda _: slots.release(),
-            keep=min(keep, 0),
+            keep=0,
         )
         return Answer(received.status, headers, stream)
 
