@@ -42,6 +42,7 @@ class ReplicaKeeper(Keeper):
         super().__init__(store, spec, notice)
         self.owners, self._look_at_others, self._ends = owners, look, stopping
         self.release_all: Callable[[], object] = lambda: None
+        self.drop_idle: Callable[[], object] = lambda: None
         self._ended = threading.Event()
         self._renewals = threading.Thread(target=self._renew, name="lease", daemon=True)
 
@@ -140,6 +141,7 @@ class ReplicaKeeper(Keeper):
             self.tell_behind(log)
 
     def _keep(self) -> None:
+        self.drop_idle()  # even if nobody asks for anything
         sandboxes = list(self._kept.values())
         named = map(orjson.loads, self.store.link.call(lambda redis: redis.hvals(NAMED)))
         digests = {*(each.start[1] for each in sandboxes), *(digest for digest, _ in named)}

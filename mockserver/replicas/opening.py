@@ -82,7 +82,7 @@ class Replicas:
             imported = dict(self.snapshots.listed())
             sandboxes.keeper = self.snapshots.keeper = keeper
             self.snapshots.state_of = sandboxes.recovery.state
-            keeper.release_all = sandboxes.release_all
+            keeper.release_all, keeper.drop_idle = sandboxes.release_all, sandboxes.listed
             keeper.saved(imported, sandboxes.default.name)
             keeper.start()
         except StoreUnavailable as error:

@@ -8,7 +8,10 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.replicas.cluster import CONTINUE, KILL, STOP, Cluster, Replica, cluster
+from mockserver.app import create_app
+from mockserver.replicas import keeper
+from mockserver.settings import Settings
+from tests.replicas.cluster import CONTINUE, KEY, KILL, STOP, Cluster, Replica, cluster
 from tests.running import eventually
 
 Change = Callable[[Replica], requests.Response]
@@ -61,6 +64,23 @@ def test_a_redis_that_has_lost_everything_gets_the_starting_states_again() -> No
         assert eventually(lambda: three.names().status_code == 200)
         assert "after" in spaces(three)
         assert spaces(two) == spaces(three)
+
+
+def test_a_replica_that_nobody_asks_drops_idle_sandboxes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "KEEP", 0.5)
+    with cluster() as made:
+        app = create_app(
+            Settings(
+                store=made.redis.url,
+                advertise="http://127.0.0.1:1",
+                replica_token="a-token-1",
+                sandbox_idle_seconds=0.1,
+            )
+        )
+        assert app.keeper is not None
+        assert app.test_client().get("/v1/models", headers={**KEY, "X-Mock-Sandbox": "s"}).status_code == 200
+        assert eventually(lambda: not made.redis.client.exists("freddy:sandbox:s:snapshot"))
+        app.keeper.close()
 
 
 def test_a_fork_to_a_name_of_another_replica_is_a_conflict() -> None:
