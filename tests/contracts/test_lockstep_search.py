@@ -90,7 +90,7 @@ def test_a_message_that_is_not_found_breaks_the_effect_and_no_assumption() -> No
     assert lost.assumption is None
 
 
-SAME = ("empty-metadata-clears", "removal-from-every-space", "edit-keeps-its-message")
+SAME = ("removal-from-every-space", "patch-resets-the-description", "edit-keeps-its-message")
 """Mutants that the sequences without a seed notice."""
 
 
