@@ -39,6 +39,10 @@ FULL = 10
 FAULTS = "/error/details/fields"
 KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at", "pinned_at")
 """Fields by which lists are ordered; items that are equal in all of them may change places."""
+ECHOES = ("updateThreadMessage",)
+"""Operations that answer with the caller's text in a message of the model."""
+ORDERS: Mapping[str, Sequence[str]] = {"getThreadChanges": ("updated_at",)}
+"""Operation -> fields by which its list is ordered, if not KEYS."""
 HEADERS = ("content-type", "allow", "location", "www-authenticate", "content-disposition")
 
 
@@ -82,10 +86,6 @@ class Comparer:
     """Time of each side, in seconds since 1970, when the run began."""
     slack: float = 0.0
     """Seconds by which times may differ after that."""
-    echoes: Sequence[str] = ()
-    """Operations that answer with texts of the caller, also where a model spoke before."""
-    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Operation -> fields by which its list is ordered, if not KEYS."""
     kind_of: Callable[[str, str], str] = lambda _, pointer: pointer.rpartition("/")[2]
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
@@ -144,7 +144,7 @@ class _Walk(NamedTuple):
         if left.keys() != right.keys():
             missing, more = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
             yield AnswerDifference("fields", place, missing, more)
-        spoken = left.get("role") == "assistant" and self.operation not in self.comparer.echoes
+        spoken = left.get("role") == "assistant" and self.operation not in ECHOES
         both = sorted(left.keys() & right.keys(), key=_ids_first)
         for name in both:  # texts may have the ids
             says = spoken and name in ("content", "text", "response_blocks")
@@ -167,8 +167,8 @@ class _Walk(NamedTuple):
                 return
             position = {label: n for n, label in enumerate(labels[1])}
             right = [right[position[label]] for label in labels[0]]
-            keys = self.comparer.orders.get(self.operation, KEYS)
-            if not _tied(left, [position[label] for label in labels[0]], keys):
+            keys = ORDERS.get(self.operation, KEYS)
+            if not _tied(left, right, [position[label] for label in labels[0]], keys):
                 yield AnswerDifference("order", place, *labels)
         for n, (one, other) in enumerate(zip(left, right, strict=False)):
             yield from self.values(one, other, f"{place}/*", f"{at}/{n}", spoken=spoken)
@@ -303,13 +303,18 @@ def _kind(value: Any) -> str:
     return "object" if isinstance(value, Mapping) else type(value).__name__
 
 
-def _tied(items: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
-    """Whether only items that are equal in what orders them changed places."""
-    keys = [
-        [item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items
+def _tied(left: Sequence[Any], right: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
+    """Whether only items changed places that are equal, on one side, in what orders them.
+
+    `right`: the same items as `left`; `positions`: where they are on the right. The two sides do the same at
+    other fractions of a second, so that what is equal on one may differ on the other.
+    """
+    sides = [
+        [[item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items]
+        for items in (left, right)
     ]
     return all(
-        positions[n] < positions[later] or keys[n] == keys[later] != []
-        for n in range(len(items))
-        for later in range(n + 1, len(items))
+        positions[n] < positions[later] or any(keys[n] == keys[later] != [] for keys in sides)
+        for n in range(len(left))
+        for later in range(n + 1, len(left))
     )

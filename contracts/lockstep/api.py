@@ -71,10 +71,6 @@ REFUSED = {
     **{state: f"ak_demo_{state}" for state in ("expired", "deactivated", "paused")},
 }
 """Caller whose key is refused -> key; all but the first are known to a mock alone."""
-ECHOES = ("updateThreadMessage",)
-"""Operations that answer with the caller's text in a message of the model."""
-ORDERS = {"getThreadChanges": ("updated_at",)}
-"""Operation -> fields by which its list is ordered, if not the usual ones."""
 READS = {
     "space": ("getSpace", "listSpaceThreads", "listSpaceVectorStores"),
     "thread": ("getThread", "listThreadMessages"),

@@ -13,8 +13,6 @@ from comparison.names import Names
 from contracts.checks.spec import DocumentedOperation, OpenApiDocument
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import (
-    ECHOES,
-    ORDERS,
     REFUSED,
     SHARED,
     Step,
@@ -80,7 +78,7 @@ class Lockstep:
             self.names.add(label, left, right)
         starts = self.target.model_start.timestamp(), self.target.start.timestamp()
         slack = 0.0 if self.target.is_mock else 2.0
-        self.comparer = Comparer(self.names, starts, slack, ECHOES, ORDERS, kind_of)
+        self.comparer = Comparer(self.names, starts, slack, kind_of)
         self._elapsed = 0.0
         self._note_time("time:start")
         self._note_time("time:before")
