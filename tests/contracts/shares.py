@@ -87,7 +87,7 @@ def sampled(count: int, seed: int) -> list[str]:
 
 
 def main() -> int:
-    """Measure what is missing of a sample, and keep each result; what ran out of time is tried again next time."""
+    """Measure what is missing of a sample, and keep each result unless the time ran out."""
     numbers = [int(word) for word in sys.argv[1:]]
     count, seed = (*numbers, *(COUNT, SEED)[len(numbers) :])
     found = rows(SHARES)
