@@ -116,7 +116,12 @@ class ReplicaSandboxes(Sandboxes):
                 self.keeper.store.release(log, 0 if sandbox is None else sandbox.source())
 
     def _take_over(self, name: str) -> None:
-        found = self.owners.acquire(name, self.keeper.store.expires(name))
+        try:
+            found = self.owners.acquire(name, self.keeper.store.expires(name))
+        except Elsewhere:
+            if name in self.owners.held:
+                self.give_up(name)
+            raise
         held, lease = self.owners.held.get(name), self.owners.lease
         if held is not None:
             with held.lock:
@@ -174,11 +179,16 @@ class ReplicaSandboxes(Sandboxes):
 
     def _forget(self, name: str, why: str) -> None:
         log = self.owners.held.get(name)
-        if log is not None:
-            self.keeper.store.remove(log, why)
+        try:
+            if log is not None:
+                self.keeper.store.remove(log, why)
+                self.owners.held.pop(name, None)
+                with suppress(StoreUnavailable):  # then others wait for the end of the lease
+                    self.keeper.store.release(log, 0, expires=GONE)
+        except Refused:
             self.owners.held.pop(name, None)
-            with suppress(StoreUnavailable):  # then others wait for the end of the lease
-                self.keeper.store.release(log, 0, expires=GONE)
+            self.keeper.dropped(self._open.pop(name))
+            raise
         super()._forget(name, why)
 
     def _drop_idle(self, now: float) -> None:
