@@ -20,7 +20,7 @@ from bench.replicas.faults import Faults
 from bench.replicas.history import History, Operation
 from bench.replicas.linearizable import by_positions, by_search
 from bench.replicas.log import LogReader
-from bench.replicas.patches import PATCHES
+from bench.replicas.patches import PATCHES, STALL
 from bench.replicas.processes import Cluster
 
 SHOWN = 5
@@ -30,7 +30,7 @@ def measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run clients and faults; what was seen, and the violations."""
     history, told = History(), Told()
     names = [f"s{number}" for number in range(given.sandboxes)]
-    patch = PATCHES[given.without] if given.without else ""
+    patch = (PATCHES[given.without] if given.without else "") + STALL * given.stall
     begun = time.monotonic()
     with Cluster(folder, given.replicas, patch=patch, shift=given.shift, netns=given.netns) as cluster:
         log = LogReader(cluster.redis.url)
@@ -103,6 +103,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
     parser.add_argument("--shift", type=int, default=300, help="seconds that one clock is off")
     parser.add_argument("--netns", action="store_true", help="cut connections off, too")
+    parser.add_argument(
+        "--stall", action="store_true", help="hold one write in 200 up, on its way to the store"
+    )
     parser.add_argument("--without", choices=sorted(PATCHES), help="break the replicas on purpose")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
