@@ -20,6 +20,8 @@ from comparison.names import Names
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 IDS = re.compile(r"/(id|[a-z_]*_id|[a-z_]*_ids/\*)$")
 """Places of ids."""
+ENDS = ("first_id", "last_id")
+"""Fields with the ids of a list's first and last item."""
 PRESENCE = re.compile(
     r"/(trace_id|request_id|next_cursor|previous_cursor|download_token|score|details/fields/\*/message)$"
 )
@@ -37,6 +39,10 @@ FULL = 10
 FAULTS = "/error/details/fields"
 KEYS = ("added_at", "last_message_at", "created_at", "uploaded_at", "pinned_at")
 """Fields by which lists are ordered; items that are equal in all of them may change places."""
+ECHOES = ("updateThreadMessage",)
+"""Operations that answer with the caller's text in a message of the model."""
+ORDERS: Mapping[str, Sequence[str]] = {"getThreadChanges": ("updated_at",)}
+"""Operation -> fields by which its list is ordered, if not KEYS."""
 HEADERS = ("content-type", "allow", "location", "www-authenticate", "content-disposition")
 
 
@@ -80,10 +86,6 @@ class Comparer:
     """Time of each side, in seconds since 1970, when the run began."""
     slack: float = 0.0
     """Seconds by which times may differ after that."""
-    echoes: Sequence[str] = ()
-    """Operations that answer with texts of the caller, also where a model spoke before."""
-    orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Operation -> fields by which its list is ordered, if not KEYS."""
     kind_of: Callable[[str, str], str] = lambda _, pointer: pointer.rpartition("/")[2]
     """Kind of a new id, from operation and pointer; the first part of its label."""
 
@@ -142,9 +144,9 @@ class _Walk(NamedTuple):
         if left.keys() != right.keys():
             missing, more = sorted(left.keys() - right.keys()), sorted(right.keys() - left.keys())
             yield AnswerDifference("fields", place, missing, more)
-        spoken = left.get("role") == "assistant" and self.operation not in self.comparer.echoes
-        both = sorted(left.keys() & right.keys(), key=lambda name: (not IDS.search(f"/{name}"), name))
-        for name in both:  # ids first: texts may have them
+        spoken = left.get("role") == "assistant" and self.operation not in ECHOES
+        both = sorted(left.keys() & right.keys(), key=_ids_first)
+        for name in both:  # texts may have the ids
             says = spoken and name in ("content", "text", "response_blocks")
             yield from self.values(left[name], right[name], f"{place}/{name}", f"{at}/{name}", spoken=says)
 
@@ -165,8 +167,8 @@ class _Walk(NamedTuple):
                 return
             position = {label: n for n, label in enumerate(labels[1])}
             right = [right[position[label]] for label in labels[0]]
-            keys = self.comparer.orders.get(self.operation, KEYS)
-            if not _tied(left, [position[label] for label in labels[0]], keys):
+            keys = ORDERS.get(self.operation, KEYS)
+            if not _tied(left, right, [position[label] for label in labels[0]], keys):
                 yield AnswerDifference("order", place, *labels)
         for n, (one, other) in enumerate(zip(left, right, strict=False)):
             yield from self.values(one, other, f"{place}/*", f"{at}/{n}", spoken=spoken)
@@ -190,7 +192,7 @@ class _Walk(NamedTuple):
         return self.comparer.names.label(side, item.get("id") if isinstance(item, dict) else item)
 
     def names_of(self, side: int, items: Sequence[Any]) -> list[Any]:
-        return [self.label(side, item) or item for item in items][:8]
+        return [self.label(side, item) or item for item in items]
 
     def texts(
         self, left: str, right: str, place: str, at: str, *, spoken: bool
@@ -250,6 +252,11 @@ class _Walk(NamedTuple):
             )
 
 
+def _ids_first(name: str) -> tuple[bool, str]:
+    """Order of fields; the ends of a list come after the list."""
+    return (name in ENDS or not IDS.search(f"/{name}"), name)
+
+
 def moment(text: str) -> float:
     """Time in seconds since 1970; UTC if the text has no offset."""
     found = datetime.fromisoformat(text)
@@ -296,13 +303,18 @@ def _kind(value: Any) -> str:
     return "object" if isinstance(value, Mapping) else type(value).__name__
 
 
-def _tied(items: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
-    """Whether only items that are equal in what orders them changed places."""
-    keys = [
-        [item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items
+def _tied(left: Sequence[Any], right: Sequence[Any], positions: Sequence[int], names: Sequence[str]) -> bool:
+    """Whether only items changed places that are equal, on one side, in what orders them.
+
+    `right`: the same items as `left`; `positions`: where they are on the right. The two sides do the same at
+    other fractions of a second, so that what is equal on one may differ on the other.
+    """
+    sides = [
+        [[item[name] for name in names if name in item] if isinstance(item, dict) else [] for item in items]
+        for items in (left, right)
     ]
     return all(
-        positions[n] < positions[later] or keys[n] == keys[later] != []
-        for n in range(len(items))
-        for later in range(n + 1, len(items))
+        positions[n] < positions[later] or any(keys[n] == keys[later] != [] for keys in sides)
+        for n in range(len(left))
+        for later in range(n + 1, len(left))
     )

@@ -23,7 +23,7 @@ class Profile(NamedTuple):
 
 PROFILES = {
     "small": Profile(1, 0, 2, cases=15, most=1500),
-    "quick": Profile(2, 0, 10),
+    "quick": Profile(0, 0, 20),
     "ci": Profile(30, 60, None),
     "nightly": Profile(200, 1000, None),
 }

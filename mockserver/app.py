@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -129,15 +130,19 @@ def create_app(
         answers=ProfileAnswers(profile) if profile.followed else None,
         redirects=lambda path: not profile.builds("A20" if path == "/v1/spaces" else "A48"),
     )
+    if proxy is not None and front is not None and proxy.mode == "compare":
+        limits = BodyLimits(settings.max_body_bytes, settings.max_file_bytes)
+        of_users = replace(vendor, authenticate=authenticates, name_of=lambda caller: caller.user_id)
+        optional_parts.compare(front, of_users, sandboxes.start, limits)
     modules = blueprints.executed(settings.extend)
     foreign = optional_parts.foreign_apis(settings, beside, blueprints.handlers(modules))
     documents = {"openapi.json": loaded.spec.document, "admin.json": control_spec.document}
     documents |= {f"{each.name}.json": each.document.content for each in beside}
     prefixes = {f"{each.name}.json": each.prefix for each in beside}
     token = _admin_token(settings)
-    of_proxy = {} if front is None else front.about
 
     def about() -> Mapping[str, Any]:
+        of_proxy = {} if front is None else front.about
         return {**of_proxy, "also": {each.name: each.about() for each in beside}} if beside else of_proxy
 
     handlers = admin_handlers(
@@ -313,6 +318,9 @@ def load(settings: Settings, rule: Mapping[str, Any] | None = None) -> Documents
 
     def load_data(name_or_file: str) -> Data:
         loaded = loader.load(name_or_file, shapes)
+        for each in loaded.faults:
+            if each["operation"] not in spec.operations:
+                raise DocumentError(f"{name_or_file}: faults: {each['operation'][:80]!r} is no operation")
         if settings.api_key:
             loaded = loaded._replace(directory=loaded.directory.with_key(settings.api_key, KEY_HOLDER))
         return _with_rows(loaded, beside) if beside else loaded

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from mockserver.corridor import Corridor
 from mockserver.http.context import Api
+from mockserver.http.upload import BodyLimits
 from mockserver.openapi.spec import Spec
+from mockserver.sandbox.sandbox import SandboxState
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +32,17 @@ def forwarding(front: Front, most_waiting: int) -> Callable[..., Corridor]:
     from mockserver.proxy.corridor import ForwardingCorridor
 
     return partial(ForwardingCorridor, front=front, most_waiting=most_waiting)
+
+
+def compare(front: Front, api: Api, begin: SandboxState, limits: BodyLimits) -> None:
+    """Give a proxy the mock with which it compares."""
+    from mockserver.proxy.copy import Copy
+
+    def operation_at(path: str) -> str:
+        operation = api.routes.at("GET", path)
+        return "-" if operation is None else operation.id
+
+    front.compare(Copy(api, begin, limits), operation_at)
 
 
 def load_foreign(settings: Settings, spec: Spec) -> Sequence[ForeignApi]:

@@ -108,8 +108,9 @@ def _client_call(module: Any, client: Any) -> Called:
 class Walk:
     """Calls operations by the library if it has them, else without it."""
 
-    def __init__(self, url: str, operations: dict[str, tuple[str, str]]) -> None:
-        self.url, self.operations = url, operations
+    def __init__(self, url: str, operations: dict[str, tuple[str, str]], control: str = "") -> None:
+        """`control`: URL of the mock's control API, if another server answers the calls."""
+        self.url, self.operations, self.control = url, operations, control or url
         wanted = {shape(*operation) for operation in operations.values()}
         try:
             found = dict(in_sdk(url, wanted))
@@ -186,7 +187,7 @@ class Walk:
         (question, answer) = self("listThreadMessages", thread)["data"]
         self("updateThreadMessage", thread, question["id"], content="Where?")
         self("deleteThreadMessage", thread, answer["id"])
-        asked(self.url, "POST", "/__admin/replies", text="One two", fault=STALL)
+        asked(self.control, "POST", "/__admin/replies", text="One two", fault=STALL)
         body = json.dumps({**QUESTION, "thread_id": thread, "stream": True}).encode()
         headers = {"X-API-Key": KEY, "Content-Type": "application/json"}
         stream = urllib.request.Request(f"{self.url}/v1/model/response", body, headers)
@@ -238,9 +239,9 @@ class Walk:
             return str(json.loads(answer.read())["files"][0]["id"])
 
 
-def walked(url: str, operations: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def walked(url: str, operations: dict[str, tuple[str, str]], control: str = "") -> dict[str, Any]:
     """Operations that the library has, those whose answers it has read, and what went wrong."""
-    walk = Walk(url, operations)
+    walk = Walk(url, operations, control)
     problem = ""
     try:
         walk.spaces_and_threads()

@@ -87,6 +87,7 @@ _PARTS = [
 ]
 _PARTS += ["Space", "SpaceThread", "SpaceVectorStore"]
 _PARTS += ["Model", "OutputMode", "ReasoningLevel", "Assistant", "ForeignRow"]
+_PARTS += ["Reply", "Fault", "FaultError"]
 ENTRIES = ["ScenarioFile", *(f"{part}Entry" for part in _PARTS)]
 """In the order of the tables of docs/scenario-fields.md."""
 

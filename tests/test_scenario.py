@@ -80,6 +80,8 @@ def test_a_file_is_a_scenario_too(tmp_path: Path) -> None:
         ("users: [", "did not find expected"),
         (small(spaecs=[]), "spaecs: Extra inputs are not permitted"),
         (small(users=None), "users: "),
+        (small(faults=[{"operation": "getThread", "error": {"status": 200}}]), "faults.0.error.status"),
+        (small(replies=[{"text": ""}]), "replies.0.text"),
         (small(threads=[THREAD, THREAD]), "threads.1: 'thrd_1' is here twice"),
         (small(threads=[THREAD | {"user_id": "usr_x"}]), "threads.0: user 'usr_x' is not in this file"),
         (small(threads=[THREAD | {"created_at": "yesterday"}]), "threads.0.created_at: "),
@@ -131,6 +133,14 @@ def test_what_does_not_fit_together_is_refused(tmp_path: Path, content: Any, rea
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(DocumentError, match=r"^no scenario 'dmeo': give one of demo, empty"):
         load(Settings(scenario="dmeo"))
+
+
+def test_a_fault_of_no_operation_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    faults = [{"operation": "nope", "error": {"status": 429}}]
+    file.write_text(yaml.safe_dump(small(faults=faults)), "utf-8")
+    with pytest.raises(DocumentError, match="faults: 'nope' is no operation"):
+        load(Settings(scenario=str(file)))
 
 
 @pytest.mark.slow

@@ -50,8 +50,8 @@ def null_clears_and_absent_keeps(run: Run) -> None:
 @check("deleteSpace", "getSpace", "listSpaces")
 def a_deleted_space_is_gone_and_its_threads_stay(run: Run) -> None:
     """After DELETE a space is 404 and unlisted, deleting it again is 404, and its threads still exist."""
-    thread = run.owner.new_thread()["id"]
-    space_id = run.owner.space_with(thread)
+    threads = run.owner.new_threads(3)
+    space_id, other = run.owner.space_with(*threads), run.owner.space_with(*threads)
     path = f"/v1/spaces/{space_id}"
     deleted = run.owner.ask("DELETE", path)
     equal((deleted.status, deleted.text), (204, ""), "deleting")
@@ -59,10 +59,12 @@ def a_deleted_space_is_gone_and_its_threads_stay(run: Run) -> None:
     equal(space_id in [s["id"] for s in run.owner.spaces()], False, "listed after that")
     equal(run.owner.get(f"{path}/threads").status, 404, "its threads")
     equal(run.owner.ask("DELETE", path).status, 404, "deleting again")
-    remaining = run.owner.get(f"/v1/threads/{thread}")
-    equal(remaining.status, 200, "the thread")
-    if space_id in remaining.body.get("space_ids", []):
-        raise Broken("the thread still names the deleted space", pointer="/space_ids")
+    for thread in threads:
+        remaining = run.owner.get(f"/v1/threads/{thread}")
+        equal(remaining.status, 200, "a thread of it")
+        if space_id in remaining.body.get("space_ids", []):
+            raise Broken("the thread still names the deleted space", pointer="/space_ids")
+    equal(sorted(run.owner.threads_of(other)), sorted(threads), "the threads of another space")
 
 
 @check("deleteThread", "getThread", "listThreads")

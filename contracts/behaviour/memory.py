@@ -88,6 +88,25 @@ def later_messages_follow_by_themselves(run: Run) -> None:
     space_with_fact(run, fact, f"What opens the locker of run {run.run_id}?")
 
 
+@check("addThreadToSpace", "createResponse", claim="existing-messages-are-embedded")
+def every_message_is_found_in_every_space(run: Run) -> None:
+    """Of two threads in two spaces, in either order, each message is found in both, old and new ones."""
+    old, new = (
+        f"The {place} of run {run.run_id} is lit by lamp {n}." for n, place in enumerate(("quay", "mill"))
+    )
+    first, second, *askers = run.owner.new_threads(4)
+    equal(run.owner.ask_model(old, thread_id=first).status, 200, "storing the old message")
+    spaces = [run.owner.space_with(asker) for asker in askers]
+    for space_id in spaces:
+        run.owner.add(space_id, first)
+    for space_id in reversed(spaces):
+        run.owner.add(space_id, second)
+    equal(run.owner.ask_model(new, thread_id=second).status, 200, "storing the new message")
+    for asker in askers:
+        for fact, place in ((old, "quay"), (new, "mill")):
+            wait_until_found(run, fact, f"Which lamp lights the {place} of run {run.run_id}?", asker)
+
+
 @check("createResponse")
 def nothing_comes_from_another_space(run: Run) -> None:
     """A question in one space never finds what only another space contains."""

@@ -34,8 +34,9 @@ def try_operation(operation: DocumentedOperation, run: Run) -> None:
     """Examples, coverage and fuzzing of one operation."""
     if operation.writes and run.read_only:
         raise Excluded("it writes, and the run is read-only")
-    phases = ("examples", "coverage", "fuzzing")
-    _report(run, operation, _explored(run, phases, run.settings.profile.examples, operation.id))
+    examples = run.settings.profile.examples
+    phases = ("examples", "coverage", *(["fuzzing"] if examples else []))
+    _report(run, operation, _explored(run, phases, max(1, examples), operation.id))
 
 
 def _explored(run: Run, phases: tuple[str, ...], examples: int, operation: str) -> Explored:

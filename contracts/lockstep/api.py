@@ -10,7 +10,7 @@ from contracts.http.exchange import MODEL_OPERATIONS
 Step = dict[str, Any]
 """One call as data: op, uid, role, path, query, body, and how it is sent. `{"$": label}` is an id.
 
-`link`: the link of an earlier answer, instead of path and query."""
+`link`: the link of an earlier answer, instead of path and query; `reply`: what a mock says to a question."""
 
 
 PRODUCES = {
@@ -71,10 +71,6 @@ REFUSED = {
     **{state: f"ak_demo_{state}" for state in ("expired", "deactivated", "paused")},
 }
 """Caller whose key is refused -> key; all but the first are known to a mock alone."""
-ECHOES = ("updateThreadMessage",)
-"""Operations that answer with the caller's text in a message of the model."""
-ORDERS = {"getThreadChanges": ("updated_at",)}
-"""Operation -> fields by which its list is ordered, if not the usual ones."""
 READS = {
     "space": ("getSpace", "listSpaceThreads", "listSpaceVectorStores"),
     "thread": ("getThread", "listThreadMessages"),
@@ -82,8 +78,19 @@ READS = {
     "file": ("getFile",),
 }
 """Kind -> operations that read it back."""
-LISTS = ("listSpaces", "listThreads", "listVectorStores", "listFiles", "getVectorStoreUsage")
-"""Lists that need no thing."""
+LISTS: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+    "space": (("listSpaces", {}),),
+    "thread": (
+        ("listThreads", {}),
+        ("listThreads", {"visible_in_ui": False, "order": "asc", "limit": 2}),
+        ("listThreads", {"is_pinned": True}),
+        ("getUnreadThreads", {}),
+        ("getThreadChanges", {"since": {"$": "time:before"}}),
+    ),
+    "store": (("listVectorStores", {}), ("getVectorStoreUsage", {})),
+    "file": (("listFiles", {}),),
+}
+"""Kind -> lists that show things of this kind, with parameters."""
 RARE = {
     "createResponse": 3.0,
     "createSpace": 1.2,

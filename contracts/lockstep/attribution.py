@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -14,17 +15,20 @@ from comparison.answers import AnswerDifference
 from contracts.checks import requests
 from contracts.checks.claims import Basis, Node, basis
 from contracts.checks.errors import Broken, Fingerprint
-from contracts.checks.evidence import LOADER, Evidence, assumptions
+from contracts.checks.evidence import LOADER, Evidence, assumptions, effects
 from contracts.checks.spec import DocumentedOperation, document
 from contracts.http.exchange import ClientRequest, ClientResponse
-from contracts.lockstep.play import Found, signature
+from contracts.lockstep.api import Step
+from contracts.lockstep.found import Found
 
+_MEMBERS = ("length", "items")
+"""Kinds of differences of which the order of the calls decides which one is seen."""
 _TEXTS = ("code", "message", "system_message")
 
 
 @cache
 def patterns() -> Mapping[str, list[Mapping[str, Any]]]:
-    """Differences that an assumption explains, from contracts/lockstep/differences.yaml."""
+    """Differences that an effect or an assumption explains, from contracts/lockstep/differences.yaml."""
     text = (resources.files("contracts") / "lockstep" / "differences.yaml").read_text("utf-8")
     found: Mapping[str, list[Mapping[str, Any]]] = yaml.load(text, LOADER)  # noqa: S506 - a safe loader
     return found
@@ -56,13 +60,29 @@ def _failure(found: Found, difference: AnswerDifference) -> Broken:
         brief=brief,
         fingerprint=Fingerprint(
             operation.id,
-            found.target.status,
-            difference.pointer,
-            f"lockstep {difference.kind}",
-            " ".join(signature(found.step, difference)[3:]),
+            found.target.status if is_status else None,
+            _place(difference),
+            "lockstep",
+            _claim(found, difference, founded),
         ),
         chain=tuple(found.chain),
     )
+
+
+def _place(difference: AnswerDifference) -> str:
+    """Place of a difference, with the first field of those that one side lacks."""
+    if difference.kind != "fields":
+        return difference.pointer
+    return f"{difference.pointer}/{[*difference.left, *difference.right][0]}"
+
+
+def _claim(found: Found, difference: AnswerDifference, founded: Basis) -> str:
+    """What the target contradicts, whichever calls showed it: an assumption, or the status that is due."""
+    if founded.assumption:
+        return founded.assumption
+    if difference.kind == "status":
+        return f"{found.model.status} is due"
+    return "members" if difference.kind in _MEMBERS else "order" if difference.kind == "order" else "value"
 
 
 def _brief(value: Any) -> str:
@@ -75,7 +95,11 @@ def founding(found: Found, operation: DocumentedOperation, difference: AnswerDif
     if status >= 500:
         return basis((operation.raw,))
     for id_, rows in patterns().items():
-        if any(_fits(row, found, difference) for row in rows) and _allows(id_, difference):
+        if not any(_fits(row, found, difference) for row in rows):
+            continue
+        if id_ in effects():
+            return Basis(effects()[id_].evidence)
+        if _allows(id_, difference):
             return Basis(Evidence.ASSUMED, (id_,))
     if difference.kind == "status":
         return _of_status(found.model, found.target, operation)
@@ -145,10 +169,10 @@ def _sent(request: ClientRequest) -> str:
     return f"{request.path} {request.text}"
 
 
-def _last_write(found: Found) -> str:
-    """Last operation that may have led to a difference: the last one before it that writes."""
-    writes = [step["op"] for step in found.steps if document().by_id(step["op"]).writes]
-    return str(writes[-1]) if writes else ""
+def _last_write(found: Found) -> Step:
+    """Call that may have led to a difference: the last one before it that writes."""
+    writes = (step for step in reversed(found.steps[:-1]) if document().by_id(step["op"]).writes)
+    return next(writes, {})
 
 
 _CONDITIONS: Mapping[str, Callable[[Any, Found, AnswerDifference], object]] = {
@@ -159,7 +183,10 @@ _CONDITIONS: Mapping[str, Callable[[Any, Found, AnswerDifference], object]] = {
     "kind": lambda kinds, _, difference: difference.kind in kinds.split(),
     "at": lambda pattern, _, difference: re.search(pattern, difference.pointer),
     "values": lambda pattern, _, difference: re.search(pattern, f"{difference.left} {difference.right}"),
-    "after": lambda names, found, _: _last_write(found) in names.split(),
+    "after": lambda names, found, _: _last_write(found).get("op") in names.split(),
+    "wrote": lambda pattern, found, _: re.search(pattern, json.dumps(_last_write(found).get("body"))),
+    "fewer": lambda wanted, _, difference: (len(difference.right) < len(difference.left)) == wanted,
+    "drained": lambda wanted, found, _: found.is_drained == wanted,
     "by": lambda roles, found, _: str(found.step["role"]) in roles.split(),
     "sent": lambda pattern, found, _: re.search(pattern, _sent(found.target.request)),
 }

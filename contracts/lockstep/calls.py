@@ -46,9 +46,26 @@ class Calls:
 
     def call(self, operation: DocumentedOperation) -> Step:
         """Call by any caller, mostly one that succeeds."""
+        step = self._made(operation, sane=self._pick.random() < 0.7)
+        pick, chance = self._pick, self._pick.random()
+        if chance < 0.05:
+            self._spoil(operation, step)
+        elif chance < 0.07:
+            step["role"] = pick.choice([None, "wrong", *(REFUSED if self._on_mock else ())])
+        elif chance < 0.12 and self._on_mock:
+            step |= {"as": pick.choice(self._callers), "role": pick.choice([None, step["role"]])}
+        return step
+
+    def good(self, operation: DocumentedOperation) -> Step:
+        """Call that should succeed."""
+        step = self._made(operation, sane=True)
+        self._relate(step, share=1.0)
+        return {name: value for name, value in step.items() if name not in ("walk", "unsettled")}
+
+    def _made(self, operation: DocumentedOperation, *, sane: bool) -> Step:
         pick = self._pick
-        self._world.sane = pick.random() < 0.7
-        self.words.beyond = 0.0 if self._world.sane else 0.06
+        self._world.sane = sane
+        self.words.beyond = 0.0 if sane else 0.06
         step = self.bare(operation.id, pick.choices(self._callers, CALLER_WEIGHTS[: len(self._callers)])[0])
         step["tick"] = pick.choice(TICKS)
         self._parameters(operation, step)
@@ -61,13 +78,6 @@ class Calls:
             step["unsettled"] = True
         if operation.id.startswith("list") and pick.random() < 0.5:
             step["walk"] = pick.choice([True, "growing"])
-        chance = pick.random()
-        if chance < 0.05:
-            self._spoil(operation, step)
-        elif chance < 0.07:
-            step["role"] = pick.choice([None, "wrong", *(REFUSED if self._on_mock else ())])
-        elif chance < 0.12 and self._on_mock:
-            step |= {"as": pick.choice(self._callers), "role": pick.choice([None, step["role"]])}
         return step
 
     def _parameters(self, operation: DocumentedOperation, step: Step) -> None:
@@ -100,15 +110,15 @@ class Calls:
         value = self.words.value(schema, name)
         return [value, self.words.value(schema, name)] if pick.random() < 0.02 else value
 
-    def _relate(self, step: Step) -> None:
+    def _relate(self, step: Step, share: float | None = None) -> None:
         """Mostly name things that were named together, as who made the first of them."""
         pick, world = self._pick, self._world
         names = [name for name in step["path"] if name != "organization_id"]
-        if len(names) > 1 and pick.random() < (0.7 if world.sane else 0.3):
+        if len(names) > 1 and pick.random() < (share or (0.7 if world.sane else 0.3)):
             pair = world.pair([KINDS.get(name, "") for name in names])
             step["path"] |= {n: {"$": label} for n, label in zip(names, pair or (), strict=False)}
         owner = world.maker.get(label_of(step, names[0])) if names else None
-        if owner in self._callers and pick.random() < (0.9 if world.sane else 0.3):
+        if owner in self._callers and pick.random() < (share or (0.9 if world.sane else 0.3)):
             step["role"] = owner
         for place in ("path", "query"):
             if "organization_id" in step[place] and pick.random() < 0.9:

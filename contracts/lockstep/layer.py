@@ -17,18 +17,23 @@ from contracts.checks.spec import document
 from contracts.http.exchange import MODEL_OPERATIONS
 from contracts.http.run import Run
 from contracts.lockstep.api import Step
+from contracts.lockstep.found import Found, signature
+from contracts.lockstep.interruptions import interruptions
 from contracts.lockstep.maker import Maker
 from contracts.lockstep.model import shared_model
-from contracts.lockstep.play import Found, Lockstep, signature
+from contracts.lockstep.play import Lockstep
 from contracts.lockstep.sides import target_of
 from contracts.lockstep.systematic import groups, sequence
+from contracts.lockstep.writes import states, writes
 from contracts.verdict.reproduction import fewest
 
 Failures = Callable[[Found], Iterable[Broken]]
 LENGTH = 60
 """Random steps of a sequence, after its prepared state."""
-MOST_DIFFERENCES = 12
+MOST_DIFFERENCES = 30
 """Differences after which a run stops searching."""
+MOST_REPEATS = 4
+"""Times that a systematic sequence is played if its steps differ."""
 SHRINKING_SECONDS, SHRINKING_IN_ALL = 8.0, 24.0
 """Time limit for leaving out steps of one difference, and of all of them."""
 
@@ -52,24 +57,46 @@ def corpus() -> tuple[Recorded, ...]:
 class DifferenceSearch:
     """Differences that a run found, each with the steps that show it."""
 
-    def __init__(self, run: Run, failures: Failures) -> None:
-        self.run, self._failures = run, failures
+    def __init__(
+        self,
+        run: Run,
+        failures: Failures,
+        is_enough: Callable[[list[Found]], bool] = lambda found: len(found) >= MOST_DIFFERENCES,
+        shrinking: float = SHRINKING_IN_ALL,
+    ) -> None:
+        """`is_enough`: whether the search ends with what is found; `shrinking`: seconds for shorter steps."""
+        self.run, self._failures, self._is_enough = run, failures, is_enough
         self.found: list[Found] = []
-        self._left = SHRINKING_IN_ALL
+        self._left = shrinking
+        self._ended: Step | None = None
+        """Step at which the last sequence ended too early."""
 
     def search(self) -> None:
         """Play the recorded sequences of the profile, then random ones."""
         profile, lockstep = self.run.settings.profile, self.lockstep()
         for recorded in corpus()[: profile.recorded]:
             self._play(lockstep, deepcopy(recorded.steps))
-        for group in groups(lockstep) if profile.sequences else ():
-            self._play(lockstep, sequence(lockstep, group))
-        maker = Maker(self.run.settings.seed, lockstep)
+        if profile.sequences:
+            for state in states(lockstep):
+                self.play_whole(lockstep, partial(writes, lockstep, state))
+            if lockstep.target.is_mock:
+                self.play_whole(lockstep, partial(interruptions, lockstep))
+            for group in groups(lockstep):
+                self.play_whole(lockstep, partial(sequence, lockstep, group))
+        maker, known = Maker(self.run.settings.seed, lockstep), self._assumptions(self.found) - {None}
         for _ in range(profile.sequences):
             before = len(self.found)
             self._play(lockstep, maker.sequence(LENGTH))
             for found in self.found[before:]:
                 maker.failing.update(_ended(found))
+            self.found[before:] = [each for each in self.found[before:] if self._assumptions([each]) - known]
+
+    def _assumptions(self, found: Iterable[Found]) -> set[str | None]:
+        """Assumptions that differences contradict; None for any other claim.
+
+        What a seed alone shows of an assumption that does not hold anyway is not told: every seed shows more.
+        """
+        return {broken.assumption for each in found for broken in self._failures(each)}
 
     def lockstep(self) -> Lockstep:
         """Model and target."""
@@ -87,14 +114,26 @@ class DifferenceSearch:
             requires_organization=run.requires_organization,
         )
 
+    def play_whole(self, lockstep: Lockstep, steps: Callable[[], Iterator[Step]]) -> None:
+        """Play a sequence again without the steps that differ, as far as there are a few."""
+        left: set[str] = set()
+        for _ in range(MOST_REPEATS):
+            self._play(lockstep, (step for step in steps() if step["uid"] not in left))
+            if self._ended is None:
+                return
+            left.add(self._ended["uid"])
+
     def _play(self, lockstep: Lockstep, steps: Iterable[Step]) -> None:
-        if len(self.found) >= MOST_DIFFERENCES:
+        """Play a sequence, unless enough is found."""
+        self._ended = None
+        if self._is_enough(self.found):
             return
         try:
-            lockstep.play(steps)
+            self._ended = lockstep.play(steps)
         except Found as found:
             lockstep.known.update(signature(found.step, each) for each in found.differences)
             self.found.append(found if self.run.rate_limited else self._shrunk(lockstep, found))
+            self._ended = found.step
 
     def _shrunk(self, lockstep: Lockstep, found: Found) -> Found:
         started = time.monotonic()

@@ -9,14 +9,18 @@ from random import Random
 
 from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
+from contracts.lockstep.aftermath import reads_after
 from contracts.lockstep.api import KINDS, PRODUCES, RARE, Step
 from contracts.lockstep.calls import TICKS, Calls
 from contracts.lockstep.play import Lockstep
+from contracts.lockstep.reads import Reads
 from contracts.lockstep.starts import STARTS, prepared
 from contracts.lockstep.world import World
 
 NOT_AGAIN = ("between", "beside", "_statuses")
 """Parts of a step that its repetition does not have."""
+READ_SHARE, MOST_READS = 0.4, 4
+"""Share of the writes that are followed by reads, and how many."""
 MOST = 5
 """Things of a kind after which more are rarely created."""
 
@@ -49,6 +53,7 @@ class Maker:
         self._world = world = World(pick, callers, names)
         world.worked = self._worked
         self._calls = Calls(pick, lockstep.contract, callers, world, on_mock=lockstep.target.is_mock)
+        self._reads = Reads(lockstep.contract, lockstep.operations)
         self._last: Step = {}
         self._next: list[Step] = []
         for call in (*pick.choice([*STARTS.values()]), *[""] * length):
@@ -56,6 +61,7 @@ class Maker:
             yield step
             if world.learn(step):
                 self._calls.words.note(step.get("body"))
+                self._read_after(step)
                 if step["op"] == "createResponse" and pick.random() < 0.6:
                     self._read_messages(step)
 
@@ -96,6 +102,14 @@ class Maker:
         if not all(live.get(kind) for kind in self._needs[operation]):
             weight *= 0.1
         return weight / float(1 + self.failing[operation]) ** 2
+
+    def _read_after(self, step: Step) -> None:
+        """Read next, now and then, some of what a write may have changed."""
+        pick, lockstep = self._pick, self._lockstep
+        if lockstep.operations[step["op"]].writes and pick.random() < READ_SHARE:
+            other = pick.choice(lockstep.target.callers)
+            found = reads_after(step, self._world, lockstep.names.fresh, self._reads, other)
+            self._next += pick.sample(found, min(MOST_READS, len(found)))
 
     def _read_messages(self, step: Step) -> None:
         """Read the thread of a question next, whose messages can be named then."""

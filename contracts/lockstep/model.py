@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import atexit
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import key_of
 from contracts.lockstep.model_process import KeyedRequest, ModelProcess
-from contracts.lockstep.sides import SANDBOX, control, new_sandbox
+from contracts.lockstep.sides import SANDBOX, control, new_sandbox, queued
 
 
 class ModelClient:
@@ -23,6 +25,10 @@ class ModelClient:
         """Begin a sequence."""
         self._headers = {SANDBOX: name}
         self._process.send(new_sandbox(name, start, seed=0))
+
+    def queue(self, reply: Mapping[str, Any]) -> None:
+        """Answer the next question so."""
+        self._process.send(queued(reply)._replace(headers=self._headers))
 
     def ask(self, request: ClientRequest, role: str | None, seconds: float, *, settle: bool) -> None:
         """Send a request after so many seconds, without waiting for the answer."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -13,8 +13,6 @@ from comparison.names import Names
 from contracts.checks.spec import DocumentedOperation, OpenApiDocument
 from contracts.http.exchange import ClientRequest, ClientResponse
 from contracts.lockstep.api import (
-    ECHOES,
-    ORDERS,
     REFUSED,
     SHARED,
     Step,
@@ -23,6 +21,7 @@ from contracts.lockstep.api import (
     waits_for_queue,
 )
 from contracts.lockstep.at_once import SimultaneousCall, both_at_once
+from contracts.lockstep.found import Found, OutOfStep, following, is_whole, lasts, signature
 from contracts.lockstep.reads import Reads
 from contracts.lockstep.rendering import Rendering
 from contracts.lockstep.servers import ModelSide, Target
@@ -34,33 +33,6 @@ READ_BACK = 60
 """Most reads after a sequence on a deployment."""
 PATIENCE = 4
 """Times that a deployment's answer is read again if the queue or a lagging list may explain a difference."""
-
-
-def _lasts(difference: AnswerDifference) -> bool:
-    """Whether no wait can explain it: another precision of times, another header, a body that is not JSON."""
-    return difference.kind in ("header", "precision") or (difference.kind, difference.pointer) == ("type", "")
-
-
-@dataclass(eq=False)
-class Found(Exception):
-    """Model and target differ."""
-
-    differences: list[AnswerDifference]
-    steps: list[Step]
-    """Steps taken, ending with the one whose answers differ."""
-    model: ClientResponse
-    target: ClientResponse
-    chain: list[ClientResponse]
-    """Answers of the target to all steps."""
-
-    @property
-    def step(self) -> Step:
-        """Step whose answers differ."""
-        return self.steps[-1]
-
-
-class OutOfStep(Exception):
-    """A known difference left the two in different states: the sequence ends."""
 
 
 @dataclass
@@ -89,8 +61,11 @@ class Lockstep:
     steps_taken: int = 0
     _count: int = 0
 
-    def play(self, steps: Iterable[Step], *, read_back: bool = True) -> None:
-        """Take the steps on fresh resources; Found at the first difference that is not known."""
+    def play(self, steps: Iterable[Step], *, read_back: bool = True) -> Step | None:
+        """Take the steps on fresh resources; Found at the first difference that is not known.
+
+        Returns the step whose known difference ended it.
+        """
         self._count += 1
         self.names = Names()
         self.chain: list[ClientResponse] = []
@@ -103,7 +78,10 @@ class Lockstep:
             self.names.add(label, left, right)
         starts = self.target.model_start.timestamp(), self.target.start.timestamp()
         slack = 0.0 if self.target.is_mock else 2.0
-        self.comparer = Comparer(self.names, starts, slack, ECHOES, ORDERS, kind_of)
+        self.comparer = Comparer(self.names, starts, slack, kind_of)
+        self._elapsed = 0.0
+        self._note_time("time:start")
+        self._note_time("time:before")
         done: list[Step] = []
         try:
             for step in steps:
@@ -111,10 +89,11 @@ class Lockstep:
             for step in self._reads(len(done)) if read_back else ():
                 self._take(step, done)
         except OutOfStep:
-            pass
+            return done[-1]
         finally:
             self.target.end()
             self.model.end()
+        return None
 
     def _take(self, step: Step, done: list[Step]) -> None:
         self.names.fresh = []
@@ -123,15 +102,24 @@ class Lockstep:
             return
         done.append(step)
         self.steps_taken += 1
+        if self.operations[step["op"]].writes:
+            self._note_time("time:before")
         found, model, target = self._compared(step)
         new = [each for each in found if signature(step, each) not in self.known]
         if new:
-            raise Found(new, [*done], model, target, self.chain)
+            is_drained = self.target.is_mock and not step.get("unsettled")
+            raise Found(new, [*done], model, target, self.chain, is_drained)
         for label in self.names.fresh:
             if label.startswith("message:"):
                 self.allow(self.names.values[label][1])
         if found and model.status != target.status and min(model.status, target.status) < 300:
             raise OutOfStep
+
+    def _note_time(self, label: str) -> None:
+        """Keep the time of each side."""
+        now = [datetime.fromtimestamp(int(start + self._elapsed), UTC) for start in self.comparer.starts]
+        model, target = (f"{each:%Y-%m-%dT%H:%M:%SZ}" for each in now)
+        self.names.values[label] = model, target
 
     def _skipped(self, step: Step) -> bool:
         """Whether a step can't be taken: there is no such caller, or it is not allowed on this target."""
@@ -141,7 +129,9 @@ class Lockstep:
             return True
         if self.target.is_mock:
             return False
-        if "as" in step or step.get("method") == "DELETE" or not self.may_send(step["op"]):
+        if {"as", "reply"} & {*step} or "Authorization" in step.get("headers", ()):
+            return True  # these have keys and answers of a mock
+        if step.get("method") == "DELETE" or not self.may_send(step["op"]):
             return True
         if step["op"] == "createResponse" and not (step["body"] or {}).get("thread_id"):
             return True  # nothing would record the thread that it creates
@@ -175,6 +165,7 @@ class Lockstep:
             for each in (step, step["beside"])
         ]
         seconds = self.target.wait(step.get("tick", 0.0), settle=not self.target.is_mock)
+        self._elapsed += seconds
         sides = self.model, self.target
         found, at, ours, theirs = both_at_once(calls, seconds, *sides, self.names, self._differences)
         self.chain += theirs
@@ -192,10 +183,12 @@ class Lockstep:
         waits = waits_for_queue(step["op"], on_mock=on_mock) and not (on_mock and step.get("unsettled"))
         settle = waits and self._unsettled
         self._unsettled = operation.writes or (self._unsettled and not settle)
+        for side in (self.model, self.target) if "reply" in step else ():
+            side.queue(step["reply"])
         model, target = self._both(requests, role, step.get("tick", 0.0), settle=settle)
         found, moved = self._differences(step, model, target, uid), set[str]()
         for _ in range(PATIENCE if target.request.method == "GET" and not on_mock else 0):
-            if not moved and all(_lasts(each) or signature(step, each) in self.known for each in found):
+            if not moved and all(lasts(each) or signature(step, each) in self.known for each in found):
                 break
             model, target = self._both(requests, role, 0.0, settle=True)
             again = self._differences(step, model, target, uid)
@@ -211,6 +204,7 @@ class Lockstep:
     ) -> tuple[ClientResponse, ClientResponse]:
         """Answers of both; the model's clock follows the target's."""
         seconds = self.target.wait(tick, settle=settle)
+        self._elapsed += seconds
         self.model.ask(requests[0], role, seconds, settle=settle)
         try:
             target = self._sent(requests[1], role)
@@ -247,28 +241,3 @@ class Lockstep:
             return content(answer)
         known = [item for item in items if isinstance(item, dict) and self.names.label(side, item.get("id"))]
         return {field_name: known}
-
-
-def following(answer: ClientResponse) -> dict[str, str]:
-    """Parameter that asks for the next page; empty at the end."""
-    body = answer.fields
-    if isinstance(body.get("next_cursor"), str):
-        return {"cursor": body["next_cursor"]}
-    if body.get("has_more") and isinstance(body.get("last_id"), str):
-        return {"after": body["last_id"]}
-    if body.get("has_more") and isinstance(body.get("page"), int):
-        return {"page": str(body["page"] + 1)}
-    return {}
-
-
-def is_whole(answer: ClientResponse) -> bool:
-    """Whether a page ends its list, so that nothing of the sequence is on another page."""
-    path, count = answer.request.path, len(answer.items)
-    taken = re.search(r"[?&](?:take|limit)=(\d+)", path)
-    return not following(answer) and "skip=" not in path and count < int(taken[1] if taken else count + 1)
-
-
-def signature(step: Step, difference: AnswerDifference) -> tuple[str, ...]:
-    """Identity of a difference across sequences."""
-    values = (difference.left, difference.right) if difference.kind == "status" else ()
-    return (step["op"], difference.kind, difference.pointer, *map(str, values))

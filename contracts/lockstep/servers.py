@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from contracts.http.exchange import ClientRequest, ClientResponse
 
@@ -34,6 +34,9 @@ class Target(Protocol):
     def wait(self, seconds: float, *, settle: bool) -> float:
         """Let time pass, and the queue finish; returns the seconds that the model's clock has to advance."""
 
+    def queue(self, reply: Mapping[str, Any]) -> None:
+        """Let a mock answer the next question so."""
+
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
         """Answer to a request of a caller."""
 
@@ -49,6 +52,9 @@ class ModelSide(Protocol):
 
     def begin(self, name: str, start: datetime) -> None:
         """Begin a sequence."""
+
+    def queue(self, reply: Mapping[str, Any]) -> None:
+        """Answer the next question so."""
 
     def ask(self, request: ClientRequest, role: str | None, seconds: float, *, settle: bool) -> None:
         """Send a request after so many seconds, without waiting for the answer."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 from contracts.checks.errors import Excluded, Untested
 from contracts.http.exchange import ClientRequest, ClientResponse, is_mock
@@ -55,6 +56,11 @@ def control(seconds: float, *, settle: bool, headers: dict[str, str]) -> list[Cl
     return found
 
 
+def queued(reply: Mapping[str, Any]) -> ClientRequest:
+    """Request that queues what a mock answers to the next question."""
+    return ClientRequest("POST", "/__admin/replies", None, {**reply})
+
+
 class MockTarget:
     """A mock: a sandbox of its own for each sequence, with a frozen clock and an empty queue."""
 
@@ -77,6 +83,10 @@ class MockTarget:
         for request in control(seconds, settle=settle, headers={}):
             self._send(request, None, self._headers)
         return seconds
+
+    def queue(self, reply: Mapping[str, Any]) -> None:
+        """Queue what it answers to the next question."""
+        self._send(queued(reply), None, self._headers)
 
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:
         """Send a request to the sandbox."""
@@ -133,6 +143,9 @@ class Deployment:
             time.sleep(SETTLE_SECONDS)
         before, self._synced = self._synced, time.monotonic()
         return self._synced - before
+
+    def queue(self, reply: Mapping[str, Any]) -> None:
+        """Queue nothing: a step with a reply is left out."""
 
     def send(self, request: ClientRequest, role: str | None) -> ClientResponse:  # noqa: ARG002 - likewise
         """Send a request through the run: guarded, recorded and counted."""

@@ -38,7 +38,14 @@ _CALLS: dict[str, tuple[str, dict[str, str], Any]] = {
         {},
         {**_QUESTION, "metadata": {"a": "1"}, "include": ["file_search.results"]},
     ),
+    "fact": (
+        "createResponse",
+        {},
+        {**_QUESTION, "inputs": [{"role": "user", "content": "payment in Basel"}]},
+    ),
     "stream": ("createResponse", {}, {**_QUESTION, "stream": True}),
+    "read": ("markThreadRead", {"thread_id": ""}, None),
+    "rename": ("updateThread", {"thread_id": ""}, {"title": "renamed"}),
     "messages": ("listThreadMessages", {"thread_id": ""}, None),
     "store": ("createVectorStore", {"organization_id": "org:own"}, {"name": "launch label"}),
     "private store": (
@@ -66,7 +73,7 @@ _CALLS: dict[str, tuple[str, dict[str, str], Any]] = {
 }
 """Call -> operation, path (empty: the latest thing), body or form.
 
-Behind `~` is how many things before the latest, behind `@` who calls, if not the owner.
+Behind `~` is how many things before the latest, behind `^` how many spaces, behind `@` who calls.
 """
 STARTS: dict[str, tuple[str, ...]] = {
     "nothing": (),
@@ -84,6 +91,27 @@ STARTS: dict[str, tuple[str, ...]] = {
         *("store", "store", "attach", "attach~1"),
     ),
     "a deleted thread": ("shared", "thread", "add", "thread", "add", "delete"),
+    "a thread in three spaces": (
+        *("space", "shared", "open", "thread", "fact", "add", "add^1", "question", "add^2", "fact"),
+        *("thread", "question", "add^2", "add", "fact", "thread", "add^1", "question", "messages"),
+    ),
+    "threads of several callers": (
+        *("shared", "thread", "add", "fact", "thread@editor", "add@editor", "question@editor", "space"),
+        *(
+            "add~1",
+            "thread@viewer",
+            "question@viewer",
+            "hidden",
+            "add",
+            "fact",
+            "thread@outsider",
+            "fact@outsider",
+        ),
+    ),
+    "read and unread": (
+        *("thread", "question", "read", "fact", "thread", "fact", "messages", "hidden", "question"),
+        *("thread", "rename", "pin", "thread", "stream", "messages", "read", "helped", "rename"),
+    ),
     "files": ("shared", "store", "file", "file in store", "attach", "thread", "add"),
 }
 """Name -> calls."""
@@ -100,11 +128,14 @@ RICH = (
 def prepared(call: str, bare: Step, world: World) -> Step:
     """Step of a call on the latest things; `bare`: a step without operation."""
     call, _, role = call.partition("@")
+    call, _, space = call.partition("^")
     name, _, back = call.partition("~")
     operation, path, body = _CALLS[name]
     latest = {kind: labels[-1] for kind, labels in world.live.items() if labels}
     if back and (things := world.live.get(kind := KINDS[[*path][-1]])):
         latest[kind] = things[max(0, len(things) - 1 - int(back))]
+    if space and (spaces := world.live.get("space")):
+        latest["space"] = spaces[max(0, len(spaces) - 1 - int(space))]
     step = {**bare, "op": operation, "role": role or "owner", "tick": 1}
     step["path"] = {
         name: {"$": label or latest.get(KINDS.get(name, ""), f"{KINDS.get(name, '')}:none")}

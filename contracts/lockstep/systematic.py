@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 from random import Random
 from typing import Any
 
 from contracts.checks.spec import DocumentedOperation
 from contracts.http.exchange import MODEL_OPERATIONS
-from contracts.lockstep.api import KINDS, LINKED, REFUSED, Step
+from contracts.lockstep.api import KINDS, LINKED, REFUSED, Step, key_of
 from contracts.lockstep.calls import Calls
 from contracts.lockstep.play import Lockstep
 from contracts.lockstep.starts import RICH, prepared
@@ -20,6 +20,16 @@ ODD_CURSORS = ("!", "YQ", "é", "0")
 """Texts that are no cursor: other alphabets, other contents."""
 ANCHORS = ("after", "before")
 """Parameters that name an item of the list itself."""
+_KEY = key_of("owner")
+CREDENTIALS = (
+    *(("Authorization", f"{scheme} {_KEY}") for scheme in ("bearer", "BEARER", "Token", "Basic", "Bearer x")),
+    *(
+        ("Authorization", text)
+        for text in (f"Bearer  {_KEY}", f"Bearer{_KEY}", str(_KEY), "Bearer", "Bearer ", "")
+    ),
+    *(("X-API-Key", text) for text in (f" {_KEY} ", f"{_KEY}x", str(_KEY).upper(), f"Bearer {_KEY}", "")),
+)
+"""Credentials spelled in other ways: header and value."""
 _ORDER = ("get", "patch", "put", "post", "delete")
 
 
@@ -73,15 +83,31 @@ class _Variants:
                 yield self._with("body", {**self._needed(name), name: value})
             for role in self._callers[1:] if self._operation.method == "patch" else ():
                 yield self._with("body", {name: self._values(schema, name)[0]}, role)
+        yield from self._by_two_fields()
         for place in ("path", "body"):
             for name in [name for name in self._plain("owner").get(place, {}) if name in self._kinds]:
                 for other in self._others(self._kinds[name]):
                     yield self._with(place, {name: other})
         yield self._plain("owner")
         yield self._plain("owner")
+        yield from self._without_role()
+
+    def _without_role(self) -> Iterator[Step]:
+        """By whoever has a link, at several times, and with credentials that are spelled otherwise."""
         if self._operation.id in LINKED and self._world.live.get("link"):
             for seconds in (0, 3500, 200):
                 yield {**self._plain(None), "link": {"$": self._world.live["link"][-1]}, "tick": seconds}
+        for name, value in CREDENTIALS:
+            yield {**self._plain(None), "headers": {name: value}}
+
+    def _by_two_fields(self) -> Iterator[Step]:
+        """Each two fields of the body together, and those that need another without it."""
+        values = {n: self._values(schema, n) for n, schema in self._schema.get("properties", {}).items()}
+        for one, other in combinations([name for name, found in values.items() if found], 2):
+            yield self._with("body", {one: values[one][0], other: values[other][0]})
+        for name in values:
+            if self._needed(name):
+                yield self._with("body", {name: values[name][0]})
 
     def _by_parameter(self) -> Iterator[Step]:
         """Each value of each parameter of the query, also with all flags set."""

@@ -67,9 +67,9 @@ class World:
         found = self.pairs(kinds)
         return self._pick.choice(found) if found else None
 
-    def pairs(self, kinds: Sequence[str]) -> list[list[str]]:
-        """Existing things of these kinds that were named together, each pair once."""
-        fits = [each for each in self.together[-40:] if all(kind in each for kind in kinds)]
+    def pairs(self, kinds: Sequence[str], within: int = 40) -> list[list[str]]:
+        """Existing things of these kinds that were named together in the latest calls, each pair once."""
+        fits = [each for each in self.together[-within:] if all(kind in each for kind in kinds)]
         found = dict.fromkeys(tuple(each[kind] for kind in kinds) for each in fits)
         dead = {label for labels in self.dead.values() for label in labels}
         return [[*each] for each in found if not dead & {*each}]
@@ -82,13 +82,13 @@ class World:
         if not 200 <= min(statuses) <= max(statuses) < 300 or "method" in step:
             return False
         self.worked[step["op"]] += 1
-        named = self._named(step)
+        things = named(step)
         for label in self._names.fresh:
             kind = label.partition(":")[0]
             if kind in ("message", "file", "store"):
-                self.together.append({**named, kind: label})
-        if len(named) > 1:
-            self.together.append(named)
+                self.together.append({**things, kind: label})
+        if len(things) > 1:
+            self.together.append(things)
         if step["op"] in DELETES:
             kind, label = KINDS.get(DELETES[step["op"]], ""), label_of(step, DELETES[step["op"]])
             if label in self.live.get(kind, ()):
@@ -96,13 +96,19 @@ class World:
                 self.dead.setdefault(kind, []).append(label)
         return True
 
-    def _named(self, step: Step) -> dict[str, str]:
-        """Things that a step names, by kind."""
-        body = step.get("body")
-        fields = {**step["path"], **(body if isinstance(body, dict) else {})}
-        kinds = ("space", "thread", "store", "file", "message")
-        named = {KINDS.get(name, ""): value for name, value in fields.items() if isinstance(value, dict)}
-        return {kind: value["$"] for kind, value in named.items() if kind in kinds and "$" in value}
+    def linked(self, labels: Sequence[str]) -> list[str]:
+        """Things that exist and were named together with these, or made in one call with them."""
+        calls = {label.partition(":")[2].partition("/")[0] for label in labels}
+        touched = [each.values() for each in self.together[-40:] if {*labels} & {*each.values()}]
+        found = [label for each in touched for label in each]
+        found += [
+            label
+            for kind in ("space", "thread", "store", "file")
+            for label in self.live.get(kind, ())
+            if label.partition(":")[2].partition("/")[0] in calls
+        ]
+        dead = {label for labels in self.dead.values() for label in labels}
+        return [label for label in dict.fromkeys(found) if label not in dead and label not in labels]
 
     def _note_new(self, step: Step) -> None:
         for label in self._names.fresh:
@@ -117,3 +123,12 @@ def label_of(step: Step, name: str) -> str:
     """Label of the thing that a parameter of the path names; empty without one."""
     value: Any = step["path"].get(name)
     return str(value.get("$", "")) if isinstance(value, dict) else ""
+
+
+def named(step: Step) -> dict[str, str]:
+    """Things that a step names, by kind."""
+    body = step.get("body")
+    fields = {**step["path"], **(body if isinstance(body, dict) else {})}
+    kinds = ("space", "thread", "store", "file", "message")
+    found = {KINDS.get(name, ""): value for name, value in fields.items() if isinstance(value, dict)}
+    return {kind: value["$"] for kind, value in found.items() if kind in kinds and "$" in value}

@@ -35,9 +35,17 @@ _OWN = (
     ),
     click.option(
         "--mode",
-        type=click.Choice(("observe", "fill")),
-        help="observe (by default), or fill: the mock answers what the target does not have.",
+        type=click.Choice(("observe", "fill", "compare")),
+        help="observe (by default); fill: the mock answers what the target does not have; compare: the "
+        "target's answers are compared with the mock's.",
     ),
+    click.option(
+        "--compare-budget",
+        type=click.IntRange(0, 1_000_000),
+        metavar="N",
+        help="Most GET requests that --mode compare sends for its copy, 1000 by default.",
+    ),
+    click.option("--drift", metavar="FILE", help="Add the differences of --mode compare to this ledger."),
     click.option(
         "--record", metavar="FILE", help="Write every exchange to this HTTP Archive (HAR), without keys."
     ),
@@ -50,8 +58,9 @@ _OWN = (
     ),
     click.option(
         "--fail-on",
-        type=click.Choice(("violation", "answer")),
-        help="Exit with 1 if a request or an answer broke the document; `answer`: only if an answer did.",
+        type=click.Choice(("violation", "answer", "difference")),
+        help="Exit with 1 if a request or an answer broke the document; `answer`: only if an answer did; "
+        "`difference`: if --mode compare found one.",
     ),
     click.option(
         "--header",
@@ -121,9 +130,9 @@ def proxy(**flags: Any) -> None:
     settings = read_flags(flags)
     if refused := [name for name in REFUSED if getattr(settings, name)]:
         fail(ValueError(f"MOCK_{refused[0].strip('_').upper()}: a proxy has nothing of it; unset it"))
-    if options.record is not None:
-        if settings.journal_entries == 0:
-            fail(ValueError("--journal-entries 0: a recording is made of the journal; give at least 1"))
+    if options.record is not None and settings.journal_entries == 0:
+        fail(ValueError("--journal-entries 0: a recording is made of the journal; give at least 1"))
+    if options.record is not None or options.mode == "compare":
         more = max(settings.journal_body_bytes, WHOLE_BODY)
         settings = settings.model_copy(update={"journal_body_bytes": more})
     run(settings, options)

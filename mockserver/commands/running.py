@@ -104,8 +104,9 @@ def run(settings: Settings, proxy: ProxyOptions | None = None) -> NoReturn:
         server.leave(UNUSABLE)
     if not _kept(app, settings):
         server.leave(UNUSABLE)
+    code = 0 if app.front is None else app.front.end()
     log.flush()
-    server.leave(0 if app.front is None else app.front.end())
+    server.leave(code)
 
 
 def read_flags(flags: dict[str, Any]) -> Settings:

@@ -86,7 +86,7 @@ class Injector:
             return answer
         wanted = fault.damage["kind"]
         kind = applicable_kind(wanted, connection, streams=not isinstance(answer.body, bytes))
-        if kind and not self._held.acquire(blocking=False):
+        if kind and not self._held.acquire():
             kind = ""  # too many delayed answers: send it undamaged rather than not at all
         injection.label += f"; damage={kind or 'none'}"
         if kind != wanted:

@@ -67,6 +67,17 @@ class Faults:
             if self._defaults.profile is not None:
                 self._rules = self._of_profile(self._defaults.profile, {}, now)
 
+    def begin_with(self, rules: Sequence[Mapping[str, Any]], now: int) -> None:
+        """Add the rules of a scenario."""
+        whole = {name: value for name, value in self._defaults.rule.items() if name not in NO_RULE}
+        if not whole:
+            return  # of a sandbox that answers nobody
+        with self._lock:
+            more = [
+                Rule(f"fault_{n:032x}", {**whole, **each}, self._moment(now)) for n, each in enumerate(rules)
+            ]
+            self._rules = {**self._rules, **{rule.id: CountedRule(rule) for rule in more}}
+
     @property
     def armed(self) -> bool:
         """Whether there is a rule or a rate limit."""

@@ -11,7 +11,7 @@ from mockserver.http.request import Request
 
 EXPOSED = (
     "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, X-Mock-Fault, X-Mock-Delay, "
-    "X-Mock-Violations, "
+    "X-Mock-Violations, X-Mock-Compared, "
     "Preference-Applied, Allow, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 )
 METHODS = "GET, POST, PUT, PATCH, DELETE"

@@ -56,13 +56,18 @@ class Request:
         said = (self.header("X-Forwarded-Prefix") or "").partition(",")[0].strip().rstrip("/")
         return said if _MOUNT.fullmatch(said) else ""
 
+    @property
+    def raw_path(self) -> str:
+        """Path in WSGI's encoding, without the sandbox prefix."""
+        path: str = self._environ.get("PATH_INFO") or "/"
+        return path[len(self.prefix) :] or "/"
+
     def environ(self, body: bytes = b"") -> dict[str, Any]:
         """WSGI environ for another application: the sandbox prefix in SCRIPT_NAME, with this body."""
-        path: str = self._environ.get("PATH_INFO") or "/"
         return {
             **self._environ,
             "SCRIPT_NAME": self.mount + self._environ.get("SCRIPT_NAME", "") + self.prefix,
-            "PATH_INFO": path[len(self.prefix) :] or "/",
+            "PATH_INFO": self.raw_path,
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),
         }

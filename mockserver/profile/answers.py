@@ -35,7 +35,7 @@ class ProfileAnswers:
         """Problem with the parts of every switch that it fits; the same if none does."""
         problem = refusal.problem
         for id_, row, parts in self._rows:
-            if _fits(id_, row, refusal):
+            if fits(id_, row, refusal):
                 if problem is refusal.problem:
                     problem = problem.copied()
                     problem.by_profile, problem.rule = True, "profile"
@@ -95,7 +95,8 @@ def _with_ids(value: Any, ids: Mapping[str, str]) -> Any:
     return value
 
 
-def _fits(id_: str, row: Mapping[str, Any], refusal: Refusal) -> bool:
+def fits(id_: str, row: Mapping[str, Any], refusal: Refusal) -> bool:
+    """Whether a row of a switch is about a refusal."""
     return all(test(row[name], id_, refusal) for name, test in _CONDITIONS.items() if name in row)
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import orjson
 
 from mockserver.corridor import Corridor
 from mockserver.http.calls import Call
 from mockserver.http.context import RequestContext
 from mockserver.http.cors import METHODS
-from mockserver.http.event_stream import WaitingSlots
+from mockserver.http.event_stream import SentBytes, WaitingSlots
 from mockserver.http.large_answers import LARGE
-from mockserver.http.problems import MockOwnError, Problem, Redirect, Unserved, WrongMethod
+from mockserver.http.problems import Problem, Redirect, Unserved, WrongMethod
 from mockserver.http.request import Answer, Request
 from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Response
 from mockserver.outcome import explain_origin, refused
 from mockserver.proxy import judge
-from mockserver.proxy.exchange import BadGateway, Outgoing
+from mockserver.proxy.comparing import Comparison
+from mockserver.proxy.exchange import BadGateway, NoUpgrade, Outgoing, ReadOnly
+from mockserver.proxy.fetching import given_of
 from mockserver.proxy.front import Front
 from mockserver.proxy.headers import passed_headers, sent_headers, sent_path
 from mockserver.proxy.stream import TargetStream
@@ -31,16 +31,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-class NoUpgrade(
-    MockOwnError, status=501, code="NOT_IMPLEMENTED", message="The proxy passes no upgrades on.", rule="proxy"
-):
-    """501: a request for another protocol."""
-
-
-class ReadOnly(
-    MockOwnError, status=403, code="READ_ONLY", message="The proxy passes no writes on.", rule="proxy"
-):
-    """403: a write, with `--read-only`."""
+Ended = Callable[[Answer, bytes | None], str] | None
 
 
 class ForwardingCorridor(Corridor):
@@ -104,18 +95,48 @@ class ForwardingCorridor(Corridor):
         meant, wrong = None, list[judge.Violation]()
         if operation is not None:
             meant, wrong = judge.judge_request(context, self._limits)
-            if self._front.watch is not None and _is_text(request.received):
-                request.journal_body = None  # a recording has texts that are uploaded, too
+            if self._front.watch is not None:
+                request.journal_body = None  # a recording has what is uploaded, too
         if operation is None or operation.body is None:
             request.body(self._limits.body, "--max-body-bytes")
-        received = self._received(context)
-        is_asked = request.method in METHODS.split(", ")
-        if undocumented and is_asked and received.status not in (404, 405, 501):
-            wrong = [judge.undocumented(received.status, undocumented)]
-        answer = self._passed(context, received, wrong)
-        if self._front.options.mode == "fill" and meant is not None and _is_missing(answer):
+        if self._front.comparison is not None and operation is not None:
+            answer = self._compared(context, self._front.comparison, wrong)
+        else:
+            answer = self._forwarded(context, wrong, undocumented)
+        if self._front.options.mode == "fill" and meant is not None and judge.is_missing(answer):
             return self._filled(context, meant)
         return answer
+
+    def _compared(
+        self, context: RequestContext, comparison: Comparison, wrong: list[judge.Violation]
+    ) -> Answer:
+        """The target's answer, compared with the mock's; a stream is compared when it has ended."""
+        with context.request.held:
+            comparison.lock.acquire()
+        try:
+            why = comparison.prepare(context)
+
+            def ended(answer: Answer, body: bytes | None) -> str:
+                theirs = None if body is None else given_of(answer.status, answer.headers, body)
+                return comparison.compare(context, why, theirs)
+
+            answer = self._forwarded(context, wrong, "", ended)
+            if isinstance(answer.body, bytes):
+                answer.headers.append(("X-Mock-Compared", ended(answer, answer.body)))
+                judge.tell(answer.headers, context.exchange.violations)
+        finally:
+            comparison.lock.release()
+        return answer
+
+    def _forwarded(
+        self, context: RequestContext, wrong: list[judge.Violation], undocumented: str, ended: Ended = None
+    ) -> Answer:
+        """The target's answer; `ended` gets a stream and all of its bytes, None if they are too many."""
+        received = self._received(context)
+        is_asked = context.request.method in METHODS.split(", ")
+        if undocumented and is_asked and received.status not in (404, 405, 501):
+            wrong = [judge.undocumented(received.status, undocumented)]
+        return self._passed(context, received, wrong, ended)
 
     def _filled(self, context: RequestContext, meant: Call[Any] | Problem) -> Answer:
         """The mock's answer in place of one that says that the target does not have the operation."""
@@ -139,9 +160,11 @@ class ForwardingCorridor(Corridor):
             raise BadGateway("No status", reason=f"the target's status {received.status} can't be passed on")
         return received
 
-    def _passed(self, context: RequestContext, received: Received, wrong: list[judge.Violation]) -> Answer:
+    def _passed(
+        self, context: RequestContext, received: Received, wrong: list[judge.Violation], ended: Ended
+    ) -> Answer:
         exchange, request, operation = context.exchange, context.request, context.operation
-        named: dict[str, str] = {name.lower(): value for name, value in received.headers}
+        named = received.headers.named
         headers = passed_headers(
             received.headers,
             self._front.options.target,
@@ -162,8 +185,7 @@ class ForwardingCorridor(Corridor):
             body = None if why or not is_whole else begin
             wrong = wrong + judge.judge_answer(operation, received.status, named, body)
         exchange.source, exchange.violations = "target", tuple(wrong)
-        if text := " | ".join(filter(None, (judge.told(wrong), why))):
-            headers.append(("X-Mock-Violations", text))
+        judge.tell(headers, wrong, why)
         if is_whole:
             received.end()
             if not has_body or request.method == "HEAD":
@@ -173,10 +195,11 @@ class ForwardingCorridor(Corridor):
             )
         if received.length is None:  # in chunks, whatever else it says
             headers = [pair for pair in headers if pair[0].lower() != "content-length"]
-        return Answer(received.status, headers, self._streamed(context, received, begin, named))
+        answer = Answer(received.status, headers, b"")
+        return answer._replace(body=self._streamed(context, received, begin, named, answer, ended))
 
     @staticmethod
-    def _unjudged(context: RequestContext, named: dict[str, str], *, is_whole: bool) -> str:
+    def _unjudged(context: RequestContext, named: Mapping[str, str], *, is_whole: bool) -> str:
         """Why the body is not judged; empty if it is."""
         encoding = judge.encoding_of(named)
         if context.operation is None or not encoding:
@@ -184,7 +207,13 @@ class ForwardingCorridor(Corridor):
         return f"not judged: encoded as {encoding[:20]}"
 
     def _streamed(
-        self, context: RequestContext, received: Received, begin: bytes, named: dict[str, str]
+        self,
+        context: RequestContext,
+        received: Received,
+        begin: bytes,
+        named: Mapping[str, str],
+        answer: Answer,
+        ended: Ended,
     ) -> TargetStream:
         operation, exchange = context.operation, context.exchange
         response: Response | None = None if operation is None else operation.responses.get(received.status)
@@ -193,8 +222,11 @@ class ForwardingCorridor(Corridor):
         if operation is not None and response is not None and response.events is not None and is_events:
             watch = judge.EventJudge(operation, received.status, response.events, exchange).add
 
-        def closed() -> None:
+        def closed(sent: SentBytes) -> None:
             self._streams.release()
+            if ended is not None and self._front.comparison is not None:
+                is_whole = sent.ended == "complete" and len(sent.begin) == sent.bytes
+                self._front.comparison.after_stream(lambda: ended(answer, sent.begin if is_whole else None))
             self._front.judged(exchange)
             context.sandbox.journal.close(exchange)
 
@@ -206,23 +238,6 @@ class ForwardingCorridor(Corridor):
         except Problem:
             received.abandon()
             raise
-        return TargetStream(received, begin, judge=watch, broken=broken, closed=closed, keep=self._keep)
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return b"\0" not in body
-
-
-def _is_missing(answer: Answer) -> bool:
-    """Whether a target says that it does not have an operation, rather than a record."""
-    if answer.status != 404:
-        return answer.status in (405, 501)
-    try:
-        body = orjson.loads(answer.body) if isinstance(answer.body, bytes) else {"error": {}}
-    except orjson.JSONDecodeError:
-        return True
-    return not (isinstance(body, dict) and isinstance(body.get("error"), dict))
+        return TargetStream(
+            received, begin, judge=watch, broken=broken, closed=closed, keep=self._keep, is_events=is_events
+        )

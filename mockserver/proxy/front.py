@@ -13,6 +13,9 @@ from mockserver.http.calls import Handler, Reply
 from mockserver.http.log import Exchange
 from mockserver.http.problems import MockOwnError, Unauthorized
 from mockserver.http.request import Request
+from mockserver.proxy.comparing import Comparison
+from mockserver.proxy.copy import Copy
+from mockserver.proxy.filling import key_of
 from mockserver.proxy.options import ProxyOptions
 from mockserver.proxy.recording import Recording
 from mockserver.proxy.target import ProxyTarget
@@ -23,6 +26,8 @@ UNWRITTEN = 2
 """Exit code if the recording could not be written."""
 
 
+_FAILING = {"violation": ("request", "answer"), "answer": ("answer",), "difference": ("difference",)}
+"""What --fail-on names -> where it is."""
 MOST_NAMES = 10_000
 """Most keys that get a name of their own."""
 _ROLE = re.compile(r"CONTRACTS_([A-Z]+)_KEY")
@@ -63,24 +68,25 @@ class Front:
 
     def __init__(self, options: ProxyOptions, notice: Callable[[str], None]) -> None:
         """`notice` gets lines for the log; OSError if a recording can't be begun."""
-        self.options = options
+        self.options, self._notice = options, notice
         self._recording = None if options.record is None else Recording(options, notice)
         self.watch = None if self._recording is None else self._recording.add
         """Is given each exchange that has ended."""
+        self.comparison: Comparison | None = None
         self.callers: Callable[[Request, Any], Any]
         """Authentication of the mock; set by the application."""
         self.target = ProxyTarget(options)
-        self.about = {"mode": "proxy", "target": options.target}
-        """What health tells of it."""
         self._lock = threading.Lock()
         self._found = 0
         self._names = KeyNames(os.environ)
 
+    def compare(self, copy: Copy, operation_at: Callable[[str], str]) -> None:
+        """Compare answers with those of a copy."""
+        self.comparison = Comparison(self.target, copy, operation_at)
+
     def caller(self, request: Request, _: object) -> str:
         """Name of the credential of a request; whose it is, only the target knows."""
-        key = request.header("X-API-Key")
-        if key is None:
-            key = (request.header("Authorization") or "").removeprefix("Bearer ").strip()
+        key = key_of(request)
         return self._names.of(key) if key else "-"
 
     def caller_of_mock(self, request: Request, sandbox: Any) -> Any:
@@ -99,21 +105,34 @@ class Front:
             return dict(handlers)
 
         def refuse(call: Any, _: Any) -> Reply:
-            reason = f"{call.operation} is about clock or data, which the target has, not the proxy"
-            raise NoState("No state", reason=f"{reason}; mockserver serve has them")
+            reason = f"a proxy has no data: {call.operation} is about clock or data, which are the target's"
+            raise NoState("No state", reason=f"{reason}; mockserver serve has its own")
 
         return {name: refuse if name in STATEFUL else handle for name, handle in handlers.items()}
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What health tells of it."""
+        compared = {} if self.comparison is None else {"comparison": self.comparison.counts}
+        return {"mode": "proxy", "target": self.options.target, **compared}
+
     def judged(self, exchange: Exchange) -> None:
         """Count what the exit code tells."""
-        if self.options.fail_on is not None and any(
-            self.options.fail_on != "answer" or each.get("in") == "answer" for each in exchange.violations
-        ):
+        failing = _FAILING.get(self.options.fail_on or "", ())
+        if failing and any(each.get("in") in failing for each in exchange.violations):
             with self._lock:
                 self._found += 1
 
     def end(self) -> int:
-        """End the recording; exit code."""
+        """End recording and comparison; exit code."""
+        if self.comparison is not None:
+            self._notice(self.comparison.line())
+            try:
+                if line := self.comparison.write_drift():
+                    self._notice(line)
+            except (OSError, ValueError) as error:
+                self._notice(f"--drift: it can't be written: {error}")
+                return UNWRITTEN
         if self._recording is not None and not self._recording.end():
             return UNWRITTEN
         return VIOLATED if self._found else 0

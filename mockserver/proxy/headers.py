@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
 from string import punctuation
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +19,7 @@ _NEVER_SENT = HOP_BY_HOP | {"host", "content-length", "expect", "accept-encoding
 _OURS = ("x-mock-", "prefer")
 """Beginnings of the names of headers that a mock obeys."""
 _REPLACED = ("x-mock-source", "x-mock-operation", "x-mock-violations")
+_NEVER_PASSED = HOP_BY_HOP | {*_REPLACED}
 _PATH = "/:@!$&'()*+,;=~-._"
 """Characters of a path that are not encoded, besides letters and digits."""
 _DOMAIN = re.compile(r";\s*domain=\.?([^;\s]*)", re.ASCII | re.IGNORECASE)
@@ -25,20 +27,36 @@ _DOMAIN = re.compile(r";\s*domain=\.?([^;\s]*)", re.ASCII | re.IGNORECASE)
 
 def sent_path(request: Request, prefix: str) -> str:
     """Path and query of a request for the target, below the path of its URL."""
-    path = prefix + quote(request.environ()["PATH_INFO"].encode("latin-1"), safe=_PATH)
+    path = prefix + quote(request.raw_path.encode("latin-1"), safe=_PATH)
     query = request.query
     if not query.isascii():
         query = quote(query.encode("latin-1", "replace"), safe=punctuation)
     return f"{path}?{query}" if query else path
 
 
+@lru_cache(1000)
+def _plain(wsgi: str) -> str:
+    """Lower-case name of a header of WSGI."""
+    return wsgi.removeprefix("HTTP_").replace("_", "-").lower()
+
+
+@lru_cache(1000)
+def _titled(name: str) -> str:
+    return name.title()
+
+
+@lru_cache(1000)
+def _lower(name: str) -> str:
+    return name.lower()
+
+
 def sent_headers(request: Request, host: str, body: bytes, options: ProxyOptions) -> list[tuple[str, str]]:
     """Headers of a request for the target: nothing of ours, and no encoding that could not be judged."""
     named = {"host": host, "accept-encoding": "identity"}
     connection = (request.header("Connection") or "").lower()
-    dropped = {*_NEVER_SENT, *(name.strip() for name in connection.split(","))}
+    dropped = _NEVER_SENT | {name.strip() for name in connection.split(",")} if connection else _NEVER_SENT
     for wsgi, value in request.headers:
-        name = wsgi.removeprefix("HTTP_").replace("_", "-").lower()
+        name = _plain(wsgi)
         if name in dropped or (name.startswith(_OURS) and not options.forward_sandbox):
             continue
         named[name] = value
@@ -47,7 +65,7 @@ def sent_headers(request: Request, host: str, body: bytes, options: ProxyOptions
     if options.forward_sandbox and request.sandbox is not None:
         named["x-mock-sandbox"] = request.sandbox
     given = {name.lower() for name, _ in options.headers}
-    own = [(name.title(), value) for name, value in named.items() if name not in given]
+    own = [(_titled(name), value) for name, value in named.items() if name not in given]
     return [*own, *options.headers]
 
 
@@ -57,24 +75,29 @@ def passed_headers(headers: Headers, target: str, base: str, *, is_page: bool) -
     `target`: its URL; `base`: URL under which the client reaches it; `is_page`: whether a page of another
     origin reads the answer, so that the proxy says whether it may.
     """
-    listed = ",".join(value for name, value in headers if name.lower() == "connection").lower()
-    dropped = {*HOP_BY_HOP, *_REPLACED, *(name.strip() for name in listed.split(","))}
-    return list(_passed(headers, dropped, target, base, is_page))
+    listed = ",".join([value for name, value in headers if _lower(name) == "connection"]).lower()
+    named = {name.strip() for name in listed.split(",")} if listed else set[str]()
+    return list(_passed(headers, _NEVER_PASSED | named, target, base, is_page))
 
 
 def _passed(
-    headers: Headers, dropped: set[str], target: str, base: str, is_page: bool
+    headers: Headers, dropped: frozenset[str], target: str, base: str, is_page: bool
 ) -> Iterator[tuple[str, str]]:
-    host = urlsplit(target).hostname or ""
     for name, value in headers:
-        lower = name.lower()
+        lower = _lower(name)
         if lower in dropped or (is_page and lower.startswith("access-control-")):
             continue
         if lower in ("location", "content-location"):
             value = _located(value, target, base)
         elif lower == "set-cookie":
-            value = _DOMAIN.sub(lambda found: "" if _is_of(host, found[1]) else found[0], value)
+            host = urlsplit(target).hostname or ""
+            value = _DOMAIN.sub(partial(_domain, host), value)
         yield name, value
+
+
+def _domain(host: str, found: re.Match[str]) -> str:
+    """Domain of a cookie, without the target's own."""
+    return "" if _is_of(host, found[1]) else found[0]
 
 
 def _is_of(host: str, domain: str) -> bool:

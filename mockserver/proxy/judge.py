@@ -12,7 +12,7 @@ from mockserver.http.calls import Call
 from mockserver.http.context import RequestContext
 from mockserver.http.log import Exchange
 from mockserver.http.problems import Invalid, SpecViolation
-from mockserver.http.request import header_safe
+from mockserver.http.request import Answer, header_safe
 from mockserver.http.upload import BodyLimits
 from mockserver.openapi.keywords import EVENT_STREAM
 from mockserver.openapi.operation import Operation, Response
@@ -122,8 +122,17 @@ class EventJudge:
         self._exchange.violations = (*self._exchange.violations, *more)
 
 
-def told(violations: Iterable[Violation]) -> str:
-    """Violations as a header's value."""
+def tell(headers: list[tuple[str, str]], violations: Iterable[Violation], why: str = "") -> None:
+    """Set X-Mock-Violations, if there is something to tell; `why`: what was not judged."""
+    told = [
+        value for name, value in headers if name == "X-Mock-Violations" and value.startswith("not judged")
+    ]
+    headers[:] = [pair for pair in headers if pair[0] != "X-Mock-Violations"]
+    if text := " | ".join(filter(None, (_told(violations), why, *told))):
+        headers.append(("X-Mock-Violations", text))
+
+
+def _told(violations: Iterable[Violation]) -> str:
     texts = [f"{each['in']} {each['pointer'] or '/'}: {each['message']}" for each in violations]
     return header_safe(" | ".join(texts))
 
@@ -159,3 +168,14 @@ def _violation(
         "pointer": pointer,
         "message": message,
     }
+
+
+def is_missing(answer: Answer) -> bool:
+    """Whether a target says that it does not have an operation, rather than a record."""
+    if answer.status != 404:
+        return answer.status in (405, 501)
+    try:
+        body = orjson.loads(answer.body) if isinstance(answer.body, bytes) else {"error": {}}
+    except orjson.JSONDecodeError:
+        return True
+    return not (isinstance(body, dict) and isinstance(body.get("error"), dict))

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-MODES = ("observe", "fill")
-FAILURES = ("violation", "answer")
+from comparison import ledger
+
+MODES = ("observe", "fill", "compare")
+FAILURES = ("violation", "answer", "difference")
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -31,6 +33,10 @@ class ProxyOptions:
     ca: str | None = None
     cert: str | None = None
     cert_key: str | None = None
+    compare_budget: int = 1000
+    """Most fetches for the copy of `compare`."""
+    drift: Path | None = None
+    """Drift ledger to which differences are added."""
     read_only: bool = False
     forward_sandbox: bool = False
     connect_timeout: float = 5.0
@@ -42,13 +48,30 @@ class ProxyOptions:
         """Options of the flags that were given; ValueError says which one can't be used."""
         values = {name: value for name, value in flags.items() if value is not None}
         headers = tuple(map(_header, values.pop("header", ())))
+        drift = values.pop("drift", None)
         record, masked = values.pop("record", None), tuple(values.pop("mask", ()))
         values["target"] = _target(values["target"])
+        if values.get("mode") != "compare":
+            for flag, value in (("--drift", drift), ("--compare-budget", values.get("compare_budget"))):
+                if value is not None:
+                    raise ValueError(f"{flag}: only --mode compare has it")
+            if values.get("fail_on") == "difference":
+                raise ValueError("--fail-on difference: only --mode compare finds any")
+        elif values.get("forward_sandbox"):
+            raise ValueError("--forward-sandbox: --mode compare has one copy of data; leave one of them out")
+        if drift is not None:
+            ledger.known(Path(drift))
         if record is None and masked:
             raise ValueError("--mask: only a recording is masked by it; add --record FILE")
         if wrong := [pointer for pointer in masked if not pointer.startswith("/")]:
             raise ValueError(f"--mask: {wrong[0][:80]!r} is not a JSON pointer like /messages/*/content")
-        options = cls(**values, headers=headers, mask=masked, record=record and Path(record))
+        options = cls(
+            **values,
+            headers=headers,
+            mask=masked,
+            record=record and Path(record),
+            drift=drift and Path(drift),
+        )
         options.context()
         return options
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -16,8 +17,11 @@ from mockserver.admin.journal_entries import exchange_body
 from mockserver.files import require_writable
 from mockserver.http.redaction import MASK, Mask
 from mockserver.journal.entry import Entry
+from mockserver.proxy.exchange import is_text
 from mockserver.proxy.options import ProxyOptions
 
+MOST_WAITING = 1000
+"""Exchanges that wait to be written; beyond them the proxy answers only as fast as the file takes them."""
 UNFINISHED = ".part"
 """What is added to the name of the file until the recording ends."""
 
@@ -31,13 +35,14 @@ class Recording:
         self._lines = Path(f"{options.record}{UNFINISHED}")
         try:
             require_writable(options.record)
-            self._sink = self._lines.open("wb")
+            self._sink = _own(self._lines)
         except OSError as error:
             raise OSError(
                 f"--record: {options.record} {error.strerror}; give a file in a writable folder"
             ) from error
         self._mask = Mask(())
         self._waiting: SimpleQueue[Entry | None] = SimpleQueue()
+        self._room = threading.Semaphore(MOST_WAITING)
         self._places: list[tuple[str, int, int]] = []
         """Instant, offset and length of each line."""
         self._failure = ""
@@ -45,7 +50,9 @@ class Recording:
         self._thread.start()
 
     def add(self, entry: Entry) -> None:
-        """Record an exchange that has ended; returns at once."""
+        """Record an exchange that has ended; waits for the file if it is far behind."""
+        if threading.current_thread() is not self._thread:  # in which a stream can be closed, too
+            self._room.acquire()
         self._waiting.put(entry)
 
     def end(self) -> bool:
@@ -63,6 +70,7 @@ class Recording:
     def _write(self) -> None:
         at = 0
         while (entry := self._waiting.get()) is not None:
+            self._room.release()
             if self._failure:
                 continue
             try:
@@ -82,8 +90,10 @@ class Recording:
 
     def _recorded(self, entry: Entry) -> dict[str, Any]:
         body = exchange_body(entry, self._mask)
-        role = entry.exchange.caller
-        for side in (body["request"], body["response"]):
+        role, encoded = entry.exchange.caller, not is_text(entry.body)
+        if encoded:
+            body["request"]["body"] = MASK if self._options.mask else b64encode(entry.body).decode()
+        for side in (body["response"],) if encoded else (body["request"], body["response"]):
             side["body"] = masked_body(side["body"], self._options.mask)
         for name in ("x-api-key", "authorization"):
             if name in body["request"]["headers"]:
@@ -103,6 +113,7 @@ class Recording:
                 if body[side]["body_cut"]
             ],
             "violations": body["violations"],
+            "encoding": "base64" if encoded and not self._options.mask else "",
         }
         return har
 
@@ -110,7 +121,7 @@ class Recording:
         self._sink.close()
         unfinished = Path(f"{self._file}.new")
         about = {"version": "1.2", "creator": CREATOR, "_mock": {"target": self._options.target}}
-        with self._lines.open("rb") as source, unfinished.open("wb") as sink:
+        with self._lines.open("rb") as source, _own(unfinished) as sink:
             sink.write(b'{"log":' + orjson.dumps(about)[:-1] + b',"entries":[\n')
             for number, (_, at, length) in enumerate(sorted(self._places), 1):
                 source.seek(at)
@@ -121,6 +132,12 @@ class Recording:
             sink.flush()
             os.fsync(sink.fileno())
         unfinished.replace(self._file)
+
+
+def _own(file: Path) -> BinaryIO:
+    """File that nobody else can read, opened for writing."""
+    file.unlink(missing_ok=True)
+    return os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def exchange_order(entry: Entry) -> str:

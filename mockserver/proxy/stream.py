@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
 
-from mockserver.http.event_stream import ClosesOnce, Lines, SentBytes
+from mockserver.http.event_stream import ClosesOnce, Gate, Lines, SentBytes
 from mockserver.proxy.target import Received
+
+_END = re.compile(rb"\r?\n\r?\n")
+"""End of an event."""
 
 
 class TargetStream(Lines):
@@ -19,10 +23,15 @@ class TargetStream(Lines):
         *,
         judge: Callable[[bytes], object],
         broken: Callable[[Exception], None],
-        closed: Callable[[], None],
+        closed: Callable[[SentBytes], None],
         keep: int,
+        is_events: bool = False,
     ) -> None:
-        """`begin`: what was read already; `judge` gets every piece before it is passed on."""
+        """`begin`: what was read already; `judge` gets every piece before it is passed on.
+
+        `is_events`: whether it is a stream of events, which can be held after some of them.
+        """
+        self._is_events = is_events
         sent = SentBytes(keep)
         self._last, self.sent = None, sent
 
@@ -31,9 +40,27 @@ class TargetStream(Lines):
                 received.end()
             else:
                 received.abandon()
-            closed()
+            closed(sent)
 
         ClosesOnce.__init__(self, _pieces(received, begin, judge, broken, sent), end)
+
+    def hold(self, after: int, gate: Gate) -> None:
+        """Send nothing but comments after so many events, until the gate lets it pass."""
+        if self._is_events:
+            self._pieces = _events(self._pieces)
+            self._gate, self._after, self._quiet = gate, after, b": held\n\n"
+
+
+def _events(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, an event at a time."""
+    begun = b""
+    for piece in pieces:
+        begun += piece
+        while end := _END.search(begun):
+            yield begun[: end.end()]
+            begun = begun[end.end() :]
+    if begun:
+        yield begun
 
 
 def _pieces(

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from mockserver.http.problems import MockOwnError
-from mockserver.proxy.exchange import BadGateway, GatewayTimeout, Held, Outgoing
+from mockserver.proxy.exchange import BadGateway, GatewayTimeout, Held, Outgoing, head_of
 from mockserver.proxy.options import ProxyOptions
 from mockserver.proxy.response import Headers, TargetResponse
 
@@ -188,7 +188,6 @@ class ProxyTarget:
                 connection.set_tunnel(*address, headers=dict(self._authorization()))
         else:
             connection = HTTPConnection(host, port, timeout=seconds)
-        connection.response_class = TargetResponse
         try:
             connection.connect()
         except (OSError, HTTPException) as error:
@@ -211,23 +210,28 @@ class ProxyTarget:
         sock, path, more = connection.sock, outgoing.path, list[tuple[str, str]]()
         if self._proxy.hostname and self._context is None:
             path, more = f"{self.scheme}://{self.host}{path}", self._authorization()
-        sock.settimeout(self.options.first_byte_timeout)
-        connection.putrequest(outgoing.method, path, skip_host=True, skip_accept_encoding=True)
-        for name, value in (*outgoing.headers, *more):
-            connection.putheader(name, value)
+        if sock.gettimeout() != self.options.first_byte_timeout:
+            sock.settimeout(self.options.first_byte_timeout)
+        head = head_of(outgoing.method, path, (*outgoing.headers, *more))
         with nullcontext() if len(outgoing.body) <= SMALL else held:
-            _send(connection, outgoing.body)
+            _send(sock, head, outgoing.body)
         sent = monotonic()
         with nullcontext() if self.is_quick and _is_readable(sock, QUICK) else held:
-            response = connection.getresponse()
+            response = TargetResponse(sock, method=outgoing.method)
+            response.begin()
         self.is_quick = monotonic() - sent <= QUICK
-        sock.settimeout(self.options.silence_timeout)
+        if response.length is None or response.length > response.arrived:
+            sock.settimeout(self.options.silence_timeout)
         return Received(self, connection, response, sock)
 
 
-def _send(connection: HTTPConnection, body: bytes) -> None:
+def _send(sock: socket.socket, head: bytes, body: bytes) -> None:
     try:
-        connection.endheaders(body or None)
+        if len(body) <= SMALL:
+            sock.sendall(head + body)
+        else:
+            sock.sendall(head)
+            sock.sendall(body)
     except ConnectionError:
         if not body:
             raise  # else it may have answered before it had read everything

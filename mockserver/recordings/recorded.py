@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from comparison.given import decoded
+
 PRODUCED = ("target", "state")
 """Sources of answers that a server has given; the others were injected, or are the proxy's own."""
 
@@ -39,24 +41,18 @@ class RecordedExchange:
     """Below the URL of the target, with the query."""
     sent_headers: Mapping[str, str]
     sent: str
-    """Body of the request."""
+    """Body of the request; in base64 if it is no text."""
     status: int
     headers: Mapping[str, str]
     """Of the answer, by lower-case name."""
     text: str
+    is_encoded: bool = False
+    """Whether `sent` is in base64."""
 
     @property
     def body(self) -> Any:
         """Decoded JSON body of the answer; None without one."""
         return decoded(self.text)
-
-
-def decoded(text: str) -> Any:
-    """JSON value of a text; None if it is none."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
 
 
 def read(file: Path) -> list[RecordedExchange]:
@@ -106,4 +102,5 @@ def _recorded(entry: Mapping[str, Any], target: str | None) -> RecordedExchange:
         response["status"],
         {each["name"].lower(): each["value"] for each in response["headers"]},
         response["content"]["text"],
+        ours.get("encoding") == "base64",
     )

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode
-
-import orjson
 
 from comparison.answers import AnswerDifference, Comparer, moment
+from comparison.given import KEY_STATES, SLACK, Given, error_of
 from comparison.names import Names
+from comparison.translation import Translation
 from mockserver.http.redaction import MASK
 from mockserver.proxy.exchange import Outgoing
 from mockserver.proxy.target import ProxyTarget
-from mockserver.recordings.recorded import PRODUCED, RecordedExchange, decoded
+from mockserver.recordings.recorded import PRODUCED, RecordedExchange
 
-SLACK = 5.0
-"""Seconds by which times may differ, besides the time that the recording and the replay have taken."""
 PATIENCE = 20.0
 """Seconds for which reads of one replay are repeated in all."""
-KEY_STATES: Mapping[str, str] = {
-    "API_KEY_EXPIRED": "expired",
-    "TOKEN_EXPIRED": "expired",
-    "API_KEY_DEACTIVATED": "deactivated",
-    "API_KEY_PAUSED": "paused",
-}
-"""Code of a 401 -> state of the key."""
 AGAIN = 0.05
 """Seconds between two tries of a read."""
 UNKNOWN = "ak_replayed_unknown"
@@ -38,22 +27,8 @@ UNKNOWN = "ak_replayed_unknown"
 _NOT_SENT = frozenset(
     ("host", "content-length", "accept-encoding", "connection", "cookie", "prefer", "user-agent", "expect")
 )
-_WORD = re.compile(r"[A-Za-z0-9_\-]{6,}")
 _TEXTS = ("json", "text/event-stream")
 """Content types whose bodies are compared."""
-
-
-class Given(NamedTuple):
-    """Answer of the server on which the recording is replayed."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def body(self) -> Any:
-        """Decoded JSON body; None without one."""
-        return decoded(self.text)
 
 
 @dataclass
@@ -89,6 +64,7 @@ class Replay:
             raise NoKey(", ".join(sorted(missing)))
         self._took = made[-1].at - made[0].at if made else 0.0
         self._begin, self._patience = time.monotonic(), PATIENCE
+        self._translation = Translation(self.names)
         comparer = Comparer(self.names, starts=(start_of(made), self._now()))
         for each in recording:
             if why := _unsendable(each):
@@ -115,8 +91,11 @@ class Replay:
             if name in recorded.sent_headers and recorded.role:
                 scheme = "Bearer " if name == "authorization" else ""
                 headers[name] = scheme + str(self._key(recorded.role))
-        body = self._body(recorded.sent).encode()
-        return self._asked(recorded.method, self._path(recorded.path), headers, body)
+        if recorded.is_encoded:
+            body = b64decode(recorded.sent)
+        else:
+            body = self._translation.body(recorded.sent).encode()
+        return self._asked(recorded.method, self._translation.path(recorded.path), headers, body)
 
     def _asked(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Given:
         named = {"host": self.target.host, "accept-encoding": "identity", **headers}
@@ -142,43 +121,6 @@ class Replay:
         told = answer.headers.get("date", "")
         return parsedate_to_datetime(told).timestamp() if told else 0.0
 
-    def _path(self, path: str) -> str:
-        plain, _, query = path.partition("?")
-        steps = [quote(self._id(step), safe="%:@!$&'()*+,;=~-._") for step in plain.split("/")]
-        if not query:
-            return "/".join(steps)
-        pairs = [(name, self._id(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
-        return "/".join(steps) + "?" + urlencode(pairs)
-
-    def _body(self, text: str) -> str:
-        value = decoded(text)
-        return text if value is None else orjson.dumps(self._translated(value)).decode()
-
-    def _translated(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: self._translated(each) for name, each in value.items()}
-        if isinstance(value, list):
-            return [self._translated(each) for each in value]
-        return self._text(value) if isinstance(value, str) else value
-
-    def _id(self, text: str) -> str:
-        """The target's value for one of the recording: an id, or a cursor."""
-        for label, (left, right) in reversed(self.names.values.items()):
-            if left == text and label.startswith("cursor:"):
-                return right
-        return self._text(text)
-
-    def _text(self, text: str) -> str:
-        """Text with each known id of the recording replaced by the target's."""
-        label = self.names.label(0, text)
-        if label is not None:
-            return self.names.values[label][1]
-        return _WORD.sub(self._word, text)
-
-    def _word(self, found: re.Match[str]) -> str:
-        label = self.names.label(0, found[0])
-        return found[0] if label is None else self.names.values[label][1]
-
 
 def _differences(recorded: RecordedExchange, answer: Given, comparer: Comparer) -> list[AnswerDifference]:
     uid = str(recorded.order)
@@ -193,8 +135,8 @@ def _differences(recorded: RecordedExchange, answer: Given, comparer: Comparer) 
 def _unsendable(recorded: RecordedExchange) -> str:
     if recorded.source not in PRODUCED:
         return f"the answer was not the target's, but of source {recorded.source}"
-    if "multipart/" in recorded.sent_headers.get("content-type", "") and recorded.sent.startswith('{"files"'):
-        return "contents of files that are no text are not recorded"
+    if recorded.sent == MASK:
+        return "its body is masked"
     if recorded.is_sent_cut:
         return "its body is longer than what is recorded"
     return ""
@@ -226,12 +168,6 @@ def start_of(recording: Sequence[RecordedExchange]) -> float:
         if isinstance(told, str):
             return moment(told) - (each.at - recording[0].at)
     return recording[0].at if recording else 0.0
-
-
-def error_of(body: Any) -> Mapping[str, Any]:
-    """Error in the envelope of an answer; empty without one."""
-    error = body.get("error") if isinstance(body, dict) else None
-    return error if isinstance(error, dict) else {}
 
 
 def _is_sent(name: str) -> bool:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mockserver.recordings.organizations import ADMIN, organizations_of
 from mockserver.recordings.recorded import RecordedExchange
 from mockserver.recordings.replay import key_states, refused_roles, start_of
 from mockserver.recordings.sightings import Sightings
 
 Values = dict[str, Any]
-ADMIN = "role_recorded_admin"
-"""Role of users who reached a space that its record does not open to them."""
 NOT_READ = "(not recorded)"
 """Content of a message that was counted and never read."""
 _FIELDS: Mapping[str, Sequence[str]] = {
@@ -68,14 +67,17 @@ class _Scenario:
         users = self._users(in_spaces, threads, [*stores, *assistants])
         values = {
             "description": "Made of a recording",
-            "organizations": self._organizations(in_spaces, threads, stores, users),
+            "organizations": organizations_of(self._seen, [*in_spaces, *threads, *stores], users),
             "users": users,
+            "files": [self._file(each) for each in self._records("files")],
             "vector_stores": [_kept("vector_stores", each) for each in stores],
             "threads": threads,
             "spaces": in_spaces,
             "assistants": [_kept("assistants", each) for each in assistants],
         }
         self._tell()
+        if not self._at_end:
+            values |= {"replies": self._seen.replies, "faults": self._seen.faults}
         return values, self.unsure
 
     def _records(self, kind: str) -> list[Values]:
@@ -104,6 +106,18 @@ class _Scenario:
             kept = [*more, *kept] if before else [*kept, *more]
         return kept
 
+    def _file(self, record: Values) -> Values:
+        """File with the content that was downloaded, or with one of the same size."""
+        content = self._seen.contents.get(record["id"], "").encode()
+        if len(content) != record["file_size"]:
+            self.unsure.append(
+                f"{record['id']}: its content was not read; {record['file_size']} blanks stand for it"
+            )
+            content = b" " * record["file_size"]
+        names = ("id", "organization_id", "uploaded_by", "mime_type", "uploaded_at")
+        kept = {name: record[name] for name in names}
+        return {**kept, "filename": record["original_filename"], "text": content.decode()}
+
     def _links(self, space: Values, present: set[str]) -> Values:
         links = [
             link
@@ -113,6 +127,8 @@ class _Scenario:
         for link in links:
             if link.id not in present:
                 self.unsure.append(f"{link.id}: it is in {space['id']}, and was never read")
+        if space["id"] not in self._seen.listed:
+            self.unsure.append(f"{space['id']}: its threads were not listed to their end; it may have others")
         links = [link for link in links if link.id in present]
         at = space["created_at"]
         return {
@@ -142,6 +158,7 @@ class _Scenario:
                 self.unsure.append(f"{role}: no answer told its user; it is usr_{role}")
             keys.setdefault(self._seen.users.get(role) or f"usr_{role}", []).append(role)
         named = [each["user_id"] for each in threads] + [each["created_by"] for each in (*spaces, *stores)]
+        named += [each["uploaded_by"] for each in self._records("files")]
         for space in spaces:
             named += [*(space.get("access_users") or ()), *(space.get("editable_by_users") or ())]
             named += [link["added_by"] for link in space["vector_stores"]]
@@ -195,52 +212,12 @@ class _Scenario:
         self.unsure.append(f"{user}: why it reaches {space['id']}; it is an administrator here")
         return [ADMIN]
 
-    def _organizations(
-        self, spaces: list[Values], threads: list[Values], stores: list[Values], users: list[Values]
-    ) -> list[Values]:
-        ids = {each["organization_id"] for each in (*spaces, *threads, *stores)}
-        ids |= {member["organization"] for user in users for member in user["member_of"]}
-        known = self._seen.records["organizations"]
-        named = self._seen.named.values()
-        found = []
-        for id_ in sorted(ids):
-            used: dict[str, set[str]] = {"role": set(), "department": set()}
-            for space in spaces:
-                if space["organization_id"] == id_:
-                    used["role"] |= {*(space["editable_by_roles"] or ()), *(space["visible_to_roles"] or ())}
-                    used["department"] |= {*(space["access_departments"] or ())}
-            rows: dict[str, list[Values]] = {"role": [], "department": []}
-            for kind, listed in rows.items():
-                told = [
-                    each
-                    for each in named
-                    if each.get("organization_id") == id_ and ("path" in each) == (kind == "department")
-                ]
-                listed += [{"id": each["id"], "name": each["name"]} for each in told]
-                listed += [
-                    {"id": each, "name": each} for each in sorted(used[kind] - {row["id"] for row in listed})
-                ]
-            rows["role"].append(
-                {"id": ADMIN, "name": "Administrator", "capabilities": ["override_all_permissions"]}
-            )
-            name = known[id_].last["name"] if id_ in known else id_
-            found.append({"id": id_, "name": name, "roles": rows["role"], "departments": rows["department"]})
-        return found
-
     def _tell(self) -> None:
         seen = self._seen
-        if seen.records["files"]:
-            self.unsure.append(
-                f"{len(seen.records['files'])} files: a recording does not have their contents"
-            )
-        if seen.models:
-            self.unsure.append(
-                f"{seen.models} answers of a model: queue replies for them (POST /__admin/replies)"
-            )
-        if seen.limited:
-            self.unsure.append(
-                f"{seen.limited} answers 429 or 5xx: add faults for them (POST /__admin/faults)"
-            )
+        unread = {link.space for link in seen.links.values()} - seen.records["spaces"].keys()
+        self.unsure += [f"{each}: threads are in it, and it was never read" for each in sorted(unread)]
+        if seen.named_by_model:
+            self.unsure.append(f"{seen.named_by_model} names of threads by a model: a mock makes its own")
 
 
 def _kept(kind: str, record: Values) -> Values:

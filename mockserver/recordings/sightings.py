@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+from comparison.answers import content
 from mockserver.recordings.recorded import PRODUCED, RecordedExchange
 
 Values = dict[str, Any]
@@ -15,9 +18,9 @@ KINDS: Mapping[str, tuple[str, Sequence[str]]] = {
     "threads": ("thrd_", ("user_id", "created_at", "organization_id")),
     "messages": ("msg_", ("role", "content", "thread_id", "created_at")),
     "vector_stores": ("vs_", ("created_by", "created_at", "name")),
-    "files": ("file_", ("original_filename", "organization_id")),
+    "files": ("file_", ("original_filename", "organization_id", "file_size", "uploaded_by", "uploaded_at")),
     "organizations": ("org_", ("name",)),
-    "assistants": ("asst_", ("name", "created_by", "created_at")),
+    "assistants": ("asst_", ("name", "created_at")),
 }
 """Kind -> beginning of its ids, and fields that a whole record has."""
 _SPACE_THREAD = re.compile(r"/v1/spaces/([^/]+)/threads/([^/?]+)")
@@ -71,26 +74,38 @@ class Sightings:
     """Role -> ids in the paths and queries of what it got."""
     named: dict[str, Values] = field(default_factory=dict)
     """Roles and departments of organizations, by id."""
-    models: int = 0
-    """Answers of a model."""
-    limited: int = 0
-    """Answers 429, and failures of the target."""
+    named_by_model: int = 0
+    """Names of threads that a model has given."""
+    replies: list[Values] = field(default_factory=list)
+    """Answers of a model, in order, as a scenario has them."""
+    faults: list[Values] = field(default_factory=list)
+    """Answers 429, and failures of the target, likewise."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """Operation -> requests that a fault could be about."""
     written: set[str] = field(default_factory=set)
+    contents: dict[str, str] = field(default_factory=dict)
+    """Texts of files that were downloaded, by id."""
+    listed: set[str] = field(default_factory=set)
+    """Spaces whose threads were listed to their end."""
 
     def add(self, each: RecordedExchange) -> None:
         """Take an exchange in."""
         ids = set(_ID.findall(each.path)) | set(re.findall(r"=([a-z]+_[^&]+)", each.path))
-        self.limited += each.status == 429 or each.status >= 500
+        self._note_fault(each)
         if each.source not in PRODUCED or each.status >= 300:
             if each.status == 403:
                 self.refused.setdefault(each.role, set()).update(ids)
             return
         self.reached.setdefault(each.role, set()).update(ids)
-        self.models += each.operation in ("createResponse", "generateThreadName")
+        self.named_by_model += each.operation == "generateThreadName"
+        if each.operation == "createResponse" and (text := _said(each)):
+            self.replies.append({"text": text})
         for record in _objects(each.body):
-            self._see(each, record)
+            self._see(each, _whole(each, record))
             if each.operation == "listSpaces":
                 self.reached[each.role].add(record["id"])
+        if each.operation == "downloadFile" and not each.is_cut:
+            self.contents[_ID.findall(each.path)[-1]] = each.text
         self._note_user(each)
         self._note_links(each)
         if each.method != "GET":
@@ -104,7 +119,8 @@ class Sightings:
             if id_.startswith(prefix) and all(name in record for name in needed):
                 known = self.records[kind].get(id_)
                 if known is None:
-                    made = each.status == 201 or str(record.get("created_at") or "") >= self.start
+                    at = record.get("created_at") or record.get("uploaded_at")
+                    made = each.status == 201 or str(at or "") >= self.start
                     self.records[kind][id_] = Sighting(
                         record, record, made, changed_before=id_ in self.written
                     )
@@ -112,14 +128,29 @@ class Sightings:
                     known.first = {**record, **known.first}
                     known.last = {**known.last, **record}
 
+    def _note_fault(self, each: RecordedExchange) -> None:
+        """Count a request, and note its answer if it is no state: a fault strikes at the same place."""
+        if each.source not in PRODUCED or not each.operation or each.status == 401:
+            return
+        if each.status == 429 or each.status >= 500:
+            wait = each.headers.get("retry-after", "")
+            error = {"status": each.status} | ({"retry_after": int(wait)} if wait.isdigit() else {})
+            self.faults.append(
+                {"operation": each.operation, "skip": self.counts[each.operation], "error": error}
+            )
+        else:
+            self.counts[each.operation] += 1
+
     def _note_user(self, each: RecordedExchange) -> None:
         body = each.body if isinstance(each.body, dict) else {}
         rows = body.get("data")
         if each.operation == "getCurrentUser":
             self.users[each.role] = body.get("id", "")
             self.names[self.users[each.role]] = body.get("full_name") or ""
-        elif each.operation == "createThread" and "user_id" in body:
+        elif each.operation in ("createThread", "getThread") and "user_id" in body:
             self.users.setdefault(each.role, body["user_id"])
+        elif each.operation == "uploadFiles" and body.get("files"):
+            self.users.setdefault(each.role, body["files"][0].get("uploaded_by", ""))
         elif each.operation == "createSpace" and "created_by" in body:
             self.users.setdefault(each.role, body["created_by"])
         elif each.operation == "listThreads" and isinstance(rows, list) and rows:
@@ -136,7 +167,12 @@ class Sightings:
                 if each.method == "POST" and (known is None or not known.at_start):
                     link.added_at = body.get("added_at", "")
                     link.added_by = self.users.get(each.role, "")
+        self._note_listed(each, body)
+
+    def _note_listed(self, each: RecordedExchange, body: Values) -> None:
         if (found := _SPACE_THREADS.fullmatch(each.path)) is not None:
+            if not body.get("has_more"):
+                self.listed.add(found[1])
             for row in body.get("data", ()):
                 self.links.setdefault((found[1], row["id"]), Link(found[1], row["id"]))
         if (found := _SPACE_STORES.fullmatch(each.path)) is not None:
@@ -161,6 +197,26 @@ class Sightings:
             mine = self.users.get(each.role)
             for thread in self.records["threads"].values():
                 thread.deleted = thread.deleted or thread.last["user_id"] == mine
+
+
+def _whole(each: RecordedExchange, record: Values) -> Values:
+    """Record with what its list tells of all of them: an assistant's organization, and a user."""
+    if each.operation != "listAssistants" or not isinstance(record.get("created_at"), int):
+        return record
+    at = datetime.fromtimestamp(record["created_at"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    is_own = record.get("user_access_level") == "owner"
+    user = each.body.get("user_context", {}).get("user_id") if is_own else f"usr_of_{record['id']}"
+    of = {"organization_id": each.body.get("organization_id"), "created_by": user}
+    return {**of, **record, "created_at": at}
+
+
+def _said(each: RecordedExchange) -> str:
+    """What the model said in an answer: its own text, or the deltas of its stream."""
+    if "event-stream" not in each.headers.get("content-type", ""):
+        parts = each.body.get("response", ()) if isinstance(each.body, dict) else ()
+        return "".join(part.get("text", "") for part in parts)
+    events = content(each)["events"]
+    return "".join(event.get("delta", "") for event in events if isinstance(event, dict))
 
 
 def _objects(value: Any) -> Iterator[Values]:

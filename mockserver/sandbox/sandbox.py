@@ -38,6 +38,8 @@ class Data(NamedTuple):
     directory: Directory
     versions: Mapping[str, Any]
     """Collection versions by name, and `embeddings`."""
+    faults: tuple[Mapping[str, Any], ...] = ()
+    """Faults from the start; fields of rules."""
 
     def emptied(self) -> Data:
         """Data with the directory alone: people, keys, roles and departments."""
@@ -202,6 +204,8 @@ class Sandbox(Collections):
     def _reset_faults(self) -> None:
         if self.start.faults is None:
             self.faults.reset(self.instant())
+            if self.data.faults:
+                self.faults.begin_with(self.data.faults, self.instant())
         else:
             self.faults.restore(self.start.faults)
 

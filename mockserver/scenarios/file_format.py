@@ -237,6 +237,29 @@ class AssistantEntry(_Model):
     is_active: bool = True
 
 
+class ReplyEntry(_Model):
+    """Reply of the model that is queued from the start."""
+
+    text: Annotated[str, Field(min_length=1)]
+    stop_reason: str = "end_turn"
+
+
+class FaultErrorEntry(_Model):
+    """Error that is answered instead."""
+
+    status: Annotated[int, Field(ge=400, le=599)]
+    retry_after: Annotated[int, Field(ge=0, le=86_400)] | None = None
+
+
+class FaultEntry(_Model):
+    """Fault from the start: requests to the operation that come after `skip` others, `times` of them."""
+
+    operation: Id
+    skip: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    times: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    error: FaultErrorEntry
+
+
 class ScenarioFile(_Model):
     """Scenario file."""
 
@@ -253,3 +276,5 @@ class ScenarioFile(_Model):
     threads: list[ThreadEntry] = []
     spaces: list[SpaceEntry] = []
     foreign_rows: list[ForeignRowEntry] = []
+    replies: list[ReplyEntry] = []
+    faults: list[FaultEntry] = []

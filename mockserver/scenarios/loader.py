@@ -78,7 +78,7 @@ def _data(
     """Data of a scenario file, read as the equivalent state document; `error` gets place and reason."""
     rows: dict[str, list[Record]] = {table: [] for table in NAMES}
     places: dict[Pointer, Pointer] = {}
-    for table, at, record in _records(content):
+    for table, at, record in (*_replies(content), *_records(content)):
         places["collections", table, len(rows[table])] = at
         rows[table].append({"sequence": len(rows[table]) + 1, "record": record})
 
@@ -95,7 +95,8 @@ def _data(
     for stored in reader.tables["vector_store_files"]:
         if pieces := reader.tables["file_pieces"].keys("thread", stored["id"]):
             embeddings.add_embedded(stored["vector_store_id"], stored["id"], pieces)
-    return Data(name, reader.directory, {**versions, "embeddings": embeddings.checkpoint()})
+    faults = tuple(each.model_dump(exclude_none=True) for each in content.faults)
+    return Data(name, reader.directory, {**versions, "embeddings": embeddings.checkpoint()}, faults)
 
 
 def _people(content: ScenarioFile) -> Record:
@@ -130,6 +131,12 @@ def _people(content: ScenarioFile) -> Record:
         ],
         "reference": content.model_dump(include={*DEFAULTS}, exclude_unset=True),
     }
+
+
+def _replies(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:
+    for number, reply in enumerate(content.replies):
+        queued = {"id": f"reply_{number:032x}", "deltas": None, "pace": 0, **reply.model_dump()}
+        yield "replies", ("replies", number), {**queued, "thread_id": None, "times": 1, "fault": None}
 
 
 def _records(content: ScenarioFile) -> Iterator[tuple[str, Pointer, Record]]:

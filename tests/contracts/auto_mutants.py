@@ -16,8 +16,9 @@ from mockserver.freddy import HANDLERS
 
 PARTS = {
     "freddy": (
-        "access anchor_paging file_search files lookup messages model_responses shared_memory space_threads "
-        "space_vector_stores spaces stream_events threads vector_store_files vector_stores"
+        "access anchor_paging auth file_search files lookup messages model_responses response_streams "
+        "shared_memory space_threads space_vector_stores spaces stream_events thread_changes thread_names "
+        "threads vector_store_files vector_stores"
     ),
     "store": "collection sorted_keys",
     "sandbox": "records",

@@ -21,10 +21,11 @@ from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.run import Run
 from contracts.http.target import InProcess
 from contracts.lockstep.api import Step
+from contracts.lockstep.found import Found
 from contracts.lockstep.layer import LENGTH, SHRINKING_SECONDS, shrunk
 from contracts.lockstep.maker import Maker
 from contracts.lockstep.model import ModelClient
-from contracts.lockstep.play import Found, Lockstep
+from contracts.lockstep.play import Lockstep
 from contracts.lockstep.sides import target_of
 from contracts.safety.ledger import Ledger
 from tests.contracts import auto_mutants

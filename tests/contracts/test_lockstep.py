@@ -15,7 +15,7 @@ from threading import Barrier, Lock
 
 import pytest
 
-from contracts.checks.evidence import Evidence, assumptions
+from contracts.checks.evidence import Evidence, assumptions, effects
 from contracts.checks.spec import document
 from contracts.http.credentials import DEMO, DEMO_ORGANIZATION
 from contracts.http.exchange import ClientRequest, ClientResponse
@@ -24,9 +24,10 @@ from contracts.http.target import InProcess
 from contracts.lockstep import sides
 from contracts.lockstep.api import Step
 from contracts.lockstep.attribution import CONDITIONS, failures, patterns
+from contracts.lockstep.found import Found
 from contracts.lockstep.layer import corpus
 from contracts.lockstep.model import ModelClient, shared_model
-from contracts.lockstep.play import Found, Lockstep
+from contracts.lockstep.play import Lockstep
 from contracts.lockstep.sides import Deployment, target_of
 from contracts.lockstep.systematic import groups, sequence
 from contracts.safety.ledger import Ledger
@@ -37,8 +38,8 @@ from contracts.verdict.runner import judge
 from tests.contracts.strength import fresh_app
 
 [CHECK] = [check for check in CHECKS if check.layer == "lockstep"]
-RECORDED = RunSettings(1, PROFILES["ci"]._replace(sequences=0, recorded=3))
-"""Only the shortest recorded sequences."""
+RECORDED = RunSettings(1, PROFILES["ci"]._replace(sequences=0))
+"""Only the recorded sequences."""
 GROUPS = 18
 SPACE = {"op": "createSpace", "uid": "a", "role": "owner", "path": {}, "query": {}}
 SPACE |= {"body": {"organization_id": {"$": "org:own"}, "name": "n"}}
@@ -250,8 +251,8 @@ def test_a_call_after_the_other_at_the_same_time_is_explained_too(model: ModelCl
         lockstep(model, run_on(InProcess(fresh_app()))).play(deepcopy(steps))
 
 
-def test_every_row_of_the_differences_names_an_assumption_and_known_conditions() -> None:
-    assert set(patterns()) <= set(assumptions())
+def test_every_row_of_the_differences_names_an_effect_or_an_assumption_and_known_conditions() -> None:
+    assert set(patterns()) <= {*assumptions(), *effects()}
     known = {operation.id for operation in document().operations.values()}
     for id_, rows in patterns().items():
         for row in rows:

@@ -126,3 +126,23 @@ def test_silence_ends_a_stream() -> None:
         (entry,) = ask("GET", f"{url}/__admin/requests").json()["requests"]
         hold.set()
     assert entry["ended"] == "cut"
+
+
+def test_a_stream_of_the_target_is_held_after_some_events() -> None:
+    def script(connection: socket.socket, _: Asked) -> bool:
+        connection.sendall(HEAD + b"Connection: close\r\n\r\n" + 3 * EVENT)
+        return False
+
+    with scripted(script) as (url, _):
+        rule = {"operation": "createResponse", "hold": {"after_events": 2}}
+        id_ = ask("POST", f"{url}/__admin/faults", json=rule).json()["faults"][0]["id"]
+        with begun(url, *ASK, body=b"{}") as client:
+            client.settimeout(60)
+            got = b""
+            while b": held" not in got:
+                got += client.recv(65536)
+            assert got.count(EVENT) == 2
+            assert ask("POST", f"{url}/__admin/faults/{id_}/release").status_code == 200
+            while b"0\r\n\r\n" not in got:
+                got += client.recv(65536)
+            assert got.count(EVENT) == 3

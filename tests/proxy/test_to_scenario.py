@@ -110,6 +110,60 @@ def test_every_difference_of_another_server_is_a_real_one(tmp_path: Path) -> Non
     ]
 
 
+def test_what_is_no_state_comes_at_its_place(tmp_path: Path) -> None:
+    file, scenario = tmp_path / "walk.har", tmp_path / "start.yaml"
+    question = {"inputs": [{"role": "user", "content": "Where?"}], "thread_id": "thrd_def456"}
+
+    def walk(url: str) -> None:
+        for number in range(3):
+            ask("GET", f"{url}/v1/threads/thrd_def456")
+            ask("POST", f"{url}/v1/model/response", json={**question, "stream": number == 1})
+
+    with mock("--seed", "7") as behind:
+        ask("POST", f"{behind}/__admin/replies", json={"text": "In hall 3"})
+        ask("POST", f"{behind}/__admin/replies", json={"text": "In hall 4"})
+        for skip, status in ((1, 429), (1, 503)):
+            rule = {"operation": "getThread", "skip": skip, "times": 1, "error": {"status": status}}
+            assert ask("POST", f"{behind}/__admin/faults", json=rule).status_code == 201
+        recorded(behind, file, walk)
+    content, _ = made_of(file, "start", scenario)
+    assert [each["text"] for each in content["replies"]][:2] == ["In hall 3", "In hall 4"]
+    faults = [(each["operation"], each["skip"], each["error"]["status"]) for each in content["faults"]]
+    assert faults == [("getThread", 1, 429), ("getThread", 1, 503)]
+    with mock("--scenario", str(scenario)) as other:
+        assert replayed(file, other).output == "6 compared, 0 different, 0 not sent\n"
+        ask("POST", f"{other}/__admin/reset")
+        assert len(ask("GET", f"{other}/__admin/replies").json()["replies"]) == 3
+        assert [each["matched"] for each in ask("GET", f"{other}/__admin/faults").json()["faults"]] == [0, 0]
+
+
+def test_files_are_recorded_and_stand_in_the_scenario(tmp_path: Path) -> None:
+    file, scenario, image = tmp_path / "walk.har", tmp_path / "start.yaml", b"\x89PNG\xff\0 pixels"
+    upload = {"files": ("a.png", image, "image/png")}
+
+    def walk(url: str) -> None:
+        files = f"{url}/v1/organizations/org_abc123/files"
+        (old,) = ask("GET", files).json()["files"]
+        ask("GET", f"{files}/{old['id']}")
+        made = ask("POST", f"{files}/upload", files=upload).json()["files"][0]["id"]
+        ask("GET", f"{files}/{made}")
+        ask("GET", files)
+
+    with mock("--seed", "7") as behind:
+        ask(
+            "POST",
+            f"{behind}/v1/organizations/org_abc123/files/upload",
+            files={"files": ("b.txt", b"before")},
+        )
+        ask("POST", f"{behind}/__admin/clock", json={"advance": 60})
+        recorded(behind, file, walk)
+    content, said = made_of(file, "start", scenario)
+    assert [each["filename"] for each in content["files"]] == ["b.txt"]
+    assert "its content was not read; 6 blanks stand for it" in said
+    with mock("--scenario", str(scenario)) as other:
+        assert replayed(file, other).output == "5 compared, 0 different, 0 not sent\n"
+
+
 def test_the_state_of_the_end_has_what_was_made_and_changed(recording: Path, tmp_path: Path) -> None:
     content, _ = made_of(recording, "end", tmp_path / "end.yaml")
     titles = {each["title"] for each in content["threads"]}
