@@ -47,7 +47,7 @@ def measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         ]
         for client in clients:
             client.start()
-        faults = Faults(cluster, given.seed)
+        faults = Faults(cluster, given.seed, given.longest)
         while history.answers < given.answers and time.monotonic() - begun < given.seconds:
             faults.one()
         faults.heal()
@@ -92,14 +92,15 @@ def backwards(
                 yield f"{after} at {updated[after]} comes after {before} at {updated[before]}"
 
 
-def main() -> None:
-    """Print the result."""
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Arguments of the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--replicas", type=int, default=3)
     parser.add_argument("--sandboxes", type=int, default=16)
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--answers", type=int, default=100_000, help="end after so many")
     parser.add_argument("--seconds", type=float, default=1200, help="end after so many")
+    parser.add_argument("--longest", type=float, default=12, help="seconds of a long fault, more or less")
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
     parser.add_argument("--shift", type=int, default=300, help="seconds that one clock is off")
     parser.add_argument("--netns", action="store_true", help="cut connections off, too")
@@ -107,9 +108,13 @@ def main() -> None:
         "--stall", action="store_true", help="hold one write in 200 up, on its way to the store"
     )
     parser.add_argument("--without", choices=sorted(PATCHES), help="break the replicas on purpose")
-    given = parser.parse_args()
+    return parser.parse_args(words)
+
+
+def main() -> None:
+    """Print the result."""
     with tempfile.TemporaryDirectory() as folder:
-        result = measured(given, Path(folder))
+        result = measured(arguments(), Path(folder))
     print(json.dumps(result, indent=1))
     sys.exit(any(result["violations"].values()))
 

@@ -10,8 +10,8 @@ from random import Random
 
 from bench.replicas.processes import Cluster
 
-SHORT, LONG = 1.0, 12.0
-"""Seconds of a fault: shorter and longer than any lease."""
+SHORT = 1.0
+"""Seconds of a fault that is over before a lease is."""
 QUIET = 2.0
 """Seconds between two, at most."""
 
@@ -19,8 +19,9 @@ QUIET = 2.0
 class Faults:
     """Faults in an order that a seed decides."""
 
-    def __init__(self, cluster: Cluster, seed: int) -> None:
-        self._cluster, self._pick = cluster, Random(seed)
+    def __init__(self, cluster: Cluster, seed: int, longest: float) -> None:
+        """`longest`: seconds of a fault during which leases end."""
+        self._cluster, self._pick, self._longest = cluster, Random(seed), longest
         self.counts: Counter[str] = Counter()
         self._kinds: list[Callable[[float], None]] = [
             self.replica_paused,
@@ -35,7 +36,7 @@ class Faults:
         time.sleep(self._pick.random() * QUIET)
         kind = self._pick.choice(self._kinds)
         self.counts[kind.__name__.replace("_", " ")] += 1
-        kind(self._pick.choice([SHORT, SHORT * 3, LONG]) * (0.5 + self._pick.random()))
+        kind(self._pick.choice([SHORT, SHORT * 3, self._longest]) * (0.5 + self._pick.random()))
 
     def replica_paused(self, seconds: float) -> None:
         """SIGSTOP, and SIGCONT."""
@@ -78,4 +79,4 @@ class Faults:
 
     def heal(self) -> None:
         """Wait until everything can have recovered."""
-        time.sleep(LONG)
+        time.sleep(self._longest)
