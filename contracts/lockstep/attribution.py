@@ -184,6 +184,8 @@ _CONDITIONS: Mapping[str, Callable[[Any, Found, AnswerDifference], object]] = {
     "at": lambda pattern, _, difference: re.search(pattern, difference.pointer),
     "values": lambda pattern, _, difference: re.search(pattern, f"{difference.left} {difference.right}"),
     "after": lambda names, found, _: _last_write(found).get("op") in names.split(),
+    "earlier": lambda names, found, _: {*names.split()} & {step["op"] for step in found.steps},
+    "named": lambda pattern, found, _: re.search(pattern, json.dumps(found.step["path"])),
     "wrote": lambda pattern, found, _: re.search(pattern, json.dumps(_last_write(found).get("body"))),
     "fewer": lambda wanted, _, difference: (len(difference.right) < len(difference.left)) == wanted,
     "drained": lambda wanted, found, _: found.is_drained == wanted,

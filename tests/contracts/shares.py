@@ -71,7 +71,7 @@ def tried(name: str) -> dict[str, Any]:
                 checks = [each for each in CHEAPEST_FIRST if each.layer == layer]
                 found = of_lockstep(run) if layer == "lockstep" else of_checks(run, checks)
         except OutOfTime:
-            pass
+            row["error"] = f"{layer}: no result in {LIMIT} s"
         except Exception as error:  # a mutant may break anything
             row["error"] = f"{layer}: {error!r}"[:200]
         row[layer] = found
@@ -87,15 +87,16 @@ def sampled(count: int, seed: int) -> list[str]:
 
 
 def main() -> int:
-    """Measure what is missing of a sample, and keep each result."""
+    """Measure what is missing of a sample, and keep each result unless the time ran out."""
     numbers = [int(word) for word in sys.argv[1:]]
     count, seed = (*numbers, *(COUNT, SEED)[len(numbers) :])
     found = rows(SHARES)
     missing = [name for name in sampled(count, seed) if name not in found]
     with ProcessPoolExecutor(WORKERS, get_context("spawn"), max_tasks_per_child=20) as pool:
         for name, row in zip(missing, pool.map(tried, missing), strict=True):
-            found[name] = row
-            keep(SHARES, found)
+            if "error" not in row:
+                found[name] = row
+                keep(SHARES, found)
             print(name, row, flush=True)
     return 0
 
