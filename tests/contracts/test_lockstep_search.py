@@ -90,20 +90,5 @@ def test_a_message_that_is_not_found_breaks_the_effect_and_no_assumption() -> No
     assert lost.assumption is None
 
 
-@pytest.mark.slow
-def test_what_breaks_is_the_same_failure_with_another_seed() -> None:
-    [mutant] = [each for each in MUTANTS if each.name == "removal-from-every-space"]
-    seen = []
-    for seed in (1, 2):
-        app = fresh_app()
-        with damaged(app, mutant):
-            search = search_on(app, seed)
-            search.search()
-        broken = [each for found in search.found for each in failures(found) if each.assumption is None]
-        seen.append({each.fingerprint for each in broken})
-    assert seen[0]
-    assert seen[0] == seen[1]
-
-
 def test_the_page_of_mutants_is_made_of_what_was_measured() -> None:
     assert TABLE.read_text("utf-8") == "\n".join([*table(), ""])
