@@ -91,7 +91,7 @@ LOCK = .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 -
 lock:
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
-	$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
-	$(LOCK) pyproject.toml --extra contracts -c requirements/dev.txt -o requirements/contracts.txt
+	$(LOCK) pyproject.toml --extra redis -c requirements/dev.txt -o requirements/serve.txt
+	$(LOCK) pyproject.toml --extra redis --extra contracts -c requirements/dev.txt -o requirements/contracts.txt
 	.venv/lock/bin/python -c 'import tomllib; print("editables", *tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(LOCK) - -c requirements/dev.txt -o requirements/build.txt

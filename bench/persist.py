@@ -59,22 +59,23 @@ def _turn(ask: Callable[[str], None]) -> float:
     return (time.perf_counter() - begin) / TURNS * 1e6
 
 
-def _compared(what: str, plain: Callable[[str], None], kept: Callable[[str], None]) -> None:
+def compared(what: str, plain: Callable[[str], None], kept: Callable[[str], None]) -> None:
+    """Print what a write takes on either side, and the ratio."""
     pairs = [(_turn(plain), _turn(kept)) for _ in range(PAIRS)]
     without, with_ = (statistics.median(side) for side in zip(*pairs, strict=True))
     ratio = statistics.median(one / other for other, one in pairs)
-    print(f"{what}: {without:.0f} µs without, {with_:.0f} µs with --persist, {ratio:.2f} times")
+    print(f"{what}: {without:.0f} µs without, {with_:.0f} µs with, {ratio:.2f} times")
 
 
 def writes(folder: Path) -> None:
     """A write in-process."""
     plain = create_app(Settings(quiet=True))
     kept = create_app(Settings(quiet=True, persist=folder / "writes"))
-    _compared("a write in-process", lambda m: _asked(plain, m), lambda m: _asked(kept, m))
+    compared("a write in-process", lambda m: _asked(plain, m), lambda m: _asked(kept, m))
     kept.keeper.close()
 
 
-class _Socket:
+class Socket:
     """One client of a child process."""
 
     def __init__(self, *flags: str, **options: Any) -> None:
@@ -82,7 +83,11 @@ class _Socket:
         self.child = Child("--quiet", *flags, cwd=ROOT, **options)
         self.seconds = time.perf_counter() - begin
         assert self.child.ready is not None
-        self.connection = HTTPConnection("127.0.0.1", self.child.ready["port"], timeout=120)
+        self.connect(self.child.ready["port"])
+
+    def connect(self, port: int) -> None:
+        """Open the connection."""
+        self.connection = HTTPConnection("127.0.0.1", port, timeout=120)
 
     def ask(self, method: str, path: str = LINK, body: Any = None, sandbox: str = "default") -> Any:
         """A successful answer."""
@@ -104,8 +109,8 @@ class _Socket:
 
 def socket(folder: Path) -> None:
     """A write by one client over a socket."""
-    plain, kept = _Socket(), _Socket("--persist", str(folder / "socket"))
-    _compared("a write over a socket", plain.ask, kept.ask)
+    plain, kept = Socket(), Socket("--persist", str(folder / "socket"))
+    compared("a write over a socket", plain.ask, kept.ask)
     plain.end()
     kept.end()
 
@@ -113,7 +118,7 @@ def socket(folder: Path) -> None:
 def wait(folder: Path) -> None:
     """The longest request while a large snapshot is written."""
     world = "threads=1000,messages=100,spaces=1"
-    mock = _Socket("--generate", world, "--persist", str(folder / "wait"), "--persist-mb", "4096")
+    mock = Socket("--generate", world, "--persist", str(folder / "wait"), "--persist-mb", "4096")
     text, taken = "x" * 2_000, list[float]()
     begin = time.perf_counter()
     size = len(list((folder / "wait" / "sandboxes").glob("*.state")))
@@ -138,7 +143,7 @@ def ready(folder: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 
     flags = ("--persist", str(folder / "ready"), "--max-sandboxes", "2000", "--scenario", "empty")
-    mock = _Socket(*flags, preexec_fn=few)
+    mock = Socket(*flags, preexec_fn=few)
     for number in range(1000):
         name = f"s-{number}"
         organization = {"organization_id": "org_abc123"}
@@ -148,7 +153,7 @@ def ready(folder: Path) -> None:
             mock.ask("POST", f"/__admin/threads/{thread}/messages", said, name)
     mock.end(signal.SIGKILL)
     for what in ("after SIGKILL", "after SIGTERM"):
-        mock = _Socket(*flags, preexec_fn=few)
+        mock = Socket(*flags, preexec_fn=few)
         count = len(mock.ask("GET", "/__admin/sandboxes?limit=1000")["sandboxes"])
         begin = time.perf_counter()
         print(f"1,000 sandboxes {what}: ready in {mock.seconds:.1f} s, {count} listed", end="")

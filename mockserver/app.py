@@ -51,7 +51,7 @@ from mockserver.sandbox.catalogue import Catalogue
 from mockserver.sandbox.clock import REAL_TIME, ClockStart, instant
 from mockserver.sandbox.directory import KEY_HOLDER
 from mockserver.sandbox.sandbox import Data, Sandbox, SandboxState
-from mockserver.sandbox.sandboxes import DEFAULT, Sandboxes, SandboxLimits
+from mockserver.sandbox.sandboxes import DEFAULT, SandboxLimits
 from mockserver.sandbox.snapshots import Snapshots
 from mockserver.sandbox.transaction import ChangeNotWritten
 from mockserver.scenarios import loader
@@ -105,8 +105,10 @@ def create_app(
         faults, follows = Faults(fault_defaults), loaded.profile.follower()
         return Sandbox(name, start, journal=journals.new(name), faults=faults, follows=follows)
 
-    snapshots = Snapshots()
-    sandboxes = Sandboxes(
+    stopping = stopping or threading.Event()
+    parts = optional_parts.state_parts(settings, log.notice, stopping)
+    snapshots = parts.snapshots
+    sandboxes = parts.sandboxes(
         start(settings, loaded, control_spec, log.notice, snapshots),
         new=new_sandbox,
         limits=SandboxLimits(settings.max_sandboxes, settings.sandbox_idle_seconds, settings.require_sandbox),
@@ -162,7 +164,6 @@ def create_app(
             token=token, open_paths=[o.template for o in control_spec.operations.values() if o.is_open]
         ),
     )
-    stopping = stopping or threading.Event()
     # Each stream occupies a thread, as does each one of the control API, which are counted apart: half of the
     # threads stay available to other requests.
     most_streams = min(MOST, max(1, settings.threads // 4))
@@ -174,14 +175,14 @@ def create_app(
     apis = [control, *sorted(foreign, key=lambda api: -len(api.prefix)), vendor]
 
     def corridor(app: Flask) -> Corridor:
-        made = Corridor if front is None else optional_parts.forwarding(front, most_delayed)
+        made = parts.corridor if front is None else optional_parts.forwarding(front, most_delayed)
         return made(
             apis,
             sandboxes,
             log=log,
             limits=BodyLimits(settings.max_body_bytes, settings.max_file_bytes),
             stopping=stopping,
-            secrets=[secret for secret in (settings.api_key, token) if secret],
+            secrets=[secret for secret in (settings.api_key, token, settings.replica_token) if secret],
             keep=settings.journal_body_bytes,
             most_streams=most_streams,
             large_answers=LargeAnswers(most_large),
@@ -206,6 +207,7 @@ def create_app(
 
     app.recovery = recovery
     blueprints.register(app, settings.extend, modules)
+    app.keeper = parts.open(settings, loaded.states.spec, loaded.served, recovery)
     if settings.persist is not None:
         store = open_store(settings.persist, most_bytes=settings.persist_mb << 20, sync=settings.persist_sync)
         app.keeper = Keeper(store, loaded.states.spec, log.notice)

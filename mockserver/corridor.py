@@ -296,8 +296,14 @@ class Corridor:
         finally:
             slots.release()
 
-    def _opened(self, context: RequestContext, stream: Stream | Iterator[bytes]) -> Lines:
-        """Body of a stream: events of an operation, or the pieces of a view."""
+    def _opened(
+        self,
+        context: RequestContext,
+        stream: Stream | Iterator[bytes],
+        stopping: threading.Event | None = None,
+    ) -> Lines:
+        """Body of a stream: events of an operation, or the pieces of a view; it ends with `stopping`."""
+        stopping = stopping or self._stopping
 
         def report(error: BaseException) -> None:
             self.log_failure(context, error)
@@ -312,8 +318,8 @@ class Corridor:
 
         slots.take()
         if isinstance(stream, Stream):
-            return Lines(stream, stopping=self._stopping, report=report, closed=closed, keep=self._keep)
-        stopped = self._stopping.is_set
+            return Lines(stream, stopping=stopping, report=report, closed=closed, keep=self._keep)
+        stopped = stopping.is_set
         return ViewStream(stream, stopped=stopped, report=report, closed=closed, keep=self._keep)
 
     def log_failure(self, context: RequestContext, error: BaseException) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mockserver.corridor import Corridor
 from mockserver.http.context import Api
 from mockserver.http.upload import BodyLimits
 from mockserver.openapi.spec import Spec
+from mockserver.openapi.yaml_document import DocumentError
 from mockserver.sandbox.sandbox import SandboxState
+from mockserver.sandbox.sandboxes import Sandboxes
+from mockserver.sandbox.snapshots import Snapshots
 from mockserver.settings import Settings
 
 if TYPE_CHECKING:
     from mockserver.foreign.api import ForeignApi
     from mockserver.proxy.front import Front
     from mockserver.proxy.options import ProxyOptions
+    from mockserver.replicas.opening import Replicas
 
 
 def front(proxy: ProxyOptions, notice: Callable[[str], None]) -> Front:
@@ -32,6 +37,29 @@ def forwarding(front: Front, most_waiting: int) -> Callable[..., Corridor]:
     from mockserver.proxy.corridor import ForwardingCorridor
 
     return partial(ForwardingCorridor, front=front, most_waiting=most_waiting)
+
+
+class StateParts(NamedTuple):
+    """What keeps the state of a mock, alone or as one of many replicas."""
+
+    snapshots: Snapshots
+    sandboxes: Callable[..., Sandboxes]
+    corridor: Callable[..., Corridor]
+    open: Callable[..., Any]
+    """Joins the other replicas: the keeper; None without any."""
+
+
+def state_parts(
+    settings: Settings, notice: Callable[[str], None], stopping: threading.Event
+) -> StateParts | Replicas:
+    """Those of one of many replicas with `--store`."""
+    if settings.store is None:
+        return StateParts(Snapshots(), Sandboxes, Corridor, lambda *_: None)
+    try:
+        from mockserver.replicas.opening import Replicas
+    except ModuleNotFoundError as error:
+        raise DocumentError(f"--store: {error.name} is missing; pip install 'redis[hiredis]>=6'") from None
+    return Replicas(settings, notice, stopping)
 
 
 def compare(front: Front, api: Api, begin: SandboxState, limits: BodyLimits) -> None:

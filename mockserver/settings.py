@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -41,6 +42,12 @@ def _revision(text: str) -> None:
 def _on_mismatch(text: str) -> None:
     if text not in ("snapshot", "discard"):
         raise ValueError("is one of snapshot, discard")
+
+
+def _base_url(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("is a URL like http://mock-1:4010")
 
 
 def _read_by(read: Callable[[str], object]) -> AfterValidator:
@@ -107,6 +114,24 @@ class Settings(BaseSettings):
         None,
         title="snapshot|discard",
         description="For a folder of another mock: continue from its last snapshots, or start over",
+    )
+    store: str | None = Field(
+        None,
+        title="redis://HOST",
+        description="Keep sandboxes in this Redis, which other replicas of the mock use, too",
+    )
+    advertise: Annotated[str, _read_by(_base_url)] | None = Field(
+        None, title="URL", description="With --store: URL at which other replicas reach this one"
+    )
+    replica_token: Annotated[str, Field(pattern=r"^[!-~]{8,200}$")] | None = Field(
+        None,
+        title="TOKEN",
+        description="With --store: token that all replicas have, better set by MOCK_REPLICA_TOKEN",
+    )
+    strict_reads: bool = Field(False, description="With --store: ask Redis before each read is answered")
+    store_sync: bool = Field(
+        False,
+        description="With --store: answer a change once it is on the disk of Redis (7.2 or later)",
     )
     spec: Path | None = Field(None, description="Serve this openapi.yaml instead of the bundled one")
     revision: Annotated[str, _read_by(_revision)] = Field(
@@ -246,7 +271,7 @@ class Settings(BaseSettings):
 
     def shown(self) -> dict[str, Any]:
         """Settings as JSON values, without secrets."""
-        values = self.model_dump(mode="json", exclude={"admin_token", "api_key"})
+        values = self.model_dump(mode="json", exclude={"admin_token", "api_key", "store", "replica_token"})
         return {name.rstrip("_"): value for name, value in values.items()}
 
 
@@ -263,7 +288,7 @@ def read_settings(flags: dict[str, Any]) -> Settings:
         raise SettingsError(f"{flag}: {reason}{got}") from error
 
 
-_SECRET = ("admin_token", "FREDDY_API_KEY")
+_SECRET = ("admin_token", "FREDDY_API_KEY", "store", "replica_token")
 
 
 def variable(name: str) -> str:

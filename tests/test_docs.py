@@ -36,6 +36,7 @@ NOT_RUN = {
     "make": "sets up the environment these tests are running in",
     "pip install": "likewise; tests/test_package.py does it",
     "docker": "needs a container engine",
+    "kubectl": "needs a cluster; tests/replicas/test_deployment.py reads the file",
     "mockserver serve": "runs until it is stopped; the tests start their own",
     "mockserver check --overlay": "tests/test_overlays.py does it",
     "mockserver persisted": "tests/test_killed.py does it",

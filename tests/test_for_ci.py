@@ -21,6 +21,7 @@ from tests.running import ROOT
 
 SCHEMAS = {
     "action.yml": ["vendor.github-actions"],
+    "compose.replicas.yaml": ["vendor.compose-spec"],
     "compose.yaml": ["vendor.compose-spec"],
     "examples/ci/github-contracts.yml": ["vendor.github-workflows"],
     "examples/ci/github-frontend.yml": ["vendor.github-workflows"],

@@ -16,9 +16,7 @@ from mockserver.sandbox.sandboxes import Sandboxes
 def list_sandboxes(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     """One page of sandboxes, by name."""
     rows = [(sandbox.name, sandbox) for sandbox in context.sandboxes.listed()]
-    return Reply(
-        200, named_page(call, "sandboxes", rows, lambda each: _sandbox_body(each, context.sandboxes))
-    )
+    return Reply(200, named_page(call, "sandboxes", rows, lambda each: sandbox_body(each, context.sandboxes)))
 
 
 @handles("createSandbox")
@@ -26,13 +24,13 @@ def create_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     """Create a sandbox, from the default start or from what the body names."""
     body = call.body or {}
     sandbox = context.sandboxes.create(body.get("id"), _start(body, context.sandboxes))
-    return Reply(201, _sandbox_body(sandbox, context.sandboxes))
+    return Reply(201, sandbox_body(sandbox, context.sandboxes))
 
 
 @handles("getSandbox")
 def get_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     """Return one sandbox."""
-    return Reply(200, _sandbox_body(context.sandboxes.get(call.path["id"]), context.sandboxes))
+    return Reply(200, sandbox_body(context.sandboxes.get(call.path["id"]), context.sandboxes))
 
 
 @handles("deleteSandbox")
@@ -49,10 +47,11 @@ def fork_sandbox(call: Call, _: Sandbox, context: ControlContext) -> Reply:
     with source.transaction():
         state = source.state(f"sandbox:{source.name}")._replace(faults=source.faults.checkpoint())
     fork = context.sandboxes.create((call.body or {}).get("id"), state)
-    return Reply(201, _sandbox_body(fork, context.sandboxes))
+    return Reply(201, sandbox_body(fork, context.sandboxes))
 
 
-def _sandbox_body(sandbox: Sandbox, sandboxes: Sandboxes) -> Record:
+def sandbox_body(sandbox: Sandbox, sandboxes: Sandboxes) -> Record:
+    """Sandbox as the control API shows it."""
     idle = sandboxes.idle(sandbox)
     return {
         "id": sandbox.name,

@@ -148,7 +148,7 @@ def check(**flags: Any) -> None:
     """
     from mockserver.app import create_app, spec_of
 
-    settings = read_flags(flags)
+    settings = read_flags(flags).model_copy(update={"store": None})  # it joins no replicas
     try:
         app = create_app(settings)
     except DocumentError as error:

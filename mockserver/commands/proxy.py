@@ -11,8 +11,9 @@ from mockserver.commands.options import option
 from mockserver.commands.running import NOT_GIVEN, fail, read_flags, run
 from mockserver.settings import Settings
 
-REFUSED = ("persist", "import_", "export_on_exit", "extend", "also")
+REFUSED = ("persist", "store", "import_", "export_on_exit", "extend", "also")
 """Settings that a proxy can't follow, so that they are not ignored where the environment has them."""
+OF_STORE = ("store", "advertise", "replica_token", "strict_reads")
 NOT_OURS = frozenset((*REFUSED, "generate", "scenarios", "seed", "freeze", "watch", "strict_sandboxes"))
 """Settings of a state that a proxy does not have."""
 _SHARED = [
@@ -20,7 +21,7 @@ _SHARED = [
     for name, field in Settings.model_fields.items()
     if field.description is not None
     and name not in NOT_OURS
-    and not name.startswith(("persist", "embedding"))
+    and not name.startswith(("persist", "embedding", *OF_STORE))
 ]
 WHOLE_BODY = 1 << 20
 """Bytes of each body that a recording has."""

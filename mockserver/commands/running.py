@@ -16,7 +16,7 @@ from mockserver.commands.addresses import url_of
 from mockserver.commands.announcing import announce_mock, announce_proxy, print_error
 from mockserver.files import require_writable, write_whole
 from mockserver.openapi.yaml_document import DocumentError
-from mockserver.settings import Settings, SettingsError, read_settings
+from mockserver.settings import Settings, SettingsError, read_settings, variable
 
 if TYPE_CHECKING:
     from mockserver.app import MockServer
@@ -118,9 +118,27 @@ def read_flags(flags: dict[str, Any]) -> Settings:
         settings = read_settings(values)
         if settings.watch and settings.persist is not None:
             raise SettingsError("--persist: can't be used with --watch; leave one of them out")
+        _require_fitting_store(settings)
         return settings
     except SettingsError as error:
         fail(error)
+
+
+def _require_fitting_store(settings: Settings) -> None:
+    """SettingsError for flags that `--store` lacks, or can't be used with."""
+    if settings.store is None:
+        for flag in ("advertise", "replica_token", "strict_reads", "store_sync"):
+            if getattr(settings, flag):
+                raise SettingsError(f"--{flag.replace('_', '-')}: needs --store redis://HOST")
+        return
+    for flag in ("watch", "persist", "export_on_exit"):
+        if getattr(settings, flag):
+            raise SettingsError(
+                f"--store: can't be used with --{flag.replace('_', '-')}; leave one of them out"
+            )
+    for flag, value in (("advertise", "URL"), ("replica_token", "TOKEN")):
+        if not getattr(settings, flag):
+            raise SettingsError(f"--store: needs --{flag.replace('_', '-')} {value} (or {variable(flag)})")
 
 
 def _kept(app: MockServer, settings: Settings) -> bool:

@@ -213,6 +213,8 @@ class RequestContext:
     accepted: bool = False
     """Whether it passed the access checks: a request that did not has no effect on any sandbox."""
     injection: Injection | None = None
+    written: bool = False
+    """Whether a store has what it changed, so that the answer is final."""
     told_length: str | None = None
     """Length that a proxy's target told of an answer without a body; empty if it told none."""
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from mockserver.http.request import Request
 
 EXPOSED = (
-    "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, X-Mock-Fault, X-Mock-Delay, "
+    "x-request-id, X-Mock-Source, X-Mock-Operation, X-Mock-Reason, X-Mock-Fault, X-Mock-Delay, X-Mock-Owner, "
     "X-Mock-Violations, X-Mock-Compared, "
     "Preference-Applied, Allow, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 )

@@ -72,6 +72,11 @@ class Request:
             "wsgi.input": io.BytesIO(body),
         }
 
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """WSGI environ as it was received."""
+        return self._environ
+
     def header(self, name: str) -> str | None:
         """Value of a header; None if it was not sent."""
         value: str | None = self._environ.get(_by_wsgi(name))

@@ -178,8 +178,8 @@ class Keeper:
                 try:
                     with gc_paused():
                         self.store.put_snapshot(kept.log, moment.number, pieces(moment, self._spec))
-                except OSError as error:
-                    failure = str(error.strerror or error)
+                except (OSError, ChangeNotWritten) as error:
+                    failure = str(getattr(error, "strerror", None) or error)
                 kept.written(failure)
 
     def close(self) -> None:

@@ -25,6 +25,9 @@ from mockserver.sandbox.sandbox import Sandbox, SandboxState
 from mockserver.state_document.pieces import joined
 from mockserver.state_document.state_file import StateDocuments
 
+MOST_KNOWN = 1000
+"""Most whole states that are kept in memory, for those that many sandboxes start from."""
+
 
 class Recovery:
     """Makes sandboxes from what was kept of them."""
@@ -45,9 +48,12 @@ class Recovery:
 
     def state(self, digest: str) -> SandboxState:
         """Whole state of this hash; DamagedError or InvalidState."""
-        if digest not in self._known:
-            self._known[digest] = self._states.own_state(joined(self._whole_state(digest)))
-        return self._known[digest]
+        state = self._known.get(digest)
+        if state is None:
+            while len(self._known) >= MOST_KNOWN:
+                self._known.pop(next(iter(self._known)), None)
+            state = self._known[digest] = self._states.own_state(joined(self._whole_state(digest)))
+        return state
 
     def sandbox(self, name: str, snapshot: bytes, entries: Sequence[bytes]) -> Sandbox:
         """Sandbox as it was after these entries; DamagedError or InvalidState if it can't be."""

@@ -60,6 +60,13 @@ class TimeSource:
         with self._lock:
             self.real, self._last, self._behind = real, _FIRST, 0
 
+    def reach(self, instant: int) -> int:
+        """Go on from this instant, if it is later: microseconds by which it is ahead of real time then."""
+        with self._lock:
+            self._last = max(self._last, instant)
+        self._steady()
+        return self._behind
+
     def hold(self) -> None:
         """Hold the current instant."""
         self._held = self._steady()

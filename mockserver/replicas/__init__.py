@@ -1,0 +1,1 @@
+"""Many replicas of the mock with one state, which Redis keeps: --store."""

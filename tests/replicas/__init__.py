@@ -1,0 +1,1 @@
+"""Replicas of the mock with one store."""
