@@ -56,6 +56,8 @@ def measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         for client in clients:
             client.join(30)
         last = [clients[0].call(each, name, read=True) for name in names for each in cluster.replicas]
+        for client in clients:
+            client.close()
         log.finish()
     registers = history.registers()
     violations = {

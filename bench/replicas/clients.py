@@ -75,6 +75,11 @@ class Client(threading.Thread):
         self._history.add(Operation(sandbox, "read" if is_read else "write", value, begin, end))
         return True
 
+    def close(self) -> None:
+        """Close its connections."""
+        for connection in self._connections.values():
+            connection.close()
+
     def _sent(self, replica: Replica, sandbox: str, value: str) -> tuple[str, Any]:
         connection = self._connections.get(replica.number)
         if connection is None:

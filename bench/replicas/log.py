@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import defaultdict
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +22,7 @@ class LogReader(threading.Thread):
         self.positions: dict[str, int] = {}
         self.twice: list[str] = []
         """Values that a log has twice."""
-        self._stopping, self._counts = threading.Event(), defaultdict[bytes, int](int)
+        self._stopping = threading.Event()
 
     def run(self) -> None:
         """Read until it is stopped; a store that does not answer is asked again."""
@@ -36,6 +35,7 @@ class LogReader(threading.Thread):
         self._stopping.set()
         self.join()
         self._read()
+        self._redis.close()
 
     def _read(self) -> None:
         for key in self._redis.scan_iter(_type="stream", count=1000):

@@ -106,13 +106,13 @@ class Replica:
         """Kill it, and wait for its end."""
         self._is(up=False)
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()
 
     def end(self) -> None:
         """Ask it to end, and wait for that."""
         self._is(up=False)
         self.process.terminate()
-        self.process.wait(30)
+        self.process.communicate(timeout=30)
 
     def cut(self, store: Redis, *, off: bool) -> None:
         """Drop its packets to the store, or no longer; its clients reach it as before."""
@@ -179,7 +179,7 @@ class Cluster:
         for process in [*(each.process for each in self.replicas), self.redis.process]:
             process.send_signal(signal.SIGCONT)
             process.kill()
-            process.wait()
+            process.communicate()
         if self.netns:
             for number in range(self._count):
                 subprocess.run(["ip", "netns", "del", f"freddy{number}"], check=False)

@@ -33,11 +33,14 @@ def test_an_owner_that_wakes_tells_nothing_old_and_a_broken_one_is_found(
         client, log = Client(0, ["s"], cluster.replicas, history, Told()), LogReader(cluster.redis.url)
         log.start()
         assert eventually(lambda: client.call(owner, "s", read=False))
+        assert client.call(owner, "s", read=True)  # the first read of a sandbox reserves ids
         owner.pause()
+        assert eventually(lambda: client.call(other, "s", read=True))
         assert eventually(lambda: client.call(other, "s", read=False))
         owner.wake()
         for replica, read in ((owner, True), (owner, False), (other, True)):
             assert eventually(partial(client.call, replica, "s", read=read))
+        client.close()
         log.finish()
     (operations,) = history.registers().values()
     found = [*by_positions(operations, log.positions), *by_search(operations)]
