@@ -12,7 +12,7 @@ import orjson
 from mockserver.corridor import Corridor
 from mockserver.http import body_limit, wire
 from mockserver.http.calls import Call
-from mockserver.http.context import RequestContext
+from mockserver.http.context import Api, RequestContext
 from mockserver.http.event_stream import ClosesOnce, Lines, Stream
 from mockserver.http.problems import Problem
 from mockserver.http.request import Answer, Request
@@ -62,8 +62,12 @@ class ReplicaCorridor(Corridor):
         api, name = self._api(request), request.sandbox or DEFAULT
         if not request.is_whole or api.needs_no_sandbox(request) or self._owners.holds(name):
             return super().body_limit(environ)
+        return self._limit(request, api)[0]
+
+    def _limit(self, request: Request, api: Api) -> tuple[int, str]:
+        """Most bytes of a body, and the flag that says so."""
         operation = api.routes.at(request.method, request.path)
-        return self._limits.body if operation is None else self._limits.of(operation)[0]
+        return (self._limits.body, "--max-body-bytes") if operation is None else self._limits.of(operation)
 
     def serve(self, context: RequestContext) -> Answer:
         """Answer one request, here or by the owner; again if ownership moves meanwhile."""
@@ -155,7 +159,7 @@ class ReplicaCorridor(Corridor):
         try:
             if not context.request.is_whole:
                 raise body_limit.unreceived(context.request)
-            body = context.request.body(max(self._limits.body, self._limits.files), "--max-file-bytes")
+            body = context.request.body(*self._limit(context.request, context.api))
             received = self._passing.ask(owner, context.request, body)
             return self._passing.passed(context, received, owner, self._slots(context))
         except Problem as problem:

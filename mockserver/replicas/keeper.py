@@ -98,6 +98,8 @@ class ReplicaKeeper(Keeper):
     def close(self) -> None:
         """Write a snapshot of each sandbox that has changed, and leave all to other replicas."""
         self.owners.is_closed = True
+        for kept in self.kept():
+            kept.is_changed = kept.is_changed and self.owners.holds(kept.sandbox.name)
         super().close()
         self._ended.set()
         self._renewals.join()

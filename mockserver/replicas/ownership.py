@@ -85,7 +85,7 @@ class Ownership:
         self.held: dict[str, RedisLog] = {}
         self.lease = Lease("")
         self.is_closed = False
-        self._last: dict[str, Elsewhere] = {}
+        self._last: dict[str, tuple[str, str]] = {}
         """Last known owners of other sandboxes, for reads while Redis does not answer."""
 
     @property
@@ -119,15 +119,15 @@ class Ownership:
             )
         except StoreUnavailable:
             if name in self._last and not self.link.is_down(LEASE):
-                raise self._last[name] from None
+                raise Elsewhere(*self._last[name]) from None
             raise
         if found[0] == b"lapsed" or not lease.is_valid:
             raise Refused("this replica has not renewed its lease yet")
         if found[0] == b"owned":
             while len(self._last) > 10_000:
                 self._last.pop(next(iter(self._last)), None)
-            self._last[name] = Elsewhere(found[1].decode(), found[2].decode())
-            raise self._last[name]
+            self._last[name] = found[1].decode(), found[2].decode()
+            raise Elsewhere(*self._last[name])
         self._last.pop(name, None)
         return Acquired(found)
 

@@ -13,7 +13,7 @@ from mockserver.persistence.opening import FAILURES, reason_of
 from mockserver.persistence.recovery import Recovery
 from mockserver.replicas.keeper import ReplicaKeeper
 from mockserver.replicas.ownership import Acquired, Ownership, RedisLog
-from mockserver.replicas.problems import Refused, StoreUnavailable, Unrecoverable
+from mockserver.replicas.problems import Elsewhere, Refused, StoreUnavailable, Unrecoverable
 from mockserver.replicas.redis_link import PREFIX
 from mockserver.sandbox.gc_pause import gc_paused
 from mockserver.sandbox.sandbox import Sandbox, SandboxState
@@ -110,7 +110,12 @@ class ReplicaSandboxes(Sandboxes):
                 self.keeper.store.release(log, 0 if sandbox is None else sandbox.source())
 
     def _take_over(self, name: str) -> None:
-        found = self.owners.acquire(name, self.keeper.store.expires(name))
+        try:
+            found = self.owners.acquire(name, self.keeper.store.expires(name))
+        except Elsewhere:
+            if name in self.owners.held:
+                self.give_up(name)
+            raise
         held, lease = self.owners.held.get(name), self.owners.lease
         if held is not None:
             with held.lock:
@@ -168,8 +173,12 @@ class ReplicaSandboxes(Sandboxes):
 
     def _forget(self, name: str, why: str) -> None:
         log = self.owners.held.get(name)
-        if log is not None:
-            self.keeper.store.remove(log, why)
+        try:
+            if log is not None:
+                self.keeper.store.remove(log, why)
+        except Refused:
+            self.keeper.dropped(self._open.pop(name))
+            raise
         super()._forget(name, why)
 
     def _drop_idle(self, now: float) -> None:

@@ -153,3 +153,35 @@ def test_a_sandbox_that_cannot_be_recovered_is_refused_until_it_is_discarded(
     assert two.names("another").status_code == 200
     assert two.call(method, path, sandbox).status_code == status
     assert two.names(sandbox).status_code == (200 if sandbox == "default" else 410)
+
+
+def test_an_owner_that_wakes_forgets_what_another_one_has(both: Both) -> None:
+    made, one, two = both
+    assert one.create(name="a").status_code == 201
+    one.signal(STOP)
+    time.sleep(LEASE)
+    assert eventually(lambda: two.create(name="b").status_code == 201)
+    one.signal(CONTINUE)
+    assert one.names().headers["X-Mock-Owner"] == two.url
+    assert one.call("DELETE", "/__admin/sandboxes/s").status_code == 204
+    assert one.names().status_code == two.names().status_code == 410
+    assert made.redis.client.keys("freddy:sandbox:s:*") == ["freddy:sandbox:s:owner"]
+
+
+def test_a_body_that_is_too_large_is_refused_by_any_replica(both: Both) -> None:
+    _, one, two = both
+    assert one.create().status_code == 201
+    for replica in (one, two):
+        assert replica.create(name="x" * 1_100_000).status_code == 413
+
+
+def test_strict_reads_ask_redis_before_they_answer() -> None:
+    with cluster() as made:
+        one = made.replica("--strict-reads")
+        assert one.create().status_code == 201
+        before = made.redis.client.info("commandstats")["cmdstat_evalsha"]["calls"]
+        for _ in range(50):
+            assert one.names().status_code == 200
+        assert made.redis.client.info("commandstats")["cmdstat_evalsha"]["calls"] >= before + 50
+        made.redis.client.hset("freddy:sandbox:s:owner", "epoch", 99)
+        assert one.names().headers["X-Mock-Owner"] == one.url  # taken over again, from the log
