@@ -141,7 +141,7 @@ def test_a_wrong_body_takes_work_in_proportion(app: MockServer, name: str, handl
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         return post(data, "/v1/model/response", HTTP_PREFER=f"handling={handling}")
 
-    assert grows_too_fast(partial(ask, app), of, 8_000, 16_000) is None
+    assert grows_too_fast(partial(ask, app), of, 4_000, 8_000) is None
 
 
 @pytest.mark.parametrize(

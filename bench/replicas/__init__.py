@@ -1,0 +1,1 @@
+"""Linearizability of several mocks over one Redis, under faults."""
