@@ -28,7 +28,7 @@ from mockserver.sandbox.sandboxes import DEFAULT
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-PATIENCE = 1.0
+PATIENCE = 0.8
 """Seconds for which a request looks for an owner that answers."""
 PATIENCE_OF_OWNER = 0.4
 """The same for a request that another replica has passed on."""

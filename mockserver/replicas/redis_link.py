@@ -13,7 +13,7 @@ from redis.retry import Retry
 from mockserver.replicas.problems import StoreUnavailable
 from mockserver.sandbox.clock import elapsed
 
-TIMEOUT = 0.5
+TIMEOUT = 0.4
 """Seconds that a call of Redis may take."""
 PREFIX = "freddy:"
 

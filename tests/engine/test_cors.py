@@ -13,8 +13,8 @@ PREFLIGHT = {
     "Access-Control-Request-Headers": "x-api-key, content-type",
 }
 EXPOSED = {"x-request-id", "X-Mock-Source", "X-Mock-Operation", "X-Mock-Reason", "Allow", "Retry-After"}
-EXPOSED |= {"X-Mock-Fault", "X-Mock-Delay", "X-Mock-Violations", "Preference-Applied"}
-EXPOSED |= {f"X-RateLimit-{what}" for what in ("Limit", "Remaining", "Reset")}
+EXPOSED |= {"X-Mock-Fault", "X-Mock-Delay", "X-Mock-Violations", "X-Mock-Compared", "X-Mock-Owner"}
+EXPOSED |= {"Preference-Applied"} | {f"X-RateLimit-{what}" for what in ("Limit", "Remaining", "Reset")}
 LOCAL = [
     "http://localhost",
     "http://localhost:3000",
