@@ -41,17 +41,25 @@ class Peer(ProxyTarget):
         super().__init__(options)
         self._proxy = self._proxy._replace(netloc="")  # replicas reach each other directly
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._using = threading.Lock()
+        self.is_gone = False
+        """Whether it has no lease any more, so that nothing is sent to it."""
 
     def cut(self) -> None:
         """End all exchanges: it has no lease any more."""
-        for sock in list(self._sockets):
+        with self._using:
+            sockets = list(self._sockets)
+        for sock in sockets:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
 
     def _exchange(self, connection: HTTPConnection, outgoing: Outgoing, held: Held) -> Received:
-        self._sockets.add(connection.sock)
+        with self._using:
+            self._sockets.add(connection.sock)
+        if self.is_gone:  # perhaps since it was looked up, so that nobody would cut this exchange
+            raise ConnectionError("the replica has no lease any more")
         return super()._exchange(connection, outgoing, held)
 
 
@@ -77,6 +85,7 @@ class Peers:
             known, self._link.call(lambda redis: redis.mget(map(lease_key, known))), strict=True
         ):
             if url is None and (gone := self._known.pop(replica, None)) is not None:
+                gone.is_gone = True
                 gone.cut()
                 gone.close()
 
