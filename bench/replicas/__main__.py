@@ -47,7 +47,7 @@ def measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         ]
         for client in clients:
             client.start()
-        faults = Faults(cluster, given.seed, given.longest)
+        faults = Faults(cluster, given.seed, given.longest, told)
         while history.answers < given.answers and time.monotonic() - begun < given.seconds:
             faults.one()
         faults.heal()
@@ -60,8 +60,9 @@ def measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
             client.close()
         log.finish()
     registers = history.registers()
+    known = {name: log.unexplained(name, each) for name, each in registers.items()}
     violations = {
-        "positions": [text for each in registers.values() for text in by_positions(each, log.positions)],
+        "positions": [text for _, each in known.values() for text in by_positions(each, log.positions)],
         "search": [text for each in registers.values() for text in by_search(each)],
         "twice": log.twice,
         "time": list(backwards(told.updated, log.positions, registers)),
@@ -73,7 +74,9 @@ def measured(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "faults": dict(faults.counts),
         "slowest at a running replica, seconds": round(told.slowest, 2),
         "over 2 s": told.late,
+        "the slowest": told.slow[-SHOWN:],
         "last reads answered": f"{sum(last)} of {len(last)}",
+        "values whose entries were gone before they were read": sum(number for number, _ in known.values()),
         "violations": {name: len(each) for name, each in violations.items()},
         "examples": [text for each in violations.values() for text in each[:SHOWN]],
     }

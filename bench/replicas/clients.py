@@ -31,6 +31,10 @@ class Told:
     """Written value -> updated_at of its answer."""
     slowest: float = 0.0
     """Seconds of the slowest call to a replica that ran all the time."""
+    fault: str = ""
+    """Fault that goes on, or the last one."""
+    slow: list[tuple[float, str, str]] = field(default_factory=list)
+    """The slowest so far, in order: seconds, status, fault."""
     late: int = 0
     """Such calls that took more than 2 s."""
 
@@ -100,5 +104,7 @@ class Client(threading.Thread):
     def _tell(self, status: str, seconds: float) -> None:
         with self._told.lock:
             self._told.statuses[status] += 1
-            self._told.slowest = max(self._told.slowest, seconds)
+            if seconds > self._told.slowest:
+                self._told.slowest = seconds
+                self._told.slow.append((round(seconds, 2), status, self._told.fault))
             self._told.late += seconds > 2.0

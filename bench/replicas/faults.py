@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
+from bench.replicas.clients import Told
 from bench.replicas.processes import Cluster
 
 SHORT = 1.0
@@ -19,9 +20,10 @@ QUIET = 2.0
 class Faults:
     """Faults in an order that a seed decides."""
 
-    def __init__(self, cluster: Cluster, seed: int, longest: float) -> None:
+    def __init__(self, cluster: Cluster, seed: int, longest: float, told: Told) -> None:
         """`longest`: seconds of a fault during which leases end."""
         self._cluster, self._pick, self._longest = cluster, Random(seed), longest
+        self._told = told
         self.counts: Counter[str] = Counter()
         self._kinds: list[Callable[[float], None]] = [
             self.replica_paused,
@@ -35,8 +37,11 @@ class Faults:
         """Bring about one fault, and end it."""
         time.sleep(self._pick.random() * QUIET)
         kind = self._pick.choice(self._kinds)
-        self.counts[kind.__name__.replace("_", " ")] += 1
+        name = kind.__name__.replace("_", " ")
+        self.counts[name] += 1
+        self._told.fault = name
         kind(self._pick.choice([SHORT, SHORT * 3, self._longest]) * (0.5 + self._pick.random()))
+        self._told.fault = f"after {name}"
 
     def replica_paused(self, seconds: float) -> None:
         """SIGSTOP, and SIGCONT."""
