@@ -36,12 +36,17 @@ class TooManyWaiting(
 
 
 class WaitingSlots:
-    """Limited number of answers that may wait at the same time; a tenth of the time of a semaphore."""
+    """Limited number of answers that may wait at the same time; faster than a semaphore."""
 
     def __init__(self, most: int, full: str) -> None:
         """`full` completes the error message, after the number."""
         self._free = [None] * most
         self._reason = f"{most} {full}, the limit"
+
+    @property
+    def free(self) -> int:
+        """Number of slots that are not taken."""
+        return len(self._free)
 
     def acquire(self) -> bool:
         """Take a slot, if one is free. The caller releases it."""

@@ -170,10 +170,10 @@ def test_connections_that_are_reset_in_the_middle_of_lock_step_are_no_answer(
     assert verdicts[lockstep] == "no answer"
 
 
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("kind", ["5,000 levels of lists", "NaN"])
 def test_lock_step_finds_a_body_that_is_no_json(kind: str, tmp_path: Path) -> None:
     lockstep = "the-target-answers-like-the-mock"
-    result, verdicts = run(tmp_path, whole(BODIES[kind]), lockstep, after=5, profile="small")
+    result, verdicts = run(tmp_path, whole(BODIES[kind]), lockstep, after=5)
     assert (result.exit_code, verdicts[lockstep]) == (1, "broken"), result.output
 
 

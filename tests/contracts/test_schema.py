@@ -152,7 +152,7 @@ def test_a_correct_mock_has_no_failure_and_nothing_of_its_own_is_touched(seed: i
     transport.sent.clear()
     run = run_on(transport, seed=seed, model_calls=3)
     phases = OPERATIONS if seed == 1 else ("fuzzing",)
-    assert explored(run, phases, QUICK.examples) == []
+    assert explored(run, phases, 2) == []
     assert explored(run, LINKS, 8) == []
     assert run.clean_up() == []
     for request in transport.sent:

@@ -37,4 +37,9 @@ def test_settings_are_shown_without_secrets() -> None:
     shown: Any = answer.get_json()["settings"]
     assert (shown["embedding_slots"], shown["import"], shown["overlay"]) == (7, None, [])
     assert "token-of-admin" not in answer.get_data(as_text=True)
-    assert shown.keys() == {name.rstrip("_") for name in Settings.model_fields} - {"admin_token", "api_key"}
+    assert shown.keys() == {name.rstrip("_") for name in Settings.model_fields} - {
+        "admin_token",
+        "api_key",
+        "replica_token",
+        "store",
+    }

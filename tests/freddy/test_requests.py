@@ -368,7 +368,7 @@ def test_waits_take_the_places_of_event_streams_and_give_them_back() -> None:
     client = app.test_client()
     corridor: Any = app._corridor
     deadline = time.monotonic() + 60
-    while corridor._control_streams._value and time.monotonic() < deadline:
+    while corridor._control_streams.free and time.monotonic() < deadline:
         time.sleep(0.001)
     refused = client.get(f"{REQUESTS}/wait?timeout=60")
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
@@ -376,7 +376,7 @@ def test_waits_take_the_places_of_event_streams_and_give_them_back() -> None:
     for thread, answers in many:
         thread.join()
         assert answers[0].get_json()["reached"] is True
-    assert (corridor._control_streams._value, corridor._streams._value) == (MOST, MOST)
+    assert (corridor._control_streams.free, corridor._streams.free) == (MOST, MOST)
 
 
 def test_an_answer_that_breaks_the_spec_is_listed(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
