@@ -178,8 +178,9 @@ caught now. Forty more were then written from the mock and the pages about its A
 which notice 33. Of the other seven one changes no answer, one needs a user in two organizations, and two a
 request that is never sent. The next forty were written in the same way by somebody else. The suite noticed
 34: 28 broke the contract, 6 an assumption; of the 30 that contradict a source, 22 broke the contract. Their
-classes were then added to lock step, which notices five of the six that it had missed; the last is in the
-request that the suite never sends.
+classes were then added to lock step, which notices five of the six that it had missed; the last needs a
+request that the suite never sends. Of forty more, by somebody else again, the suite noticed 37: 32 broke the
+contract, 5 were told as a difference; of the 33 that contradict a source, 27 broke the contract.
 """
 
 
