@@ -82,6 +82,8 @@ class Sightings:
     """Answers 429, and failures of the target, likewise."""
     counts: Counter[str] = field(default_factory=Counter)
     """Operation -> requests that a fault could be about."""
+    is_changed: bool = False
+    """Whether anything but a GET was carried out: what was read before that was there at the start."""
     written: set[str] = field(default_factory=set)
     contents: dict[str, str] = field(default_factory=dict)
     """Texts of files that were downloaded, by id."""
@@ -96,6 +98,7 @@ class Sightings:
             if each.status == 403:
                 self.refused.setdefault(each.role, set()).update(ids)
             return
+        self.is_changed = self.is_changed or each.method != "GET"
         self.reached.setdefault(each.role, set()).update(ids)
         self.named_by_model += each.operation == "generateThreadName"
         if each.operation == "createResponse" and (text := _said(each)):
@@ -120,7 +123,7 @@ class Sightings:
                 known = self.records[kind].get(id_)
                 if known is None:
                     at = record.get("created_at") or record.get("uploaded_at")
-                    made = each.status == 201 or str(at or "") >= self.start
+                    made = each.status == 201 or (self.is_changed and str(at or "") >= self.start)
                     self.records[kind][id_] = Sighting(
                         record, record, made, changed_before=id_ in self.written
                     )
